@@ -1,0 +1,110 @@
+"""`python -m pipeline STAGE TASK [--setting value ...]`."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import os
+import sys
+import warnings
+
+from pipeline.errors import UserError
+
+STAGES = {
+    "corpus": "get the corpus, read it, split it",
+    "tokenize": "learn pieces, turn text into ids; with --text show what each tokenizer does",
+    "train": "find the weights; resumes where a kill left it",
+    "evaluate": "read the test split once and write the report",
+    "export": "write the model that others serve",
+    "predict": "ask the exported model: --text or --file",
+}
+_DEFAULT_TASK = "sentiment"
+
+
+def _help() -> str:
+    from pipeline.tasks.base import find_task, task_names
+
+    stages = "\n".join(f"  {name:<10}{text}" for name, text in STAGES.items())
+    tasks = "\n".join(f"  {name:<13}{find_task(name).summary}" for name in task_names())
+    return f"""python -m pipeline STAGE TASK [--setting value ...]
+
+stages, in the order data flows:
+{stages}
+
+tasks:
+{tasks}
+
+Every setting of a task and its default: python -m pipeline train {_DEFAULT_TASK} --help
+Usually make runs the stages: `make help`."""
+
+
+def _prepare_process() -> None:
+    """What must be in the environment before anything imports keras."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # The two directions of a bidirectional layer run side by side, each on a core of its own;
+    # splitting every small matrix product over the cores instead is slower on any machine
+    # with few of them (benchmarks/training_speed.py).
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1" if (os.cpu_count() or 1) <= 4 else "2")
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(max(2, os.cpu_count() or 1)))
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one stage of one task; returns the exit code."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    try:
+        _run(arguments)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. What is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def _run(arguments: list[str]) -> None:
+    from pipeline.settings import check_ranges, closest, parse
+    from pipeline.tasks.base import RunSettings, find_task
+    from pipeline.workspace import Workspace
+
+    stage, *rest = arguments
+    if stage not in STAGES:
+        raise UserError(
+            f"unknown stage {stage!r}",
+            where="command line",
+            remedy=f"closest: {closest(stage, list(STAGES))}",
+        )
+    name = rest.pop(0) if rest and not rest[0].startswith("-") else _DEFAULT_TASK
+    task = find_task(name)
+    module = importlib.import_module(f"pipeline.stages.{stage}")
+    options = getattr(module, "Options", None)
+    kind = task.settings
+    if stage == "predict":
+        # Nothing else of the settings matters to a model that is already exported.
+        kind = dataclasses.make_dataclass("Predict", [("run", RunSettings)], frozen=True)
+    if options is not None:
+        kind = dataclasses.make_dataclass(
+            "Arguments", [("settings", kind), ("options", options)], frozen=True
+        )
+    program = f"python -m pipeline {stage} {name}"
+    parsed = parse(kind, rest, program=program, description=module.__doc__)
+    settings = parsed.settings if options is not None else parsed
+    check_ranges(settings)
+    _prepare_process()
+    if options is None:
+        module.run(task, settings, Workspace())
+    else:
+        module.run(task, settings, Workspace(), parsed.options)
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,107 @@
+"""Ids to batches: rows of near-equal length together, right-padded, in a repeatable order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from pipeline.text.ragged import Ragged
+from pipeline.text.vocabulary import PAD
+
+
+def pad(rows: Ragged, indices: np.ndarray, multiple: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Some rows as a right-padded matrix.
+
+    Args:
+        rows: framed ids.
+        indices: int [batch], which rows.
+        multiple: the width is rounded up to a multiple of this.
+
+    Returns:
+        ids int32 [batch, time] padded with 0, and lengths int32 [batch].
+    """
+    lengths = rows.lengths[indices].astype(np.int32)
+    width = int(-(-int(lengths.max(initial=1)) // multiple) * multiple)
+    position = np.arange(width, dtype=np.int64)[None, :]
+    real = position < lengths[:, None]
+    source = np.where(real, rows.row_splits[indices][:, None] + position, 0)
+    ids = np.where(real, rows.ids[source] if len(rows.ids) else PAD, PAD).astype(np.int32)
+    return ids, lengths
+
+
+def bucketed_order(
+    lengths: np.ndarray, batch_size: int, generator: np.random.Generator | None
+) -> list[np.ndarray]:
+    """Which rows go together, batch by batch.
+
+    Rows are sorted by length with a jitter of two positions, so that two epochs do not make the
+    same batches, cut into batches, and the batches are shuffled. Nearly nothing is padded: on
+    movie reviews some 5 % of a batch, where padding all rows to the 99th percentile of length
+    wastes three quarters.
+
+    Args:
+        lengths: int [rows].
+        batch_size: rows a batch; the last one may be smaller.
+        generator: the source of jitter and order; None sorts strictly and does not shuffle.
+
+    Returns:
+        A list of int arrays that together hold each row once.
+    """
+    if generator is None:
+        order = np.argsort(lengths, kind="stable")
+    else:
+        order = np.argsort(lengths + generator.random(len(lengths)) * 2.0, kind="stable")
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    if generator is not None:
+        generator.shuffle(batches)
+    return batches
+
+
+class LengthBuckets(keras.utils.PyDataset):
+    """Batches of one epoch. The order is a pure function of (seed, epoch).
+
+    Args:
+        rows: framed ids of every example.
+        targets: one array with a first axis as long as `rows`, or None when predicting.
+        batch_size: rows a batch.
+        seed: with `epoch`, decides the order; None sorts by length (evaluation).
+        epoch: number of the epoch.
+        multiple: widths are rounded up to a multiple of this: 1 where a changed shape costs
+            nothing, more where each new shape is compiled anew (JAX).
+
+    Each item is ({"ids": int32 [batch, time], "lengths": int32 [batch]}, targets [batch, ...]).
+    `batch_rows[i]` tells which rows item i holds.
+    """
+
+    def __init__(
+        self,
+        rows: Ragged,
+        targets: np.ndarray | None,
+        batch_size: int,
+        *,
+        seed: int | None = None,
+        epoch: int = 0,
+        multiple: int = 1,
+    ):
+        super().__init__()
+        if targets is not None and len(targets) != len(rows):
+            raise ValueError(f"{len(rows)} rows but {len(targets)} targets")
+        self.rows, self.targets, self.multiple = rows, targets, multiple
+        generator = None if seed is None else np.random.default_rng((seed, epoch))
+        self.batch_rows: Sequence[np.ndarray] = bucketed_order(rows.lengths, batch_size, generator)
+
+    def __len__(self) -> int:
+        return len(self.batch_rows)
+
+    def __getitem__(self, index: int):
+        indices = self.batch_rows[index]
+        ids, lengths = pad(self.rows, indices, self.multiple)
+        inputs = {"ids": ids, "lengths": lengths}
+        return inputs, None if self.targets is None else self.targets[indices]
+
+    @property
+    def real_tokens(self) -> int:
+        """Tokens of the epoch that are not padding."""
+        return int(self.rows.row_splits[-1])

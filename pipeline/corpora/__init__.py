@@ -1,0 +1,1 @@
+"""Where text comes from: what exists, how to get it, one reader per format, and how to split it."""

@@ -1,0 +1,189 @@
+"""A user's table of any common make: its encoding, its delimiter, its rows and their lines."""
+
+from __future__ import annotations
+
+import codecs
+import collections
+import csv
+import dataclasses
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.corpora.rejects import Rejected
+from pipeline.errors import UserError
+
+DELIMITERS = {"tab": "\t", "comma": ","}
+_BY_SUFFIX = {".tsv": "tab", ".tab": "tab", ".csv": "comma"}
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"))
+_BOMS += ((codecs.BOM_UTF16_BE, "utf-16"),)
+# A quote that is never closed would swallow the rest of the file, one row at a time.
+LONGEST_RECORD = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """The fields of one row and the line it begins on (1 for the first line of the file)."""
+
+    line: int
+    fields: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """What `read_table` found.
+
+    Attributes:
+        rows: in the order of the file, the header (if there is one) among them; rows in which
+            every field is blank are not there.
+        rejects: what could not be taken apart into fields.
+        encoding: "UTF-8", "UTF-8 with BOM", "UTF-16" or "CP949".
+        delimiter: "tab" or "comma".
+    """
+
+    rows: list[Row]
+    rejects: list[Rejected]
+    encoding: str
+    delimiter: str
+
+
+def read_text(path: Path) -> tuple[str, str]:
+    """The text of a file, whichever way it is encoded, and the name of that encoding.
+
+    Tried in this order: UTF-8 or UTF-16 if a byte order mark says so; UTF-8; CP949 (which
+    includes EUC-KR). A file that is UTF-8 but for a few damaged characters is not taken for CP949.
+
+    Raises:
+        UserError: no such file, a folder, empty, or in none of these encodings.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError("no such file", where=path, remedy="check the path") from None
+    except IsADirectoryError:
+        raise UserError("is a folder", where=path, remedy="name one file in it") from None
+    except PermissionError:
+        raise UserError("may not be read", where=path, remedy="check its permissions") from None
+    if not data.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
+        raise UserError("is empty", where=path, remedy="give a file with texts and labels")
+    for bom, codec in _BOMS:
+        if data.startswith(bom):
+            try:
+                return data.decode(codec), "UTF-16" if codec == "utf-16" else "UTF-8 with BOM"
+            except UnicodeDecodeError as error:
+                raise _undecodable(path, data, error) from None
+    if b"\0" in data[:4096]:
+        raise UserError(
+            "is not a text file (it has NUL bytes near its beginning)",
+            where=path,
+            remedy="save it as TSV or CSV in UTF-8",
+        )
+    try:
+        return data.decode("utf-8"), "UTF-8"
+    except UnicodeDecodeError as error:
+        damaged = error
+    readable = data.decode("utf-8", "replace")
+    wrong = readable.count("\ufffd")
+    right = sum(not character.isascii() for character in readable) - wrong
+    if right > wrong:
+        raise _undecodable(path, data, damaged)
+    try:
+        return data.decode("cp949"), "CP949"
+    except UnicodeDecodeError as error:
+        raise _undecodable(path, data, error) from None
+
+
+def _undecodable(path: Path, data: bytes, error: UnicodeDecodeError) -> UserError:
+    line = data.count(b"\n", 0, error.start) + 1
+    tried = error.encoding.upper() if error.encoding != "cp949" else "UTF-8 nor valid CP949"
+    return UserError(
+        f"line {line} is not valid {tried} (byte 0x{data[error.start]:02x} at {error.start})",
+        where=path,
+        remedy="save the file as UTF-8",
+    )
+
+
+def read_table(path: Path) -> Table:
+    """Takes a TSV or CSV file apart.
+
+    A line ends with LF or CRLF and nothing else: U+2028, U+0085 and their like belong to the
+    text. The delimiter is the one the suffix names (.tsv, .tab, .csv), unless it does not occur,
+    or every line of a .csv has equally many tabs and not equally many commas. Where the suffix
+    does not tell, it is the one that cuts more of the first lines into equally many fields.
+
+    Between tabs a quote is a character like any other. Between commas it quotes, as in RFC 4180,
+    line ends included; a row whose quotes do not come out even, or that runs over more than
+    1,000 lines, is rejected, and reading goes on with the line after its first.
+
+    Raises:
+        UserError: as `read_text`.
+    """
+    text, encoding = read_text(path)
+    text = text.replace("\r\n", "\n")
+    if "\n" not in text:  # a classic Macintosh file
+        text = text.replace("\r", "\n")
+    lines = text.split("\n")
+    delimiter = _delimiter(lines, path.suffix.lower())
+    if delimiter == "tab":
+        rows = [Row(n, line.split("\t")) for n, line in enumerate(lines, 1) if line.strip()]
+        return Table(rows, [], encoding, delimiter)
+    records = list(_records(lines))
+    return Table(
+        [record for record in records if isinstance(record, Row)],
+        [record for record in records if isinstance(record, Rejected)],
+        encoding,
+        delimiter,
+    )
+
+
+def _delimiter(lines: list[str], suffix: str) -> str:
+    first = [line for line in lines[:200] if line.strip()]
+    counts = {
+        name: collections.Counter(line.count(character) for line in first)
+        for name, character in DELIMITERS.items()
+    }
+
+    def even(name: str) -> bool:
+        return len(counts[name]) == 1 and 0 not in counts[name]
+
+    named = _BY_SUFFIX.get(suffix)
+    if named and set(counts[named]) != {0}:
+        mistaken = named == "comma" and even("tab") and not even("comma")
+        return "tab" if mistaken else named
+
+    def agreeing(name: str) -> int:
+        return max((lines for count, lines in counts[name].items() if count), default=0)
+
+    return "comma" if agreeing("comma") > agreeing("tab") else "tab"
+
+
+def _records(lines: list[str]) -> Iterator[Row | Rejected]:
+    """The rows of comma-separated lines; strict, and every mishap costs one line."""
+    csv.field_size_limit(sys.maxsize)
+    start = 0
+    while start < len(lines):
+        taken = start
+
+        def feed() -> Iterator[str]:
+            nonlocal taken
+            while taken < min(len(lines), start + LONGEST_RECORD):  # noqa: B023
+                taken += 1
+                yield lines[taken - 1] + "\n"
+
+        reader = csv.reader(feed(), strict=True)
+        try:
+            for fields in reader:
+                if any(fields):
+                    yield Row(start + 1, fields)
+                start = taken
+        except csv.Error as error:
+            yield Rejected(start + 1, _quotes(error), lines[start])
+            start += 1
+
+
+def _quotes(error: csv.Error) -> str:
+    if "unexpected end" in str(error):
+        return "a quote opens and is not closed"
+    if "new-line" in str(error):
+        return "a carriage return stands outside quotes"
+    return f"not valid CSV ({error})"

@@ -1,0 +1,152 @@
+"""Gets one file of a corpus: from data/raw, else from a mirror, else from the network; verified."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import requests
+
+from pipeline.corpora.catalogue import HOST, RemoteFile
+from pipeline.corpora.download import download, reason
+from pipeline.errors import UserError
+from pipeline.workspace import atomic_file
+
+MIRROR = "CORPUS_MIRROR"
+
+
+class CorpusUnavailable(UserError):  # noqa: N818
+    """Neither data/raw nor a mirror has the file, and the network does not give it either."""
+
+
+def git_blob(path: Path) -> str:
+    """The id git gives to a file's content: sha1 of `blob <bytes>\\0` + content, in hexadecimal."""
+    with open(path, "rb") as file:
+        digest = hashlib.sha1(b"blob %d\0" % os.fstat(file.fileno()).st_size)
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def fetch(file: RemoteFile, raw: Path, *, host: str = HOST) -> Path:
+    """Puts a verified, read-only copy of `file` under `raw`, if it is not there yet.
+
+    Looks in `raw`, then in the folder `$CORPUS_MIRROR` (laid out like `raw`, so that another
+    checkout's data/raw serves), then on the network. Wherever it comes from, size and git blob
+    id must be right, today's copy in `raw` included. Until they are, nothing stands under the
+    final name; what a killed download leaves in a hidden `.part` file, the next one continues.
+
+    Args:
+        raw: usually `Workspace().raw`.
+        host: where the network's copy is, `scheme://name`.
+
+    Returns:
+        `raw / file.relative`.
+
+    Raises:
+        CorpusUnavailable: nowhere to get it from.
+        UserError: a copy was found that is not the file the catalogue describes.
+    """
+    target = raw / file.relative
+    if target.is_file():
+        _verify(target, file, target, "delete it and run again; it will be fetched anew")
+        return target
+    if (source := _in_mirror(file)) is not None:
+        with atomic_file(target) as temporary:
+            shutil.copyfile(source, temporary)
+            _verify(temporary, file, source, f"replace it in the mirror, or unset {MIRROR}")
+            os.chmod(temporary, 0o444)
+        return target
+    with _exclusive(target, file) as part, atomic_file(target) as temporary:
+        if target.is_file():  # another process was faster
+            _verify(target, file, target, "delete it and run again; it will be fetched anew")
+            shutil.copyfile(target, temporary)
+            os.chmod(temporary, 0o444)
+        else:
+            _from_network(file, part, host)
+            os.chmod(part.name, 0o444)
+            os.replace(part.name, temporary)
+    return target
+
+
+def _in_mirror(file: RemoteFile) -> Path | None:
+    setting = os.environ.get(MIRROR)
+    if not setting:
+        return None
+    mirror = Path(setting).expanduser()
+    if not mirror.is_dir():
+        raise UserError(f"{MIRROR} names no folder", where=mirror, remedy="correct it, or unset it")
+    source = mirror / file.relative
+    return source if source.is_file() else None
+
+
+@contextlib.contextmanager
+def _exclusive(target: Path, file: RemoteFile) -> Iterator[BinaryIO]:
+    """The partial download, held by one process at a time; others wait for their turn.
+
+    What has arrived stays for the next attempt, whoever makes it.
+    """
+    path = target.with_name(f".{target.name}.{file.git_blob[:8]}.part")
+
+    def still_there() -> bool:
+        return path.exists() and os.path.samestat(path.stat(), os.fstat(part.fileno()))
+
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = open(path, "a+b")  # noqa: SIM115
+        except PermissionError as error:
+            raise UserError("cannot be written here", where=path, remedy=error.strerror) from error
+        with part:
+            fcntl.flock(part, fcntl.LOCK_EX)
+            if not still_there():  # completed or removed by the process that had it before
+                continue
+            try:
+                yield part
+                return
+            finally:
+                if still_there() and path.stat().st_size == 0:
+                    path.unlink()
+
+
+def _from_network(file: RemoteFile, part: BinaryIO, host: str) -> None:
+    while True:
+        resumed = os.fstat(part.fileno()).st_size > 0
+        try:
+            download(file.url_on(host), part, file.size, file.name)
+        except requests.RequestException as error:
+            raise CorpusUnavailable(
+                f"{file.relative} could not be downloaded: {reason(error)}",
+                remedy=f"try again with a network, or set {MIRROR} to a folder that holds it",
+            ) from error
+        try:
+            _verify(
+                Path(part.name),
+                file,
+                file.url_on(host),
+                "something between here and the server changes it; try another network, "
+                f"or set {MIRROR} to a folder that holds the right file",
+            )
+            return
+        except UserError:
+            part.truncate(0)
+            if not resumed:  # a bad beginning from an earlier run is worth one clean start
+                raise
+
+
+def _verify(path: Path, file: RemoteFile, where: object, remedy: str) -> None:
+    """Raises UserError unless `path` has the bytes of `file`; `where` is what the user knows."""
+    actual = git_blob(path)
+    if actual != file.git_blob:
+        raise UserError(
+            f"is not the file the catalogue describes: git blob id {actual} "
+            f"({path.stat().st_size:,} bytes), expected {file.git_blob} ({file.size:,} bytes)",
+            where=where,
+            remedy=remedy,
+        )

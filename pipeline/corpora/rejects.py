@@ -1,0 +1,41 @@
+"""Rows that no reader could use: kept, counted and written down, never dropped in silence."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline.workspace import write_text
+
+SHOWN = 200
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Rejected:
+    """One row that was left out.
+
+    Attributes:
+        line: where it begins in the file, 1 for the first line.
+        reason: a few words for a person.
+        content: the row as it stands in the file.
+    """
+
+    line: int
+    reason: str
+    content: str
+
+
+def write_rejects(path: Path, rejects: Iterable[Rejected]) -> None:
+    """Writes line, reason and content as UTF-8 TSV with a header, atomically.
+
+    Of the content the first 200 characters are shown; in both texts tab, line feed, carriage
+    return and backslash are written \\t, \\n, \\r and \\\\.
+    """
+    rows = ["line\treason\tcontent"]
+    rows += [
+        f"{row.line}\t{row.reason.translate(_ESCAPES)}\t{row.content[:SHOWN].translate(_ESCAPES)}"
+        for row in rejects
+    ]
+    write_text(path, "\n".join(rows) + "\n")

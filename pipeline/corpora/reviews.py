@@ -1,0 +1,241 @@
+"""Readers of labelled texts: NSMC as published, and whatever table a user brings."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.corpora.columns import choose
+from pipeline.corpora.delimited import DELIMITERS, Row, read_table
+from pipeline.corpora.rejects import Rejected, write_rejects
+from pipeline.errors import UserError
+
+__all__ = [
+    "LabelledTexts",
+    "Rejected",
+    "check_trainable",
+    "read_labelled",
+    "read_nsmc",
+    "read_sample",
+    "text_id",
+    "write_rejects",
+]
+
+POLARITY = {"0": "negative", "1": "positive"}
+# With a tenth each held out for choosing and for judging, the least that leaves one row in either.
+FEWEST_ROWS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledTexts:
+    """Texts with one label each.
+
+    Attributes:
+        frame: columns id, text, label, all str, none missing; a text may be empty.
+        rejects: the rows that are not in it.
+        notes: what a person wants to know of how it was read; JSON-able.
+    """
+
+    frame: pd.DataFrame
+    rejects: list[Rejected]
+    notes: dict = dataclasses.field(default_factory=dict)
+
+
+def read_nsmc(path: Path, counts: Mapping[str, int] | None = None) -> LabelledTexts:
+    """Reads one file of NSMC (https://github.com/e9t/nsmc): id, document, label 0 or 1.
+
+    A line ends with LF alone. Empty documents are kept. Every document in which a quote occurs
+    was written through CSV twice: doubled and enclosed, and that doubled and enclosed again.
+    Both layers are undone (`_unquote_twice`), never a third, which would take the quotes that a
+    reviewer put around the whole text (31 do). A document whose quotes do not have both layers
+    is left as it is; the published files have none: 623 documents of train and 233 of test have
+    quotes, all of them in two layers.
+
+    Args:
+        counts: what must be found: `rows`, and rows per label (`Corpus.counts`).
+
+    Raises:
+        UserError: no such file, not NSMC, or other counts than expected.
+    """
+    try:
+        lines = path.read_bytes().decode("utf-8").split("\n")
+    except FileNotFoundError:
+        raise UserError("no such file", where=path, remedy="fetch it first") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"is not valid UTF-8 ({error.reason})", where=path) from None
+    if lines[0].split("\t") != ["id", "document", "label"]:
+        raise UserError(
+            "is not an NSMC file: its first line is not id, document, label",
+            where=path,
+            remedy="give it as a file of your own instead",
+        )
+    rows, rejects, unquoted = [], [], 0
+    for number, line in enumerate(lines[1:], 2):
+        fields = line.split("\t")
+        if len(fields) == 3 and fields[2] in POLARITY:
+            if (plain := _unquote_twice(fields[1])) is not None:
+                unquoted += 1
+                fields[1] = plain
+            rows.append((fields[0], fields[1], POLARITY[fields[2]]))
+        elif line:
+            wrong = "its label is not 0 or 1" if len(fields) == 3 else f"{len(fields)} columns"
+            rejects.append(Rejected(number, wrong, line))
+    frame = _frame(rows)
+    empty = int((frame["text"] == "").sum())
+    notes = {"rows": len(rows), "rejected": len(rejects), "empty": empty, "unquoted": unquoted}
+    if counts:
+        _check_counts(frame, counts, path)
+    return LabelledTexts(frame, rejects, notes)
+
+
+def read_labelled(
+    path: Path, text_column: str | None = None, label_column: str | None = None
+) -> LabelledTexts:
+    """Reads a TSV or CSV file of a user's own.
+
+    Encoding, delimiter and rows are found as `delimited.read_table` says, columns and header as
+    `columns.choose` says. Texts are kept as they are, empty ones too; labels are any strings,
+    stripped. A row with too few or too many columns, or without a label, is rejected.
+
+    A row's id is its own where there is an id column with something in it. Otherwise it is
+    `text_id` of the text, so that rows with the same text have the same id and fall on the same
+    side of every split.
+
+    Args:
+        text_column, label_column: a name from the header, or a number ("1" is the first column).
+
+    Returns:
+        With the notes encoding, delimiter ("tab" or "comma"), header, text_column and
+        label_column (name or number), ids ("own" or "hash of the text"), rows, rejected, empty.
+
+    Raises:
+        UserError: no file, no text file, no usable row, or no such columns.
+    """
+    table = read_table(path)
+    if not table.rows:
+        raise _nothing_usable(path, table.rejects)
+    columns = choose(table.rows, text_column, label_column, path)
+    body = table.rows[1:] if columns.header else table.rows
+    rows, rejects = [], list(table.rejects)
+    for row in body:
+        if len(row.fields) != columns.width:
+            wrong = f"{len(row.fields)} columns instead of {columns.width}"
+        elif not (label := row.fields[columns.label].strip()):
+            wrong = "no label"
+        else:
+            text = row.fields[columns.text]
+            own = row.fields[columns.id].strip() if columns.id is not None else ""
+            rows.append((own or text_id(text), text, label))
+            continue
+        rejects.append(Rejected(row.line, wrong, _as_written(row, table.delimiter)))
+    rejects.sort(key=lambda reject: reject.line)
+    if not rows:
+        raise _nothing_usable(path, rejects)
+    frame = _frame(rows)
+    names = columns.header or [str(n) for n in range(1, columns.width + 1)]
+    notes = {
+        "encoding": table.encoding,
+        "delimiter": table.delimiter,
+        "header": columns.header is not None,
+        "text_column": names[columns.text],
+        "label_column": names[columns.label],
+        "ids": "hash of the text" if columns.id is None else "own",
+        "rows": len(rows),
+        "rejected": len(rejects),
+        "empty": int((frame["text"].str.strip() == "").sum()),
+    }
+    return LabelledTexts(frame, rejects, notes)
+
+
+def read_sample(path: Path) -> LabelledTexts:
+    """Reads the bundled sample: document and label, 0 for negative and 1 for positive."""
+    read = read_labelled(path, "document", "label")
+    unknown = set(read.frame["label"]) - set(POLARITY)
+    if unknown or read.rejects:
+        raise UserError(
+            "is not the bundled sample: it has labels other than 0 and 1, or broken rows",
+            where=path,
+            remedy="check the file out again",
+        )
+    frame = read.frame.assign(label=read.frame["label"].map(POLARITY))
+    return LabelledTexts(frame, [], read.notes)
+
+
+def check_trainable(frame: pd.DataFrame, where: object = None) -> None:
+    """Raises UserError unless a classifier can be learnt from `frame`.
+
+    It takes two labels at least, ten rows at least, and one label at least that occurs twice.
+    """
+    if len(frame) < FEWEST_ROWS:
+        raise UserError(
+            f"has {len(frame)} usable row{'s' if len(frame) != 1 else ''}; "
+            f"at least {FEWEST_ROWS} are needed",
+            where=where,
+            remedy="give more rows",
+        )
+    counts = collections.Counter(frame["label"])
+    if len(counts) == 1:
+        raise UserError(
+            f"every row has the same label, {_short(next(iter(counts)))}",
+            where=where,
+            remedy="give rows of at least two labels",
+        )
+    if len(counts) == len(frame):
+        raise UserError(
+            f"no label occurs twice ({_short(next(iter(counts)))} and {len(counts) - 1} more)",
+            where=where,
+            remedy="is label_column the right column?",
+        )
+
+
+def text_id(text: str) -> str:
+    """16 hexadecimal digits that depend on the text alone, however its white space is written."""
+    return hashlib.sha1(" ".join(text.split()).encode("utf-8")).hexdigest()[:16]
+
+
+def _unquote_twice(document: str) -> str | None:
+    once = _unquote(document)
+    return None if once is None else _unquote(once)
+
+
+def _unquote(field: str) -> str | None:
+    """The content of a quoted CSV field; None if `field` is not exactly one."""
+    if len(field) < 2 or field[0] != '"' or field[-1] != '"':
+        return None
+    inner = field[1:-1]
+    return None if '"' in inner.replace('""', "") else inner.replace('""', '"')
+
+
+def _frame(rows: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=["id", "text", "label"], dtype="str")
+
+
+def _check_counts(frame: pd.DataFrame, expected: Mapping[str, int], path: Path) -> None:
+    found = {"rows": len(frame), **collections.Counter(frame["label"])}
+    for name, count in expected.items():
+        if found.get(name, 0) != count:
+            raise UserError(
+                f"{name}: {found.get(name, 0):,} found, {count:,} expected",
+                where=path,
+                remedy="delete it and run again; it will be fetched anew",
+            )
+
+
+def _as_written(row: Row, delimiter: str) -> str:
+    return DELIMITERS[delimiter].join(row.fields)
+
+
+def _nothing_usable(path: Path, rejects: list[Rejected]) -> UserError:
+    what = "has no row with a text and a label"
+    if rejects:
+        what += f" (line {rejects[0].line}: {rejects[0].reason})"
+    return UserError(what, where=path, remedy="one row a line: text, tab, label")
+
+
+def _short(label: str) -> str:
+    return repr(label if len(label) <= 40 else label[:39] + "…")

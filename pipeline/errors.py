@@ -1,0 +1,15 @@
+"""What a user can mend, told in one line."""
+
+
+class UserError(Exception):
+    """A mistake outside this code: what is wrong, where, and what to do about it.
+
+    The command line prints it as one line on stderr and ends with exit code 2. Everything
+    else that is raised is a bug and keeps its traceback.
+    """
+
+    def __init__(self, what: str, *, where: object = None, remedy: str | None = None):
+        self.what, self.where, self.remedy = what, where, remedy
+        place = f"{where}: " if where is not None else ""
+        advice = f" — {remedy}" if remedy else ""
+        super().__init__(" ".join(f"{place}{what}{advice}".split("\n")))

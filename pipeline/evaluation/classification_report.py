@@ -1,0 +1,361 @@
+"""What the report of a single-label classifier says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.evaluation import figures
+from pipeline.evaluation.report import Card, Picture, ReportContent, Section, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.evaluation.classification import ClassificationMetrics, Share
+
+_MOST_ROWS = 60  # mistakes shown, over all classes
+_MOST_CHARACTERS = 400  # of one of them
+
+
+def classification_content(
+    metrics: ClassificationMetrics,
+    history: pd.DataFrame,
+    run_info: dict,
+    warnings: Sequence[str] = (),
+    steps: pd.DataFrame | None = None,
+) -> ReportContent:
+    """Puts a classifier's report together. What is not known is left out, never guessed.
+
+    Args:
+        metrics: from `classification.evaluate`.
+        history: a run's history.csv; may be empty.
+        run_info: facts about the run, each optional but `task`:
+            task, run, model: str, for the title and the line below it;
+            parameters: int;
+            corpus: {name, source, licence, train, dev, test (counts), any other fact};
+            best_step: int, the step whose weights were measured;
+            clip_norm: float, what gradients were clipped to, None or 0 if they were not;
+            settings: nested dict; commands: lines to type; versions: package -> version.
+        warnings: sentences that must not be missed.
+        steps: a run's steps.csv; None leaves out the gradients.
+    """
+    sections = [
+        _learnt_from(run_info),
+        _learning(history, run_info),
+        _gradients(history, steps, run_info.get("clip_norm")),
+        _confusion(metrics),
+        _calibration(metrics),
+        _length(metrics),
+        _seen(metrics),
+        _mistakes(metrics),
+        _settings(run_info.get("settings") or {}),
+        _reproduce(run_info.get("commands") or ()),
+        _environment(run_info.get("versions") or {}),
+    ]
+    name = f" — {run_info['run']}" if run_info.get("run") else ""
+    corpus = (run_info.get("corpus") or {}).get("name")
+    about = [
+        run_info.get("model"),
+        f"{len(metrics.class_names)} classes ({_listed(metrics.class_names, 6)})",
+        f"measured on {metrics.count:,} test texts" + (f" of {corpus}" if corpus else ""),
+    ]
+    return ReportContent(
+        title=f"{run_info['task'].capitalize()}{name}",
+        subtitle="; ".join(filter(None, about)) + ".",
+        warnings=tuple(warnings),
+        cards=_cards(metrics),
+        sections=tuple(section for section in sections if section is not None),
+    )
+
+
+def _cards(metrics: ClassificationMetrics) -> tuple[Card, ...]:
+    all_, k = metrics.overall, len(metrics.class_names)
+    frequent = max(metrics.classes, key=lambda c: c.support).name
+    cards = [
+        Card(
+            "Accuracy · 정확도",
+            f"{all_.accuracy:.1%}",
+            f"{all_.correct:,} of {all_.count:,} right (95% interval {_interval(all_)}). Always "
+            f"answering “{frequent}” would get {metrics.majority_share:.1%}.",
+        ),
+        Card(
+            "Macro F1 · 매크로 F1",
+            f"{metrics.macro_f1:.3f}",
+            "Precision and recall in one number, averaged so that a rare class counts as much "
+            "as a frequent one.",
+        ),
+        Card("AUC", "—" if metrics.auc is None else f"{metrics.auc:.3f}", _auc_sentence(metrics)),
+        Card(
+            "Calibration error · 보정 오차",
+            f"{metrics.calibration_error:.1%}",
+            f"How far stated confidence and accuracy lie apart. It claims "
+            f"{_mean_confidence(metrics):.1%} on average and is right {all_.accuracy:.1%} of the "
+            f"time.",
+        ),
+        Card(
+            "Log loss · 로그 손실",
+            f"{metrics.negative_log_likelihood:.3f}",
+            f"Nats of surprise at the right label; guessing evenly among {k} classes costs "
+            f"{math.log(k):.3f}. Brier score {metrics.brier:.3f}.",
+        ),
+    ]
+    if metrics.unseen is not None and metrics.unseen.count:
+        cards.append(
+            Card(
+                "On new texts only · 새 문장",
+                f"{metrics.unseen.accuracy:.1%}",
+                f"Accuracy on the {metrics.unseen.count:,} test texts that do not stand in the "
+                f"training data word for word.",
+            )
+        )
+    return tuple(cards)
+
+
+def _auc_sentence(metrics: ClassificationMetrics) -> str:
+    names = metrics.class_names
+    if metrics.auc is None:
+        return "Undefined here: it needs test texts of every class, and two classes at least."
+    if len(names) == 2:
+        return (
+            f"Of a random “{names[1]}” and a random “{names[0]}” text, the first gets the higher "
+            f"probability of “{names[1]}” {metrics.auc:.1%} of the time."
+        )
+    return "How often a text of a class outranks one of another class, averaged over the classes."
+
+
+def _learnt_from(run_info: dict) -> Section | None:
+    corpus = dict(run_info.get("corpus") or {})
+    if run_info.get("parameters"):
+        corpus["model parameters"] = run_info["parameters"]
+    if not corpus:
+        return None
+    return Section(
+        "What it learnt from · 학습 자료",
+        ["Trained on train, the best moment chosen by dev, measured once on test."],
+        tables=[_facts(corpus, number="{:,}")],
+    )
+
+
+def _learning(history: pd.DataFrame, run_info: dict) -> Section | None:
+    if history.empty:
+        return None
+    explanation = [
+        "Each point is one look at the dev set. Where the dev loss turns up while the train loss "
+        "keeps falling, the model has begun to learn its training texts by heart."
+    ]
+    values = history["dev_accuracy"]
+    if values.notna().any():
+        best = history.loc[values.idxmax()]
+        explanation.append(
+            f"The best dev accuracy was {best['dev_accuracy']:.4f}, at epoch {best['epoch']:g} "
+            f"of {history['epoch'].max():g}."
+        )
+    if run_info.get("best_step"):
+        explanation[-1] += " Everything else here is about the weights of step "
+        explanation[-1] += f"{run_info['best_step']:,}."
+    picture = Picture(
+        figures.to_png(figures.learning_curves(history)),
+        f"Loss on train and dev and accuracy on dev over {len(history)} evaluations.",
+    )
+    return Section("Learning curves · 학습 곡선", explanation, [picture])
+
+
+def _gradients(
+    history: pd.DataFrame, steps: pd.DataFrame | None, clip_norm: float | None
+) -> Section | None:
+    if steps is None or steps.empty:
+        return None
+    share = _clipped_share(history) if clip_norm else None
+    explanation = [
+        "How large the gradient was before anything was done to it. Recurrent networks now and "
+        "then produce a huge one; clipping shortens it and keeps its direction, so that a single "
+        "odd batch cannot throw the weights far away."
+    ]
+    if share is not None:
+        explanation.append(
+            f"Longer than {clip_norm:g} were {share:.1%} of all steps; those were clipped."
+        )
+    picture = Picture(
+        figures.to_png(figures.gradient_norms(steps, clip_norm, share)),
+        f"Gradient norm before clipping at {len(steps)} steps.",
+    )
+    return Section("Gradients · 기울기", explanation, [picture])
+
+
+def _clipped_share(history: pd.DataFrame) -> float | None:
+    """The rows' shares, weighted by the steps that each row covers."""
+    if history.empty or "clipped_share" not in history:
+        return None
+    covered = np.diff(history["step"].to_numpy(float), prepend=0)
+    return float(np.average(history["clipped_share"].to_numpy(float), weights=covered))
+
+
+def _confusion(metrics: ClassificationMetrics) -> Section:
+    scores = [
+        (c.name, f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}", f"{c.support:,}")
+        for c in metrics.classes
+    ]
+    picture = Picture(
+        figures.to_png(figures.confusion_matrix(metrics.confusion, metrics.class_names)),
+        f"Confusion matrix of {len(metrics.class_names)} classes, gold in rows.",
+    )
+    return Section(
+        "Confusion matrix · 혼동 행렬",
+        [
+            "Each row holds the texts of one true class, and shows which label they were given. "
+            "Precision: of those given this label, how many deserve it. Recall: of those that "
+            "deserve it, how many were given it."
+        ],
+        [picture],
+        [
+            Table(
+                ("class · 클래스", "precision · 정밀도", "recall · 재현율", "F1", "texts · 건수"),
+                scores,
+                numeric=(1, 2, 3, 4),
+            )
+        ],
+    )
+
+
+def _calibration(metrics: ClassificationMetrics) -> Section:
+    said, right = _mean_confidence(metrics), metrics.accuracy
+    gap = abs(said - right)
+    verdict = "too sure of itself" if said > right else "too modest"
+    if gap < 0.01:
+        verdict = "neither too sure nor too modest overall"
+    picture = Picture(
+        figures.to_png(figures.reliability_diagram(metrics.curve, metrics.calibration_error)),
+        f"Accuracy against confidence; expected calibration error {metrics.calibration_error:.1%}.",
+    )
+    return Section(
+        "Calibration · 확률 보정",
+        [
+            "When the model says 80%, is it right 80% of the time? Bars that end on the dashed "
+            "line mean yes; below it the model is too sure, above it too modest.",
+            f"It says {said:.1%} on average and is right {right:.1%} of the time: {verdict}.",
+        ],
+        [picture],
+    )
+
+
+def _length(metrics: ClassificationMetrics) -> Section:
+    picture = Picture(
+        figures.to_png(figures.accuracy_by_length(metrics.by_length, metrics.accuracy)),
+        "; ".join(f"{s.name} pieces: {s.accuracy:.1%} of {s.count}" for s in metrics.by_length),
+    )
+    return Section(
+        "Accuracy by length · 길이별 정확도",
+        [
+            "Short texts give little to go by, long ones much to remember. The bars are 95% "
+            "intervals: where two of them overlap, the difference may be chance."
+        ],
+        [picture],
+    )
+
+
+def _seen(metrics: ClassificationMetrics) -> Section | None:
+    if metrics.seen is None:
+        return None
+    rows = [
+        (s.name, f"{s.count:,}", "—" if s.accuracy is None else f"{s.accuracy:.1%}", _interval(s))
+        for s in (metrics.seen, metrics.unseen)
+    ]
+    columns = ("test texts · 시험 문장", "texts · 건수", "accuracy · 정확도", "95% interval")
+    return Section(
+        "Seen in training or not · 학습 자료와 겹침",
+        [
+            "Some test texts stand in the training data word for word. If the model did much "
+            "better on those, it would be remembering rather than reading."
+        ],
+        tables=[Table(columns, rows, numeric=(1, 2, 3))],
+    )
+
+
+def _mistakes(metrics: ClassificationMetrics) -> Section | None:
+    if not metrics.mistakes:
+        return None
+    most = max(_MOST_ROWS // len(metrics.class_names), 3)
+    tables = []
+    for name in metrics.class_names:
+        rows = [
+            (_cut(m.text), m.gold, m.predicted, f"{m.probability:.1%}")
+            for m in metrics.mistakes
+            if m.gold == name
+        ][:most]
+        if rows:
+            columns = ("text · 문장", "gold · 정답", "predicted · 예측", "probability · 확률")
+            caption = f"Should have been “{name}”"
+            tables.append(Table(columns, rows, numeric=(3,), caption=caption, prose=True))
+    return Section(
+        "Most confident mistakes · 가장 확신한 오답",
+        [
+            "Where the model was surest and wrong: irony, mixed feelings, typing errors — and, "
+            "often enough, a wrong label in the corpus."
+        ],
+        tables=tables,
+    )
+
+
+def _settings(settings: dict) -> Section | None:
+    tables = [_facts(settings)] if (settings := _flat(settings)) else []
+    return Section("Settings · 설정", tables=tables) if tables else None
+
+
+def _reproduce(commands: Sequence[str]) -> Section | None:
+    if not commands:
+        return None
+    return Section("How to reproduce · 재현 방법", commands=commands)
+
+
+def _environment(versions: dict) -> Section | None:
+    return Section("Environment · 실행 환경", tables=[_facts(versions)]) if versions else None
+
+
+def _facts(facts: dict, number: str = "{}") -> Table:
+    rows = [(str(name), _written(value, number)) for name, value in facts.items()]
+    return Table(("", ""), rows, compact=True)
+
+
+def _flat(nested: dict, prefix: str = "") -> dict:
+    flat = {}
+    for name, value in nested.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _written(value: object, number: str) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "—"
+    if isinstance(value, int):
+        return number.format(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict):
+        return _listed([f"{k}: {_written(v, number)}" for k, v in value.items()], 20)
+    if isinstance(value, list | tuple):
+        return _listed([_written(v, number) for v in value], 20)
+    return str(value)
+
+
+def _listed(names: Sequence[str], most: int) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" * (len(names) > most))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
+
+
+def _interval(share: Share) -> str:
+    return "—" if share.low is None else f"{100 * share.low:.1f}–{share.high:.1%}"
+
+
+def _mean_confidence(metrics: ClassificationMetrics) -> float:
+    return sum(b.count * b.confidence for b in metrics.curve if b.count) / metrics.count

@@ -1,0 +1,87 @@
+"""Hangul in matplotlib's pictures, without asking the system for a font.
+
+NanumGothic (SIL Open Font License 1.1) comes inside the wheel `koreanize-matplotlib`. Importing
+that package changes matplotlib's settings for the whole process and needs `distutils`, which
+Python 3.12 no longer has, so only its font files are used and it is never imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import unicodedata
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import matplotlib
+from matplotlib import font_manager
+from matplotlib.ft2font import FT2Font
+
+from pipeline.errors import UserError
+
+FAMILIES = ("NanumGothic", "DejaVu Sans")
+MISSING = "□"
+
+
+def _nanum_folder() -> Path:
+    spec = find_spec("koreanize_matplotlib")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    for folder in folders:
+        if (Path(folder) / "fonts" / "NanumGothic.ttf").is_file():
+            return Path(folder) / "fonts"
+    raise UserError(
+        "the Korean font NanumGothic is not installed",
+        remedy="pip install --no-deps koreanize-matplotlib==0.1.1",
+    )
+
+
+@functools.cache
+def _register() -> frozenset[int]:
+    """Makes the fonts known to matplotlib, once; returns the code points they can draw."""
+    folder = _nanum_folder()
+    nanum = [folder / "NanumGothic.ttf", folder / "NanumGothicBold.ttf"]
+    for path, weight in zip(nanum, (400, 700), strict=True):
+        font_manager.fontManager.addfont(path)
+        # the bold file calls itself 600, and matplotlib logs a complaint whenever 700 is asked
+        entry = font_manager.fontManager.ttflist.pop()
+        font_manager.fontManager.ttflist.append(dataclasses.replace(entry, weight=weight))
+    dejavu = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    return frozenset().union(*(FT2Font(str(path)).get_charmap() for path in (nanum[0], dejavu)))
+
+
+@contextlib.contextmanager
+def hangul() -> Iterator[None]:
+    """Within this block matplotlib writes Korean; afterwards it is as it was.
+
+    Text is taken literally (a `$` in a class name starts no formula). Like every change of
+    `rcParams` this is one setting for the whole process, so it is not for several threads.
+
+    Raises:
+        UserError: the package with the font is not installed.
+    """
+    _register()
+    settings = {"font.family": list(FAMILIES), "text.parse_math": False}
+    with matplotlib.rc_context(settings):
+        yield
+
+
+def printable(text: str, most: int | None = None) -> str:
+    """`text` as the fonts can draw it: on one line, composed, `□` for what they do not have.
+
+    Emoji joiners and variation selectors are dropped, since they draw nothing by themselves.
+
+    Args:
+        text: anything, for example a class name from a user's file.
+        most: longer texts are cut to this many characters, the last one being `…`.
+    """
+    known = _register()
+    one_line = " ".join(unicodedata.normalize("NFC", text).split())
+    drawn = "".join(
+        character if ord(character) in known else MISSING
+        for character in one_line
+        if unicodedata.category(character) not in ("Cf", "Cc")
+        and not unicodedata.name(character, "").startswith("VARIATION SELECTOR")
+    )
+    return drawn[: most - 1] + "…" if most is not None and len(drawn) > most else drawn

@@ -1,0 +1,173 @@
+"""Any report: what it says as plain records, and one HTML file made of them.
+
+The records hold no HTML; every string is escaped where it is written. The file needs nothing
+from outside: pictures and style are inside it, and its content security policy forbids the rest.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime
+import re
+import struct
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+
+from pipeline.workspace import write_text
+
+_FOLDER = Path(__file__).resolve().parent
+_PIXELS_PER_CSS_PIXEL = 1.7  # figures.to_png draws 170 pixels an inch, a page shows 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """A stretch of text that is marked, for example an entity.
+
+    Attributes:
+        text: what is marked.
+        label: small print behind it; empty for none.
+        tone: which of the eight colours, 0 to 7; None leaves it unmarked.
+    """
+
+    text: str
+    label: str = ""
+    tone: int | None = None
+
+
+Cell = str | Sequence[Span]
+"""What stands in a table: text, or stretches of text of which some are marked."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """One headline number: its name, its value as written, and a plain sentence about it."""
+
+    label: str
+    value: str
+    sentence: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A PNG file, what it shows for those who cannot see it, and a line below it."""
+
+    png: bytes
+    alt: str
+    caption: str = ""
+
+    @property
+    def data(self) -> str:
+        return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
+
+    @property
+    def width(self) -> int:
+        """CSS pixels at full size; PNG, third edition, 11.2.1: width is at byte 16."""
+        return round(struct.unpack(">I", self.png[16:20])[0] / _PIXELS_PER_CSS_PIXEL)
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Rows under column names.
+
+    Attributes:
+        columns: names; all empty for a table without a head.
+        rows: cells, one for each column.
+        numeric: which columns hold numbers (set to the right, digits of equal width).
+        caption: a line above it.
+        prose: rows hold sentences; on a narrow screen each row becomes a small card.
+        compact: two narrow columns (name, value) that may flow side by side.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    numeric: Sequence[int] = ()
+    caption: str = ""
+    prose: bool = False
+    compact: bool = False
+
+    def __post_init__(self):
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"{len(row)} cells under {len(self.columns)} columns: {row!r}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """One part of a report.
+
+    Attributes:
+        title: English, with the Korean term beside it, as "Confusion matrix · 혼동 행렬".
+        explanation: paragraphs that say how to read what follows.
+        figures, tables: shown in this order.
+        commands: lines to type, shown together.
+    """
+
+    title: str
+    explanation: Sequence[str] = ()
+    figures: Sequence[Picture] = ()
+    tables: Sequence[Table] = ()
+    commands: Sequence[str] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class ReportContent:
+    """Everything a report says.
+
+    Attributes:
+        title, subtitle: what it is about, in a line each.
+        warnings: sentences that must not be missed; they stand above everything.
+        cards: headline numbers.
+        sections: the rest.
+        written: a line for the foot; empty gives the present time.
+    """
+
+    title: str
+    subtitle: str
+    warnings: Sequence[str] = ()
+    cards: Sequence[Card] = ()
+    sections: Sequence[Section] = ()
+    written: str = ""
+
+
+def render(content: ReportContent) -> str:
+    """The report as one HTML document."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["text"] = lambda cell: isinstance(cell, str)
+    now = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    return environment.get_template("report.html.j2").render(
+        content=content,
+        written=content.written or f"Written {now}",
+        anchors=[f"section-{number}" for number in range(1, len(content.sections) + 1)],
+    )
+
+
+def write_report(path: Path, content: ReportContent) -> None:
+    """Writes the report, whole or not at all.
+
+    Raises:
+        UserError: it cannot be written there.
+    """
+    write_text(path, render(content))
+
+
+def _visible(value: object) -> object:
+    """Replaces what HTML may not contain, or what would be invisible, in a text from outside."""
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    kept = re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "\ufffd", value)
+    # U+202A to U+202E and their like would write the rest of the page from right to left
+    return "".join(c for c in kept if unicodedata.bidirectional(c) not in _BIDI_CONTROLS)
+
+
+_BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

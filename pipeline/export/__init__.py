@@ -1,0 +1,1 @@
+"""Raw-string SavedModels: the text policy and the decoder inside the graph. TensorFlow only here."""

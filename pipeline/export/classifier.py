@@ -1,0 +1,126 @@
+"""The classifier as a SavedModel that takes raw strings."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  (its ops must be registered before a graph with them loads)
+
+from pipeline.errors import UserError
+from pipeline.export.graph_text import GraphTokenizer
+from pipeline.export.split_batches import map_sorted
+from pipeline.text.tokenizer import Tokenizer, load_tokenizer
+
+MOST_PIECES = 512
+
+
+def export_classifier(
+    model: keras.Model, tokenizer: Tokenizer, labels: Sequence[str], folder: Path
+) -> dict:
+    """Writes a SavedModel that needs nothing but tensorflow and tensorflow-text.
+
+    Signature `serving_default`: `text` string [n] -> `label` string [n], `score` float32 [n]
+    (probability of that label), `probabilities` float32 [n, labels]. Where the tokenizer cannot
+    run in a graph (KoNLPy) the only signature is `ids`: `ids` int32 [n, time], right-padded with
+    0 and framed [BOS] … [EOS], with the same outputs. Texts over `MOST_PIECES` pieces are read
+    up to there.
+
+    Args:
+        model: ids and lengths in, logits out.
+        tokenizer: the one the model was trained with.
+        labels: label names in the order of the logits.
+        folder: an empty folder to write into.
+
+    Returns:
+        {"summary": one line for people, "signatures": their names}.
+    """
+    names = tf.constant(list(labels))
+
+    def classify(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        logits = model({"ids": ids, "lengths": lengths}, training=False)
+        return tf.nn.softmax(tf.cast(logits, tf.float32))
+
+    def answer(rows: tf.RaggedTensor) -> dict[str, tf.Tensor]:
+        probabilities = map_sorted(rows, classify, len(labels))
+        best = tf.argmax(probabilities, axis=1)
+        return {
+            "label": tf.gather(names, best),
+            "score": tf.reduce_max(probabilities, axis=1),
+            "probabilities": probabilities,
+        }
+
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    if tokenizer.runs_in_graph:
+        graph_tokenizer = GraphTokenizer(tokenizer, max_pieces=MOST_PIECES)
+        archive.track(graph_tokenizer)
+        signatures = ["serving_default"]
+        archive.add_endpoint(
+            "serving_default",
+            lambda text: answer(graph_tokenizer(text)),
+            input_signature=[tf.TensorSpec([None], tf.string, name="text")],
+        )
+    else:
+        signatures = ["ids"]
+
+        def from_ids(ids):
+            lengths = tf.reduce_sum(tf.cast(ids != 0, tf.int32), axis=1)
+            return answer(tf.RaggedTensor.from_tensor(ids, lengths=lengths))
+
+        archive.add_endpoint(
+            "ids", from_ids, input_signature=[tf.TensorSpec([None, None], tf.int32, name="ids")]
+        )
+    try:
+        archive.write_out(str(folder), verbose=False)
+    except tf.errors.ResourceExhaustedError as error:
+        # What TensorFlow calls a full disk, in the terms that `atomic_folder` understands.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+    extra = folder / "assets.extra"
+    tokenizer.save(extra)
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return {
+        "summary": f"{' and '.join(signatures)} signature, {size / 1e6:.1f} MB",
+        "signatures": signatures,
+    }
+
+
+def load_classifier(folder: Path) -> Callable[[list[str]], tuple[list[str], np.ndarray]]:
+    """texts -> (labels, scores), asking the SavedModel in `folder`.
+
+    With a KoNLPy tokenizer the analyser runs here, in Python, in front of the graph.
+    """
+    try:
+        loaded = tf.saved_model.load(str(folder))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"cannot be loaded ({str(error).splitlines()[0]})",
+            where=folder,
+            remedy="export it again",
+        ) from error
+    if "serving_default" in loaded.signatures:
+        serve = loaded.signatures["serving_default"]
+
+        def ask(texts: list[str]) -> dict:
+            return serve(text=tf.constant(texts, tf.string))
+    else:
+        from pipeline.batches import pad
+
+        tokenizer, serve = load_tokenizer(folder / "assets.extra"), loaded.signatures["ids"]
+
+        def ask(texts: list[str]) -> dict:
+            rows = tokenizer.encode(texts)
+            ids, _ = pad(rows, np.arange(len(rows)))
+            return serve(ids=tf.constant(ids[:, :MOST_PIECES]))
+
+    def classify(texts: list[str]) -> tuple[list[str], np.ndarray]:
+        answer = ask(texts)
+        labels = [label.decode("utf-8") for label in answer["label"].numpy()]
+        return labels, answer["score"].numpy()
+
+    return classify

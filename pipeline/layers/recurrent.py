@@ -1,0 +1,141 @@
+"""Recurrent layers that are exact on right-padded rows without a Keras mask."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+CELLS = ("lstm", "gru", "rnn", "irnn")
+DIRECTIONS = ("forward", "backward", "both")
+
+
+def reverse_by_length(sequences, lengths):
+    """Reverses the first `lengths[b]` steps of every row and leaves the padding where it is.
+
+    Args:
+        sequences: [batch, time, features].
+        lengths: int [batch], each between 0 and time.
+
+    Returns:
+        [batch, time, features]. Applying it twice gives `sequences` back.
+    """
+    batch, time = ops.shape(sequences)[0], ops.shape(sequences)[1]
+    features = sequences.shape[-1]
+    step = ops.arange(time, dtype="int32")[None, :]
+    last = ops.cast(lengths, "int32")[:, None] - 1
+    source = ops.where(step <= last, last - step, step)
+    row = ops.arange(batch, dtype="int32")[:, None] * time
+    # Whole rows of one flat table are gathered: several times faster on a CPU than a
+    # take_along_axis, whose index would be as large as the data.
+    flat = ops.reshape(sequences, (-1, features))
+    return ops.reshape(
+        ops.take(flat, ops.reshape(row + source, (-1,)), axis=0), (-1, time, features)
+    )
+
+
+def cell_layer(cell: str, units: int, *, name: str | None = None, seed: int | None = None):
+    """The Keras layer that runs one cell over time in one direction.
+
+    Args:
+        cell: "lstm" (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000
+            and its bias started at 1), "gru" (Cho et al. 2014, `reset_after` as cuDNN has it),
+            "rnn" (Elman 1990, tanh), "irnn" (ReLU with the recurrent weights started at the
+            identity, Le et al. 2015).
+        units: width of the hidden state.
+        seed: start of the weights; None draws from Keras's global generator.
+    """
+    kernel = keras.initializers.GlorotUniform(seed=seed)
+    recurrent = keras.initializers.Orthogonal(seed=None if seed is None else seed + 1)
+    common = {"return_sequences": True, "kernel_initializer": kernel, "name": name}
+    match cell:
+        case "lstm":
+            return keras.layers.LSTM(units, recurrent_initializer=recurrent, **common)
+        case "gru":
+            return keras.layers.GRU(units, recurrent_initializer=recurrent, **common)
+        case "rnn":
+            return keras.layers.SimpleRNN(units, recurrent_initializer=recurrent, **common)
+        case "irnn":
+            return keras.layers.SimpleRNN(
+                units,
+                activation="relu",
+                recurrent_initializer=keras.initializers.Identity(),
+                **common,
+            )
+    raise ValueError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
+
+
+@keras.saving.register_keras_serializable("pipeline")
+class Recurrent(keras.layers.Layer):
+    """Runs a cell over right-padded rows, forward, backward or both, with no mask.
+
+    A recurrent cell is causal: what stands right of a position cannot change it, so padding on
+    the right needs no mask in the forward direction. The backward direction first reverses each
+    row by its own length, which leaves the padding on the right again. Both are then plain
+    unmasked Keras layers, which on a CPU cost half of masked ones on long rows and on a GPU
+    take the cuDNN path. At real positions the result equals Keras's
+    `Bidirectional(..., merge_mode="concat")` under a mask; at padded positions it is finite and
+    means nothing: pool with the lengths.
+
+    Args:
+        cell: one of `CELLS`.
+        units: width of the state in one direction.
+        direction: "forward", "backward" or "both" (forward and backward concatenated).
+        seed: start of the weights; None draws from Keras's global generator.
+
+    Call arguments:
+        sequences: float [batch, time, features].
+        lengths: int [batch].
+
+    Returns:
+        float [batch, time, units], or [batch, time, 2 * units] for "both".
+    """
+
+    def __init__(
+        self,
+        cell: str = "lstm",
+        units: int = 128,
+        direction: str = "both",
+        seed: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if direction not in DIRECTIONS:
+            raise ValueError(
+                f"direction must be one of {', '.join(DIRECTIONS)}, not {direction!r}"
+            )
+        self.cell, self.units, self.direction, self.seed = cell, units, direction, seed
+        self.forward = self.backward = None
+        if direction != "backward":
+            self.forward = cell_layer(cell, units, name="forward", seed=seed)
+        if direction != "forward":
+            self.backward = cell_layer(
+                cell, units, name="backward", seed=None if seed is None else seed + 2
+            )
+
+    def build(self, sequences_shape, lengths_shape=None):
+        for layer in (self.forward, self.backward):
+            if layer is not None:
+                layer.build((sequences_shape[0], sequences_shape[1], sequences_shape[2]))
+        self.built = True
+
+    def call(self, sequences, lengths):
+        outputs = []
+        if self.forward is not None:
+            outputs.append(self.forward(sequences))
+        if self.backward is not None:
+            reversed_outputs = self.backward(reverse_by_length(sequences, lengths))
+            outputs.append(reverse_by_length(reversed_outputs, lengths))
+        return outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=-1)
+
+    def compute_output_shape(self, sequences_shape, lengths_shape=None):
+        width = self.units * (2 if self.direction == "both" else 1)
+        return (*sequences_shape[:-1], width)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "cell": self.cell,
+            "units": self.units,
+            "direction": self.direction,
+            "seed": self.seed,
+        }

@@ -1,0 +1,66 @@
+"""Many to one: a recurrent classifier, and the bag of embeddings it has to beat."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from pipeline.batches import LengthBuckets
+from pipeline.layers.pooling import pooling_layer
+from pipeline.layers.recurrent import Recurrent
+from pipeline.models.settings import ClassifierSettings
+from pipeline.text.ragged import Ragged
+
+
+def recurrent_classifier(
+    settings: ClassifierSettings, *, vocabulary_size: int, classes: int
+) -> keras.Model:
+    """Builds the classifier.
+
+    Args:
+        settings: its shape.
+        vocabulary_size: pieces, the four special ones included.
+        classes: labels to tell apart, at least 2.
+
+    Returns:
+        A model from {"ids": int32 [batch, time], "lengths": int32 [batch]} to logits
+        float32 [batch, classes]. Rows are right-padded; padding changes nothing.
+    """
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    lengths = keras.Input((), dtype="int32", name="lengths")
+    x = keras.layers.Embedding(
+        vocabulary_size,
+        settings.embedding_size,
+        embeddings_initializer=keras.initializers.RandomNormal(stddev=0.1),
+        name="embedding",
+    )(ids)
+    x = keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout")(x)
+    if settings.cell != "bag":
+        for number in range(1, settings.layers + 1):
+            below = x
+            if number > 1:
+                below = keras.layers.Dropout(
+                    settings.state_dropout, name=f"state_dropout_{number - 1}"
+                )(below)
+            x = Recurrent(
+                settings.cell, settings.units, settings.direction, name=f"recurrent_{number}"
+            )(below, lengths)
+            if number > 1:
+                x = keras.layers.Add(name=f"residual_{number}")([x, below])
+    pooled = [
+        pooling_layer(pooling, direction=settings.direction, name=f"{pooling}_pooling")(x, lengths)
+        for pooling in settings.pooling.split("+")
+    ]
+    x = pooled[0] if len(pooled) == 1 else keras.layers.Concatenate(name="pooled")(pooled)
+    x = keras.layers.Dropout(settings.state_dropout, name="pooled_dropout")(x)
+    logits = keras.layers.Dense(classes, name="logits")(x)
+    return keras.Model({"ids": ids, "lengths": lengths}, logits, name="classifier")
+
+
+def predict_logits(model: keras.Model, rows: Ragged, batch_size: int = 512) -> np.ndarray:
+    """Logits of every row, in the order given: float32 [rows, classes]."""
+    batches = LengthBuckets(rows, None, batch_size)
+    logits = np.zeros((len(rows), model.output_shape[-1]), dtype=np.float32)
+    for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
+        logits[indices] = model.predict_on_batch(inputs)
+    return logits

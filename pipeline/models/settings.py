@@ -1,0 +1,30 @@
+"""Settings of the models; here so that reading them does not import keras."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassifierSettings:
+    """The shape of the classifier."""
+
+    cell: Literal["lstm", "gru", "rnn", "irnn", "bag"] = "lstm"
+    """What runs over the pieces. "irnn" is a ReLU RNN started at the identity; "bag" has no
+    recurrence at all: the mean and maximum of the embeddings, the baseline."""
+    units: int = 128
+    """Width of the hidden state in one direction."""
+    direction: Literal["forward", "backward", "both"] = "both"
+    """Reading direction; "both" is a bidirectional layer."""
+    layers: int = 1
+    """How many recurrent layers are stacked; from the second on each adds its input to its
+    output (a residual connection) where the widths agree."""
+    embedding_size: int = 128
+    """Width of the piece embeddings."""
+    pooling: Literal["last", "mean", "max", "attention", "max+mean"] = "max+mean"
+    """How one vector is made of the states of all pieces."""
+    embedding_dropout: float = 0.5
+    """Share of embedding features dropped in training."""
+    state_dropout: float = 0.5
+    """Share of state features dropped between layers and before the logits in training."""

@@ -1,0 +1,151 @@
+"""Frozen dataclasses are the only configuration; here the command line becomes one."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import sys
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+import tyro
+
+from pipeline.errors import UserError
+
+
+def leaves(cls: type) -> Iterator[tuple[str, typing.Any]]:
+    """(name, type) of every single setting in a dataclass of dataclasses, depth first."""
+    hints = typing.get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        kind = hints[field.name]
+        if dataclasses.is_dataclass(kind):
+            yield from leaves(kind)
+        else:
+            yield field.name, kind
+
+
+def as_json(settings: object) -> dict:
+    """A settings dataclass as plain JSON: what is written to config.json."""
+    return json.loads(json.dumps(dataclasses.asdict(settings), default=str))
+
+
+def _choices(kind: typing.Any) -> tuple[str, ...]:
+    if typing.get_origin(kind) is typing.Literal:
+        return tuple(str(value) for value in typing.get_args(kind))
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return tuple(value for part in typing.get_args(kind) for value in _choices(part))
+    return ()
+
+
+def closest(word: str, valid: list[str]) -> str:
+    found = difflib.get_close_matches(word, valid, n=3, cutoff=0.5)
+    return " or ".join(found) if found else ", ".join(valid)
+
+
+def _number(kind: typing.Any) -> type | None:
+    return kind if kind in (int, float) else None
+
+
+def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> None:
+    """Says in one line what is wrong with a name or a value, before tyro says it in ten."""
+    options = {f"--{name.replace('_', '-')}": kind for name, kind in kinds.items()}
+    index = 0
+    while index < len(arguments):
+        word, _, value = arguments[index].partition("=")
+        if not word.startswith("--"):
+            raise UserError(
+                f"unexpected argument {word!r}",
+                where="command line",
+                remedy="settings are written --name value",
+            )
+        if word == "--help":
+            return
+        word = word.replace("_", "-")
+        if word not in options:
+            if word.startswith("--no-") and options.get(f"--{word[5:]}") is bool:
+                index += 1
+                continue
+            raise UserError(
+                f"unknown setting {word}",
+                where="command line",
+                remedy=f"closest: {closest(word, sorted(options))}",
+            )
+        kind = options[word]
+        if kind is bool:
+            index += 1
+            continue
+        if not value:
+            index += 1
+            if index == len(arguments):
+                raise UserError(f"{word} needs a value", where="command line")
+            value = arguments[index]
+        choices = _choices(kind)
+        if choices and value not in choices:
+            raise UserError(
+                f"{word} cannot be {value!r}",
+                where="command line",
+                remedy=f"closest: {closest(value, list(choices))}",
+            )
+        if number := _number(kind):
+            try:
+                number(value)
+            except ValueError:
+                article = "a whole number" if number is int else "a number"
+                raise UserError(
+                    f"{word} must be {article}, not {value!r}", where="command line"
+                ) from None
+        index += 1
+
+
+def parse(kind: type, arguments: list[str], *, program: str, description: str):
+    """The command line as an instance of the dataclass `kind`.
+
+    Nested groups only order the help; every setting is written `--name value`.
+
+    Raises:
+        UserError: an unknown setting or a value it cannot take, with the closest valid ones.
+        SystemExit: after `--help`.
+    """
+    _check(arguments, dict(leaves(kind)))
+    return tyro.cli(
+        kind,
+        args=arguments,
+        prog=program,
+        description=description,
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
+    )
+
+
+def check_ranges(settings: object) -> None:
+    """Refuses numbers that no setting can mean, naming the setting."""
+    shares = ("dropout", "smoothing", "share", "averaging")
+    for group in dataclasses.fields(settings):
+        values = getattr(settings, group.name)
+        if not dataclasses.is_dataclass(values):
+            continue
+        for field in dataclasses.fields(values):
+            value, option = getattr(values, field.name), f"--{field.name.replace('_', '-')}"
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            if any(word in field.name for word in shares) and not 0 <= value < 1:
+                raise UserError(f"{option} must be at least 0 and below 1, not {value}")
+            if value < 0:
+                raise UserError(f"{option} must not be negative, not {value}")
+            if isinstance(value, int) and value == 0 and field.name not in ("seed",):
+                raise UserError(f"{option} must be at least 1, not 0")
+
+
+def stderr_line(message: str) -> None:
+    """One line on stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def same_settings(path: Path, settings: dict) -> bool:
+    """Whether a config.json says exactly `settings`."""
+    try:
+        return json.loads(path.read_bytes()) == settings
+    except (OSError, ValueError):
+        return False

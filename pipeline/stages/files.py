@@ -1,0 +1,90 @@
+"""What lies in the folder of one run, and what its stages told each other."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.tasks.base import Task, Trained
+from pipeline.workspace import Manifest, Workspace, read_json
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFiles:
+    """runs/<task>/<name>/: one manifest a stage, which is what the Makefile chains."""
+
+    task: str
+    folder: Path
+    root: Path
+
+    @classmethod
+    def of(cls, task: Task, settings, workspace: Workspace) -> RunFiles:
+        return cls(task.name, workspace.run(task.name, settings.run.name), workspace.root)
+
+    @property
+    def corpus(self) -> Path:
+        return self.folder / "corpus.json"
+
+    @property
+    def tokens(self) -> Path:
+        return self.folder / "tokens.json"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.json"
+
+    @property
+    def training(self) -> Path:
+        return self.folder / "training.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.folder / "metrics.json"
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
+    def manifest(self, stage: str) -> Manifest:
+        """What an earlier stage wrote.
+
+        Raises:
+            UserError: it has not run; the remedy is the command that runs it.
+        """
+        path = self.folder / f"{stage}.json"
+        manifest = Manifest.read(path)
+        if manifest is None:
+            verb = {"tokens": "tokenize"}.get(stage, stage)
+            raise UserError(
+                f"the stage {verb!r} has not run for {self.folder.name!r}",
+                where=path,
+                remedy=f"run `make train-{self.task}`, or `python -m pipeline {verb} {self.task}`",
+            )
+        return manifest
+
+    def trained(self) -> Trained:
+        """The finished training of this run.
+
+        Raises:
+            UserError: there is none.
+        """
+        corpus, tokens = self.manifest("corpus"), self.manifest("tokens")
+        if not self.training.exists():
+            raise UserError(
+                "nothing is trained yet", where=self.folder, remedy=f"make train-{self.task}"
+            )
+        return Trained(
+            run=self.folder,
+            corpus_folder=self.root / corpus.notes["folder"],
+            tokens_folder=self.root / tokens.notes["folder"],
+            corpus_notes=corpus.notes,
+            tokens_notes=tokens.notes,
+            training=read_json(self.training),
+            warnings=corpus.notes["warnings"],
+        )
+
+
+def chosen(settings: dict, groups: tuple[str, ...]) -> dict:
+    """Only some groups of a settings dictionary."""
+    return {group: settings[group] for group in groups}

@@ -1,0 +1,68 @@
+"""predict: asks the exported model.
+
+Reads:  saved_models/<task>/<version>/, --text or the lines of --file (`-` is standard input).
+Writes: one line a text on standard output.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+
+from pipeline.errors import UserError
+from pipeline.progress import Progress
+from pipeline.tasks.base import Task
+from pipeline.workspace import Workspace
+
+_LINES_AT_ONCE = 512
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Only for this stage."""
+
+    text: str | None = None
+    """The text to ask about."""
+    file: str | None = None
+    """A UTF-8 file with a text a line; `-` reads standard input."""
+
+
+def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
+    target = workspace.saved_model(task.name, settings.run.version)
+    if not (target / "saved_model.pb").exists():
+        raise UserError(
+            "there is no exported model", where=target, remedy=f"make train-{task.name}"
+        )
+    if options.text is None and options.file is None:
+        raise UserError(
+            "nothing to predict",
+            where="command line",
+            remedy=f'try --text "{task.example}" or --file texts.txt',
+        )
+    texts = [options.text] if options.text is not None else _lines(options.file)
+    model = task.load_predictor(target)
+    with Progress("predict", len(texts), "texts") as progress:
+        for start in range(0, len(texts), _LINES_AT_ONCE):
+            part = texts[start : start + _LINES_AT_ONCE]
+            for line in model(part):
+                print(line)
+            progress.advance(len(part))
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        if file == "-":
+            content = sys.stdin.buffer.read()
+        else:
+            with open(file, "rb") as handle:
+                content = handle.read()
+        text = content.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise UserError("no such file", where=file) from None
+    except IsADirectoryError:
+        raise UserError("is a folder, not a file", where=file) from None
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UserError("is not UTF-8", where=f"{file}:{line}", remedy="save it as UTF-8") from None
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    return lines[:-1] if lines and lines[-1] == "" else lines

@@ -1,0 +1,57 @@
+"""tokenize: learns pieces from the training split and turns every split into ids.
+
+Reads:  runs/<task>/<name>/corpus.json and the splits it names.
+Writes: data/processed/<task>/<corpus>/<digest>/{tokenizer.json,vocab.txt,*.npz},
+        runs/<task>/<name>/tokens.json
+With --text it writes nothing and shows what every tokenizer makes of a sentence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pipeline.corpora.splits import read_split
+from pipeline.progress import say
+from pipeline.settings import as_json
+from pipeline.stages.files import RunFiles, chosen
+from pipeline.tasks.base import Task
+from pipeline.workspace import Manifest, Workspace, digest
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Only for this stage."""
+
+    text: str | None = None
+    """A sentence to show, tokenized by every tokenizer side by side."""
+
+
+def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
+    files = RunFiles.of(task, settings, workspace)
+    if options.text is not None:
+        _show(options.text, files)
+        return
+    corpus = files.manifest("corpus")
+    corpus_folder = workspace.root / corpus.notes["folder"]
+    relevant = chosen(as_json(settings), task.tokens_settings)
+    folder = corpus_folder / f"tokens-{digest(relevant)}"
+    inputs = [corpus_folder / f"{name}.tsv" for name in corpus.notes["rows"]]
+    manifest = Manifest.read(folder / "manifest.json")
+    if manifest is None or not manifest.still_holds(relevant, inputs, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        splits = {path.stem: read_split(path) for path in inputs}
+        notes = task.tokenize(settings, splits, folder)
+        outputs = [p for p in folder.iterdir() if p.is_file() and p.name != "manifest.json"]
+        notes = {**notes, "folder": str(folder.relative_to(workspace.root))}
+        manifest = Manifest.of("tokenize", relevant, inputs, outputs, notes)
+        manifest.write(folder / "manifest.json")
+    manifest.write(files.tokens)
+    say(f"tokens: {manifest.notes['summary']} -> {manifest.notes['folder']}")
+
+
+def _show(text: str, files: RunFiles) -> None:
+    from pipeline.text.compare import every_tokenizer, side_by_side
+
+    manifest = Manifest.read(files.tokens)
+    folder = None if manifest is None else files.root / manifest.notes["folder"]
+    print(side_by_side(text, every_tokenizer(folder)))

@@ -1,0 +1,115 @@
+"""train: finds the weights; resumes where a kill left it.
+
+Reads:  runs/<task>/<name>/tokens.json and the ids it names.
+Writes: runs/<task>/<name>/{config.json,history.csv,steps.csv,best.weights.h5,training.json},
+        checkpoint/ and tensorboard/ below it.
+A finished run whose settings differ is kept beside the new one as runs/<task>/<name>.<n>.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.progress import say
+from pipeline.settings import as_json, same_settings
+from pipeline.stages.files import RunFiles
+from pipeline.tasks.base import Task
+from pipeline.workspace import Workspace, read_json, write_json
+
+RESULTS = (
+    "config.json",
+    "history.csv",
+    "steps.csv",
+    "best.weights.h5",
+    "training.json",
+    "metrics.json",
+    "report.html",
+    "checkpoint",
+    "tensorboard",
+)
+
+
+def run(task: Task, settings, workspace: Workspace) -> None:
+    files = RunFiles.of(task, settings, workspace)
+    tokens = files.manifest("tokens")
+    # Only what decides the weights: where the export goes does not make a run another run.
+    config = {k: v for k, v in as_json(settings).items() if k != "run"}
+    config["inputs"] = tokens.outputs
+    with _alone(files.folder):
+        if files.config.exists() and not same_settings(files.config, config):
+            _set_aside(files)
+        write_json(files.config, config)
+        if files.training.exists() and (files.folder / "best.weights.h5").exists():
+            say(f"already trained with these settings: {files.folder}")
+            os.utime(files.training)
+            return
+        _train(task, settings, files, workspace.root / tokens.notes["folder"])
+
+
+def _train(task: Task, settings, files: RunFiles, tokens_folder: Path) -> None:
+    import keras
+
+    from pipeline.training.fit import fit
+    from pipeline.training.tensorboard import TensorBoardLog
+
+    keras.utils.set_random_seed(settings.training.seed)
+    plan = task.plan(settings, tokens_folder)
+    log = TensorBoardLog(files.folder / "tensorboard")
+    try:
+        result = fit(plan, settings.training, files.folder, log)
+    finally:
+        log.close()
+    say(
+        f"trained: {result['monitor']} on dev {result['best']:.4f} at step "
+        f"{result['best_step']:,}, {result['seconds']:.0f} s, "
+        f"{result['parameters']:,} parameters -> {files.folder}"
+    )
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keeps a second training out of the same run folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                "another training is using this run",
+                where=folder,
+                remedy="wait for it, or choose another --name",
+            ) from None
+        yield
+
+
+def _set_aside(files: RunFiles) -> None:
+    """Nothing finished is lost to other settings; what was unfinished makes room."""
+    if not files.training.exists():
+        say(f"settings changed: the unfinished training in {files.folder} starts again")
+        for name in ("checkpoint", "history.csv", "steps.csv", "best.weights.h5"):
+            _remove(files.folder / name)
+        _remove(files.folder / "tensorboard")
+        return
+    number = 1
+    while (kept := files.folder.with_name(f"{files.folder.name}.{number}")).exists():
+        number += 1
+    kept.mkdir()
+    old = {k: v for k, v in read_json(files.config).items() if k != "inputs"}
+    for name in RESULTS:
+        if (files.folder / name).exists():
+            os.replace(files.folder / name, kept / name)
+    say(f"settings changed: the earlier run ({len(old)} groups of settings) is kept in {kept}")
+
+
+def _remove(path: Path) -> None:
+    import shutil
+
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,116 @@
+"""The Task record: everything a stage needs to know about one task."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+import typing
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.workspace import Workspace
+
+if typing.TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.evaluation.report import ReportContent
+    from pipeline.training.fit import TrainingPlan
+    from pipeline.training.tensorboard import TensorBoardLog
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSettings:
+    """Where the result goes."""
+
+    name: str = "default"
+    """Folder of this run below runs/<task>/."""
+    version: int = 1
+    """Folder of the exported model below saved_models/<task>/."""
+
+
+@dataclasses.dataclass(frozen=True)
+class CorpusSplits:
+    """A corpus, read.
+
+    Attributes:
+        name: names the folder it is kept in: letters, digits, `-`.
+        splits: "train", "dev", "test" -> frame; column `text`, what else the task needs.
+        rejects: rows that could not be used.
+        notes: JSON-able facts for the summary and the report: source, licence, counts.
+        warnings: sentences that a user must not miss.
+    """
+
+    name: str
+    splits: dict[str, pd.DataFrame]
+    rejects: list
+    notes: dict
+    warnings: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A finished run, as evaluation and export see it."""
+
+    run: Path
+    corpus_folder: Path
+    tokens_folder: Path
+    corpus_notes: dict
+    tokens_notes: dict
+    training: dict
+    warnings: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One task: where its corpus comes from, how text becomes ids, which model, which metrics.
+
+    Attributes:
+        name: what the command line and the folders call it.
+        summary: one line for `--help`.
+        settings: a frozen dataclass of groups, `run: RunSettings` among them.
+        corpus_settings: which of the groups decide how the corpus is read.
+        tokens_settings: which of the groups decide how text becomes ids.
+        read_corpus: (settings, workspace) -> CorpusSplits.
+        tokenize: (settings, splits, folder) -> notes; writes tokenizer and ids into folder.
+        plan: (settings, tokens folder) -> TrainingPlan.
+        evaluate: (settings, Trained, log) -> (metrics, report); metrics holds a `summary`.
+        export: (settings, Trained, folder) -> notes; writes a SavedModel into folder.
+        load_predictor: saved model folder -> (texts -> one line a text, for people).
+        example: a text to try.
+    """
+
+    name: str
+    summary: str
+    settings: type
+    corpus_settings: tuple[str, ...]
+    tokens_settings: tuple[str, ...]
+    read_corpus: Callable[[typing.Any, Workspace], CorpusSplits]
+    tokenize: Callable[[typing.Any, dict[str, pd.DataFrame], Path], dict]
+    plan: Callable[[typing.Any, Path], TrainingPlan]
+    evaluate: Callable[[typing.Any, Trained, TensorBoardLog], tuple[dict, ReportContent]]
+    export: Callable[[typing.Any, Trained, Path], dict]
+    load_predictor: Callable[[Path], Callable[[list[str]], list[str]]]
+    example: str
+
+
+def task_names() -> list[str]:
+    """The tasks there are: the modules beside this one."""
+    folder = str(Path(__file__).parent)
+    return sorted(m.name for m in pkgutil.iter_modules([folder]) if m.name != "base")
+
+
+def find_task(name: str) -> Task:
+    """The task called `name`.
+
+    Raises:
+        UserError: there is none; the remedy names those there are.
+    """
+    if name not in task_names():
+        raise UserError(
+            f"unknown task {name!r}",
+            where="command line",
+            remedy=f"tasks are {', '.join(task_names())}",
+        )
+    return importlib.import_module(f"pipeline.tasks.{name}").TASK

@@ -1,0 +1,320 @@
+"""sentiment: a review in, one of the corpus's labels out (many to one)."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.corpora import catalogue
+from pipeline.corpora.fetch import CorpusUnavailable, fetch
+from pipeline.corpora.reviews import (
+    LabelledTexts,
+    check_trainable,
+    read_labelled,
+    read_nsmc,
+    read_sample,
+)
+from pipeline.corpora.splits import by_share, held_out, read_split
+from pipeline.models.settings import ClassifierSettings
+from pipeline.tasks.base import CorpusSplits, RunSettings, Task, Trained
+from pipeline.text.settings import TextSettings
+from pipeline.training.settings import TrainingSettings
+from pipeline.workspace import SAMPLES, Workspace, read_json, write_json
+
+if typing.TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.evaluation.report import ReportContent
+    from pipeline.training.fit import TrainingPlan
+    from pipeline.training.tensorboard import TensorBoardLog
+
+SAMPLE = SAMPLES / "sentiment.tsv"
+
+
+@dataclasses.dataclass(frozen=True)
+class CorpusSettings:
+    """Which reviews."""
+
+    corpus: str = "nsmc"
+    """A name of the catalogue (nsmc), `sample` for the bundled reviews, or a TSV/CSV file."""
+    text_column: str | None = None
+    """Column of a user's file that holds the text: its name, or its number from 1."""
+    label_column: str | None = None
+    """Column of a user's file that holds the label: its name, or its number from 1."""
+    dev_size: int = 5000
+    """Rows of NSMC's training file kept for choosing (by a hash of the id). A user's own file
+    gives a tenth of its rows to dev and a tenth to test."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SubwordSettings:
+    """Subword regularisation."""
+
+    subword_dropout: float = 0.1
+    """In training, a longest match is refused this often, so that words are seen cut in several
+    ways (MaxMatch-Dropout, Hiraoka 2022); with sentencepiece the smoothing alpha of sampled
+    segmentations (Kudo 2018). 0 always cuts the same way."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Everything that can be set for the sentiment task."""
+
+    corpus: CorpusSettings = CorpusSettings()
+    text: TextSettings = TextSettings()
+    subwords: SubwordSettings = SubwordSettings()
+    model: ClassifierSettings = ClassifierSettings()
+    training: TrainingSettings = TrainingSettings()
+    run: RunSettings = RunSettings()
+
+
+# ---- corpora -> splits
+
+
+def read_corpus(settings: Settings, workspace: Workspace) -> CorpusSplits:
+    chosen = settings.corpus
+    if chosen.corpus == "sample":
+        return _one_file("sample", read_sample(SAMPLE), _sample_notes())
+    path = Path(chosen.corpus)
+    if path.suffix.lower() in (".tsv", ".csv", ".txt") or path.exists():
+        texts = read_labelled(path, chosen.text_column, chosen.label_column)
+        notes = {"title": path.name, "source": str(path), "licence": "the user's own"}
+        return _one_file(path.stem, texts, {**notes, **texts.notes})
+    corpus = catalogue.find(chosen.corpus)
+    try:
+        paths = {name: fetch(file, workspace.raw) for name, file in corpus.files.items()}
+    except CorpusUnavailable as error:
+        warning = (
+            f"{corpus.title} could not be had ({error.what}). The bundled sample of "
+            "hand-written reviews stands in for it: good for trying things out, far too small "
+            "for a model worth serving. Set CORPUS_MIRROR or connect, then run the same again."
+        )
+        notes = {**_sample_notes(), "stand_in": True}
+        return _one_file("sample", read_sample(SAMPLE), notes, [warning])
+    return _nsmc(corpus, paths, chosen.dev_size)
+
+
+def _sample_notes() -> dict:
+    return {
+        "title": "bundled sample",
+        "source": "data/samples/sentiment.tsv, written for this project",
+        "licence": "Apache-2.0",
+    }
+
+
+def _nsmc(corpus: catalogue.Corpus, paths: dict[str, Path], dev_size: int) -> CorpusSplits:
+    train, test = read_nsmc(paths["train"]), read_nsmc(paths["test"])
+    dev = held_out(list(train.frame["id"]), dev_size)
+    splits = {
+        "train": train.frame[~dev].reset_index(drop=True),
+        "dev": train.frame[dev].reset_index(drop=True),
+        "test": test.frame,
+    }
+    notes = {"title": corpus.title, "source": corpus.homepage, "licence": corpus.licence}
+    return CorpusSplits(corpus.name, splits, train.rejects + test.rejects, notes, [])
+
+
+def _one_file(
+    name: str, texts: LabelledTexts, notes: dict, warnings: list[str] | None = None
+) -> CorpusSplits:
+    """A corpus that comes as one file gives a tenth of its texts each to dev and test."""
+    frame = texts.frame
+    check_trainable(frame)
+    test = by_share(list(frame["id"]), 0.1)
+    rest = frame[~test].reset_index(drop=True)
+    dev = by_share(list(rest["id"]), 1 / 9)
+    splits = {
+        "train": rest[~dev].reset_index(drop=True),
+        "dev": rest[dev].reset_index(drop=True),
+        "test": frame[test].reset_index(drop=True),
+    }
+    return CorpusSplits(name, splits, texts.rejects, notes, warnings or [])
+
+
+# ---- text -> ids
+
+
+def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
+    from pipeline.text.tokenizer import learn_tokenizer
+
+    text = settings.text
+    tokenizer = learn_tokenizer(
+        text.pieces,
+        list(splits["train"]["text"]),
+        vocabulary_size=text.vocabulary_size,
+        min_frequency=text.min_frequency,
+        morphemes=None if text.morphemes == "none" else text.morphemes,
+    )
+    tokenizer.save(folder)
+    labels = sorted(set(splits["train"]["label"]))
+    number = {label: i for i, label in enumerate(labels)}
+    notes = {"pieces": len(tokenizer.vocabulary), "labels": labels}
+    for name, frame in splits.items():
+        rows = tokenizer.encode(list(frame["text"]))
+        rows.save(folder / f"{name}.npz")
+        known = np.array([number.get(label, -1) for label in frame["label"]], dtype=np.int32)
+        np.save(folder / f"{name}.labels.npy", known, allow_pickle=False)
+        notes[f"{name}_tokens"] = int(rows.row_splits[-1])
+    write_json(folder / "labels.json", labels)
+    per_review = notes["train_tokens"] / max(len(splits["train"]), 1)
+    notes["summary"] = f"{notes['pieces']:,} pieces, {per_review:.1f} a review, {len(labels)} labels"
+    return notes
+
+
+# ---- ids -> model -> weights
+
+
+def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
+    import keras
+
+    from pipeline.batches import LengthBuckets
+    from pipeline.models.classifier import predict_logits
+    from pipeline.text.ragged import Ragged
+    from pipeline.training.fit import TrainingPlan
+    from pipeline.training.losses import SmoothedCrossEntropy
+
+    training = settings.training
+    train_labels = np.load(tokens_folder / "train.labels.npy", allow_pickle=False)
+    dev_rows = Ragged.load(tokens_folder / "dev.npz")
+    dev_labels = np.load(tokens_folder / "dev.labels.npy", allow_pickle=False)
+    multiple = 8 if keras.backend.backend() == "jax" else 1
+    draw = _segmentations(settings, tokens_folder)
+
+    def batches(epoch: int) -> LengthBuckets:
+        return LengthBuckets(
+            draw(epoch),
+            train_labels,
+            training.batch_size,
+            seed=training.seed,
+            epoch=epoch,
+            multiple=multiple,
+        )
+
+    def evaluate(model: keras.Model) -> dict[str, float]:
+        logits = predict_logits(model, dev_rows)
+        log_probabilities = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        right = np.arange(len(dev_labels)), np.maximum(dev_labels, 0)
+        return {
+            "accuracy": float(np.mean(logits.argmax(axis=1) == dev_labels)),
+            "loss": float(-np.mean(log_probabilities[right])),
+        }
+
+    return TrainingPlan(
+        model=build_model(settings, tokens_folder),
+        loss=SmoothedCrossEntropy(training.label_smoothing),
+        batches=batches,
+        evaluate=evaluate,
+        monitor="accuracy",
+    )
+
+
+def _segmentations(settings: Settings, tokens_folder: Path):
+    """epoch -> the training rows, cut anew each epoch where subword dropout is on."""
+    from pipeline.text.ragged import Ragged
+    from pipeline.text.sampling import SegmentationSampler
+    from pipeline.text.tokenizer import load_tokenizer
+
+    strength = settings.subwords.subword_dropout
+    if not strength or settings.text.pieces == "syllable":
+        rows = Ragged.load(tokens_folder / "train.npz")
+        return lambda epoch: rows
+    sampler = SegmentationSampler(
+        load_tokenizer(tokens_folder),
+        list(read_split(tokens_folder.parent / "train.tsv")["text"]),
+        strength=strength,
+        seed=settings.training.seed,
+    )
+    return sampler.draw
+
+
+def build_model(settings: Settings, tokens_folder: Path):
+    """The untrained model for what lies in `tokens_folder`."""
+    from pipeline.models.classifier import recurrent_classifier
+    from pipeline.text.vocabulary import Vocabulary
+
+    return recurrent_classifier(
+        settings.model,
+        vocabulary_size=len(Vocabulary.load(tokens_folder / "vocab.txt")),
+        classes=len(read_json(tokens_folder / "labels.json")),
+    )
+
+
+def _trained_model(settings: Settings, trained: Trained):
+    model = build_model(settings, trained.tokens_folder)
+    model.load_weights(trained.run / "best.weights.h5")
+    return model
+
+
+# ---- evaluation
+
+
+def evaluate(
+    settings: Settings, trained: Trained, log: TensorBoardLog
+) -> tuple[dict, ReportContent]:
+    from pipeline.evaluation.classification import evaluate as score
+    from pipeline.evaluation.classification_report import classification_content
+    from pipeline.models.classifier import predict_logits
+    from pipeline.text.normalize import normalize
+    from pipeline.text.ragged import Ragged
+
+    tokens = trained.tokens_folder
+    rows = Ragged.load(tokens / "test.npz")
+    labels = np.load(tokens / "test.labels.npy", allow_pickle=False)
+    texts = list(read_split(trained.corpus_folder / "test.tsv")["text"])
+    train_texts = {normalize(t) for t in read_split(trained.corpus_folder / "train.tsv")["text"]}
+    model = _trained_model(settings, trained)
+    logits = predict_logits(model, rows).astype(np.float64)
+    probabilities = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
+    metrics = score(
+        labels, probabilities, read_json(tokens / "labels.json"), rows.lengths, texts, train_texts
+    )
+    return metrics, classification_content(metrics, trained, log)
+
+
+# ---- export and serving
+
+
+def export(settings: Settings, trained: Trained, folder: Path) -> dict:
+    from pipeline.export.classifier import export_classifier
+    from pipeline.text.tokenizer import load_tokenizer
+
+    return export_classifier(
+        _trained_model(settings, trained),
+        load_tokenizer(trained.tokens_folder),
+        read_json(trained.tokens_folder / "labels.json"),
+        folder,
+    )
+
+
+def load_predictor(folder: Path):
+    from pipeline.export.classifier import load_classifier
+
+    classify = load_classifier(folder)
+
+    def lines(texts: list[str]) -> list[str]:
+        labels, scores = classify(texts)
+        return [
+            f"{label}\t{score:.3f}\t{text}"
+            for label, score, text in zip(labels, scores, texts, strict=True)
+        ]
+
+    return lines
+
+
+TASK = Task(
+    name="sentiment",
+    summary="a review in, positive or negative out (NSMC; or your own labels)",
+    settings=Settings,
+    corpus_settings=("corpus",),
+    tokens_settings=("text",),
+    read_corpus=read_corpus,
+    tokenize=tokenize,
+    plan=plan,
+    evaluate=evaluate,
+    export=export,
+    load_predictor=load_predictor,
+    example="아 더빙.. 진짜 짜증나네요 목소리",
+)

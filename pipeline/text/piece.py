@@ -1,0 +1,13 @@
+"""A piece of a text and its place."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Piece(NamedTuple):
+    """`text` stands for characters `start` to `end` (exclusive) of the text as it was given."""
+
+    text: str
+    start: int
+    end: int

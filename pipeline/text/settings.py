@@ -1,0 +1,20 @@
+"""Settings of how text becomes pieces."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+
+@dataclasses.dataclass(frozen=True)
+class TextSettings:
+    """How text becomes pieces."""
+
+    pieces: Literal["wordpiece", "syllable", "sentencepiece"] = "wordpiece"
+    """How words are cut: learnt `##` pieces, single syllables, or a unigram model."""
+    morphemes: Literal["none", "okt", "komoran", "hannanum", "kkma", "mecab"] = "none"
+    """A morpheme analyser in front; the exported model then takes ids, not text."""
+    vocabulary_size: int = 16000
+    """Most pieces to learn, the four special ones included."""
+    min_frequency: int = 2
+    """A piece must occur this often in the training split."""

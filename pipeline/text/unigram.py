@@ -1,0 +1,168 @@
+"""The unigram language model of SentencePiece; its pieces carry ▁ where a word begins."""
+
+from __future__ import annotations
+
+import functools
+import io
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import sentencepiece
+
+from pipeline.errors import UserError
+from pipeline.text.ragged import Ragged
+from pipeline.text.tokenizer import VOCABULARY_FILE, Branch, Tokenizer
+from pipeline.text.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Vocabulary
+from pipeline.workspace import atomic_file
+
+MODEL_FILE = "sentencepiece.model"
+WORD_MARK = "\u2581"
+STAND_IN = "_"
+"""Takes the place of a ▁ in a text, which SentencePiece could not tell from its own mark."""
+
+_UNKNOWN_PENALTY = 10.0
+"""What an unknown character scores below the worst piece (kUnkPenalty in unigram_model.cc)."""
+
+_THREADS = 2
+"""Fixed, as sums over threads depend on their number: the same model on every machine."""
+
+
+class SentencePieceTokenizer(Tokenizer):
+    """The translator's; its own sampling is the reason to use it (Kudo 2018)."""
+
+    kind = "sentencepiece"
+    word_pattern = re.compile(".+", re.DOTALL)  # the library wants the whole text at once
+
+    def __init__(self, model: bytes, morphemes: str | None = None, parameters: dict | None = None):
+        self.model = model
+        self._library = sentencepiece.SentencePieceProcessor(model_proto=model)
+        size = self._library.get_piece_size()
+        pieces = [self._library.id_to_piece(i) for i in range(size)]
+        super().__init__(Vocabulary(pieces), morphemes, parameters)
+
+    @classmethod
+    def learn(
+        cls,
+        prepared: Sequence[str],
+        vocabulary_size: int,
+        min_frequency: int,
+        morphemes: str | None = None,
+    ) -> SentencePieceTokenizer:
+        """Trains the library's unigram model on text that only our policy normalized."""
+        model = io.BytesIO()
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=(_own(text) for text in prepared if text),
+                model_writer=model,
+                model_type="unigram",
+                vocab_size=vocabulary_size,
+                hard_vocab_limit=False,
+                normalization_rule_name="identity",
+                character_coverage=0.9998,
+                max_sentence_length=1 << 20,
+                num_threads=_THREADS,
+                minloglevel=2,
+                **{
+                    f"{name}_{key}": value
+                    for name, id_ in (("pad", PAD), ("unk", UNK), ("bos", BOS), ("eos", EOS))
+                    for key, value in (("id", id_), ("piece", SPECIALS[id_]))
+                },
+            )
+        except (RuntimeError, OSError) as error:
+            raise UserError(
+                f"SentencePiece cannot learn {vocabulary_size} pieces from this text ({error})",
+                remedy="use another vocabulary size or kind of tokenizer",
+            ) from error
+        return cls(model.getvalue(), morphemes, {"vocabulary_size": vocabulary_size})
+
+    def segment(self, word: str) -> list[tuple[str, int, int]]:
+        """Pieces of a whole prepared text; a piece's span leaves out the space before it."""
+        found = []
+        for piece in self._library.encode(_own(word), out_type="immutable_proto").pieces:
+            first, last = piece.begin, piece.end
+            if last > first and word[first] == " ":
+                first += 1
+            known = SPECIALS[UNK] if piece.id == UNK else piece.piece
+            found.append((known, first, last))
+        return found
+
+    def words(self, prepared: str) -> list[str]:
+        """Words with their mark. No piece crosses a space, so each can be cut by itself."""
+        return [WORD_MARK + word for word in _own(prepared).split()]
+
+    def branches(self, word: str, strength: float) -> list[list[Branch]]:
+        """The library's sampling, exactly: P(segmentation) ~ product of P(piece) ** strength.
+
+        Computed once for each word instead of drawn from the library, whose generator cannot be
+        set anew in a thread that has used it. Backward sums in the log domain; then a piece from
+        i to j has probability exp(strength * score + beta[j] - beta[i]).
+        """
+        scores, longest, worst = self._scores
+        size = len(word)
+        beta = [0.0] * (size + 1)
+        found: list[list[Branch]] = [[] for _ in range(size)]
+        for first in range(size - 1, -1, -1):
+            ways = []
+            for last in range(first + 1, min(size, first + longest) + 1):
+                known = scores.get(word[first:last])
+                if known is None and last == first + 1:
+                    known = (UNK, worst - _UNKNOWN_PENALTY)
+                if known is not None:
+                    ways.append((known[0], last - first, strength * known[1] + beta[last]))
+            most = max(way[2] for way in ways)
+            beta[first] = most + math.log(sum(math.exp(way[2] - most) for way in ways))
+            found[first] = [(id_, n, math.exp(log - beta[first])) for id_, n, log in ways]
+        return found
+
+    def ids_of_prepared(self, prepared: Sequence[str]) -> Ragged:
+        """Ids of prepared texts, without [BOS] and [EOS]."""
+        return Ragged.from_lists(self._library.encode([_own(text) for text in prepared]))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text, exact but for unknown characters."""
+        hidden = {PAD, BOS, EOS}
+        pieces = [self.vocabulary.pieces[i] for i in ids if i not in hidden]
+        return "".join(pieces).replace(WORD_MARK, " ").removeprefix(" ")
+
+    def save(self, folder: Path) -> None:
+        """Writes the model beside what every tokenizer writes."""
+        with atomic_file(Path(folder) / MODEL_FILE) as temporary:
+            temporary.write_bytes(self.model)
+        super().save(folder)
+
+    @classmethod
+    def read(cls, folder: Path, morphemes: str | None, parameters: dict) -> SentencePieceTokenizer:
+        """The tokenizer in `folder`; vocab.txt must be what the model says.
+
+        Raises:
+            UserError: a file is absent, damaged, or not of the same tokenizer as the others.
+        """
+        path = folder / MODEL_FILE
+        remedy = "run the tokenize stage again"
+        try:
+            tokenizer = cls(path.read_bytes(), morphemes, parameters)
+        except FileNotFoundError:
+            raise UserError("not found", where=path, remedy=remedy) from None
+        except (RuntimeError, ValueError, OSError) as error:
+            raise UserError("is no SentencePiece model", where=path, remedy=remedy) from error
+        if Vocabulary.load(folder / VOCABULARY_FILE) != tokenizer.vocabulary:
+            raise UserError(
+                f"{VOCABULARY_FILE} beside it has other pieces", where=path, remedy=remedy
+            )
+        return tokenizer
+
+    @functools.cached_property
+    def _scores(self) -> tuple[dict[str, tuple[int, float]], int, float]:
+        """Piece -> (id, log probability), the longest piece, the worst score."""
+        scores = {
+            piece: (i, self._library.get_score(i))
+            for i, piece in enumerate(self.vocabulary.pieces)
+            if i >= len(SPECIALS)
+        }
+        return scores, max(map(len, scores)), min(score for _, score in scores.values())
+
+
+def _own(text: str) -> str:
+    return text.replace(WORD_MARK, STAND_IN)

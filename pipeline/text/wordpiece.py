@@ -1,0 +1,218 @@
+"""WordPiece: learnt pieces, `##` where a piece continues a word, the longest match first.
+
+What is a word is told by the vocabulary itself, so that Python and a graph cannot disagree about
+it: a run of *joining* characters, those of which the vocabulary has both `c` and `##c`. Every
+other character (punctuation, emoji, ideographs, and all that the vocabulary does not know) stands
+alone. So no word ever becomes [UNK] for one strange letter in it: the letter alone does, and no
+library's idea of punctuation plays a part.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import tokenizers
+from tokenizers import models, pre_tokenizers, trainers
+
+from pipeline.text.normalize import class_body, ranges_of
+from pipeline.text.ragged import Ragged
+from pipeline.text.tokenizer import Branch, Tokenizer
+from pipeline.text.vocabulary import CONTINUES, SPECIALS, UNK, Vocabulary
+
+# Rust threads do not survive a fork: be quiet and single-threaded there, as the library advises.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+os.register_at_fork(
+    after_in_child=lambda: os.environ.__setitem__("TOKENIZERS_PARALLELISM", "false")
+)
+
+_CHUNK = 8192
+"""Texts encoded at once: an Encoding takes far more memory than its ids."""
+
+_CHARACTER_SHARE = 0.75
+"""Of the vocabulary, what single characters may fill at most."""
+
+_FIRST_CODE = 0xF0000
+"""Start of Supplementary Private Use Area-A and, with B after it, 131,068 code points."""
+
+
+def standing_alone(joining: Sequence[str]) -> str:
+    """A pattern, for `re` and RE2, whose group 1 is one character that is a word by itself."""
+    return f"([^ {class_body(ranges_of(joining))}])"
+
+
+def joins(character: str) -> bool:
+    """Whether a character should be able to make words with others: letters, digits, marks.
+
+    Asked once, when pieces are learnt. Ideographs stand alone, as in BERT; variation selectors
+    and enclosing marks go with emoji, which stand alone too.
+    """
+    category = unicodedata.category(character)
+    if category[0] == "L":
+        return not unicodedata.name(character, "").startswith("CJK ")
+    return category[0] == "N" or (
+        category in ("Mn", "Mc") and not unicodedata.name(character, "").startswith("VARIATION")
+    )
+
+
+class WordPieceTokenizer(Tokenizer):
+    """The classifier's default; see the module's first lines."""
+
+    kind = "wordpiece"
+
+    def __init__(
+        self, vocabulary: Vocabulary, morphemes: str | None = None, parameters: dict | None = None
+    ):
+        super().__init__(vocabulary, morphemes, parameters)
+        joining = vocabulary.joining
+        self._alone = re.compile(standing_alone(joining))
+        body = class_body(ranges_of(joining))
+        self.word_pattern = re.compile(f"[{body}]+|[^ ]" if body else "[^ ]")
+        self._ids = vocabulary.as_dict()
+        self._longest = max(map(len, vocabulary.pieces))
+        self._library = tokenizers.Tokenizer(
+            models.WordPiece(
+                self._ids,
+                unk_token=SPECIALS[UNK],
+                max_input_chars_per_word=2**31,
+                continuing_subword_prefix=CONTINUES,
+            )
+        )
+        self._library.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+
+    @classmethod
+    def learn(
+        cls,
+        prepared: Sequence[str],
+        vocabulary_size: int,
+        min_frequency: int,
+        morphemes: str | None = None,
+    ) -> WordPieceTokenizer:
+        """Merges the most frequent pairs (the `tokenizers` library), characters always kept."""
+        joining, alone = _known_characters(prepared, vocabulary_size, min_frequency)
+        pieces = [*SPECIALS, *alone, *joining, *(CONTINUES + c for c in joining)]
+        pieces += _merged(prepared, joining, vocabulary_size - len(pieces), min_frequency)
+        parameters = {"vocabulary_size": vocabulary_size, "min_frequency": min_frequency}
+        return cls(Vocabulary(pieces), morphemes, parameters)
+
+    def segment(self, word: str) -> list[tuple[str, int, int]]:
+        """Pieces of one word, as `Tokenizer.segment` says; the library does the matching."""
+        encoding = self._library.encode(word, add_special_tokens=False)
+        spans = zip(encoding.tokens, encoding.offsets, strict=True)
+        return [(piece, first, last) for piece, (first, last) in spans]
+
+    def branches(self, word: str, strength: float) -> list[list[Branch]]:
+        """MaxMatch-Dropout (Hiraoka 2022): a match is refused with probability `strength`.
+
+        Matches are offered longest first; a single character is never refused.
+        """
+        ids, size = self._ids, len(word)
+        if size == 1:
+            return [[(ids.get(word, UNK), 1, 1.0)]]
+        found = []
+        for first in range(size):
+            left, here = 1.0, []
+            prefix = CONTINUES if first else ""
+            for last in range(min(size, first + self._longest), first + 1, -1):
+                piece = ids.get(prefix + word[first:last])
+                if piece is not None:
+                    here.append((piece, last - first, left * (1.0 - strength)))
+                    left *= strength
+            here.append((ids[prefix + word[first]], 1, left))
+            found.append(here)
+        return found
+
+    def ids_of_prepared(self, prepared: Sequence[str]) -> Ragged:
+        """Ids of prepared texts, without [BOS] and [EOS]."""
+        parts = []
+        for at in range(0, len(prepared), _CHUNK):
+            spaced = [self._alone.sub(r" \1 ", text) for text in prepared[at : at + _CHUNK]]
+            encodings = self._library.encode_batch_fast(spaced, add_special_tokens=False)
+            parts.append(Ragged.from_lists([encoding.ids for encoding in encodings]))
+        return Ragged.concatenate(parts)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Pieces joined into words; between words, and around what stands alone, one space."""
+        return joined(self.vocabulary.pieces[i] for i in ids)
+
+
+def joined(pieces: Iterator[str]) -> str:
+    """Pieces with `##` marks -> text; [PAD], [BOS] and [EOS] vanish."""
+    hidden = {special for i, special in enumerate(SPECIALS) if i != UNK}
+    text = "".join(
+        piece[len(CONTINUES) :] if _continues(piece) else f" {piece}"
+        for piece in pieces
+        if piece not in hidden
+    )
+    return text.removeprefix(" ")
+
+
+def _continues(piece: str) -> bool:
+    return len(piece) > len(CONTINUES) and piece.startswith(CONTINUES)
+
+
+def _known_characters(
+    prepared: Sequence[str], vocabulary_size: int, min_frequency: int
+) -> tuple[list[str], list[str]]:
+    """The characters that will be pieces, most frequent first: joining ones, those that are not."""
+    counts: Counter[str] = Counter()
+    for text in prepared:
+        counts.update(text)
+    del counts[" "]
+    joining, alone = [], []
+    room = int(vocabulary_size * _CHARACTER_SHARE) - len(SPECIALS)
+    # Ties are broken by code point, so that the same corpus always gives the same alphabet.
+    for character, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        if count < min_frequency:
+            break
+        group, cost = (joining, 2) if joins(character) else (alone, 1)
+        if cost > room:
+            break
+        group.append(character)
+        room -= cost
+    return joining, alone
+
+
+def _merged(
+    prepared: Sequence[str], joining: list[str], wanted: int, min_frequency: int
+) -> list[str]:
+    """Pieces of several characters, in the order in which they were merged.
+
+    The library's WordPieceTrainer numbers the `##` characters in the order of a hash table and
+    breaks ties by number, so that two runs differ. Its BPE trainer is exact if every symbol is a
+    character of its own: here `c` and `##c` become two private-use characters.
+    """
+    if wanted <= 0 or not joining:
+        return []
+    first = {c: chr(_FIRST_CODE + 2 * i) for i, c in enumerate(joining)}
+    later = str.maketrans({c: chr(_FIRST_CODE + 2 * i + 1) for i, c in enumerate(joining)})
+    back = {chr(_FIRST_CODE + 2 * i + k): c for i, c in enumerate(joining) for k in (0, 1)}
+    find_words = re.compile(f"[{class_body(ranges_of(joining))}]+").findall
+    coded: dict[str, str] = {}
+
+    def code(word: str) -> str:
+        if word not in coded:
+            coded[word] = first[word[0]] + word[1:].translate(later)
+        return coded[word]
+
+    used: set[str] = set()
+    lines = []
+    for text in prepared:
+        lines.append(" ".join(map(code, find_words(text))))
+    used.update(*coded.values())
+    library = tokenizers.Tokenizer(models.BPE())
+    library.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.BpeTrainer(
+        vocab_size=len(used) + wanted, min_frequency=min_frequency, show_progress=False
+    )
+    library.train_from_iterator(lines, trainer)
+    symbols = library.get_vocab()
+    merged = []
+    for symbol in sorted(symbols, key=symbols.get):
+        if len(symbol) > 1:
+            begins = (ord(symbol[0]) - _FIRST_CODE) % 2 == 0
+            merged.append(("" if begins else CONTINUES) + "".join(back[c] for c in symbol))
+    return merged[:wanted]

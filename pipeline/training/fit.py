@@ -1,0 +1,284 @@
+"""The training loop: steps, looks at dev, keeps the best, survives a kill."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import UserError
+from pipeline.progress import Progress, say
+from pipeline.training import checkpoints
+from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
+from pipeline.training.settings import TrainingSettings
+from pipeline.workspace import atomic_file, write_json, write_text
+
+_STEPS_BETWEEN_ROWS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingPlan:
+    """What a task asks of the loop.
+
+    Attributes:
+        model: ids in, logits out; not compiled.
+        loss: over (targets, logits).
+        batches: epoch number -> its batches, a sized sequence of (inputs, targets); the same
+            for the same number, whenever it is asked.
+        evaluate: model -> scores on dev, among them `loss`; called with the averaged weights.
+        monitor: which of these scores is to be as high as possible.
+        tokens: inputs -> how many real tokens a batch holds, for the speed shown.
+    """
+
+    model: keras.Model
+    loss: keras.losses.Loss
+    batches: Callable[[int], Sequence]
+    evaluate: Callable[[keras.Model], dict[str, float]]
+    monitor: str
+    tokens: Callable[[dict], int] = lambda inputs: int(np.sum(inputs["lengths"]))
+
+
+@dataclasses.dataclass
+class _State:
+    """Everything besides weights that the next step depends on. JSON-able by `vars`."""
+
+    epoch: int = 0
+    position: int = 0  # batches of this epoch already done
+    step: int = 0
+    evaluations_since_best: int = 0
+    best: float = -math.inf
+    best_step: int = 0
+    seconds: float = 0.0
+    finished: bool = False
+    history: list[dict] = dataclasses.field(default_factory=list)
+    steps: list[list[float]] = dataclasses.field(default_factory=list)
+    # since the last evaluation
+    losses: list[float] = dataclasses.field(default_factory=list)
+    norms: list[float] = dataclasses.field(default_factory=list)
+    tokens: int = 0
+    step_seconds: float = 0.0
+
+
+class Log:
+    """Where the loop tells its numbers; TensorBoardLog is one. This one keeps silent."""
+
+    def scalar(self, tag: str, value: float, step: int) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+class _Training:
+    def __init__(self, plan: TrainingPlan, settings: TrainingSettings, run: Path, log: Log):
+        self.plan, self.settings, self.run, self.log = plan, settings, run, log
+        self.state = _State()
+        self.batches = plan.batches(0)
+        self.steps_per_epoch = len(self.batches)
+        self.batches_epoch = 0
+        self.total = self.steps_per_epoch * settings.epochs
+        share = max(settings.evaluations_per_epoch, 1)
+        self.evaluate_at = {
+            round(self.steps_per_epoch * (i + 1) / share) for i in range(share)
+        } - {0}
+        self.optimizer = ClippedAdamW(
+            warmup_cosine(settings.learning_rate, self.total, settings.warmup_share),
+            clip_norm=settings.clip_norm,
+            weight_decay=settings.weight_decay,
+            use_ema=settings.weight_averaging > 0,
+            ema_momentum=settings.weight_averaging or 0.99,
+        )
+        self.optimizer.exclude_from_weight_decay(var_names=["bias"])
+        # XLA compiles every new batch shape anew, which on TensorFlow's CPU costs more than
+        # it gives; JAX cannot do without.
+        plan.model.compile(
+            self.optimizer, plan.loss, jit_compile=keras.backend.backend() == "jax"
+        )
+        self.optimizer.build(plan.model.trainable_variables)
+        self.last_checkpoint = time.monotonic()
+
+    def resume(self) -> bool:
+        stored = checkpoints.load(self.run / "checkpoint", self.plan.model)
+        if stored is None:
+            return False
+        self.state = _State(**stored)
+        return True
+
+    def checkpoint(self) -> None:
+        checkpoints.save(self.run / "checkpoint", self.plan.model, vars(self.state))
+        self.last_checkpoint = time.monotonic()
+
+    def go(self) -> None:
+        state, settings = self.state, self.settings
+        started = time.monotonic() - state.seconds
+        with Progress("train", self.total, "steps", start=state.step) as progress:
+            while state.epoch < settings.epochs and not state.finished:
+                if self.batches_epoch != state.epoch:
+                    self.batches, self.batches_epoch = self.plan.batches(state.epoch), state.epoch
+                while state.position < self.steps_per_epoch and not state.finished:
+                    self._step(progress)
+                    state.seconds = time.monotonic() - started
+                    if state.position in self.evaluate_at:
+                        self._evaluate()
+                        state.finished = state.evaluations_since_best >= settings.patience
+                        self.checkpoint()
+                    elif time.monotonic() - self.last_checkpoint >= settings.checkpoint_seconds:
+                        self.checkpoint()
+                if not state.finished:
+                    state.epoch, state.position = state.epoch + 1, 0
+        state.finished = True
+        self.checkpoint()
+
+    def _step(self, progress: Progress) -> None:
+        state = self.state
+        started = time.perf_counter()
+        inputs, targets = self.batches[state.position]
+        loss = float(self.plan.model.train_on_batch(inputs, targets))
+        norm = float(self.optimizer.gradient_norm)
+        if not math.isfinite(loss):
+            raise UserError(
+                f"the loss became {loss} at step {state.step + 1}",
+                where=self.run,
+                remedy="lower --learning-rate or set --clip-norm above 0",
+            )
+        state.step_seconds += time.perf_counter() - started
+        state.position += 1
+        state.step += 1
+        state.losses.append(loss)
+        state.norms.append(norm)
+        state.tokens += self.plan.tokens(inputs)
+        if state.step % _STEPS_BETWEEN_ROWS == 0:
+            rate = float(self.optimizer.learning_rate)
+            state.steps.append([state.step, loss, rate, norm])
+            self.log.scalar("train/loss", loss, state.step)
+            self.log.scalar("train/learning_rate", rate, state.step)
+            self.log.scalar("train/gradient_norm", norm, state.step)
+        best = f", best {self.plan.monitor} {state.best:.4f}" if state.history else ""
+        progress.advance(note=f"epoch {state.epoch + 1}, loss {loss:.3f}{best}")
+
+    def _evaluate(self) -> None:
+        state, model = self.state, self.plan.model
+        raw = [np.asarray(v) for v in model.trainable_variables]
+        self.optimizer.finalize_variable_values(model.trainable_variables)
+        scores = self.plan.evaluate(model)
+        score = scores[self.plan.monitor]
+        if score > state.best:
+            state.best, state.best_step, state.evaluations_since_best = score, state.step, 0
+            # HDF5 reports a full disk late and with much noise: ask before.
+            needs = 5 * int(model.count_params())
+            with atomic_file(self.run / "best.weights.h5", needs) as temporary:
+                model.save_weights(temporary)
+        else:
+            state.evaluations_since_best += 1
+        for variable, value in zip(model.trainable_variables, raw, strict=True):
+            variable.assign(value)
+        clip = self.settings.clip_norm
+        row = {
+            "epoch": round(state.epoch + state.position / self.steps_per_epoch, 4),
+            "step": state.step,
+            "loss": float(np.mean(state.losses)),
+            **{f"dev_{name}": float(value) for name, value in scores.items()},
+            "learning_rate": float(self.optimizer.learning_rate),
+            "gradient_norm": float(np.median(state.norms)),
+            "gradient_norm_max": float(np.max(state.norms)),
+            "clipped_share": float(np.mean(np.array(state.norms) > clip)) if clip else 0.0,
+            "tokens_per_second": round(state.tokens / max(state.step_seconds, 1e-9)),
+            "seconds": round(state.seconds, 1),
+        }
+        state.history.append(row)
+        state.losses, state.norms, state.tokens, state.step_seconds = [], [], 0, 0.0
+        for name, value in row.items():
+            if name not in ("epoch", "step"):
+                place = "dev" if name.startswith("dev_") else "train"
+                self.log.scalar(f"{place}/{name.removeprefix('dev_')}", value, state.step)
+        self.log.flush()
+        write_text(self.run / "history.csv", pd.DataFrame(state.history).to_csv(index=False))
+        columns = ["step", "loss", "learning_rate", "gradient_norm"]
+        write_text(
+            self.run / "steps.csv", pd.DataFrame(state.steps, columns=columns).to_csv(index=False)
+        )
+        mark = "  best so far" if state.evaluations_since_best == 0 else ""
+        dev = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
+        say(
+            f"epoch {row['epoch']:.2f}: loss {row['loss']:.4f} | dev {dev} | "
+            f"{row['tokens_per_second']:,} tokens/s, {row['seconds']:.0f} s{mark}"
+        )
+
+
+def fit(
+    plan: TrainingPlan, settings: TrainingSettings, run: Path, log: Log | None = None
+) -> dict:
+    """Trains until the last epoch or until dev stops improving; resumes where a kill left it.
+
+    Writes into `run`: `checkpoint/state.npz` (everything, every `checkpoint_seconds`),
+    `best.weights.h5` (the averaged weights of the best look at dev), `history.csv` (one row a
+    look at dev), `steps.csv` (every tenth step), `training.json` (this function's result). On
+    one machine with the same seed, an interrupted training ends with the same weights as one
+    that was not.
+
+    Args:
+        plan: model, loss, batches and evaluation.
+        settings: how to train.
+        run: the folder of the run.
+        log: takes scalars; None for nobody.
+
+    Returns:
+        {"best": score, "best_step": int, "steps": int, "epochs": float, "seconds": float,
+        "parameters": int, "stopped_early": bool}.
+
+    Raises:
+        UserError: the loss is not finite, or a file cannot be read or written.
+    """
+    if settings.initial_weights is not None:
+        load_initial_weights(plan.model, settings.initial_weights)
+    training = _Training(plan, settings, run, log or Log())
+    if training.resume():
+        state = training.state
+        if not state.finished:
+            say(f"resuming {run} at step {state.step} of {training.total}")
+    training.go()
+    state = training.state
+    plan.model.load_weights(run / "best.weights.h5")
+    result = {
+        "best": state.best,
+        "monitor": plan.monitor,
+        "best_step": state.best_step,
+        "steps": state.step,
+        "epochs": state.history[-1]["epoch"],
+        "seconds": round(state.seconds, 1),
+        "parameters": int(plan.model.count_params()),
+        "stopped_early": state.step < training.total,
+    }
+    write_json(run / "training.json", result)
+    return result
+
+
+def load_initial_weights(model: keras.Model, path: Path) -> None:
+    """Loads `.weights.h5` (arrays only, nothing that can run) as the start of a training."""
+    if not path.name.endswith(".weights.h5"):
+        raise UserError(
+            "initial weights must be a .weights.h5 file",
+            where=path,
+            remedy="save them with model.save_weights('name.weights.h5')",
+        )
+    if not path.is_file():
+        raise UserError("no such file", where=path, remedy="check --initial-weights")
+    try:
+        with warnings.catch_warnings():
+            # Keras warns once more about what it raises anyway.
+            warnings.simplefilter("ignore")
+            model.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        shapes = re.search(r"variable\.shape=(\(.*?\)), Received: value\.shape=(\(.*?\))", str(error))
+        reason = f": {shapes[2]} where it wants {shapes[1]}" if shapes else ""
+        raise UserError(
+            f"does not fit this model{reason}",
+            where=path,
+            remedy="train with the settings these weights were made with",
+        ) from error

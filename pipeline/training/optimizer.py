@@ -1,0 +1,82 @@
+"""AdamW whose clipping can be seen, under a learning rate that warms up and decays."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("pipeline")
+class ClippedAdamW(keras.optimizers.AdamW):
+    """AdamW (Loshchilov and Hutter 2019) that clips by global norm and remembers the norm.
+
+    Keras clips inside the step and tells nobody. Here `gradient_norm` holds, after each step,
+    the global L2 norm over all gradients *before* clipping (Pascanu et al. 2013, algorithm 1),
+    so that exploding gradients show in the logs.
+
+    Args:
+        clip_norm: gradients are scaled so that their global norm is at most this; 0 never clips.
+        **kwargs: as for `keras.optimizers.AdamW`.
+    """
+
+    def __init__(self, learning_rate=1e-3, clip_norm: float = 1.0, **kwargs):
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.clip_norm = clip_norm
+
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
+        self.gradient_norm = self.add_variable(
+            shape=(), initializer="zeros", dtype="float32", name="gradient_norm"
+        )
+
+    def apply(self, grads, trainable_variables=None):
+        if trainable_variables is not None and not self.built:
+            self.build(list(trainable_variables))
+        variables = trainable_variables or self._trainable_variables
+        dense = [_dense(grad, variable) for grad, variable in zip(grads, variables, strict=True)]
+        norm = ops.sqrt(
+            sum(ops.sum(ops.square(ops.cast(grad, "float32"))) for grad in dense if grad is not None)
+        )
+        self.gradient_norm.assign(norm)
+        if self.clip_norm:
+            scale = ops.minimum(1.0, self.clip_norm / ops.maximum(norm, 1e-12))
+            dense = [
+                None if grad is None else grad * ops.cast(scale, grad.dtype) for grad in dense
+            ]
+        super().apply(dense, trainable_variables)
+
+    def get_config(self):
+        return {**super().get_config(), "clip_norm": self.clip_norm}
+
+
+def _dense(grad, variable):
+    """The gradient as one array.
+
+    TensorFlow gives the gradient of an embedding as slices in which one row may stand several
+    times; a norm over slices would be wrong.
+    """
+    if grad is None or not (hasattr(grad, "indices") and hasattr(grad, "values")):
+        return grad
+    return ops.segment_sum(grad.values, grad.indices, num_segments=variable.shape[0])
+
+
+def warmup_cosine(
+    learning_rate: float, steps: int, warmup_share: float
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """From 0 up to `learning_rate` in a straight line, then down to 0 along a cosine.
+
+    Args:
+        learning_rate: the highest rate, reached after the warm-up.
+        steps: optimizer steps in all.
+        warmup_share: share of `steps` spent warming up, 0 to 1.
+    """
+    warmup = min(int(steps * warmup_share), steps - 1)
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else learning_rate,
+        decay_steps=max(steps - warmup, 1),
+        alpha=0.0,
+        warmup_target=learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )

@@ -1,0 +1,39 @@
+"""Settings of a training: how long, how fast, how regularised."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSettings:
+    """How the weights are found."""
+
+    epochs: int = 6
+    """Most passes over the training split; early stopping may end before."""
+    batch_size: int = 128
+    """Rows a batch."""
+    learning_rate: float = 2e-3
+    """Highest learning rate, reached after the warm-up, then decayed along a cosine to 0."""
+    warmup_share: float = 0.03
+    """Share of all steps in which the learning rate climbs."""
+    weight_decay: float = 0.02
+    """Decoupled weight decay (AdamW)."""
+    clip_norm: float = 1.0
+    """Gradients are scaled to a global norm of at most this; 0 never clips."""
+    label_smoothing: float = 0.0
+    """Mass of the target distribution spread over all labels."""
+    weight_averaging: float = 0.998
+    """Momentum of the moving average of the weights, which is what is evaluated and kept;
+    0 keeps the last weights."""
+    evaluations_per_epoch: int = 2
+    """How often an epoch the dev split is looked at."""
+    patience: int = 6
+    """Evaluations on dev without a better one before the training stops."""
+    checkpoint_seconds: float = 20.0
+    """At most this much work is lost to a kill."""
+    seed: int = 1
+    """Start of every random choice: weights, dropout, batches, subword sampling."""
+    initial_weights: Path | None = None
+    """A `.weights.h5` file to start from, for instance of a model pretrained on other text."""

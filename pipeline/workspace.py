@@ -1,0 +1,241 @@
+"""Where files go, and how they get there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pipeline.errors import UserError
+
+SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
+
+
+@dataclasses.dataclass(frozen=True)
+class Workspace:
+    """The folders of one checkout. Nothing is written outside data/, runs/ and saved_models/."""
+
+    root: Path = dataclasses.field(default_factory=Path.cwd)
+
+    @property
+    def raw(self) -> Path:
+        """Downloaded and verified files, never changed."""
+        return self.root / "data" / "raw"
+
+    def processed(self, task: str, corpus: str) -> Path:
+        """What is derived from one corpus for one task: splits, vocabulary, ids."""
+        return self.root / "data" / "processed" / task / corpus
+
+    def run(self, task: str, name: str) -> Path:
+        """One training run: settings, history, checkpoint, metrics, report."""
+        return self.root / "runs" / task / name
+
+    def saved_model(self, task: str, version: int) -> Path:
+        """One export, laid out as TensorFlow Serving expects it."""
+        return self.root / "saved_models" / task / str(version)
+
+
+@contextlib.contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(
+                "the disk is full; what was there before is untouched",
+                where=path,
+                remedy="free some space and run the same command again",
+            ) from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise UserError("cannot be written here", where=path, remedy=error.strerror) from error
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _check_room(folder: Path, needs: int) -> None:
+    if shutil.disk_usage(folder).free < needs:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path, needs: int = 0) -> Iterator[Path]:
+    """Yields a temporary path beside `path`; on leaving without an error it becomes `path`.
+
+    A reader sees the old file or the new one, never part of one. The temporary name ends as
+    `path` does, since some writers choose the format by the suffix.
+
+    Args:
+        path: the file to write.
+        needs: bytes that must be free before the writing starts, for writers that do not fail
+            cleanly halfway.
+
+    Raises:
+        UserError: the disk is full or may not be written to; `path` is as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.partial.{path.name}")
+    try:
+        with _disk_errors(path):
+            _check_room(path.parent, needs)
+            yield temporary
+            with open(temporary, "rb") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+            _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path, needs: int = 0) -> Iterator[Path]:
+    """Yields a temporary sibling folder; on leaving without an error it takes the place of `path`.
+
+    An older `path` is set aside first and removed only after the new one stands, so a kill in
+    between leaves at least one of them whole; the next call tidies up.
+
+    Args:
+        path: the folder to write.
+        needs: bytes that must be free before the writing starts.
+
+    Raises:
+        UserError: the disk is full or may not be written to; `path` is as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    retired = path.with_name(f".{path.name}.retired")
+    if retired.exists() and not path.exists():
+        os.replace(retired, path)
+    for stale in path.parent.glob(f".{path.name}.*.partial"):
+        shutil.rmtree(stale, ignore_errors=True)
+    with _disk_errors(path):
+        temporary = Path(
+            tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+        )
+        os.chmod(temporary, 0o755)
+    try:
+        with _disk_errors(path):
+            _check_room(path.parent, needs)
+            yield temporary
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    with open(file, "rb") as handle:
+                        os.fsync(handle.fileno())
+            shutil.rmtree(retired, ignore_errors=True)
+            if path.exists():
+                os.replace(path, retired)
+            os.replace(temporary, path)
+            _sync_folder(path.parent)
+            shutil.rmtree(retired, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8 with LF line ends, atomically."""
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8"))
+
+
+def write_json(path: Path, value: object) -> None:
+    """Writes readable JSON (Hangul as Hangul), atomically."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def read_json(path: Path) -> dict:
+    """Reads what `write_json` wrote.
+
+    Raises:
+        UserError: the file is absent or is not JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise UserError("not found", where=path, remedy="run the stage that writes it") from None
+    except ValueError as error:
+        raise UserError(
+            f"is not JSON ({error})", where=path, remedy="delete it and run the stage again"
+        ) from error
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal sha256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest(value: object) -> str:
+    """A short, stable name for a JSON-able value: the first 12 hex digits of its sha256."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """What a stage made, from what, and how: the reason it need not be made again.
+
+    Attributes:
+        stage: the stage that wrote it.
+        settings: the settings that matter to this stage, JSON-able.
+        inputs: file name -> sha256 of everything it read.
+        outputs: file name -> sha256 of everything it wrote.
+        notes: whatever a person or a later stage wants to know (counts, sources, warnings).
+    """
+
+    stage: str
+    settings: dict
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    notes: dict
+
+    @classmethod
+    def of(
+        cls,
+        stage: str,
+        settings: dict,
+        inputs: Iterable[Path],
+        outputs: Iterable[Path],
+        notes: dict | None = None,
+    ) -> Manifest:
+        """Takes the checksums of `inputs` and `outputs` as they are now."""
+        return cls(
+            stage,
+            settings,
+            {path.name: sha256(path) for path in inputs},
+            {path.name: sha256(path) for path in outputs},
+            notes or {},
+        )
+
+    def write(self, path: Path) -> None:
+        write_json(path, dataclasses.asdict(self))
+
+    @classmethod
+    def read(cls, path: Path) -> Manifest | None:
+        """The manifest at `path`, or None where there is none that can be used."""
+        try:
+            return cls(**read_json(path))
+        except (UserError, TypeError):
+            return None
+
+    def still_holds(self, settings: dict, inputs: Iterable[Path], folder: Path) -> bool:
+        """Whether the same settings over the same inputs already gave what lies in `folder`."""
+        if json.loads(json.dumps(settings, default=str)) != self.settings:
+            return False
+        if {path.name: sha256(path) for path in inputs} != self.inputs:
+            return False
+        return all(
+            (folder / name).is_file() and sha256(folder / name) == expected
+            for name, expected in self.outputs.items()
+        )

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.batches import LengthBuckets, pad
+from pipeline.text.ragged import Ragged
+
+lengths_of_rows = st.lists(st.integers(2, 30), min_size=1, max_size=60)
+
+
+def make_rows(lengths) -> Ragged:
+    return Ragged.from_lists([[2, *range(10, 10 + n - 2), 3] for n in lengths])
+
+
+@given(lengths_of_rows, st.integers(1, 9), st.integers(0, 5))
+def test_each_row_stands_in_exactly_one_batch_unharmed(lengths, batch_size, epoch):
+    rows = make_rows(lengths)
+    batches = LengthBuckets(rows, np.arange(len(rows)), batch_size, seed=1, epoch=epoch)
+    seen = []
+    for inputs, targets in batches:
+        ids, lengths_ = inputs["ids"], inputs["lengths"]
+        assert ids.dtype == lengths_.dtype == np.int32
+        assert ids.shape == (len(targets), lengths_.max())
+        for row, target, length in zip(ids, targets, lengths_, strict=True):
+            np.testing.assert_array_equal(row[:length], rows.row(target))
+            assert (row[length:] == 0).all()
+        seen.extend(targets)
+    assert sorted(seen) == list(range(len(rows)))
+
+
+@given(lengths_of_rows)
+def test_order_is_a_function_of_seed_and_epoch(lengths):
+    rows = make_rows(lengths)
+
+    def order(seed, epoch):
+        batches = LengthBuckets(rows, None, 4, seed=seed, epoch=epoch)
+        return [tuple(b) for b in batches.batch_rows]
+
+    assert order(1, 2) == order(1, 2)
+
+
+def test_epochs_and_seeds_differ():
+    rows = make_rows(np.random.default_rng(0).integers(2, 30, size=200))
+    orders = {
+        tuple(np.concatenate(LengthBuckets(rows, None, 8, seed=s, epoch=e).batch_rows))
+        for s in (1, 2)
+        for e in (0, 1)
+    }
+    assert len(orders) == 4
+
+
+def test_little_is_padded():
+    lengths = np.random.default_rng(0).geometric(1 / 17, size=5000).clip(2, 150)
+    rows = make_rows(lengths)
+    batches = LengthBuckets(rows, None, 128, seed=1)
+    padded = sum(batches[i][0]["ids"].size for i in range(len(batches)))
+    assert batches.real_tokens == lengths.sum()
+    assert padded < 1.2 * batches.real_tokens
+
+
+def test_width_is_a_multiple():
+    ids, lengths = pad(make_rows([2, 5, 9]), np.array([0, 2]), multiple=8)
+    assert ids.shape == (2, 16)
+    assert lengths.tolist() == [2, 9]

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import hashlib
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.corpora.splits import by_share, held_out, read_split, write_split
+from pipeline.errors import UserError
+
+IDS = st.lists(st.text("abcdefg가나다0123456789", max_size=4), min_size=2, max_size=60)
+DISTINCT = IDS.map(lambda ids: sorted(set(ids), key=ids.index)).filter(lambda ids: len(ids) > 1)
+
+
+def lowest(ids, count) -> set[str]:
+    return set(sorted(ids, key=lambda name: hashlib.sha1(name.encode()).hexdigest())[:count])
+
+
+@given(DISTINCT, st.data())
+def test_the_lowest_hashes_are_held_out(ids, data):
+    count = data.draw(st.integers(0, len(ids) - 1))
+    mask = held_out(ids, count)
+    assert mask.dtype == bool
+    assert mask.shape == (len(ids),)
+    assert {name for name, held in zip(ids, mask, strict=True) if held} == lowest(ids, count)
+
+
+@given(IDS, st.randoms(use_true_random=False), st.data())
+def test_order_does_not_matter(ids, random, data):
+    count = data.draw(st.integers(0, len(ids) - 1))
+    order = list(range(len(ids)))
+    random.shuffle(order)
+    shuffled = held_out([ids[at] for at in order], count)
+    assert (held_out(ids, count)[order] == shuffled).all()
+
+
+@given(DISTINCT, st.data())
+def test_growth_only_moves_the_boundary(ids, data):
+    count = data.draw(st.integers(0, len(ids) - 1))
+    known = data.draw(st.integers(count + 1, len(ids)))
+    before, after = held_out(ids[:known], count), held_out(ids, count)[:known]
+    assert not (after & ~before).any()  # nobody who was trained on is held out later
+
+
+@given(IDS, st.data())
+def test_the_same_id_is_never_on_both_sides(ids, data):
+    count = data.draw(st.integers(0, len(ids) - 1))
+    mask = held_out(ids, count)
+    held = {name for name, is_held in zip(ids, mask, strict=True) if is_held}
+    assert held.isdisjoint(name for name, is_held in zip(ids, mask, strict=True) if not is_held)
+    # The nearest number that whole groups can give.
+    ranked = sorted(set(ids), key=lambda name: hashlib.sha1(name.encode()).hexdigest())
+    sizes = np.cumsum([0, *(ids.count(name) for name in ranked)])
+    assert abs(mask.sum() - count) == np.abs(sizes - count).min()
+
+
+def test_shares_of_what_is_left_do_not_overlap():
+    ids = np.array([str(n) for n in range(1000)])
+    test = by_share(ids, 0.1)
+    dev = by_share(ids[~test], 0.1)
+    assert (test.sum(), dev.sum()) == (100, 90)
+    assert lowest(ids, 190) == {*ids[test], *ids[~test][dev]}
+    assert by_share(["a", "b", "c"], 0.01).sum() == 1
+    with pytest.raises(ValueError, match="not between 0 and 1"):
+        by_share(["a", "b"], 1.0)
+
+
+def test_something_must_be_left():
+    with pytest.raises(UserError, match=r"10,000 rows cannot be held out of 880"):
+        held_out([str(n) for n in range(880)], 10_000)
+    with pytest.raises(UserError, match="cannot be held out of 2"):
+        held_out(["a", "b"], 2)
+    assert held_out([], 0).shape == (0,)
+
+
+FIELD = st.text(st.characters(codec="utf-8"))
+NAME = st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r"))
+BREAKS = re.compile("[\t\n\r]+")
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(NAME, FIELD, NAME)))
+def test_a_split_comes_back_as_written(tmp_path_factory, rows):
+    path = tmp_path_factory.getbasetemp() / "split.tsv"
+    frame = pd.DataFrame(rows, columns=["id", "text", "label"], dtype="str")
+    write_split(path, frame)
+    read = read_split(path)
+    expected = frame.assign(text=[BREAKS.sub(" ", text) for _, text, _ in rows])
+    pd.testing.assert_frame_equal(read, expected.astype("str"))
+    before = path.read_bytes()
+    write_split(path, read)
+    assert path.read_bytes() == before
+
+
+def test_a_split_is_plain_tsv(tmp_path):
+    rows = [("1", '"가"\u2028나\u0085\r\n다', "긍정"), ("2", "", "NA"), ("3", "nan", "None")]
+    write_split(tmp_path / "s.tsv", pd.DataFrame(rows, columns=["id", "text", "label"]))
+    assert (tmp_path / "s.tsv").read_bytes().decode("utf-8") == (
+        'id\ttext\tlabel\n1\t"가"\u2028나\u0085 다\t긍정\n2\t\tNA\n3\tnan\tNone\n'
+    )
+    assert read_split(tmp_path / "s.tsv").loc[1:, "text"].tolist() == ["", "nan"]
+
+
+def test_what_is_not_a_split_is_said(tmp_path):
+    path = tmp_path / "s.tsv"
+    with pytest.raises(UserError, match="no such file"):
+        read_split(path)
+    for content, what in (
+        (b"id\ttext\tlabel\n1\t2\n", r"s\.tsv:2: 2 columns instead of 3"),
+        (b"id\ttext\tlabel\n1\t2\t3", "last line end missing"),
+        (b"text\tlabel\n", "is not a split"),
+        (b"", "is not a split"),
+        (b"id\ttext\tlabel\n1\t\xff\t0\n", "is not UTF-8"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=what):
+            read_split(path)

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from keras import ops
+
+from pipeline.batches import LengthBuckets
+from pipeline.errors import UserError
+from pipeline.models.classifier import predict_logits, recurrent_classifier
+from pipeline.models.settings import ClassifierSettings
+from pipeline.text.ragged import Ragged
+from pipeline.training import checkpoints
+from pipeline.training.fit import TrainingPlan, fit, load_initial_weights
+from pipeline.training.losses import SmoothedCrossEntropy
+from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
+from pipeline.training.settings import TrainingSettings
+
+SMALL = ClassifierSettings(units=8, embedding_size=8)
+QUICK = TrainingSettings(epochs=3, batch_size=16, evaluations_per_epoch=2, seed=3)
+
+
+def make_plan(batches=None) -> TrainingPlan:
+    """Rows whose label is whether the id 9 stands in them: learnable, and quick."""
+    generator = np.random.default_rng(0)
+    lists = [generator.integers(4, 20, size=generator.integers(1, 12)) for _ in range(240)]
+    rows = Ragged.from_lists([[2, *row, 3] for row in lists])
+    labels = np.array([int(9 in row) for row in lists], dtype=np.int32)
+    keras.utils.set_random_seed(QUICK.seed)
+    model = recurrent_classifier(SMALL, vocabulary_size=20, classes=2)
+
+    def evaluate(model):
+        logits = predict_logits(model, rows)
+        return {"accuracy": float(np.mean(logits.argmax(1) == labels)), "loss": 0.0}
+
+    def one_epoch(epoch):
+        return LengthBuckets(rows, labels, QUICK.batch_size, seed=QUICK.seed, epoch=epoch)
+
+    return TrainingPlan(
+        model, SmoothedCrossEntropy(), batches or one_epoch, evaluate, monitor="accuracy"
+    )
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("kill_at", [10, 37])
+def test_interrupted_training_ends_with_the_same_weights(tmp_path, kill_at, monkeypatch):
+    straight = make_plan()
+    fit(straight, QUICK, tmp_path / "straight")
+
+    interrupted = make_plan()
+    taken = 0
+
+    class Dying:
+        """The same batches, but the process dies before one of them."""
+
+        def __init__(self, batches):
+            self.batches = batches
+
+        def __len__(self):
+            return len(self.batches)
+
+        def __getitem__(self, index):
+            nonlocal taken
+            if taken == kill_at:
+                raise Killed
+            taken += 1
+            return self.batches[index]
+
+    dying = make_plan(lambda epoch: Dying(interrupted.batches(epoch)))
+    often = TrainingSettings(**{**vars(QUICK), "checkpoint_seconds": 0.0})
+    with pytest.raises(Killed):
+        fit(dying, often, tmp_path / "resumed")
+    resumed = make_plan()
+    result = fit(resumed, often, tmp_path / "resumed")
+
+    for one, other in zip(straight.model.weights, resumed.model.weights, strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+    ours = [c for c in pd.read_csv(tmp_path / "resumed/history.csv") if "second" not in c]
+    pd.testing.assert_frame_equal(
+        pd.read_csv(tmp_path / "resumed/history.csv")[ours],
+        pd.read_csv(tmp_path / "straight/history.csv")[ours],
+    )
+    assert result["steps"] == 3 * 15
+
+
+def test_training_learns_and_a_finished_one_is_not_repeated(tmp_path):
+    plan = make_plan()
+    settings = TrainingSettings(epochs=12, batch_size=16, learning_rate=0.02, patience=24)
+    result = fit(plan, settings, tmp_path)
+    assert result["best"] > 0.9
+    again = fit(make_plan(), settings, tmp_path)
+    assert {**again, "seconds": 0} == {**result, "seconds": 0}
+
+
+def test_early_stopping_ends_when_dev_stands_still(tmp_path):
+    plan = make_plan()
+    flat = TrainingPlan(
+        plan.model, plan.loss, plan.batches, lambda _: {"accuracy": 0.5, "loss": 1.0}, "accuracy"
+    )
+    result = fit(flat, TrainingSettings(epochs=50, batch_size=16, patience=3), tmp_path)
+    assert result["stopped_early"]
+    assert result["epochs"] == 2.0  # the first look is the best, three more were not
+
+
+def test_a_loss_that_is_not_finite_says_what_to_do(tmp_path):
+    plan = make_plan()
+    wild = TrainingSettings(epochs=3, batch_size=16, learning_rate=1e30, clip_norm=0.0)
+    with pytest.raises(UserError, match="--learning-rate"):
+        fit(plan, wild, tmp_path)
+
+
+@pytest.mark.parametrize("clip_norm", [0.0, 0.05, 1e6])
+def test_norm_is_taken_before_clipping_and_clipping_is_exact(clip_norm):
+    start = [np.array([[1.0, 2.0]], "float32"), np.array([3.0], "float32")]
+    gradients = [np.array([[0.3, -0.4]], "float32"), np.array([1.2], "float32")]
+    norm = np.sqrt(sum((g**2).sum() for g in gradients))
+    scale = min(1.0, clip_norm / norm) if clip_norm else 1.0
+
+    ours = [keras.Variable(v) for v in start]
+    optimizer = ClippedAdamW(0.1, clip_norm=clip_norm, epsilon=1.0)
+    optimizer.apply([ops.convert_to_tensor(g) for g in gradients], ours)
+    theirs = [keras.Variable(v) for v in start]
+    reference = keras.optimizers.AdamW(0.1, epsilon=1.0)
+    reference.apply([ops.convert_to_tensor(g * scale) for g in gradients], theirs)
+
+    assert float(optimizer.gradient_norm) == pytest.approx(norm, rel=1e-6)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=1e-6)
+
+
+def test_norm_sums_repeated_rows_of_an_embedding_first():
+    embedding = keras.layers.Embedding(5, 2)
+    model = keras.Sequential([keras.Input((3,), dtype="int32"), embedding])
+    model.compile(ClippedAdamW(0.0, clip_norm=0.0), "mean_absolute_error", jit_compile=False)
+    ids = np.array([[1, 1, 1]], dtype=np.int32)
+    far_below = np.full((1, 3, 2), -100.0, dtype="float32")
+    model.train_on_batch(ids, far_below)
+    # d|e - y|/de = 1/6 at each of six places; the three of row 1 add up to 1/2 in two columns
+    assert float(model.optimizer.gradient_norm) == pytest.approx(np.sqrt(2) / 2, rel=1e-5)
+
+
+def test_schedule_warms_up_and_decays():
+    rate = warmup_cosine(0.1, steps=100, warmup_share=0.1)
+    values = [float(rate(step)) for step in range(101)]
+    assert values[0] == 0.0
+    assert values[10] == pytest.approx(0.1)
+    assert all(b > a for a, b in zip(values[:10], values[1:11], strict=True))
+    assert all(b < a for a, b in zip(values[10:100], values[11:], strict=True))
+    assert values[55] == pytest.approx(0.05, rel=1e-3)
+    assert values[100] == pytest.approx(0.0, abs=1e-6)
+    assert float(warmup_cosine(0.1, 10, 0.0)(0)) == pytest.approx(0.1)
+
+
+def test_smoothed_cross_entropy_against_keras():
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(6, 3)).astype("float32")
+    labels = np.array([0, 2, 1, 1, 0, 2])
+    theirs = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
+    np.testing.assert_allclose(
+        float(SmoothedCrossEntropy(0.1)(labels, logits)),
+        float(theirs(np.eye(3)[labels], logits)),
+        rtol=1e-5,
+    )
+
+
+def test_damaged_or_foreign_checkpoint_is_named(tmp_path):
+    plan = make_plan()
+    plan.model.compile(ClippedAdamW(), plan.loss, jit_compile=False)
+    plan.model.optimizer.build(plan.model.trainable_variables)
+    assert checkpoints.load(tmp_path, plan.model) is None
+    checkpoints.save(tmp_path, plan.model, {"step": 4})
+    assert checkpoints.load(tmp_path, plan.model) == {"step": 4}
+
+    other = recurrent_classifier(
+        ClassifierSettings(units=4, embedding_size=8), vocabulary_size=20, classes=2
+    )
+    other.compile(ClippedAdamW(), plan.loss, jit_compile=False)
+    with pytest.raises(UserError, match="has shape"):
+        checkpoints.load(tmp_path, other)
+    path = tmp_path / "state.npz"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(UserError, match="delete this file"):
+        checkpoints.load(tmp_path, plan.model)
+
+
+def test_initial_weights(tmp_path):
+    source, target = make_plan().model, make_plan().model
+    source.layers[-1].bias.assign([5.0, -5.0])
+    path = tmp_path / "a.weights.h5"
+    source.save_weights(path)
+    load_initial_weights(target, path)
+    np.testing.assert_array_equal(np.asarray(target.layers[-1].bias), [5.0, -5.0])
+    wider = recurrent_classifier(SMALL, vocabulary_size=21, classes=2)
+    with pytest.raises(UserError, match="does not fit"):
+        load_initial_weights(wider, path)
+    with pytest.raises(UserError, match="no such file"):
+        load_initial_weights(target, tmp_path / "b.weights.h5")
+    with pytest.raises(UserError, match=r"must be a \.weights\.h5"):
+        load_initial_weights(target, tmp_path / "model.h5")

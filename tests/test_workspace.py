@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.workspace import Manifest, atomic_file, atomic_folder, digest, read_json, write_json
+
+
+def test_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "a" / "b.txt"
+    with atomic_file(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    with pytest.raises(RuntimeError), atomic_file(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "new"
+    assert [p.name for p in path.parent.iterdir()] == ["b.txt"]
+
+
+def test_folder_is_replaced_in_one_go(tmp_path):
+    path = tmp_path / "model"
+    for text in ("one", "two"):
+        with atomic_folder(path) as temporary:
+            (temporary / "x").write_text(text)
+    assert (path / "x").read_text() == "two"
+    with pytest.raises(RuntimeError), atomic_folder(path) as temporary:
+        (temporary / "x").write_text("three")
+        raise RuntimeError
+    assert (path / "x").read_text() == "two"
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("writer", [atomic_file, atomic_folder])
+def test_full_disk_is_one_line_and_harms_nothing(tmp_path, writer):
+    path = tmp_path / "x"
+    path.write_text("old")
+    with pytest.raises(UserError, match="disk is full") as caught, writer(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(UserError, match="disk is full"), writer(path, needs=1 << 62):
+        pytest.fail("there cannot be that much room")
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def test_kill_while_writing_a_folder_keeps_the_old_one(tmp_path):
+    script = (
+        "import sys, time; from pathlib import Path; from pipeline.workspace import atomic_folder\n"
+        "with atomic_folder(Path(sys.argv[1])) as folder:\n"
+        "    (folder / 'x').write_text('half'); print('writing', flush=True); time.sleep(60)\n"
+    )
+    path = tmp_path / "model"
+    with atomic_folder(path) as temporary:
+        (temporary / "x").write_text("old")
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "writing\n"
+        process.kill()
+    assert (path / "x").read_text() == "old"
+    with atomic_folder(path) as temporary:
+        (temporary / "x").write_text("new")
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+    assert (path / "x").read_text() == "new"
+
+
+def test_kill_between_the_two_renames_is_mended(tmp_path):
+    path = tmp_path / "model"
+    retired = tmp_path / ".model.retired"
+    retired.mkdir()
+    (retired / "x").write_text("old")
+    with pytest.raises(RuntimeError), atomic_folder(path):
+        raise RuntimeError
+    assert (path / "x").read_text() == "old"
+
+
+def test_manifest_knows_what_changed(tmp_path):
+    source, made = tmp_path / "in.txt", tmp_path / "out.txt"
+    source.write_text("in")
+    made.write_text("out")
+    Manifest.of("stage", {"a": 1}, [source], [made]).write(tmp_path / "manifest.json")
+    manifest = Manifest.read(tmp_path / "manifest.json")
+    assert manifest.still_holds({"a": 1}, [source], tmp_path)
+    assert not manifest.still_holds({"a": 2}, [source], tmp_path)
+    made.write_text("changed")
+    assert not manifest.still_holds({"a": 1}, [source], tmp_path)
+    made.write_text("out")
+    source.write_text("changed")
+    assert not manifest.still_holds({"a": 1}, [source], tmp_path)
+
+
+def test_json_keeps_hangul_and_says_what_is_wrong(tmp_path):
+    path = tmp_path / "x.json"
+    write_json(path, {"글": "ㅋㅋ"})
+    assert "ㅋㅋ" in path.read_text(encoding="utf-8")
+    assert read_json(path) == {"글": "ㅋㅋ"}
+    path.write_text("{")
+    with pytest.raises(UserError, match="is not JSON"):
+        read_json(path)
+    with pytest.raises(UserError, match="not found"):
+        read_json(tmp_path / "none.json")
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1}) != digest({"a": 1})
