@@ -38,7 +38,7 @@ Every setting of a task and its default: python -m pipeline train {_DEFAULT_TASK
 Usually make runs the stages: `make help`."""
 
 
-def _prepare_process() -> None:
+def prepare_process() -> None:
     """What must be in the environment before anything imports keras."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -98,7 +98,7 @@ def _run(arguments: list[str]) -> None:
     parsed = parse(kind, rest, program=program, description=module.__doc__)
     settings = parsed.settings if options is not None else parsed
     check_ranges(settings)
-    _prepare_process()
+    prepare_process()
     if options is None:
         module.run(task, settings, Workspace())
     else:

@@ -55,9 +55,7 @@ def test_gradients_equal_those_of_the_masked_layer(cell, rows):
         return [np.asarray(g) for g in tape.gradient(total, [v.value for v in variables])]
 
     ours = gradients(lambda: layer(sequences, lengths), layer.trainable_variables)
-    theirs = gradients(
-        lambda: reference(sequences, mask=mask), reference.trainable_variables
-    )
+    theirs = gradients(lambda: reference(sequences, mask=mask), reference.trainable_variables)
     for mine, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine, other, atol=2e-5)
 

@@ -42,8 +42,8 @@ def make_plan(batches=None) -> TrainingPlan:
     )
 
 
-class Killed(Exception):
-    pass
+class KilledError(Exception):
+    """The process is gone."""
 
 
 @pytest.mark.parametrize("kill_at", [10, 37])
@@ -66,13 +66,13 @@ def test_interrupted_training_ends_with_the_same_weights(tmp_path, kill_at, monk
         def __getitem__(self, index):
             nonlocal taken
             if taken == kill_at:
-                raise Killed
+                raise KilledError
             taken += 1
             return self.batches[index]
 
     dying = make_plan(lambda epoch: Dying(interrupted.batches(epoch)))
     often = TrainingSettings(**{**vars(QUICK), "checkpoint_seconds": 0.0})
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         fit(dying, often, tmp_path / "resumed")
     resumed = make_plan()
     result = fit(resumed, often, tmp_path / "resumed")

@@ -6,9 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from pipeline.evaluation import figures
+from pipeline.evaluation import figures, run_sections
 from pipeline.evaluation.report import Card, Picture, ReportContent, Section, Table
 
 if TYPE_CHECKING:
@@ -43,23 +41,23 @@ def classification_content(
         steps: a run's steps.csv; None leaves out the gradients.
     """
     sections = [
-        _learnt_from(run_info),
-        _learning(history, run_info),
-        _gradients(history, steps, run_info.get("clip_norm")),
+        run_sections.learnt_from(run_info),
+        run_sections.learning(history, run_info.get("best_step")),
+        run_sections.gradients(history, steps, run_info.get("clip_norm")),
         _confusion(metrics),
         _calibration(metrics),
         _length(metrics),
         _seen(metrics),
         _mistakes(metrics),
-        _settings(run_info.get("settings") or {}),
-        _reproduce(run_info.get("commands") or ()),
-        _environment(run_info.get("versions") or {}),
+        run_sections.settings(run_info.get("settings") or {}),
+        run_sections.reproduce(run_info.get("commands") or ()),
+        run_sections.environment(run_info.get("versions") or {}),
     ]
     name = f" — {run_info['run']}" if run_info.get("run") else ""
     corpus = (run_info.get("corpus") or {}).get("name")
     about = [
         run_info.get("model"),
-        f"{len(metrics.class_names)} classes ({_listed(metrics.class_names, 6)})",
+        f"{len(metrics.class_names)} classes ({run_sections.listed(metrics.class_names, 6)})",
         f"measured on {metrics.count:,} test texts" + (f" of {corpus}" if corpus else ""),
     ]
     return ReportContent(
@@ -124,73 +122,6 @@ def _auc_sentence(metrics: ClassificationMetrics) -> str:
             f"probability of “{names[1]}” {metrics.auc:.1%} of the time."
         )
     return "How often a text of a class outranks one of another class, averaged over the classes."
-
-
-def _learnt_from(run_info: dict) -> Section | None:
-    corpus = dict(run_info.get("corpus") or {})
-    if run_info.get("parameters"):
-        corpus["model parameters"] = run_info["parameters"]
-    if not corpus:
-        return None
-    return Section(
-        "What it learnt from · 학습 자료",
-        ["Trained on train, the best moment chosen by dev, measured once on test."],
-        tables=[_facts(corpus, number="{:,}")],
-    )
-
-
-def _learning(history: pd.DataFrame, run_info: dict) -> Section | None:
-    if history.empty:
-        return None
-    explanation = [
-        "Each point is one look at the dev set. Where the dev loss turns up while the train loss "
-        "keeps falling, the model has begun to learn its training texts by heart."
-    ]
-    values = history["dev_accuracy"]
-    if values.notna().any():
-        best = history.loc[values.idxmax()]
-        explanation.append(
-            f"The best dev accuracy was {best['dev_accuracy']:.4f}, at epoch {best['epoch']:g} "
-            f"of {history['epoch'].max():g}."
-        )
-    if run_info.get("best_step"):
-        explanation[-1] += " Everything else here is about the weights of step "
-        explanation[-1] += f"{run_info['best_step']:,}."
-    picture = Picture(
-        figures.to_png(figures.learning_curves(history)),
-        f"Loss on train and dev and accuracy on dev over {len(history)} evaluations.",
-    )
-    return Section("Learning curves · 학습 곡선", explanation, [picture])
-
-
-def _gradients(
-    history: pd.DataFrame, steps: pd.DataFrame | None, clip_norm: float | None
-) -> Section | None:
-    if steps is None or steps.empty:
-        return None
-    share = _clipped_share(history) if clip_norm else None
-    explanation = [
-        "How large the gradient was before anything was done to it. Recurrent networks now and "
-        "then produce a huge one; clipping shortens it and keeps its direction, so that a single "
-        "odd batch cannot throw the weights far away."
-    ]
-    if share is not None:
-        explanation.append(
-            f"Longer than {clip_norm:g} were {share:.1%} of all steps; those were clipped."
-        )
-    picture = Picture(
-        figures.to_png(figures.gradient_norms(steps, clip_norm, share)),
-        f"Gradient norm before clipping at {len(steps)} steps.",
-    )
-    return Section("Gradients · 기울기", explanation, [picture])
-
-
-def _clipped_share(history: pd.DataFrame) -> float | None:
-    """The rows' shares, weighted by the steps that each row covers."""
-    if history.empty or "clipped_share" not in history:
-        return None
-    covered = np.diff(history["step"].to_numpy(float), prepend=0)
-    return float(np.average(history["clipped_share"].to_numpy(float), weights=covered))
 
 
 def _confusion(metrics: ClassificationMetrics) -> Section:
@@ -297,56 +228,6 @@ def _mistakes(metrics: ClassificationMetrics) -> Section | None:
         ],
         tables=tables,
     )
-
-
-def _settings(settings: dict) -> Section | None:
-    tables = [_facts(settings)] if (settings := _flat(settings)) else []
-    return Section("Settings · 설정", tables=tables) if tables else None
-
-
-def _reproduce(commands: Sequence[str]) -> Section | None:
-    if not commands:
-        return None
-    return Section("How to reproduce · 재현 방법", commands=commands)
-
-
-def _environment(versions: dict) -> Section | None:
-    return Section("Environment · 실행 환경", tables=[_facts(versions)]) if versions else None
-
-
-def _facts(facts: dict, number: str = "{}") -> Table:
-    rows = [(str(name), _written(value, number)) for name, value in facts.items()]
-    return Table(("", ""), rows, compact=True)
-
-
-def _flat(nested: dict, prefix: str = "") -> dict:
-    flat = {}
-    for name, value in nested.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
-
-
-def _written(value: object, number: str) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None:
-        return "—"
-    if isinstance(value, int):
-        return number.format(value)
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, dict):
-        return _listed([f"{k}: {_written(v, number)}" for k, v in value.items()], 20)
-    if isinstance(value, list | tuple):
-        return _listed([_written(v, number) for v in value], 20)
-    return str(value)
-
-
-def _listed(names: Sequence[str], most: int) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" * (len(names) > most))
 
 
 def _cut(text: str) -> str:

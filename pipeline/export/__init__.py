@@ -1,1 +1,1 @@
-"""Raw-string SavedModels: the text policy and the decoder inside the graph. TensorFlow only here."""
+"""Raw-string SavedModels: the text policy inside the graph. TensorFlow is imported here only."""

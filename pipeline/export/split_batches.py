@@ -44,7 +44,5 @@ def map_sorted(
     _, results = tf.while_loop(
         lambda part, _: part < parts, body, (0, results), parallel_iterations=1
     )
-    together = tf.cond(
-        parts > 0, results.concat, lambda: tf.zeros([0, width], tf.float32)
-    )
+    together = tf.cond(parts > 0, results.concat, lambda: tf.zeros([0, width], tf.float32))
     return tf.gather(together, tf.math.invert_permutation(order))

@@ -1,1 +1,1 @@
-"""Layers that the models are made of: one idea a file, each serialisable, each on any Keras backend."""
+"""Layers that the models are made of: one idea a file, serialisable, on any Keras backend."""

@@ -100,9 +100,7 @@ class Recurrent(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         if direction not in DIRECTIONS:
-            raise ValueError(
-                f"direction must be one of {', '.join(DIRECTIONS)}, not {direction!r}"
-            )
+            raise ValueError(f"direction must be one of {', '.join(DIRECTIONS)}, not {direction!r}")
         self.cell, self.units, self.direction, self.seed = cell, units, direction, seed
         self.forward = self.backward = None
         if direction != "backward":

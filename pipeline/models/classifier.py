@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from pipeline.batches import LengthBuckets
+from pipeline.layers.piece_embedding import PieceEmbedding
 from pipeline.layers.pooling import pooling_layer
 from pipeline.layers.recurrent import Recurrent
 from pipeline.models.settings import ClassifierSettings
@@ -13,7 +14,12 @@ from pipeline.text.ragged import Ragged
 
 
 def recurrent_classifier(
-    settings: ClassifierSettings, *, vocabulary_size: int, classes: int
+    settings: ClassifierSettings,
+    *,
+    vocabulary_size: int,
+    classes: int,
+    ngram_table: np.ndarray | None = None,
+    ngrams: int = 0,
 ) -> keras.Model:
     """Builds the classifier.
 
@@ -21,6 +27,9 @@ def recurrent_classifier(
         settings: its shape.
         vocabulary_size: pieces, the four special ones included.
         classes: labels to tell apart, at least 2.
+        ngram_table: int32 [vocabulary_size, most], the n-grams of each piece
+            (`pipeline.text.ngrams.ngram_table`), or None for plain embeddings.
+        ngrams: how many n-grams there are, the one called none included.
 
     Returns:
         A model from {"ids": int32 [batch, time], "lengths": int32 [batch]} to logits
@@ -28,13 +37,18 @@ def recurrent_classifier(
     """
     ids = keras.Input((None,), dtype="int32", name="ids")
     lengths = keras.Input((), dtype="int32", name="lengths")
-    x = keras.layers.Embedding(
-        vocabulary_size,
-        settings.embedding_size,
-        embeddings_initializer=keras.initializers.RandomNormal(stddev=0.1),
-        name="embedding",
-    )(ids)
+    most = 0 if ngram_table is None else ngram_table.shape[1]
+    embedding = PieceEmbedding(
+        vocabulary_size, settings.embedding_size, ngrams, most, name="embedding"
+    )
+    x = embedding(ids)
+    if ngram_table is not None:
+        embedding.table.assign(ngram_table)
     x = keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout")(x)
+    # A whole position is dropped at once: the model must not hang on a single telling word.
+    x = keras.layers.Dropout(
+        settings.piece_dropout, noise_shape=(None, None, 1), name="piece_dropout"
+    )(x)
     if settings.cell != "bag":
         for number in range(1, settings.layers + 1):
             below = x
@@ -55,6 +69,20 @@ def recurrent_classifier(
     x = keras.layers.Dropout(settings.state_dropout, name="pooled_dropout")(x)
     logits = keras.layers.Dense(classes, name="logits")(x)
     return keras.Model({"ids": ids, "lengths": lengths}, logits, name="classifier")
+
+
+def folded(model: keras.Model, settings: ClassifierSettings) -> keras.Model:
+    """The same classifier with its n-grams folded into one plain embedding table, for serving."""
+    table = model.get_layer("embedding").folded()
+    plain = recurrent_classifier(
+        settings, vocabulary_size=len(table), classes=model.output_shape[-1]
+    )
+    for layer in plain.layers:
+        if layer.name == "embedding":
+            layer.set_weights([table])
+        else:
+            layer.set_weights(model.get_layer(layer.name).get_weights())
+    return plain
 
 
 def predict_logits(model: keras.Model, rows: Ragged, batch_size: int = 512) -> np.ndarray:

@@ -22,9 +22,25 @@ class ClassifierSettings:
     output (a residual connection) where the widths agree."""
     embedding_size: int = 128
     """Width of the piece embeddings."""
+    ngrams: Literal["none", "syllable", "jamo"] = "jamo"
+    """What a piece's embedding borrows from: nothing, its syllables and pairs of syllables, or
+    these and its runs of 3 to 5 jamo. Costs time in training, nothing when served."""
+    most_ngrams: int = 12
+    """N-grams a piece at the most."""
     pooling: Literal["last", "mean", "max", "attention", "max+mean"] = "max+mean"
     """How one vector is made of the states of all pieces."""
     embedding_dropout: float = 0.5
     """Share of embedding features dropped in training."""
+    piece_dropout: float = 0.1
+    """Share of pieces of which nothing is read in training."""
     state_dropout: float = 0.5
     """Share of state features dropped between layers and before the logits in training."""
+
+
+def describe(settings: ClassifierSettings) -> str:
+    """The shape in a few words, for reports."""
+    if settings.cell == "bag":
+        return f"bag of embeddings, {settings.embedding_size} wide"
+    cell = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN", "irnn": "ReLU RNN"}[settings.cell]
+    direction = "bidirectional " if settings.direction == "both" else ""
+    return f"{settings.layers}-layer {direction}{cell}-{settings.units}"

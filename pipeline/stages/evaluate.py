@@ -6,23 +6,31 @@ Writes: runs/<task>/<name>/{metrics.json,report.html}
 
 from __future__ import annotations
 
+import os
+
 from pipeline.progress import say
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.base import Task
-from pipeline.workspace import Workspace, write_json
+from pipeline.workspace import Workspace, read_json, sha256, write_json
 
 
 def run(task: Task, settings, workspace: Workspace) -> None:
-    from pipeline.evaluation.report import write_report
-    from pipeline.training.tensorboard import TensorBoardLog
-
     files = RunFiles.of(task, settings, workspace)
     trained = files.trained()
-    log = TensorBoardLog(files.folder / "tensorboard")
-    try:
-        metrics, content = task.evaluate(settings, trained, log)
-    finally:
-        log.close()
+    weights = sha256(trained.run / "best.weights.h5")
+    if files.report.exists() and _measured(files) == weights:
+        say(f"already evaluated: {files.report}")
+        os.utime(files.metrics)
+        return
+
+    from pipeline.evaluation.report import write_report
+
+    metrics, content = task.evaluate(settings, trained)
     write_report(files.report, content)
-    write_json(files.metrics, metrics)
+    write_json(files.metrics, {**metrics, "weights": weights})
     say(f"{metrics['summary']} -> {files.report}")
+
+
+def _measured(files: RunFiles) -> str | None:
+    """Which weights metrics.json speaks of."""
+    return read_json(files.metrics).get("weights") if files.metrics.exists() else None

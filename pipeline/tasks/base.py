@@ -17,7 +17,6 @@ if typing.TYPE_CHECKING:
 
     from pipeline.evaluation.report import ReportContent
     from pipeline.training.fit import TrainingPlan
-    from pipeline.training.tensorboard import TensorBoardLog
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +74,7 @@ class Task:
         read_corpus: (settings, workspace) -> CorpusSplits.
         tokenize: (settings, splits, folder) -> notes; writes tokenizer and ids into folder.
         plan: (settings, tokens folder) -> TrainingPlan.
-        evaluate: (settings, Trained, log) -> (metrics, report); metrics holds a `summary`.
+        evaluate: (settings, Trained) -> (metrics, report); metrics holds a `summary`.
         export: (settings, Trained, folder) -> notes; writes a SavedModel into folder.
         load_predictor: saved model folder -> (texts -> one line a text, for people).
         example: a text to try.
@@ -89,7 +88,7 @@ class Task:
     read_corpus: Callable[[typing.Any, Workspace], CorpusSplits]
     tokenize: Callable[[typing.Any, dict[str, pd.DataFrame], Path], dict]
     plan: Callable[[typing.Any, Path], TrainingPlan]
-    evaluate: Callable[[typing.Any, Trained, TensorBoardLog], tuple[dict, ReportContent]]
+    evaluate: Callable[[typing.Any, Trained], tuple[dict, ReportContent]]
     export: Callable[[typing.Any, Trained, Path], dict]
     load_predictor: Callable[[Path], Callable[[list[str]], list[str]]]
     example: str

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import typing
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
@@ -18,20 +20,20 @@ from pipeline.corpora.reviews import (
     read_sample,
 )
 from pipeline.corpora.splits import by_share, held_out, read_split
-from pipeline.models.settings import ClassifierSettings
+from pipeline.models.settings import ClassifierSettings, describe
+from pipeline.settings import as_json
 from pipeline.tasks.base import CorpusSplits, RunSettings, Task, Trained
+from pipeline.tasks.run_info import run_info
 from pipeline.text.settings import TextSettings
 from pipeline.training.settings import TrainingSettings
-from pipeline.workspace import SAMPLES, Workspace, read_json, write_json
+from pipeline.workspace import SAMPLES, Workspace, read_json, write_json, write_text
 
 if typing.TYPE_CHECKING:
-    import pandas as pd
-
     from pipeline.evaluation.report import ReportContent
     from pipeline.training.fit import TrainingPlan
-    from pipeline.training.tensorboard import TensorBoardLog
 
 SAMPLE = SAMPLES / "sentiment.tsv"
+PREPARED = "train.prepared.txt"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +108,7 @@ def _sample_notes() -> dict:
 
 
 def _nsmc(corpus: catalogue.Corpus, paths: dict[str, Path], dev_size: int) -> CorpusSplits:
-    train, test = read_nsmc(paths["train"]), read_nsmc(paths["test"])
+    train, test = (read_nsmc(paths[name], corpus.counts[name]) for name in ("train", "test"))
     dev = held_out(list(train.frame["id"]), dev_size)
     splits = {
         "train": train.frame[~dev].reset_index(drop=True),
@@ -138,29 +140,41 @@ def _one_file(
 
 
 def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
-    from pipeline.text.tokenizer import learn_tokenizer
+    from pipeline.text.morphemes import MorphemeAnalyzer
+    from pipeline.text.tokenizer import learn_tokenizer, prepare
 
     text = settings.text
+    morphemes = None if text.morphemes == "none" else text.morphemes
+    analyzer = MorphemeAnalyzer(morphemes) if morphemes else None
+    workers = os.cpu_count() or 1
+    prepared = {
+        name: prepare(list(frame["text"]), analyzer, workers) for name, frame in splits.items()
+    }
+    # What training cuts anew each epoch; with morphemes, what took longest to find.
+    write_text(folder / PREPARED, "".join(f"{line}\n" for line in prepared["train"]))
     tokenizer = learn_tokenizer(
         text.pieces,
-        list(splits["train"]["text"]),
+        prepared["train"],
         vocabulary_size=text.vocabulary_size,
         min_frequency=text.min_frequency,
-        morphemes=None if text.morphemes == "none" else text.morphemes,
+        morphemes=morphemes,
+        prepared=True,
     )
     tokenizer.save(folder)
     labels = sorted(set(splits["train"]["label"]))
     number = {label: i for i, label in enumerate(labels)}
     notes = {"pieces": len(tokenizer.vocabulary), "labels": labels}
     for name, frame in splits.items():
-        rows = tokenizer.encode(list(frame["text"]))
+        rows = tokenizer.encode_prepared(prepared[name])
         rows.save(folder / f"{name}.npz")
         known = np.array([number.get(label, -1) for label in frame["label"]], dtype=np.int32)
         np.save(folder / f"{name}.labels.npy", known, allow_pickle=False)
         notes[f"{name}_tokens"] = int(rows.row_splits[-1])
     write_json(folder / "labels.json", labels)
     per_review = notes["train_tokens"] / max(len(splits["train"]), 1)
-    notes["summary"] = f"{notes['pieces']:,} pieces, {per_review:.1f} a review, {len(labels)} labels"
+    notes["summary"] = (
+        f"{notes['pieces']:,} pieces, {per_review:.1f} a review, {len(labels)} labels"
+    )
     return notes
 
 
@@ -223,22 +237,37 @@ def _segmentations(settings: Settings, tokens_folder: Path):
         return lambda epoch: rows
     sampler = SegmentationSampler(
         load_tokenizer(tokens_folder),
-        list(read_split(tokens_folder.parent / "train.tsv")["text"]),
+        (tokens_folder / PREPARED).read_text(encoding="utf-8").split("\n")[:-1],
         strength=strength,
         seed=settings.training.seed,
+        prepared=True,
     )
     return sampler.draw
+
+
+_JAMO_LENGTHS = {"syllable": (), "jamo": (3, 4, 5)}
 
 
 def build_model(settings: Settings, tokens_folder: Path):
     """The untrained model for what lies in `tokens_folder`."""
     from pipeline.models.classifier import recurrent_classifier
+    from pipeline.text.ngrams import ngram_table
     from pipeline.text.vocabulary import Vocabulary
 
+    vocabulary = Vocabulary.load(tokens_folder / "vocab.txt")
+    table, names = None, []
+    if settings.model.ngrams != "none":
+        table, names = ngram_table(
+            vocabulary,
+            jamo_lengths=_JAMO_LENGTHS[settings.model.ngrams],
+            most=settings.model.most_ngrams,
+        )
     return recurrent_classifier(
         settings.model,
-        vocabulary_size=len(Vocabulary.load(tokens_folder / "vocab.txt")),
+        vocabulary_size=len(vocabulary),
         classes=len(read_json(tokens_folder / "labels.json")),
+        ngram_table=table,
+        ngrams=len(names),
     )
 
 
@@ -251,27 +280,86 @@ def _trained_model(settings: Settings, trained: Trained):
 # ---- evaluation
 
 
-def evaluate(
-    settings: Settings, trained: Trained, log: TensorBoardLog
-) -> tuple[dict, ReportContent]:
-    from pipeline.evaluation.classification import evaluate as score
+def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]:
+    from pipeline.evaluation.classification import evaluate as measure
     from pipeline.evaluation.classification_report import classification_content
     from pipeline.models.classifier import predict_logits
     from pipeline.text.normalize import normalize
     from pipeline.text.ragged import Ragged
 
     tokens = trained.tokens_folder
+    names = read_json(tokens / "labels.json")
     rows = Ragged.load(tokens / "test.npz")
     labels = np.load(tokens / "test.labels.npy", allow_pickle=False)
-    texts = list(read_split(trained.corpus_folder / "test.tsv")["text"])
+    texts = [normalize(t) for t in read_split(trained.corpus_folder / "test.tsv")["text"]]
     train_texts = {normalize(t) for t in read_split(trained.corpus_folder / "train.tsv")["text"]}
+    warnings = list(trained.warnings)
+    if (labels < 0).any():
+        # A label that training never showed cannot be given; each of its rows counts as wrong,
+        # under a name of its own.
+        unknown = int((labels < 0).sum())
+        warnings.append(f"{unknown:,} test rows carry labels that no training row has.")
+        labels = np.where(labels < 0, len(names), labels)
+        names = [*names, "(not in training)"]
     model = _trained_model(settings, trained)
     logits = predict_logits(model, rows).astype(np.float64)
     probabilities = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
-    metrics = score(
-        labels, probabilities, read_json(tokens / "labels.json"), rows.lengths, texts, train_texts
+    missing = len(names) - probabilities.shape[1]
+    probabilities = np.pad(probabilities, ((0, 0), (0, missing)))
+    metrics = measure(labels, probabilities, names, rows.lengths, texts, train_texts)
+    _log_to_tensorboard(settings, trained, model, metrics)
+    content = classification_content(
+        metrics,
+        pd.read_csv(trained.run / "history.csv"),
+        run_info(TASK, settings, trained, describe(settings.model)),
+        warnings,
+        pd.read_csv(trained.run / "steps.csv"),
     )
-    return metrics, classification_content(metrics, trained, log)
+    return metrics.to_json(), content
+
+
+def _log_to_tensorboard(settings: Settings, trained: Trained, model, metrics) -> None:
+    """The test split's numbers, its mistakes, and the embeddings with their pieces."""
+    from pipeline.evaluation import figures
+    from pipeline.text.ragged import Ragged
+    from pipeline.text.vocabulary import SPECIALS, Vocabulary
+    from pipeline.training.tensorboard import TensorBoardLog, write_projector
+
+    step = trained.training["best_step"]
+    folder = trained.run / "tensorboard" / "test"
+    with TensorBoardLog(folder, fresh=True) as log:
+        scores = {
+            "accuracy": metrics.accuracy,
+            "macro_f1": metrics.macro_f1,
+            "calibration_error": metrics.calibration_error,
+        }
+        for name, value in scores.items():
+            log.scalar(f"test/{name}", value, step)
+        matrix = figures.confusion_matrix(metrics.confusion, metrics.class_names)
+        log.image("test/confusion_matrix", figures.to_png(matrix), step)
+        wrong = metrics.mistakes
+        log.misclassified(
+            [m.text for m in wrong],
+            [m.gold for m in wrong],
+            [m.predicted for m in wrong],
+            [m.probability for m in wrong],
+            step,
+        )
+        log.hparams(
+            {k: v for k, v in as_json(settings).items() if k != "run"},
+            {"test_accuracy": metrics.accuracy, "dev_accuracy": trained.training["best"]},
+        )
+    pieces = Vocabulary.load(trained.tokens_folder / "vocab.txt").pieces
+    counts = np.bincount(
+        Ragged.load(trained.tokens_folder / "train.npz").ids, minlength=len(pieces)
+    )
+    common = [i for i in np.argsort(-counts, kind="stable") if i >= len(SPECIALS)]
+    write_projector(
+        folder,
+        model.get_layer("embedding").folded()[common],
+        [pieces[i] for i in common],
+        {"times in training": counts[common]},
+    )
 
 
 # ---- export and serving
@@ -279,10 +367,11 @@ def evaluate(
 
 def export(settings: Settings, trained: Trained, folder: Path) -> dict:
     from pipeline.export.classifier import export_classifier
+    from pipeline.models.classifier import folded
     from pipeline.text.tokenizer import load_tokenizer
 
     return export_classifier(
-        _trained_model(settings, trained),
+        folded(_trained_model(settings, trained), settings.model),
         load_tokenizer(trained.tokens_folder),
         read_json(trained.tokens_folder / "labels.json"),
         folder,

@@ -192,9 +192,7 @@ def _never_first() -> frozenset[str]:
     return frozenset(found)
 
 
-def _compose(
-    text: str, starts: list[int], ends: list[int]
-) -> tuple[str, list[int], list[int]]:
+def _compose(text: str, starts: list[int], ends: list[int]) -> tuple[str, list[int], list[int]]:
     """NFC, one stretch at a time between characters that nothing can join."""
     out: list[str] = []
     new_starts: list[int] = []
@@ -208,9 +206,7 @@ def _compose(
         # Which source character each composed one was made of: their decompositions hold the
         # same characters, in an order that canonical reordering may have changed.
         atoms = [
-            (atom, i)
-            for i in range(first, last)
-            for atom in unicodedata.normalize("NFD", text[i])
+            (atom, i) for i in range(first, last) for atom in unicodedata.normalize("NFD", text[i])
         ]
         for character in composed:
             sources = []

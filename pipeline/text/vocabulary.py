@@ -65,9 +65,7 @@ class Vocabulary:
 
         Words made of these alone can always be cut into known pieces.
         """
-        return tuple(
-            sorted(p for p in self.pieces if len(p) == 1 and CONTINUES + p in self._ids)
-        )
+        return tuple(sorted(p for p in self.pieces if len(p) == 1 and CONTINUES + p in self._ids))
 
     def save(self, path: Path) -> None:
         """Writes one piece a line, UTF-8, LF."""
@@ -91,9 +89,7 @@ class Vocabulary:
             lines = data.decode("utf-8").removesuffix("\n").split("\n")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            raise UserError(
-                "is not UTF-8", where=f"{path}, line {line}", remedy=remedy
-            ) from error
+            raise UserError("is not UTF-8", where=f"{path}, line {line}", remedy=remedy) from error
         for number, special in enumerate(SPECIALS, start=1):
             if len(lines) < number or lines[number - 1] != special:
                 raise UserError(

@@ -84,9 +84,9 @@ class _Training:
         self.batches_epoch = 0
         self.total = self.steps_per_epoch * settings.epochs
         share = max(settings.evaluations_per_epoch, 1)
-        self.evaluate_at = {
-            round(self.steps_per_epoch * (i + 1) / share) for i in range(share)
-        } - {0}
+        self.evaluate_at = {round(self.steps_per_epoch * (i + 1) / share) for i in range(share)} - {
+            0
+        }
         self.optimizer = ClippedAdamW(
             warmup_cosine(settings.learning_rate, self.total, settings.warmup_share),
             clip_norm=settings.clip_norm,
@@ -97,9 +97,7 @@ class _Training:
         self.optimizer.exclude_from_weight_decay(var_names=["bias"])
         # XLA compiles every new batch shape anew, which on TensorFlow's CPU costs more than
         # it gives; JAX cannot do without.
-        plan.model.compile(
-            self.optimizer, plan.loss, jit_compile=keras.backend.backend() == "jax"
-        )
+        plan.model.compile(self.optimizer, plan.loss, jit_compile=keras.backend.backend() == "jax")
         self.optimizer.build(plan.model.trainable_variables)
         self.last_checkpoint = time.monotonic()
 
@@ -211,9 +209,7 @@ class _Training:
         )
 
 
-def fit(
-    plan: TrainingPlan, settings: TrainingSettings, run: Path, log: Log | None = None
-) -> dict:
+def fit(plan: TrainingPlan, settings: TrainingSettings, run: Path, log: Log | None = None) -> dict:
     """Trains until the last epoch or until dev stops improving; resumes where a kill left it.
 
     Writes into `run`: `checkpoint/state.npz` (everything, every `checkpoint_seconds`),
@@ -275,7 +271,9 @@ def load_initial_weights(model: keras.Model, path: Path) -> None:
             warnings.simplefilter("ignore")
             model.load_weights(path)
     except (ValueError, OSError, KeyError) as error:
-        shapes = re.search(r"variable\.shape=(\(.*?\)), Received: value\.shape=(\(.*?\))", str(error))
+        shapes = re.search(
+            r"variable\.shape=(\(.*?\)), Received: value\.shape=(\(.*?\))", str(error)
+        )
         reason = f": {shapes[2]} where it wants {shapes[1]}" if shapes else ""
         raise UserError(
             f"does not fit this model{reason}",

@@ -37,14 +37,14 @@ class ClippedAdamW(keras.optimizers.AdamW):
         variables = trainable_variables or self._trainable_variables
         dense = [_dense(grad, variable) for grad, variable in zip(grads, variables, strict=True)]
         norm = ops.sqrt(
-            sum(ops.sum(ops.square(ops.cast(grad, "float32"))) for grad in dense if grad is not None)
+            sum(
+                ops.sum(ops.square(ops.cast(grad, "float32"))) for grad in dense if grad is not None
+            )
         )
         self.gradient_norm.assign(norm)
         if self.clip_norm:
             scale = ops.minimum(1.0, self.clip_norm / ops.maximum(norm, 1e-12))
-            dense = [
-                None if grad is None else grad * ops.cast(scale, grad.dtype) for grad in dense
-            ]
+            dense = [None if grad is None else grad * ops.cast(scale, grad.dtype) for grad in dense]
         super().apply(dense, trainable_variables)
 
     def get_config(self):

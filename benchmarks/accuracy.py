@@ -1,0 +1,74 @@
+"""Test accuracy of the default sentiment model: mean over seeds, with time and memory.
+
+    python -m benchmarks.accuracy [--seeds 1 2 3] [--settings "..."]
+
+Each seed goes through all stages from the raw files (tokenizing included), one after the other,
+as runs/sentiment/seed<n>. The test split is read once a seed, by the evaluate stage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from benchmarks.tables import print_table
+
+STAGES = ("corpus", "tokenize", "train", "evaluate")
+
+
+def stage(name: str, arguments: list[str]) -> tuple[float, float]:
+    """Runs one stage; returns seconds and the peak of resident memory in GB, children included."""
+    started, peak = time.perf_counter(), 0
+    with subprocess.Popen([sys.executable, "-m", "pipeline", name, *arguments]) as process:
+        watched = psutil.Process(process.pid)
+        while process.poll() is None:
+            try:
+                family = [watched, *watched.children(recursive=True)]
+                peak = max(peak, sum(p.memory_info().rss for p in family))
+            except psutil.Error:
+                pass
+            time.sleep(0.2)  # a sample, five times a second
+    if process.returncode:
+        sys.exit(f"error: the stage {name} ended with {process.returncode}")
+    return time.perf_counter() - started, peak / 1e9
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--settings", default="", help="settings other than the defaults")
+    arguments = parser.parse_args()
+    rows, scores = [], []
+    for seed in arguments.seeds:
+        common = ["sentiment", "--name", f"seed{seed}", "--seed", str(seed)]
+        common += shlex.split(arguments.settings)
+        measured = [stage(name, common) for name in STAGES]
+        run = Path("runs/sentiment") / f"seed{seed}"
+        metrics = json.loads((run / "metrics.json").read_bytes())
+        training = json.loads((run / "training.json").read_bytes())
+        scores.append(100 * metrics["accuracy"])
+        minutes = sum(seconds for seconds, _ in measured) / 60
+        rows.append(
+            [
+                seed,
+                f"{100 * training['best']:.2f}",
+                f"{scores[-1]:.2f}",
+                f"{minutes:.1f}",
+                f"{max(memory for _, memory in measured):.2f}",
+            ]
+        )
+    rows.append(["mean", "", f"{statistics.mean(scores):.2f}", "", ""])
+    columns = ["seed", "dev %", "test %", "minutes", "peak GB"]
+    print_table("NSMC, official split, 150,000 labelled reviews and nothing else", columns, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Embeddings of pieces that know what the pieces are made of."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("pipeline")
+class PieceEmbedding(keras.layers.Layer):
+    """A vector of its own for each piece, plus the vectors of the n-grams it is made of.
+
+    e(p) = E_p + |G_p|^(-1/2) * sum over g in G_p of N_g: Bojanowski et al. 2017, "Enriching Word
+    Vectors with Subword Information", here for the input of a classifier, with jamo n-grams as in
+    Park et al. 2018, "Subword-level Word Vector Representations for Korean". Pieces that are rare
+    in the training text borrow from those that look like them.
+
+    What the sum gives depends on the piece alone, so a trained layer folds into one plain table
+    (`folded`) and costs nothing when served.
+
+    Args:
+        pieces: size of the vocabulary.
+        size: width of the vectors.
+        ngrams: how many n-grams there are, "none" included; 0 for a plain embedding.
+        most: n-grams a piece at the most.
+        stddev: of the normal distribution that both kinds of vectors start from.
+
+    Call arguments:
+        ids: int [batch, time].
+
+    Returns:
+        float [batch, time, size].
+    """
+
+    def __init__(
+        self, pieces: int, size: int, ngrams: int = 0, most: int = 0, stddev: float = 0.1, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.pieces, self.size, self.ngrams, self.most = pieces, size, ngrams, most
+        self.stddev = stddev
+
+    def build(self, ids_shape):
+        normal = keras.initializers.RandomNormal(stddev=self.stddev)
+        self.embeddings = self.add_weight(
+            shape=(self.pieces, self.size), initializer=normal, name="embeddings"
+        )
+        if self.ngrams:
+            self.ngram_embeddings = self.add_weight(
+                shape=(self.ngrams, self.size), initializer=normal, name="ngram_embeddings"
+            )
+            self.table = self.add_weight(
+                shape=(self.pieces, self.most),
+                initializer="zeros",
+                dtype="int32",
+                trainable=False,
+                name="ngram_table",
+            )
+        self.built = True
+
+    def call(self, ids):
+        vectors = ops.take(self.embeddings, ids, axis=0)
+        if not self.ngrams:
+            return vectors
+        if keras.backend.backend() == "tensorflow":
+            # A batch holds the common pieces many times over: each is put together once.
+            distinct, place = ops.unique(ids, sorted=False, return_inverse=True)
+            place = ops.reshape(place, ops.shape(ids))
+            return vectors + ops.take(self._from_ngrams(distinct), place, axis=0)
+        return vectors + self._from_ngrams(ids)
+
+    def _from_ngrams(self, ids):
+        """The scaled sum over n-grams: int [...] -> float [..., size]."""
+        ngrams = ops.take(self.table, ids, axis=0)
+        real = ops.cast(ngrams != 0, self.ngram_embeddings.dtype)
+        count = ops.maximum(ops.sum(real, axis=-1, keepdims=True), 1.0)
+        weights = (real / ops.sqrt(count))[..., None]
+        return ops.sum(ops.take(self.ngram_embeddings, ngrams, axis=0) * weights, axis=-2)
+
+    def folded(self) -> np.ndarray:
+        """The same embedding as one plain table: float32 [pieces, size]."""
+        plain = np.asarray(self.embeddings)
+        if not self.ngrams:
+            return plain
+        return plain + np.asarray(self._from_ngrams(np.arange(self.pieces, dtype=np.int32)))
+
+    def compute_output_shape(self, ids_shape):
+        return (*ids_shape, self.size)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "pieces": self.pieces,
+            "size": self.size,
+            "ngrams": self.ngrams,
+            "most": self.most,
+            "stddev": self.stddev,
+        }

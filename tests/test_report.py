@@ -1,0 +1,267 @@
+"""The report: everything escaped, nothing from outside, and the numbers that were measured."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import re
+from html.parser import HTMLParser
+
+import jinja2
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.evaluation import figures
+from pipeline.evaluation.classification import evaluate
+from pipeline.evaluation.classification_report import classification_content
+from pipeline.evaluation.report import (
+    Card,
+    Picture,
+    ReportContent,
+    Section,
+    Span,
+    Table,
+    render,
+    write_report,
+)
+
+VOID = {"meta", "img", "br", "link", "input"}
+NASTY = '<script>alert("1")</script> & \'"><img src=x onerror=y> {{ 7*7 }} ㅋㅋ'
+
+
+class Page(HTMLParser):
+    """What a browser sees: elements, their attributes, the text; complains about open elements."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.elements, self.open, self.shown = [], [], []
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.shown.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.shown).split())
+
+    def tags(self, tag: str) -> list[dict]:
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+def measured(n=400, names=("부정", "긍정"), seed=0):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, len(names), n)
+    scores = np.exp(rng.normal(size=(n, len(names))) + 1.5 * np.eye(len(names))[labels])
+    texts = [f"{i}번째 리뷰 {NASTY}" for i in range(n)]
+    return evaluate(
+        labels,
+        scores / scores.sum(axis=1, keepdims=True),
+        names,
+        rng.integers(2, 60, n),
+        texts,
+        set(texts[: n // 10]),
+    )
+
+
+HISTORY = pd.DataFrame(
+    {
+        "epoch": [0.5, 1.0, 1.5],
+        "step": [100, 200, 400],
+        "loss": [0.6, 0.4, 0.3],
+        "dev_loss": [0.5, 0.4, 0.45],
+        "dev_accuracy": [0.75, 0.8125, 0.8],
+        "clipped_share": [0.5, 0.25, 0.0],
+    }
+)
+STEPS = pd.DataFrame({"step": np.arange(10, 410, 10), "gradient_norm": np.linspace(2, 0.2, 40)})
+RUN = {
+    "task": "sentiment",
+    "run": "default",
+    "model": "two LSTM layers",
+    "parameters": 1234567,
+    "corpus": {"name": "NSMC", "licence": "CC0", "train": 145000, "test": 50000},
+    "best_step": 200,
+    "clip_norm": 1.0,
+    "settings": {"model": {"units": 192}, "training": {"seed": 13000, "clip_norm": None}},
+    "commands": ["make train-sentiment", "python -m pipeline train sentiment --name '가 & 나'"],
+    "versions": {"keras": "3.15.1"},
+}
+
+
+def test_all_sections_stand_in_the_report():
+    content = classification_content(measured(), HISTORY, RUN, [], STEPS)
+    assert [section.title.split(" · ")[0] for section in content.sections] == [
+        "What it learnt from",
+        "Learning curves",
+        "Gradients",
+        "Confusion matrix",
+        "Calibration",
+        "Accuracy by length",
+        "Seen in training or not",
+        "Most confident mistakes",
+        "Settings",
+        "How to reproduce",
+        "Environment",
+    ]
+    page = Page(render(content))
+    assert len(page.tags("img")) == 5
+    assert all(image["alt"] for image in page.tags("img"))
+    links = {attrs["href"].removeprefix("#") for attrs in page.tags("a")}
+    assert links == {attrs["id"] for attrs in page.tags("section")}
+
+
+def test_what_is_not_known_is_left_out():
+    metrics = dataclasses.replace(measured(), seen=None, unseen=None)
+    content = classification_content(metrics, pd.DataFrame(), {"task": "topic"})
+    titles = [section.title.split(" · ")[0] for section in content.sections]
+    assert titles == [
+        "Confusion matrix",
+        "Calibration",
+        "Accuracy by length",
+        "Most confident mistakes",
+    ]
+    assert content.title == "Topic"
+    assert "None" not in Page(render(content)).text
+
+
+def test_the_numbers_are_those_that_were_measured():
+    metrics = measured()
+    page = Page(render(classification_content(metrics, HISTORY, RUN, [], STEPS)))
+    right = metrics.overall.correct
+    assert f"{right} of 400 right" in page.text
+    assert f"{right / 400:.1%}" in page.text
+    assert f"{metrics.auc:.3f}" in page.text
+    assert "The best dev accuracy was 0.8125, at epoch 1 of 1.5." in page.text
+    assert "weights of step 200" in page.text
+    # (0.5 * 100 + 0.25 * 100 + 0 * 200) / 400
+    assert "Longer than 1 were 18.8% of all steps" in page.text
+    assert "145,000" in page.text
+    assert "1,234,567" in page.text
+    assert "training.seed 13000" in re.sub(r"\s+", " ", page.text)
+
+
+def test_texts_from_outside_stay_texts():
+    metrics = measured(names=(f"부정 {NASTY}", "긍정"))
+    run = RUN | {"corpus": {"name": NASTY}, "model": NASTY, "commands": [NASTY]}
+    page = Page(render(classification_content(metrics, HISTORY, run, [NASTY], STEPS)))
+    assert NASTY in page.text
+    assert not page.tags("script")
+    assert not [attrs for _, attrs in page.elements if "onerror" in attrs]
+    assert all(image["src"].startswith("data:image/png;base64,") for image in page.tags("img"))
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.text(st.characters()))  # lone surrogates and control characters too
+def test_any_string_can_be_reported(text):
+    content = ReportContent(
+        title=text,
+        subtitle=text,
+        warnings=[text],
+        cards=[Card(text, text, text)],
+        sections=[Section(text, [text], [], [Table([text], [[text], [[Span(text, text, 1)]]])])],
+    )
+    html = render(content)
+    html.encode("utf-8")
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", html)
+    Page(html)
+
+
+def test_nothing_is_fetched_from_outside():
+    html = render(classification_content(measured(), HISTORY, RUN, ["주의"], STEPS))
+    page = Page(html)
+    assert not page.tags("link")
+    assert not page.tags("script")
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
+    assert "url(" not in style
+    assert "@import" not in style
+    (policy,) = [m["content"] for m in page.tags("meta") if "http-equiv" in m]
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def test_warnings_stand_above_everything():
+    warning = "The bundled sample stands in for NSMC."
+    html = render(classification_content(measured(), HISTORY, RUN, [warning], STEPS))
+    assert html.index('role="alert"') < html.index(warning) < html.index('class="card"')
+    assert 'role="alert"' not in render(classification_content(measured(), HISTORY, RUN))
+
+
+def test_pictures_are_inside_the_file():
+    png = figures.to_png(figures.confusion_matrix([[3, 1], [0, 2]], ["부정", "긍정"]))
+    picture = Picture(png, "혼동 행렬", "캡션")
+    page = Page(render(ReportContent("t", "s", sections=[Section("x", figures=[picture])])))
+    (image,) = page.tags("img")
+    assert base64.b64decode(image["src"].removeprefix("data:image/png;base64,")) == png
+    assert image["alt"] == "혼동 행렬"
+    assert 300 < int(image["width"]) < 600
+
+
+def test_marked_spans_keep_the_sentence_whole():
+    sentence = [Span("지난주 "), Span("서울", "LOC", 0), Span("에서 "), Span("<김>", "PER", 9)]
+    table = Table(["문장"], [[sentence], ["표시 없음"]])
+    html = render(ReportContent("t", "s", sections=[Section("개체명", tables=[table])]))
+    page = Page(html)
+    assert "지난주 서울LOC에서 <김>PER" in page.text
+    assert [mark["class"] for mark in page.tags("mark")] == ["tone-0", "tone-1"]
+
+
+def test_rows_must_fit_their_columns():
+    with pytest.raises(ValueError, match="1 cells under 2 columns"):
+        Table(["a", "b"], [["1"]])
+
+
+def test_many_classes_and_long_texts_stay_readable():
+    metrics = measured(2000, tuple(f"주제 {k}" for k in range(25)))
+    metrics = dataclasses.replace(
+        metrics,
+        mistakes=tuple(dataclasses.replace(m, text="길" * 5000) for m in metrics.mistakes),
+    )
+    content = classification_content(metrics, HISTORY, RUN)
+    (section,) = [s for s in content.sections if s.title.startswith("Most confident")]
+    assert len(section.tables) == 25
+    assert all(len(table.rows) <= 3 for table in section.tables)
+    assert all(len(row[0]) == 400 for table in section.tables for row in table.rows)
+    assert "and 19 more" in content.subtitle
+
+
+def test_one_text_is_enough_for_a_report():
+    metrics = evaluate(
+        np.array([0]), np.array([[0.8, 0.2]]), ["부정", "긍정"], np.array([3]), ["꽝"]
+    )
+    page = Page(render(classification_content(metrics, HISTORY[:1], RUN, [], STEPS[:1])))
+    assert "1 of 1 right" in page.text
+    assert "Undefined here" in page.text
+
+
+def test_writing_replaces_the_file_as_a_whole(tmp_path):
+    path = tmp_path / "runs" / "report.html"
+    write_report(path, ReportContent("처음", "s"))
+    write_report(path, ReportContent("다음", "s", written="2024-01-01"))
+    html = path.read_text(encoding="utf-8")
+    assert "다음" in html
+    assert "처음" not in html
+    assert "2024-01-01" in html
+    assert [file.name for file in path.parent.iterdir()] == ["report.html"]
+
+
+def test_a_failed_writing_leaves_the_old_report(tmp_path):
+    path = tmp_path / "report.html"
+    write_report(path, ReportContent("처음", "s"))
+    broken = ReportContent("다음", "s", sections=[Section("x", figures=[None])])
+    with pytest.raises(jinja2.UndefinedError):
+        write_report(path, broken)
+    assert "처음" in path.read_text(encoding="utf-8")
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
