@@ -32,6 +32,26 @@ def as_json(settings: object) -> dict:
     return json.loads(json.dumps(dataclasses.asdict(settings), default=str))
 
 
+def from_json(cls: type, values: dict):
+    """What `as_json` wrote, as the dataclass again; groups that are not there keep defaults.
+
+    Raises:
+        UserError: a setting that this version does not have.
+    """
+    hints = typing.get_type_hints(cls)
+    given = {}
+    for name, value in values.items():
+        if name not in hints:
+            raise UserError(f"config.json has an unknown setting {name!r}", remedy="train again")
+        kind = hints[name]
+        if dataclasses.is_dataclass(kind):
+            value = from_json(kind, value)
+        elif value is not None and Path in (kind, *typing.get_args(kind)):
+            value = Path(value)
+        given[name] = value
+    return cls(**given)
+
+
 def _choices(kind: typing.Any) -> tuple[str, ...]:
     if typing.get_origin(kind) is typing.Literal:
         return tuple(str(value) for value in typing.get_args(kind))

@@ -15,6 +15,7 @@ import tensorflow_text  # noqa: F401  (its ops must be registered before a graph
 from pipeline.errors import UserError
 from pipeline.export.graph_text import GraphTokenizer
 from pipeline.export.split_batches import map_sorted
+from pipeline.quiet import native_chatter_hidden
 from pipeline.text.tokenizer import Tokenizer, load_tokenizer
 
 MOST_PIECES = 512
@@ -96,7 +97,8 @@ def load_classifier(folder: Path) -> Callable[[list[str]], tuple[list[str], np.n
     With a KoNLPy tokenizer the analyser runs here, in Python, in front of the graph.
     """
     try:
-        loaded = tf.saved_model.load(str(folder))
+        with native_chatter_hidden():
+            loaded = tf.saved_model.load(str(folder))
     except (OSError, ValueError) as error:
         raise UserError(
             f"cannot be loaded ({str(error).splitlines()[0]})",
@@ -117,6 +119,9 @@ def load_classifier(folder: Path) -> Callable[[list[str]], tuple[list[str], np.n
             rows = tokenizer.encode(texts)
             ids, _ = pad(rows, np.arange(len(rows)))
             return serve(ids=tf.constant(ids[:, :MOST_PIECES]))
+
+    with native_chatter_hidden():
+        ask([""])
 
     def classify(texts: list[str]) -> tuple[list[str], np.ndarray]:
         answer = ask(texts)

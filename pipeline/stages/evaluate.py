@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from pipeline.progress import say
+from pipeline.quiet import start_keras
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.base import Task
 from pipeline.workspace import Workspace, read_json, sha256, write_json
@@ -17,6 +18,7 @@ from pipeline.workspace import Workspace, read_json, sha256, write_json
 def run(task: Task, settings, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
     trained = files.trained()
+    settings = files.trained_settings(task, settings)
     weights = sha256(trained.run / "best.weights.h5")
     if files.report.exists() and _measured(files) == weights:
         say(f"already evaluated: {files.report}")
@@ -25,6 +27,7 @@ def run(task: Task, settings, workspace: Workspace) -> None:
 
     from pipeline.evaluation.report import write_report
 
+    start_keras()
     metrics, content = task.evaluate(settings, trained)
     write_report(files.report, content)
     write_json(files.metrics, {**metrics, "weights": weights})

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.settings import from_json
 from pipeline.tasks.base import Task, Trained
 from pipeline.workspace import Manifest, Workspace, read_json
 
@@ -62,6 +63,11 @@ class RunFiles:
                 remedy=f"run `make train-{self.task}`, or `python -m pipeline {verb} {self.task}`",
             )
         return manifest
+
+    def trained_settings(self, task: Task, settings):
+        """The settings this run was trained with; of those given only `run` counts."""
+        values = {k: v for k, v in read_json(self.config).items() if k != "inputs"}
+        return dataclasses.replace(from_json(task.settings, values), run=settings.run)
 
     def trained(self) -> Trained:
         """The finished training of this run.

@@ -11,6 +11,7 @@ import sys
 
 from pipeline.errors import UserError
 from pipeline.progress import Progress
+from pipeline.quiet import start_keras
 from pipeline.tasks.base import Task
 from pipeline.workspace import Workspace
 
@@ -40,6 +41,7 @@ def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
             remedy=f'try --text "{task.example}" or --file texts.txt',
         )
     texts = [options.text] if options.text is not None else _lines(options.file)
+    start_keras()
     model = task.load_predictor(target)
     with Progress("predict", len(texts), "texts") as progress:
         for start in range(0, len(texts), _LINES_AT_ONCE):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.progress import say
+from pipeline.quiet import start_keras
 from pipeline.settings import as_json, same_settings
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.base import Task
@@ -52,6 +53,7 @@ def run(task: Task, settings, workspace: Workspace) -> None:
 
 
 def _train(task: Task, settings, files: RunFiles, tokens_folder: Path) -> None:
+    start_keras()
     import keras
 
     from pipeline.training.fit import fit

@@ -72,6 +72,8 @@ class Log:
 
     def scalar(self, tag: str, value: float, step: int) -> None: ...
 
+    def restart(self, first_step: int) -> None: ...
+
     def flush(self) -> None: ...
 
 
@@ -106,9 +108,11 @@ class _Training:
         if stored is None:
             return False
         self.state = _State(**stored)
+        self.log.restart(self.state.step + 1)
         return True
 
     def checkpoint(self) -> None:
+        self.log.flush()
         checkpoints.save(self.run / "checkpoint", self.plan.model, vars(self.state))
         self.last_checkpoint = time.monotonic()
 

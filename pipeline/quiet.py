@@ -1,0 +1,40 @@
+"""Keeps TensorFlow's start-up chatter off the user's screen."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def native_chatter_hidden() -> Iterator[None]:
+    """Hides what C++ code writes to stderr meanwhile; shows it after all if an error comes out.
+
+    TensorFlow's C++ side logs about CPU flags and absent GPUs before any log level is read, so
+    no environment variable reaches those lines.
+    """
+    sys.stderr.flush()
+    screen = os.dup(2)
+    with tempfile.TemporaryFile() as hidden:
+        os.dup2(hidden.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(screen, 2)
+            hidden.seek(0)
+            os.write(2, hidden.read())
+            raise
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)
+
+
+def start_keras() -> None:
+    """Imports keras and wakes its backend, quietly."""
+    with native_chatter_hidden():
+        import keras
+
+        keras.ops.matmul(keras.ops.ones((2, 2)), keras.ops.ones((2, 2)))
