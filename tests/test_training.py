@@ -17,8 +17,10 @@ from pipeline.training.losses import SmoothedCrossEntropy
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
 
-SMALL = ClassifierSettings(units=8, embedding_size=8)
-QUICK = TrainingSettings(epochs=3, batch_size=16, evaluations_per_epoch=2, seed=3)
+SMALL = ClassifierSettings(
+    units=8, embedding_size=8, embedding_dropout=0.1, piece_dropout=0.05, state_dropout=0.1
+)
+QUICK = TrainingSettings(epochs=3, least_steps=1, batch_size=16, evaluations=6, seed=3)
 
 
 def make_plan(batches=None) -> TrainingPlan:
@@ -89,7 +91,7 @@ def test_interrupted_training_ends_with_the_same_weights(tmp_path, kill_at, monk
 
 def test_training_learns_and_a_finished_one_is_not_repeated(tmp_path):
     plan = make_plan()
-    settings = TrainingSettings(epochs=12, batch_size=16, learning_rate=0.02, patience=24)
+    settings = TrainingSettings(epochs=15, least_steps=1, batch_size=16, learning_rate=0.02)
     result = fit(plan, settings, tmp_path)
     assert result["best"] > 0.9
     again = fit(make_plan(), settings, tmp_path)
@@ -101,9 +103,10 @@ def test_early_stopping_ends_when_dev_stands_still(tmp_path):
     flat = TrainingPlan(
         plan.model, plan.loss, plan.batches, lambda _: {"accuracy": 0.5, "loss": 1.0}, "accuracy"
     )
-    result = fit(flat, TrainingSettings(epochs=50, batch_size=16, patience=3), tmp_path)
+    settings = TrainingSettings(epochs=50, batch_size=16, evaluations=50, patience=3)
+    result = fit(flat, settings, tmp_path)
     assert result["stopped_early"]
-    assert result["epochs"] == 2.0  # the first look is the best, three more were not
+    assert result["epochs"] == 4.0  # the first look is the best, three more were not
 
 
 def test_a_loss_that_is_not_finite_says_what_to_do(tmp_path):

@@ -1,4 +1,9 @@
-"""The unigram language model of SentencePiece; its pieces carry ▁ where a word begins."""
+"""The unigram language model of SentencePiece; its pieces carry ▁ where a word begins.
+
+Equally likely segmentations are common (`.....` is `...` `..` or `..` `...`), and which of them
+wins is up to the version of the library: 0.2.1 decides as the one inside tensorflow-text does,
+0.2.3 does not. A test holds Python and graph equal on such text.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +59,7 @@ class SentencePieceTokenizer(Tokenizer):
         model = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=(_own(text) for text in prepared if text),
+                sentence_iterator=(without_marks(text) for text in prepared if text),
                 model_writer=model,
                 model_type="unigram",
                 vocab_size=vocabulary_size,
@@ -80,7 +85,7 @@ class SentencePieceTokenizer(Tokenizer):
     def segment(self, word: str) -> list[tuple[str, int, int]]:
         """Pieces of a whole prepared text; a piece's span leaves out the space before it."""
         found = []
-        for piece in self._library.encode(_own(word), out_type="immutable_proto").pieces:
+        for piece in self._library.encode(without_marks(word), out_type="immutable_proto").pieces:
             first, last = piece.begin, piece.end
             if last > first and word[first] == " ":
                 first += 1
@@ -90,7 +95,7 @@ class SentencePieceTokenizer(Tokenizer):
 
     def words(self, prepared: str) -> list[str]:
         """Words with their mark. No piece crosses a space, so each can be cut by itself."""
-        return [WORD_MARK + word for word in _own(prepared).split()]
+        return [WORD_MARK + word for word in without_marks(prepared).split()]
 
     def branches(self, word: str, strength: float) -> list[list[Branch]]:
         """The library's sampling, exactly: P(segmentation) ~ product of P(piece) ** strength.
@@ -118,7 +123,7 @@ class SentencePieceTokenizer(Tokenizer):
 
     def ids_of_prepared(self, prepared: Sequence[str]) -> Ragged:
         """Ids of prepared texts, without [BOS] and [EOS]."""
-        return Ragged.from_lists(self._library.encode([_own(text) for text in prepared]))
+        return Ragged.from_lists(self._library.encode([without_marks(text) for text in prepared]))
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text, exact but for unknown characters."""
@@ -164,5 +169,6 @@ class SentencePieceTokenizer(Tokenizer):
         return scores, max(map(len, scores)), min(score for _, score in scores.values())
 
 
-def _own(text: str) -> str:
+def without_marks(text: str) -> str:
+    """The text with a look-alike for every ▁ in it."""
     return text.replace(WORD_MARK, STAND_IN)

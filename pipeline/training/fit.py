@@ -84,11 +84,9 @@ class _Training:
         self.batches = plan.batches(0)
         self.steps_per_epoch = len(self.batches)
         self.batches_epoch = 0
-        self.total = self.steps_per_epoch * settings.epochs
-        share = max(settings.evaluations_per_epoch, 1)
-        self.evaluate_at = {round(self.steps_per_epoch * (i + 1) / share) for i in range(share)} - {
-            0
-        }
+        self.total = max(self.steps_per_epoch * settings.epochs, settings.least_steps)
+        looks = min(settings.evaluations, self.total)
+        self.evaluate_at = {round(self.total * (i + 1) / looks) for i in range(looks)}
         self.optimizer = ClippedAdamW(
             warmup_cosine(settings.learning_rate, self.total, settings.warmup_share),
             clip_norm=settings.clip_norm,
@@ -120,22 +118,21 @@ class _Training:
         state, settings = self.state, self.settings
         started = time.monotonic() - state.seconds
         with Progress("train", self.total, "steps", start=state.step) as progress:
-            while state.epoch < settings.epochs and not state.finished:
+            while not state.finished:
                 if self.batches_epoch != state.epoch:
                     self.batches, self.batches_epoch = self.plan.batches(state.epoch), state.epoch
                 while state.position < self.steps_per_epoch and not state.finished:
                     self._step(progress)
                     state.seconds = time.monotonic() - started
-                    if state.position in self.evaluate_at:
+                    if state.step in self.evaluate_at:
                         self._evaluate()
-                        state.finished = state.evaluations_since_best >= settings.patience
+                        patience_ends = state.evaluations_since_best >= settings.patience
+                        state.finished = patience_ends or state.step == self.total
                         self.checkpoint()
                     elif time.monotonic() - self.last_checkpoint >= settings.checkpoint_seconds:
                         self.checkpoint()
                 if not state.finished:
                     state.epoch, state.position = state.epoch + 1, 0
-        state.finished = True
-        self.checkpoint()
 
     def _step(self, progress: Progress) -> None:
         state = self.state

@@ -12,6 +12,8 @@ class TrainingSettings:
 
     epochs: int = 6
     """Most passes over the training split; early stopping may end before."""
+    least_steps: int = 800
+    """A small corpus is passed over more often than `epochs`, until this many steps."""
     batch_size: int = 128
     """Rows a batch."""
     learning_rate: float = 2e-3
@@ -27,10 +29,10 @@ class TrainingSettings:
     weight_averaging: float = 0.998
     """Momentum of the moving average of the weights, which is what is evaluated and kept;
     0 keeps the last weights."""
-    evaluations_per_epoch: int = 2
-    """How often an epoch the dev split is looked at."""
-    patience: int = 6
-    """Evaluations on dev without a better one before the training stops."""
+    evaluations: int = 12
+    """How often in all the dev split is looked at, at even distances."""
+    patience: int = 5
+    """Looks at dev without a better one before the training stops."""
     checkpoint_seconds: float = 20.0
     """At most this much work is lost to a kill."""
     seed: int = 1
