@@ -103,7 +103,9 @@ def test_early_stopping_ends_when_dev_stands_still(tmp_path):
     flat = TrainingPlan(
         plan.model, plan.loss, plan.batches, lambda _: {"accuracy": 0.5, "loss": 1.0}, "accuracy"
     )
-    settings = TrainingSettings(epochs=50, batch_size=16, evaluations=50, patience=3)
+    settings = TrainingSettings(
+        epochs=50, least_steps=1, batch_size=16, evaluations=50, patience=3
+    )
     result = fit(flat, settings, tmp_path)
     assert result["stopped_early"]
     assert result["epochs"] == 4.0  # the first look is the best, three more were not
@@ -133,6 +135,20 @@ def test_norm_is_taken_before_clipping_and_clipping_is_exact(clip_norm):
     assert float(optimizer.gradient_norm) == pytest.approx(norm, rel=1e-6)
     for one, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=1e-6)
+
+
+def test_averages_follow_their_formula():
+    weight = keras.Variable(np.array([1.0], "float32"))
+    optimizer = ClippedAdamW(0.5, averaging=0.3, weight_decay=0.0)
+    optimizer.build([weight])
+    expected = np.asarray(optimizer.averages[0])
+    for step in range(1, 6):
+        optimizer.apply([ops.convert_to_tensor(np.array([1.0], "float32"))], [weight])
+        rate = 1 - min(0.3, (1 + step) / (10 + step))
+        expected = expected + rate * (np.asarray(weight) - expected)
+        np.testing.assert_allclose(np.asarray(optimizer.averages[0]), expected, rtol=1e-6)
+    optimizer.assign_averages([weight])
+    np.testing.assert_allclose(np.asarray(weight), expected, rtol=1e-6)
 
 
 def test_norm_sums_repeated_rows_of_an_embedding_first():

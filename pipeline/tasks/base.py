@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.settings import closest
 from pipeline.workspace import Workspace
 
 if typing.TYPE_CHECKING:
@@ -62,6 +63,26 @@ class Trained:
 
 
 @dataclasses.dataclass(frozen=True)
+class Signature:
+    """What an exported model takes and gives, by name: for its model card and for whoever calls it.
+
+    Attributes:
+        name: of the signature in the SavedModel.
+        inputs, outputs: name -> (dtype, shape, what it is), for instance
+            ("string", "[n]", "reviews as they were written").
+        ask: test split -> inputs, as lists or arrays of the first axis n.
+        score: (outputs, test split) -> those entries of metrics.json that the answers decide;
+            so anybody can check a model against its report with raw strings.
+    """
+
+    name: str
+    inputs: dict[str, tuple[str, str, str]]
+    outputs: dict[str, tuple[str, str, str]]
+    ask: Callable[[pd.DataFrame], dict[str, typing.Any]]
+    score: Callable[[dict[str, typing.Any], pd.DataFrame], dict[str, float]]
+
+
+@dataclasses.dataclass(frozen=True)
 class Task:
     """One task: where its corpus comes from, how text becomes ids, which model, which metrics.
 
@@ -75,9 +96,14 @@ class Task:
         tokenize: (settings, splits, folder) -> notes; writes tokenizer and ids into folder.
         plan: (settings, tokens folder) -> TrainingPlan.
         evaluate: (settings, Trained) -> (metrics, report); metrics holds a `summary`.
-        export: (settings, Trained, folder) -> notes; writes a SavedModel into folder.
+        export: (settings, Trained, folder) -> notes; writes a SavedModel into folder. Notes hold
+            a `summary` line and, for the model card, `signatures` (their names) and `limits`
+            (sentences on what not to expect).
+        signature: what the exported model's main signature looks like.
         load_predictor: saved model folder -> (texts -> one line a text, for people).
         example: a text to try.
+        tiny: settings with which all stages run in seconds on a bundled corpus and still learn
+            something: what the contract tests run.
     """
 
     name: str
@@ -90,8 +116,10 @@ class Task:
     plan: Callable[[typing.Any, Path], TrainingPlan]
     evaluate: Callable[[typing.Any, Trained], tuple[dict, ReportContent]]
     export: Callable[[typing.Any, Trained, Path], dict]
+    signature: Signature
     load_predictor: Callable[[Path], Callable[[list[str]], list[str]]]
     example: str
+    tiny: typing.Any
 
 
 def task_names() -> list[str]:
@@ -104,12 +132,12 @@ def find_task(name: str) -> Task:
     """The task called `name`.
 
     Raises:
-        UserError: there is none; the remedy names those there are.
+        UserError: there is none; the remedy names the closest ones.
     """
     if name not in task_names():
         raise UserError(
             f"unknown task {name!r}",
             where="command line",
-            remedy=f"tasks are {', '.join(task_names())}",
+            remedy=f"closest: {closest(name, task_names())}",
         )
     return importlib.import_module(f"pipeline.tasks.{name}").TASK

@@ -21,9 +21,9 @@ from pipeline.corpora.reviews import (
 )
 from pipeline.corpora.splits import by_share, held_out, read_split
 from pipeline.models.settings import ClassifierSettings, describe
+from pipeline.run_info import run_info
 from pipeline.settings import as_json
 from pipeline.tasks.base import CorpusSplits, RunSettings, Task, Trained
-from pipeline.tasks.run_info import run_info
 from pipeline.text.settings import TextSettings
 from pipeline.training.settings import TrainingSettings
 from pipeline.workspace import SAMPLES, Workspace, read_json, write_json, write_text

@@ -91,8 +91,7 @@ class _Training:
             warmup_cosine(settings.learning_rate, self.total, settings.warmup_share),
             clip_norm=settings.clip_norm,
             weight_decay=settings.weight_decay,
-            use_ema=settings.weight_averaging > 0,
-            ema_momentum=settings.weight_averaging or 0.99,
+            averaging=settings.weight_averaging,
         )
         self.optimizer.exclude_from_weight_decay(var_names=["bias"])
         # XLA compiles every new batch shape anew, which on TensorFlow's CPU costs more than
@@ -164,7 +163,7 @@ class _Training:
     def _evaluate(self) -> None:
         state, model = self.state, self.plan.model
         raw = [np.asarray(v) for v in model.trainable_variables]
-        self.optimizer.finalize_variable_values(model.trainable_variables)
+        self.optimizer.assign_averages(model.trainable_variables)
         scores = self.plan.evaluate(model)
         score = scores[self.plan.monitor]
         if score > state.best:

@@ -8,20 +8,26 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("pipeline")
 class ClippedAdamW(keras.optimizers.AdamW):
-    """AdamW (Loshchilov and Hutter 2019) that clips by global norm and remembers the norm.
+    """AdamW (Loshchilov and Hutter 2019) that clips by global norm and averages the weights.
 
     Keras clips inside the step and tells nobody. Here `gradient_norm` holds, after each step,
     the global L2 norm over all gradients *before* clipping (Pascanu et al. 2013, algorithm 1),
     so that exploding gradients show in the logs.
 
+    The moving average of the weights has the momentum min(averaging, (1 + t) / (10 + t)) at step
+    t, so that it does not remember the random start of a short training (Keras's `use_ema` does).
+
     Args:
         clip_norm: gradients are scaled so that their global norm is at most this; 0 never clips.
+        averaging: momentum of the moving average of the weights; 0 keeps none.
         **kwargs: as for `keras.optimizers.AdamW`.
     """
 
-    def __init__(self, learning_rate=1e-3, clip_norm: float = 1.0, **kwargs):
+    def __init__(
+        self, learning_rate=1e-3, clip_norm: float = 1.0, averaging: float = 0.0, **kwargs
+    ):
         super().__init__(learning_rate=learning_rate, **kwargs)
-        self.clip_norm = clip_norm
+        self.clip_norm, self.averaging = clip_norm, averaging
 
     def build(self, variables):
         if self.built:
@@ -30,6 +36,9 @@ class ClippedAdamW(keras.optimizers.AdamW):
         self.gradient_norm = self.add_variable(
             shape=(), initializer="zeros", dtype="float32", name="gradient_norm"
         )
+        self.averages = []
+        if self.averaging:
+            self.averages = self.add_optimizer_variables(variables, "average")
 
     def apply(self, grads, trainable_variables=None):
         if trainable_variables is not None and not self.built:
@@ -46,9 +55,23 @@ class ClippedAdamW(keras.optimizers.AdamW):
             scale = ops.minimum(1.0, self.clip_norm / ops.maximum(norm, 1e-12))
             dense = [None if grad is None else grad * ops.cast(scale, grad.dtype) for grad in dense]
         super().apply(dense, trainable_variables)
+        if self.averaging:
+            step = ops.cast(self.iterations, "float32")
+            rate = 1.0 - ops.minimum(self.averaging, (1.0 + step) / (10.0 + step))
+            for average, variable in zip(self.averages, self._trainable_variables, strict=True):
+                average.assign(average + ops.cast(rate, average.dtype) * (variable - average))
+
+    def assign_averages(self, variables) -> None:
+        """Puts the averages in the place of the weights, if any are kept."""
+        for average, variable in zip(self.averages, variables, strict=bool(self.averages)):
+            variable.assign(average)
 
     def get_config(self):
-        return {**super().get_config(), "clip_norm": self.clip_norm}
+        return {
+            **super().get_config(),
+            "clip_norm": self.clip_norm,
+            "averaging": self.averaging,
+        }
 
 
 def _dense(grad, variable):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import platform
+import typing
 from importlib.metadata import PackageNotFoundError, version
 
 from pipeline.settings import as_json
-from pipeline.tasks.base import Task, Trained
+
+if typing.TYPE_CHECKING:
+    from pipeline.tasks.base import Task, Trained
 
 _PACKAGES = ("keras", "tensorflow", "tensorflow-text", "tokenizers", "sentencepiece", "numpy")
 
