@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import importlib
 import os
 import sys
@@ -52,11 +53,13 @@ def prepare_process() -> None:
 
 def main(arguments: list[str]) -> int:
     """Runs one stage of one task; returns the exit code."""
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(_help())
-        return 0
     try:
-        _run(arguments)
+        if not arguments or arguments[0] in ("-h", "--help", "help"):
+            print(_help())
+        else:
+            _run(arguments)
+        # Here and not when Python ends, where nobody could catch a full disk or a closed pipe.
+        sys.stdout.flush()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -64,10 +67,28 @@ def main(arguments: list[str]) -> int:
         print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read our output has seen enough. What is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        # Whoever read our output has seen enough.
+        _drop_output()
+    except OSError as error:
+        if error.errno not in _OUTSIDE:
+            raise
+        _drop_output()
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {place}{error.strerror}", file=sys.stderr)
+        return 2
     return 0
+
+
+# What the machine refuses, whichever line of ours asked for it.
+_OUTSIDE = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.EIO),
+)
+
+
+def _drop_output() -> None:
+    """What is still buffered for stdout has nowhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> None:
@@ -107,4 +128,5 @@ def _run(arguments: list[str]) -> None:
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore", category=DeprecationWarning)
+    sys.stdout.reconfigure(errors="replace")
     sys.exit(main(sys.argv[1:]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import math
+import re
 import sys
 import types
 import typing
@@ -69,23 +71,29 @@ def _number(kind: typing.Any) -> type | None:
     return kind if kind in (int, float) else None
 
 
-def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> None:
-    """Says in one line what is wrong with a name or a value, before tyro says it in ten."""
+def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> list[str]:
+    """Says in one line what is wrong with a name or a value, before tyro says it in ten.
+
+    Returns:
+        The same as `--name=value`, so that no value is taken for a name (`--text "--ㅋㅋ"`).
+    """
+    checked = []
     options = {f"--{name.replace('_', '-')}": kind for name, kind in kinds.items()}
     index = 0
     while index < len(arguments):
-        word, _, value = arguments[index].partition("=")
+        word, equals, value = arguments[index].partition("=")
+        if word in ("-h", "--help"):
+            return ["--help"]
         if not word.startswith("--"):
             raise UserError(
                 f"unexpected argument {word!r}",
                 where="command line",
                 remedy="settings are written --name value",
             )
-        if word == "--help":
-            return
         word = word.replace("_", "-")
         if word not in options:
             if word.startswith("--no-") and options.get(f"--{word[5:]}") is bool:
+                checked.append(word)
                 index += 1
                 continue
             raise UserError(
@@ -95,9 +103,10 @@ def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> None:
             )
         kind = options[word]
         if kind is bool:
+            checked.append(word)
             index += 1
             continue
-        if not value:
+        if not equals:
             index += 1
             if index == len(arguments):
                 raise UserError(f"{word} needs a value", where="command line")
@@ -117,7 +126,9 @@ def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> None:
                 raise UserError(
                     f"{word} must be {article}, not {value!r}", where="command line"
                 ) from None
+        checked.append(f"{word}={value}")
         index += 1
+    return checked
 
 
 def parse(kind: type, arguments: list[str], *, program: str, description: str):
@@ -129,10 +140,9 @@ def parse(kind: type, arguments: list[str], *, program: str, description: str):
         UserError: an unknown setting or a value it cannot take, with the closest valid ones.
         SystemExit: after `--help`.
     """
-    _check(arguments, dict(leaves(kind)))
     return tyro.cli(
         kind,
-        args=arguments,
+        args=_check(arguments, dict(leaves(kind))),
         prog=program,
         description=description,
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
@@ -140,7 +150,11 @@ def parse(kind: type, arguments: list[str], *, program: str, description: str):
 
 
 def check_ranges(settings: object) -> None:
-    """Refuses numbers that no setting can mean, naming the setting."""
+    """Refuses numbers and names that no setting can mean, naming the setting.
+
+    Raises:
+        UserError: the first that is wrong.
+    """
     shares = ("dropout", "smoothing", "share", "averaging")
     for group in dataclasses.fields(settings):
         values = getattr(settings, group.name)
@@ -148,14 +162,28 @@ def check_ranges(settings: object) -> None:
             continue
         for field in dataclasses.fields(values):
             value, option = getattr(values, field.name), f"--{field.name.replace('_', '-')}"
+            if field.name == "name" and not _NAME.fullmatch(value):
+                raise UserError(
+                    f"{option} names a folder, and cannot be {value!r}",
+                    where="command line",
+                    remedy="use letters, digits, . _ and -, a letter or digit first",
+                )
             if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
+            if not math.isfinite(value):
+                raise UserError(f"{option} must be a finite number, not {value}")
+            if isinstance(value, int) and value >= _INT32:
+                raise UserError(f"{option} must be below {_INT32:,}, not {value}")
             if any(word in field.name for word in shares) and not 0 <= value < 1:
                 raise UserError(f"{option} must be at least 0 and below 1, not {value}")
             if value < 0:
                 raise UserError(f"{option} must not be negative, not {value}")
             if isinstance(value, int) and value == 0 and field.name not in ("seed",):
                 raise UserError(f"{option} must be at least 1, not 0")
+
+
+_NAME = re.compile(r"\w[\w.-]{0,99}")
+_INT32 = 2**31
 
 
 def stderr_line(message: str) -> None:

@@ -39,7 +39,8 @@ def export_classifier(
         folder: an empty folder to write into.
 
     Returns:
-        {"summary": one line for people, "signatures": their names}.
+        {"summary": one line for people, "signatures": their names, "facts": name -> what it is,
+        "limits": sentences on what not to expect}.
     """
     names = tf.constant(list(labels))
 
@@ -88,6 +89,17 @@ def export_classifier(
     return {
         "summary": f"{' and '.join(signatures)} signature, {size / 1e6:.1f} MB",
         "signatures": signatures,
+        "facts": {
+            "labels": ", ".join(labels),
+            "pieces": f"{len(tokenizer.vocabulary):,} ({tokenizer.kind})",
+            **({"morphemes": tokenizer.morphemes} if tokenizer.morphemes else {}),
+            "parameters": f"{model.count_params():,}",
+        },
+        "limits": [
+            f"Of a text over {MOST_PIECES:,} pieces, only the first {MOST_PIECES:,} are read.",
+            "It answers with one of its labels whatever it is given: other languages, text of "
+            "another kind than it learnt from, nothing at all.",
+        ],
     }
 
 

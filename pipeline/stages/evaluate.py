@@ -12,15 +12,14 @@ from pipeline.progress import say
 from pipeline.quiet import start_keras
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.base import Task
-from pipeline.workspace import Workspace, read_json, sha256, write_json
+from pipeline.workspace import Workspace, sha256, write_json
 
 
 def run(task: Task, settings, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
     trained = files.trained()
     settings = files.trained_settings(task, settings)
-    weights = sha256(trained.run / "best.weights.h5")
-    if files.report.exists() and _measured(files) == weights:
+    if files.report.exists() and files.measured() is not None:
         say(f"already evaluated: {files.report}")
         os.utime(files.metrics)
         return
@@ -30,10 +29,5 @@ def run(task: Task, settings, workspace: Workspace) -> None:
     start_keras()
     metrics, content = task.evaluate(settings, trained)
     write_report(files.report, content)
-    write_json(files.metrics, {**metrics, "weights": weights})
+    write_json(files.metrics, {**metrics, "weights": sha256(files.weights)})
     say(f"{metrics['summary']} -> {files.report}")
-
-
-def _measured(files: RunFiles) -> str | None:
-    """Which weights metrics.json speaks of."""
-    return read_json(files.metrics).get("weights") if files.metrics.exists() else None

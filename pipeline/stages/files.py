@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.errors import UserError
 from pipeline.settings import from_json
 from pipeline.tasks.base import Task, Trained
-from pipeline.workspace import Manifest, Workspace, read_json
+from pipeline.workspace import Manifest, Workspace, read_json, sha256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +40,10 @@ class RunFiles:
         return self.folder / "training.json"
 
     @property
+    def weights(self) -> Path:
+        return self.folder / "best.weights.h5"
+
+    @property
     def metrics(self) -> Path:
         return self.folder / "metrics.json"
 
@@ -69,16 +73,29 @@ class RunFiles:
         values = {k: v for k, v in read_json(self.config).items() if k != "inputs"}
         return dataclasses.replace(from_json(task.settings, values), run=settings.run)
 
+    def measured(self) -> dict | None:
+        """metrics.json, if it speaks of the weights that are there."""
+        if not self.metrics.exists():
+            return None
+        metrics = read_json(self.metrics)
+        return metrics if metrics.get("weights") == sha256(self.weights) else None
+
     def trained(self) -> Trained:
         """The finished training of this run.
 
         Raises:
-            UserError: there is none.
+            UserError: there is none, or not for the corpus and pieces this run now has.
         """
         corpus, tokens = self.manifest("corpus"), self.manifest("tokens")
-        if not self.training.exists():
+        if not self.training.exists() or not self.weights.exists():
             raise UserError(
                 "nothing is trained yet", where=self.folder, remedy=f"make train-{self.task}"
+            )
+        if read_json(self.config).get("inputs") != tokens.outputs:
+            raise UserError(
+                "the corpus or its pieces changed after this training",
+                where=self.folder,
+                remedy=f"run `make train-{self.task}`, or `python -m pipeline train {self.task}`",
             )
         return Trained(
             run=self.folder,

@@ -34,13 +34,13 @@ def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
         raise UserError(
             "there is no exported model", where=target, remedy=f"make train-{task.name}"
         )
-    if options.text is None and options.file is None:
+    if (options.text is None) == (options.file is None):
         raise UserError(
-            "nothing to predict",
+            "nothing to predict" if options.text is None else "--text and --file are both given",
             where="command line",
             remedy=f'try --text "{task.example}" or --file texts.txt',
         )
-    texts = [options.text] if options.text is not None else _lines(options.file)
+    texts = [_argument(options.text)] if options.text is not None else _lines(options.file)
     start_keras()
     model = task.load_predictor(target)
     with Progress("predict", len(texts), "texts") as progress:
@@ -49,6 +49,12 @@ def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
             for line in model(part):
                 print(line)
             progress.advance(len(part))
+
+
+def _argument(text: str) -> str:
+    """An argument as typed; bytes that are no UTF-8, which Python carries as lone surrogates,
+    become U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _lines(file: str) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,10 +21,9 @@ from pipeline.quiet import start_keras
 from pipeline.settings import as_json, same_settings
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.base import Task
-from pipeline.workspace import Workspace, read_json, write_json
+from pipeline.workspace import Workspace, write_json
 
 RESULTS = (
-    "config.json",
     "history.csv",
     "steps.csv",
     "best.weights.h5",
@@ -32,6 +32,7 @@ RESULTS = (
     "report.html",
     "checkpoint",
     "tensorboard",
+    "config.json",
 )
 
 
@@ -90,27 +91,29 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _set_aside(files: RunFiles) -> None:
-    """Nothing finished is lost to other settings; what was unfinished makes room."""
-    if not files.training.exists():
+    """Nothing finished is lost to other settings; what was unfinished makes room.
+
+    config.json moves last: while a kept folder has none, a move that was stopped halfway goes on.
+    """
+    number = 1
+    while (kept := files.folder.with_name(f"{files.folder.name}.{number}")).exists():
+        if not (kept / files.config.name).exists():
+            break
+        number += 1
+    if not files.training.exists() and not kept.exists():
         say(f"settings changed: the unfinished training in {files.folder} starts again")
         for name in ("checkpoint", "history.csv", "steps.csv", "best.weights.h5"):
             _remove(files.folder / name)
         _remove(files.folder / "tensorboard")
         return
-    number = 1
-    while (kept := files.folder.with_name(f"{files.folder.name}.{number}")).exists():
-        number += 1
-    kept.mkdir()
-    old = {k: v for k, v in read_json(files.config).items() if k != "inputs"}
+    kept.mkdir(exist_ok=True)
     for name in RESULTS:
         if (files.folder / name).exists():
             os.replace(files.folder / name, kept / name)
-    say(f"settings changed: the earlier run ({len(old)} groups of settings) is kept in {kept}")
+    say(f"settings changed: the earlier run is kept in {kept}")
 
 
 def _remove(path: Path) -> None:
-    import shutil
-
     if path.is_dir():
         shutil.rmtree(path)
     else:

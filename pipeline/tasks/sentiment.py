@@ -23,7 +23,7 @@ from pipeline.corpora.splits import by_share, held_out, read_split
 from pipeline.models.settings import ClassifierSettings, describe
 from pipeline.run_info import run_info
 from pipeline.settings import as_json
-from pipeline.tasks.base import CorpusSplits, RunSettings, Task, Trained
+from pipeline.tasks.base import CorpusSplits, RunSettings, Signature, Task, Trained
 from pipeline.text.settings import TextSettings
 from pipeline.training.settings import TrainingSettings
 from pipeline.workspace import SAMPLES, Workspace, read_json, write_json, write_text
@@ -386,11 +386,16 @@ def load_predictor(folder: Path):
     def lines(texts: list[str]) -> list[str]:
         labels, scores = classify(texts)
         return [
-            f"{label}\t{score:.3f}\t{text}"
+            f"{label}\t{score:.3f}\t{' '.join(text.split())}"
             for label, score, text in zip(labels, scores, texts, strict=True)
         ]
 
     return lines
+
+
+def _served_accuracy(outputs: dict, test: pd.DataFrame) -> dict[str, float]:
+    labels = np.array([label.decode("utf-8") for label in outputs["label"]])
+    return {"accuracy": float(np.mean(labels == test["label"].to_numpy(str)))}
 
 
 TASK = Task(
@@ -404,6 +409,24 @@ TASK = Task(
     plan=plan,
     evaluate=evaluate,
     export=export,
+    signature=Signature(
+        name="serving_default",
+        inputs={"text": ("string", "[n]", "reviews as they were written, UTF-8")},
+        outputs={
+            "label": ("string", "[n]", "the most probable label"),
+            "score": ("float32", "[n]", "probability of that label"),
+            "probabilities": ("float32", "[n, labels]", "of all labels, in the order above"),
+        },
+        ask=lambda test: {"text": list(test["text"])},
+        score=_served_accuracy,
+    ),
     load_predictor=load_predictor,
     example="아 더빙.. 진짜 짜증나네요 목소리",
+    tiny=Settings(
+        corpus=CorpusSettings(corpus="sample"),
+        model=ClassifierSettings(units=16, embedding_size=32, embedding_dropout=0.2),
+        training=TrainingSettings(
+            epochs=3, least_steps=1, batch_size=32, learning_rate=0.01, evaluations=3
+        ),
+    ),
 )

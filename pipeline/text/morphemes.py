@@ -27,15 +27,18 @@ _SYMBOL_TAGS = {"okt": "Foreign", "komoran": "SW", "hannanum": "S", "kkma": "SW"
 _LONGEST_STRETCH = 200
 """Characters handed over at once; the analyzers' time grows faster than the text."""
 
-_LONGEST_WORD = {"kkma": 20, "hannanum": 40}
-_LONGEST_WORD_OTHERS = 60
-"""Characters of a word that an analyzer gets whole; Kkma doubles its time every few."""
+_LONGEST_WORD = {"okt": 60, "komoran": 60, "hannanum": 40, "kkma": 20, "mecab": 200}
+"""Characters of a word that an analyzer gets whole: Hannanum overruns its tables soon after, and
+Kkma's time may double with every further character."""
+
+_LONGEST_REPEAT = 6
+"""Characters of a word like 나나나나나나나 that Kkma gets whole; twelve may take it seconds, forty
+a minute."""
 
 # Emoji and other characters beyond the Basic Multilingual Plane, with what clings to them: as
 # surrogate pairs they confuse Komoran and JPype.
 _BEYOND = re.compile("[\U00010000-\U0010ffff\u200d\ufe00-\ufe0f]+")
-_RUN = re.compile(r"(.)\1{9,}")
-_RUN_KEPT = 9
+_REPEAT = re.compile(r"(\S{0,2}[가-힣]\S{0,2}?)\1{3,}")
 
 _POOL_PAYS_FROM = 20_000
 _CHUNK = 500
@@ -112,7 +115,7 @@ class MorphemeAnalyzer:
         return found
 
     def _stretches(self, text: str) -> list[tuple[str, bool]]:
-        """Parts of the text without the spaces between, and whether to ask the analyzer."""
+        """Parts of a normalized text, and whether to ask the analyzer about them."""
         found: list[tuple[str, bool]] = []
         done = 0
         for match in _BEYOND.finditer(text):
@@ -122,24 +125,20 @@ class MorphemeAnalyzer:
         return found + [(part, True) for part in self._cut(text[done:])]
 
     def _cut(self, text: str) -> list[str]:
-        """Stretches of whole words, none too long; a word that is too long by itself is cut."""
-        longest = _LONGEST_WORD.get(self.name, _LONGEST_WORD_OTHERS)
-        if len(text) <= longest:
-            return [text.strip()] if text.strip() else []
-        stretches: list[str] = []
-        line = ""
+        """Stretches of whole words, none too long; a word too long by itself is cut."""
+        longest = _LONGEST_WORD[self.name]
+        if self.name == "kkma":
+            text = _REPEAT.sub(lambda match: f" {_in_parts(match.group(), _LONGEST_REPEAT)} ", text)
+        stretches, line = [], ""
         for word in text.split():
-            for at in range(0, len(word), longest):
-                part = word[at : at + longest]
-                if at or len(word) > longest or len(line) + len(part) >= _LONGEST_STRETCH:
+            for part in _in_parts(word, longest).split():
+                # What was cut from a long word must not become one long word again.
+                if line and (len(word) > longest or len(line) + len(part) >= _LONGEST_STRETCH):
                     stretches.append(line)
                     line = part
                 else:
-                    line = f"{line} {part}"
-            if len(word) > longest:
-                stretches.append(line)
-                line = ""
-        return [stretch.strip() for stretch in [*stretches, line] if stretch.strip()]
+                    line = f"{line} {part}".lstrip()
+        return [*stretches, line] if line else stretches
 
     def _tagged(self, stretch: str) -> list[tuple[str, str]]:
         if self._tagger is None:
@@ -173,6 +172,10 @@ def load_tagger(name: str):
     return {"okt": tag.Okt, "komoran": tag.Komoran, "hannanum": tag.Hannanum, "kkma": tag.Kkma}[
         name
     ]().pos
+
+
+def _in_parts(word: str, longest: int) -> str:
+    return " ".join(word[at : at + longest] for at in range(0, len(word), longest))
 
 
 _worker: MorphemeAnalyzer | None = None

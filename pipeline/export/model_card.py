@@ -1,0 +1,89 @@
+"""The page that travels with an exported model: what it is, what it can do, how to ask it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jinja2
+
+_FOLDER = Path(__file__).resolve().parent
+
+Field = tuple[str, str, str]
+"""dtype, shape, what it is."""
+
+# The second signature of DESIGN.md: for tokenizers that cannot run in a graph.
+IDS_INPUT: dict[str, Field] = {
+    "ids": (
+        "int32",
+        "[n, time]",
+        "piece ids (line numbers of `vocab.txt` from 0), each row `[BOS] … [EOS]`, "
+        "padded on the right with 0",
+    )
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelCard:
+    """Everything a card says.
+
+    Attributes:
+        task, summary: name and one line.
+        folder: where the model lies, as a user types it.
+        facts: name -> value, of the model: its shape, its labels.
+        corpus: name -> value: title, source, licence, rows.
+        warnings: sentences that must not be missed; they stand first.
+        measured: one line on the test split.
+        metrics: name -> number, on the test split.
+        signature: its name in the SavedModel.
+        inputs, outputs: name -> (dtype, shape, what it is).
+        example: input name -> what the Python example passes, lists of plain values.
+        limits: what not to expect.
+        command: what made it.
+        versions: package -> version it was made with.
+    """
+
+    task: str
+    summary: str
+    folder: str
+    facts: Mapping[str, str]
+    corpus: Mapping[str, str]
+    warnings: Sequence[str]
+    measured: str
+    metrics: Mapping[str, float]
+    signature: str
+    inputs: Mapping[str, Field]
+    outputs: Mapping[str, Field]
+    example: Mapping[str, Sequence]
+    limits: Sequence[str]
+    command: str
+    versions: Mapping[str, str]
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether the text policy runs inside the graph."""
+        return any(dtype == "string" for dtype, _, _ in self.inputs.values())
+
+
+def render_card(card: ModelCard) -> str:
+    """The card as Markdown."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["code"] = code
+    environment.filters["number"] = lambda v: f"{v:,}" if isinstance(v, int) else f"{v:.4f}"
+    return environment.get_template("model_card.md.j2").render(card=card)
+
+
+def code(text: object) -> str:
+    """`text` as a Markdown code span in a table: on one line, each character as it is."""
+    one_line = " ".join(str(text).split()).replace("|", "\\|")
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", one_line)), default=0))
+    space = " " if one_line.startswith("`") or one_line.endswith("`") else ""
+    return f"{fence}{space}{one_line}{space}{fence}" if one_line else "—"
