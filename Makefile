@@ -1,20 +1,34 @@
 # Raw Korean text to models that somebody else can serve. `make` alone explains itself.
 
 # ---- what you may set: make train-sentiment NAME=small SETTINGS="--units 64 --epochs 3"
+# NAME, VERSION and PORT mean something else in many environments, so only make's own count.
 CORPUS   ?=
-NAME     ?= default
-VERSION  ?= 1
+NAME      = default
+VERSION   = 1
 SETTINGS ?=
 TEXT     ?=
 FILE     ?=
-PORT     ?= 6006
+PORT      = 6006
 
 PYTHON3  ?= python3
 VENV     := .venv
 PYTHON   := $(VENV)/bin/python
 PIPELINE := $(PYTHON) -m pipeline
 TASKS    := $(filter-out base __init__,$(basename $(notdir $(wildcard pipeline/tasks/*.py))))
-ARGUMENTS = --name $(NAME) --version $(VERSION) $(if $(CORPUS),--corpus '$(CORPUS)') $(SETTINGS)
+# One shell word, whatever stands in it; nothing in it is a variable of make.
+quoted    = '$(subst ','\'',$(value $(1)))'
+ARGUMENTS = --name $(call quoted,NAME) --version $(call quoted,VERSION) \
+  $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) $(value SETTINGS)
+nothing  :=
+# A corpus that is a file is a prerequisite; make wants the spaces in its name escaped.
+CORPUS_FILE := $(subst $(nothing) ,\ ,$(value CORPUS))
+CORPUS_FILE := $(if $(wildcard $(CORPUS_FILE)),$(CORPUS_FILE))
+# What is not for the recipes: exporting it would evaluate a $(...) in it.
+unexport CORPUS NAME VERSION SETTINGS TEXT FILE PORT
+
+ifneq ($(words $(NAME) x $(VERSION)),3)
+  $(error NAME and VERSION are folders: one word each, not "$(NAME)" and "$(VERSION)")
+endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -34,7 +48,7 @@ help:  ## this page
 
 # ---- the environment: made once, made again when the pins change
 $(VENV)/.ready: requirements.txt
-	@$(PYTHON3) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, {sys.executable} is {v[0]}.{v[1]}; set PYTHON3=python3.11")'
+	@$(PYTHON3) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 12) else f"Python 3.11 or 3.12 is needed, {sys.executable} is {v[0]}.{v[1]}; set PYTHON3=python3.11")'
 	$(PYTHON3) -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
@@ -51,23 +65,23 @@ setup: $(VENV)/.ready  ## create .venv with the pinned requirements
 define TASK_template
 runs/$(1)/$(NAME)/.asked: FORCE
 	@mkdir -p $$(@D)
-	@printf '%s\n' '$(subst ','\'',$(ARGUMENTS))' '$(CORPUS_MIRROR)' | cmp -s - $$@ || \
-	  printf '%s\n' '$(subst ','\'',$(ARGUMENTS))' '$(CORPUS_MIRROR)' > $$@
+	@printf '%s\n' $$(ARGUMENTS) "$$$$CORPUS_MIRROR" | cmp -s - $$@ || \
+	  printf '%s\n' $$(ARGUMENTS) "$$$$CORPUS_MIRROR" > $$@
 
-runs/$(1)/$(NAME)/corpus.json: runs/$(1)/$(NAME)/.asked $(wildcard $(CORPUS)) | $(VENV)/.ready
-	@$(PIPELINE) corpus $(1) $(ARGUMENTS)
+runs/$(1)/$(NAME)/corpus.json: runs/$(1)/$(NAME)/.asked $$(CORPUS_FILE) | $(VENV)/.ready
+	@$(PIPELINE) corpus $(1) $$(ARGUMENTS)
 
 runs/$(1)/$(NAME)/tokens.json: runs/$(1)/$(NAME)/corpus.json runs/$(1)/$(NAME)/.asked
-	@$(PIPELINE) tokenize $(1) $(ARGUMENTS)
+	@$(PIPELINE) tokenize $(1) $$(ARGUMENTS)
 
 runs/$(1)/$(NAME)/training.json: runs/$(1)/$(NAME)/tokens.json
-	@$(PIPELINE) train $(1) $(ARGUMENTS)
+	@$(PIPELINE) train $(1) $$(ARGUMENTS)
 
 runs/$(1)/$(NAME)/metrics.json: runs/$(1)/$(NAME)/training.json
-	@$(PIPELINE) evaluate $(1) $(ARGUMENTS)
+	@$(PIPELINE) evaluate $(1) $$(ARGUMENTS)
 
 saved_models/$(1)/$(VERSION)/saved_model.pb: runs/$(1)/$(NAME)/metrics.json
-	@$(PIPELINE) export $(1) $(ARGUMENTS)
+	@$(PIPELINE) export $(1) $$(ARGUMENTS)
 
 .PHONY: train-$(1) evaluate-$(1) settings-$(1)
 train-$(1): saved_models/$(1)/$(VERSION)/saved_model.pb
@@ -83,15 +97,19 @@ $(foreach task,$(TASKS),$(eval $(call TASK_template,$(task))))
 FORCE:
 
 # ---- what people type (the lines with ## are the help page)
-.PHONY: train-sentiment-help
 train-sentiment:  ## reviews to a served sentiment model, with report
+# TEXT goes through the environment, where line ends, quotes, $ and backticks stay what they are.
 .PHONY: predict
+TEXT_GIVEN := $(filter-out file undefined,$(origin TEXT))
+predict: export ASKED_TEXT := $(value TEXT)
 predict: $(VENV)/.ready  ## ask the model: TEXT="..." or FILE=texts.txt
-	@$(PIPELINE) predict sentiment --version $(VERSION) $(if $(FILE),--file '$(FILE)',--text '$(subst ','\'',$(TEXT))')
+	@$(PIPELINE) predict sentiment --version $(call quoted,VERSION) \
+	  $(if $(value FILE),--file $(call quoted,FILE)) $(if $(TEXT_GIVEN),--text "$$ASKED_TEXT")
 
 .PHONY: compare-tokenizers
 compare-tokenizers: $(VENV)/.ready  ## the same small model over every tokenizer, one table
-	@$(PYTHON) -m benchmarks.compare_tokenizers $(if $(CORPUS),--corpus '$(CORPUS)') $(SETTINGS)
+	@$(PYTHON) -m benchmarks.compare_tokenizers \
+	  $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) $(value SETTINGS)
 
 .PHONY: tensorboard
 tensorboard: $(VENV)/.ready  ## open the training logs (PORT=6006)

@@ -7,6 +7,7 @@ import errno
 import importlib
 import os
 import sys
+import textwrap
 import warnings
 
 from pipeline.errors import UserError
@@ -27,6 +28,7 @@ def _help() -> str:
 
     stages = "\n".join(f"  {name:<10}{text}" for name, text in STAGES.items())
     tasks = "\n".join(f"  {name:<13}{find_task(name).summary}" for name in task_names())
+    settings = "\n".join(_settings_of(find_task(name)) for name in task_names())
     return f"""python -m pipeline STAGE TASK [--setting value ...]
 
 stages, in the order data flows:
@@ -35,8 +37,23 @@ stages, in the order data flows:
 tasks:
 {tasks}
 
-Every setting of a task and its default: python -m pipeline train {_DEFAULT_TASK} --help
+settings (what they mean: python -m pipeline train {_DEFAULT_TASK} --help):
+{settings}
+
 Usually make runs the stages: `make help`."""
+
+
+def _settings_of(task) -> str:
+    from pipeline.settings import leaves
+
+    names = " ".join(f"--{name.replace('_', '-')}" for name, _ in leaves(task.settings))
+    return textwrap.fill(
+        names,
+        96,
+        initial_indent=f"  {task.name:<13}",
+        subsequent_indent=" " * 15,
+        break_on_hyphens=False,
+    )
 
 
 def prepare_process() -> None:
@@ -56,10 +73,12 @@ def main(arguments: list[str]) -> int:
     try:
         if not arguments or arguments[0] in ("-h", "--help", "help"):
             print(_help())
+            code = 0
         else:
-            _run(arguments)
+            code = _run(arguments)
         # Here and not when Python ends, where nobody could catch a full disk or a closed pipe.
         sys.stdout.flush()
+        return code
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -69,6 +88,7 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         _drop_output()
+        return 0
     except OSError as error:
         if error.errno not in _OUTSIDE:
             raise
@@ -76,7 +96,6 @@ def main(arguments: list[str]) -> int:
         place = f"{error.filename}: " if error.filename else ""
         print(f"error: {place}{error.strerror}", file=sys.stderr)
         return 2
-    return 0
 
 
 # What the machine refuses, whichever line of ours asked for it.
@@ -87,11 +106,14 @@ _OUTSIDE = (
 
 
 def _drop_output() -> None:
-    """What is still buffered for stdout has nowhere to go."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Gives up on what is still buffered for stdout, if it has nowhere to go."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _run(arguments: list[str]) -> None:
+def _run(arguments: list[str]) -> int:
     from pipeline.settings import check_ranges, closest, parse
     from pipeline.tasks.base import RunSettings, find_task
     from pipeline.workspace import Workspace
@@ -116,7 +138,10 @@ def _run(arguments: list[str]) -> None:
             "Arguments", [("settings", kind), ("options", options)], frozen=True
         )
     program = f"python -m pipeline {stage} {name}"
-    parsed = parse(kind, rest, program=program, description=module.__doc__)
+    try:
+        parsed = parse(kind, rest, program=program, description=module.__doc__)
+    except SystemExit as end:  # after --help
+        return int(end.code or 0)
     settings = parsed.settings if options is not None else parsed
     check_ranges(settings)
     prepare_process()
@@ -124,6 +149,7 @@ def _run(arguments: list[str]) -> None:
         module.run(task, settings, Workspace())
     else:
         module.run(task, settings, Workspace(), parsed.options)
+    return 0
 
 
 if __name__ == "__main__":

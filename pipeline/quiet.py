@@ -8,10 +8,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from pipeline.errors import UserError
+
 
 @contextlib.contextmanager
 def native_chatter_hidden() -> Iterator[None]:
-    """Hides what C++ code writes to stderr meanwhile; shows it after all if an error comes out.
+    """Hides what C++ code writes to stderr meanwhile; shows it after all if a bug comes out.
 
     TensorFlow's C++ side logs about CPU flags and absent GPUs before any log level is read, so
     no environment variable reaches those lines.
@@ -22,6 +24,8 @@ def native_chatter_hidden() -> Iterator[None]:
         os.dup2(hidden.fileno(), 2)
         try:
             yield
+        except UserError:
+            raise
         except BaseException:
             os.dup2(screen, 2)
             hidden.seek(0)

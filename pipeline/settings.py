@@ -7,7 +7,6 @@ import difflib
 import json
 import math
 import re
-import sys
 import types
 import typing
 from collections.abc import Iterator
@@ -184,11 +183,6 @@ def check_ranges(settings: object) -> None:
 
 _NAME = re.compile(r"\w[\w.-]{0,99}")
 _INT32 = 2**31
-
-
-def stderr_line(message: str) -> None:
-    """One line on stderr."""
-    print(message, file=sys.stderr, flush=True)
 
 
 def same_settings(path: Path, settings: dict) -> bool:

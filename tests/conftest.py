@@ -1,8 +1,14 @@
-"""What every test needs: a quiet, repeatable process, and a workspace of its own."""
+"""What every test needs: a quiet, repeatable process, a workspace, and one finished run a task."""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import importlib
 import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -10,7 +16,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pipeline.workspace import Workspace
+from pipeline.__main__ import main
+from pipeline.tasks.base import Task, find_task
+from pipeline.workspace import Workspace, read_json
 
 settings.register_profile(
     "repeatable",
@@ -21,8 +29,115 @@ settings.register_profile(
 )
 settings.load_profile("repeatable")
 
+STAGES = ("corpus", "tokenize", "train", "evaluate", "export")
+
 
 @pytest.fixture
 def workspace(tmp_path) -> Workspace:
     """An empty checkout."""
     return Workspace(tmp_path)
+
+
+@dataclasses.dataclass(frozen=True)
+class FinishedRun:
+    """A task after all its stages, with its `tiny` settings, in a checkout of its own."""
+
+    task: Task
+    workspace: Workspace
+    hidden: tuple[str, ...] = ()
+    """Files of the test split that were out of sight while it trained."""
+
+    @property
+    def root(self) -> Path:
+        return self.workspace.root
+
+    @property
+    def run(self) -> Path:
+        return self.workspace.run(self.task.name, self.task.tiny.run.name)
+
+    @property
+    def saved_model(self) -> Path:
+        return self.workspace.saved_model(self.task.name, self.task.tiny.run.version)
+
+    @property
+    def corpus(self) -> Path:
+        return self.root / read_json(self.run / "corpus.json")["notes"]["folder"]
+
+    @property
+    def tokens(self) -> Path:
+        return self.root / read_json(self.run / "tokens.json")["notes"]["folder"]
+
+    def do(self, *stages: str, settings=None) -> None:
+        """Some stages, in this process."""
+        settings = self.task.tiny if settings is None else settings
+        for stage in stages:
+            module = importlib.import_module(f"pipeline.stages.{stage}")
+            options = [module.Options()] if hasattr(module, "Options") else []
+            module.run(self.task, settings, self.workspace, *options)
+
+    def copy(self, root: Path) -> FinishedRun:
+        """The same in another folder, to be harmed there."""
+        shutil.copytree(self.root, root, dirs_exist_ok=True)
+        return dataclasses.replace(self, workspace=Workspace(root))
+
+
+@contextlib.contextmanager
+def out_of_sight(files: list[Path]) -> Iterator[None]:
+    """Nothing can read `files` meanwhile."""
+    for file in files:
+        file.rename(file.with_name(f"hidden-{file.name}"))
+    yield
+    for file in files:
+        file.with_name(f"hidden-{file.name}").rename(file)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Callable[[str], FinishedRun]:
+    """task name -> its finished run, made once a session. Not to be written to: `copy` it."""
+    runs: dict[str, FinishedRun] = {}
+
+    def of(name: str) -> FinishedRun:
+        if name not in runs:
+            task = find_task(name)
+            run = FinishedRun(task, Workspace(tmp_path_factory.mktemp(name)))
+            run.do("corpus", "tokenize")
+            test = [p for folder in (run.corpus, run.tokens) for p in folder.glob("test*")]
+            with out_of_sight(test):
+                run.do("train")
+            run.do("evaluate", "export")
+            runs[name] = dataclasses.replace(run, hidden=tuple(path.name for path in test))
+        return runs[name]
+
+    return of
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The last line on stderr, which must be the one line of an error."""
+        assert self.code == 2, (self.code, self.err)
+        assert "Traceback" not in self.err
+        *_, last = self.err.rstrip("\n").split("\n")
+        assert last.startswith("error: "), self.err
+        return last
+
+
+@pytest.fixture
+def command(monkeypatch, capsys) -> Callable[..., Outcome]:
+    """`python -m pipeline ...` in this process: (folder, *arguments) -> Outcome."""
+
+    def call(folder: Path, *arguments: object) -> Outcome:
+        monkeypatch.chdir(folder)
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return call

@@ -18,18 +18,21 @@ from pipeline.export.split_batches import map_sorted
 from pipeline.quiet import native_chatter_hidden
 from pipeline.text.tokenizer import Tokenizer, load_tokenizer
 
-MOST_PIECES = 512
-
 
 def export_classifier(
-    model: keras.Model, tokenizer: Tokenizer, labels: Sequence[str], folder: Path
+    model: keras.Model,
+    tokenizer: Tokenizer,
+    labels: Sequence[str],
+    folder: Path,
+    *,
+    most_pieces: int,
 ) -> dict:
     """Writes a SavedModel that needs nothing but tensorflow and tensorflow-text.
 
     Signature `serving_default`: `text` string [n] -> `label` string [n], `score` float32 [n]
     (probability of that label), `probabilities` float32 [n, labels]. Where the tokenizer cannot
     run in a graph (KoNLPy) the only signature is `ids`: `ids` int32 [n, time], right-padded with
-    0 and framed [BOS] … [EOS], with the same outputs. Texts over `MOST_PIECES` pieces are read
+    0 and framed [BOS] … [EOS], with the same outputs. Texts over `most_pieces` pieces are read
     up to there.
 
     Args:
@@ -37,6 +40,7 @@ def export_classifier(
         tokenizer: the one the model was trained with.
         labels: label names in the order of the logits.
         folder: an empty folder to write into.
+        most_pieces: [BOS] and [EOS] counted.
 
     Returns:
         {"summary": one line for people, "signatures": their names, "facts": name -> what it is,
@@ -60,7 +64,7 @@ def export_classifier(
     archive = keras.export.ExportArchive()
     archive.track(model)
     if tokenizer.runs_in_graph:
-        graph_tokenizer = GraphTokenizer(tokenizer, max_pieces=MOST_PIECES)
+        graph_tokenizer = GraphTokenizer(tokenizer, max_pieces=most_pieces)
         archive.track(graph_tokenizer)
         signatures = ["serving_default"]
         archive.add_endpoint(
@@ -72,6 +76,7 @@ def export_classifier(
         signatures = ["ids"]
 
         def from_ids(ids):
+            ids = ids[:, :most_pieces]
             lengths = tf.reduce_sum(tf.cast(ids != 0, tf.int32), axis=1)
             return answer(tf.RaggedTensor.from_tensor(ids, lengths=lengths))
 
@@ -96,7 +101,7 @@ def export_classifier(
             "parameters": f"{model.count_params():,}",
         },
         "limits": [
-            f"Of a text over {MOST_PIECES:,} pieces, only the first {MOST_PIECES:,} are read.",
+            f"Of a text over {most_pieces:,} pieces, only the first {most_pieces:,} are read.",
             "It answers with one of its labels whatever it is given: other languages, text of "
             "another kind than it learnt from, nothing at all.",
         ],
@@ -108,15 +113,16 @@ def load_classifier(folder: Path) -> Callable[[list[str]], tuple[list[str], np.n
 
     With a KoNLPy tokenizer the analyser runs here, in Python, in front of the graph.
     """
-    try:
-        with native_chatter_hidden():
+    with native_chatter_hidden():
+        try:
             loaded = tf.saved_model.load(str(folder))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"cannot be loaded ({str(error).splitlines()[0]})",
-            where=folder,
-            remedy="export it again",
-        ) from error
+        except Exception as error:  # a damaged file comes out as anything, IndexError included
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise UserError(
+                f"cannot be loaded ({reason})",
+                where=folder,
+                remedy="export it again",
+            ) from error
     if "serving_default" in loaded.signatures:
         serve = loaded.signatures["serving_default"]
 
@@ -130,7 +136,7 @@ def load_classifier(folder: Path) -> Callable[[list[str]], tuple[list[str], np.n
         def ask(texts: list[str]) -> dict:
             rows = tokenizer.encode(texts)
             ids, _ = pad(rows, np.arange(len(rows)))
-            return serve(ids=tf.constant(ids[:, :MOST_PIECES]))
+            return serve(ids=tf.constant(ids))
 
     with native_chatter_hidden():
         ask([""])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from pipeline.export.graph_offsets import normalize_with_offsets
 from pipeline.text.normalize import RULES
 from pipeline.text.syllables import SyllableTokenizer
 from pipeline.text.tokenizer import Tokenizer
@@ -59,12 +60,37 @@ class GraphTokenizer(tf.Module):
 
     def __call__(self, strings: tf.Tensor) -> tf.RaggedTensor:
         """string [n] -> int32 [n, None]: [BOS] ... [EOS], as `Tokenizer.encode` gives them."""
-        ids = self._pieces(normalize_in_graph(strings))
+        return self._framed(self._pieces(normalize_in_graph(strings)), BOS, EOS)
+
+    def with_offsets(
+        self, strings: tf.Tensor
+    ) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
+        """Ids as `__call__` gives them, and where in the text as given each piece stands.
+
+        Returns:
+            (ids, starts, ends), int32 [n, None] each: characters `start` to `end` (exclusive);
+            -1 for [BOS] and [EOS].
+
+        Raises:
+            ValueError: the tokenizer is not of the kind `syllable`.
+        """
+        if not isinstance(self._pieces, _Syllables):
+            raise ValueError("only syllables have offsets in a graph")
+        points, starts, ends = normalize_with_offsets(strings)
+        inside = points.with_flat_values(tf.not_equal(points.flat_values, _SPACE))
+        starts, ends = (tf.ragged.boolean_mask(edges, inside) for edges in (starts, ends))
+        return (
+            self._framed(self._pieces.of_points(points), BOS, EOS),
+            self._framed(starts, -1, -1),
+            self._framed(ends, -1, -1),
+        )
+
+    def _framed(self, rows: tf.RaggedTensor, first: int, last: int) -> tf.RaggedTensor:
         if self._max_pieces is not None:
-            ids = ids[:, : self._max_pieces - 2]
-        rows = ids.nrows(out_type=tf.int32)
-        begin, end = (tf.fill([rows, 1], tf.constant(edge, tf.int32)) for edge in (BOS, EOS))
-        return tf.concat([begin, ids, end], axis=1)
+            rows = rows[:, : self._max_pieces - 2]
+        count = rows.nrows(out_type=tf.int32)
+        begin, end = (tf.fill([count, 1], tf.constant(edge, tf.int32)) for edge in (first, last))
+        return tf.concat([begin, rows, end], axis=1)
 
 
 class _WordPieces(tf.Module):
@@ -118,7 +144,10 @@ class _Syllables(tf.Module):
         self._table = tf.lookup.StaticHashTable(initializer, default_value=UNK)
 
     def __call__(self, strings: tf.Tensor) -> tf.RaggedTensor:
-        points = tf.strings.unicode_decode(strings, "UTF-8")
+        return self.of_points(tf.strings.unicode_decode(strings, "UTF-8"))
+
+    def of_points(self, points: tf.RaggedTensor) -> tf.RaggedTensor:
+        """normalized code points int32 [n, None] -> int32 [n, None]."""
         # With a space put before each row, a character continues a word if no space precedes it.
         before = tf.concat([tf.fill([points.nrows(), 1], _SPACE), points], axis=1)[:, :-1]
         continues = tf.cast(tf.not_equal(before.flat_values, _SPACE), tf.int64)

@@ -24,7 +24,7 @@ class ClassifierSettings:
     """Width of the piece embeddings."""
     ngrams: Literal["none", "syllable", "jamo"] = "jamo"
     """What a piece's embedding borrows from: nothing, its syllables and pairs of syllables, or
-    these and its runs of 3 to 5 jamo. Costs time in training, nothing when served."""
+    these and its runs of 3 jamo. Costs time in training, nothing when served."""
     most_ngrams: int = 12
     """N-grams a piece at the most."""
     pooling: Literal["last", "mean", "max", "attention", "max+mean"] = "max+mean"

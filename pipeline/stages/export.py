@@ -14,7 +14,7 @@ from pipeline.quiet import start_keras
 from pipeline.run_info import commands, versions
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.base import Task, Trained
-from pipeline.workspace import Workspace, atomic_folder, read_json, write_text
+from pipeline.workspace import Workspace, atomic_folder, write_text
 
 CARD = Path("assets.extra", "model_card.md")
 

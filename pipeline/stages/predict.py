@@ -29,16 +29,16 @@ class Options:
 
 
 def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
-    target = workspace.saved_model(task.name, settings.run.version)
-    if not (target / "saved_model.pb").exists():
-        raise UserError(
-            "there is no exported model", where=target, remedy=f"make train-{task.name}"
-        )
     if (options.text is None) == (options.file is None):
         raise UserError(
             "nothing to predict" if options.text is None else "--text and --file are both given",
             where="command line",
             remedy=f'try --text "{task.example}" or --file texts.txt',
+        )
+    target = workspace.saved_model(task.name, settings.run.version)
+    if not (target / "saved_model.pb").exists():
+        raise UserError(
+            "there is no exported model", where=target, remedy=f"make train-{task.name}"
         )
     texts = [_argument(options.text)] if options.text is not None else _lines(options.file)
     start_keras()

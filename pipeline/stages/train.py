@@ -46,10 +46,13 @@ def run(task: Task, settings, workspace: Workspace) -> None:
         if files.config.exists() and not same_settings(files.config, config):
             _set_aside(files)
         write_json(files.config, config)
-        if files.training.exists() and (files.folder / "best.weights.h5").exists():
-            say(f"already trained with these settings: {files.folder}")
-            os.utime(files.training)
-            return
+        if files.training.exists():
+            if files.weights.exists():
+                say(f"already trained with these settings: {files.folder}")
+                os.utime(files.training)
+                return
+            say(f"{files.weights} is gone: training again")
+            _start_over(files)
         _train(task, settings, files, workspace.root / tokens.notes["folder"])
 
 
@@ -102,9 +105,7 @@ def _set_aside(files: RunFiles) -> None:
         number += 1
     if not files.training.exists() and not kept.exists():
         say(f"settings changed: the unfinished training in {files.folder} starts again")
-        for name in ("checkpoint", "history.csv", "steps.csv", "best.weights.h5"):
-            _remove(files.folder / name)
-        _remove(files.folder / "tensorboard")
+        _start_over(files)
         return
     kept.mkdir(exist_ok=True)
     for name in RESULTS:
@@ -113,8 +114,10 @@ def _set_aside(files: RunFiles) -> None:
     say(f"settings changed: the earlier run is kept in {kept}")
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _start_over(files: RunFiles) -> None:
+    for name in RESULTS:
+        path = files.folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path != files.config:
+            path.unlink(missing_ok=True)

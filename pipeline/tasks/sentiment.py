@@ -55,7 +55,7 @@ class CorpusSettings:
 class SubwordSettings:
     """Subword regularisation."""
 
-    subword_dropout: float = 0.1
+    subword_dropout: float = 0.15
     """In training, a longest match is refused this often, so that words are seen cut in several
     ways (MaxMatch-Dropout, Hiraoka 2022); with sentencepiece the smoothing alpha of sampled
     segmentations (Kudo 2018). 0 always cuts the same way."""
@@ -81,7 +81,8 @@ def read_corpus(settings: Settings, workspace: Workspace) -> CorpusSplits:
     if chosen.corpus == "sample":
         return _one_file("sample", read_sample(SAMPLE), _sample_notes())
     path = Path(chosen.corpus)
-    if path.suffix.lower() in (".tsv", ".csv", ".txt") or path.exists():
+    named = chosen.corpus in catalogue.CATALOGUE  # a folder may happen to be called the same
+    if not named and (path.suffix.lower() in (".tsv", ".csv", ".txt") or path.exists()):
         texts = read_labelled(path, chosen.text_column, chosen.label_column)
         notes = {"title": path.name, "source": str(path), "licence": "the user's own"}
         return _one_file(path.stem, texts, {**notes, **texts.notes})
@@ -166,6 +167,8 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
     notes = {"pieces": len(tokenizer.vocabulary), "labels": labels}
     for name, frame in splits.items():
         rows = tokenizer.encode_prepared(prepared[name])
+        notes[f"{name}_truncated"] = int((rows.lengths > text.most_pieces).sum())
+        rows = rows.truncated(text.most_pieces)
         rows.save(folder / f"{name}.npz")
         known = np.array([number.get(label, -1) for label in frame["label"]], dtype=np.int32)
         np.save(folder / f"{name}.labels.npy", known, allow_pickle=False)
@@ -242,10 +245,10 @@ def _segmentations(settings: Settings, tokens_folder: Path):
         seed=settings.training.seed,
         prepared=True,
     )
-    return sampler.draw
+    return lambda epoch: sampler.draw(epoch).truncated(settings.text.most_pieces)
 
 
-_JAMO_LENGTHS = {"syllable": (), "jamo": (3, 4, 5)}
+_JAMO_LENGTHS = {"syllable": (), "jamo": (3,)}
 
 
 def build_model(settings: Settings, tokens_folder: Path):
@@ -375,6 +378,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> dict:
         load_tokenizer(trained.tokens_folder),
         read_json(trained.tokens_folder / "labels.json"),
         folder,
+        most_pieces=settings.text.most_pieces,
     )
 
 

@@ -9,36 +9,17 @@ only what they are known to survive.
 from __future__ import annotations
 
 import multiprocessing
-import re
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from pipeline.errors import UserError
 from pipeline.progress import Progress
 from pipeline.text.morpheme_spans import spans_of
+from pipeline.text.morpheme_stretches import SYMBOL_TAGS, stretches
 from pipeline.text.normalize import aligned, normalize
 from pipeline.text.piece import Piece
 
 ANALYZERS = ("okt", "komoran", "hannanum", "kkma", "mecab")
-
-_SYMBOL_TAGS = {"okt": "Foreign", "komoran": "SW", "hannanum": "S", "kkma": "SW", "mecab": "SY"}
-"""What each tag set calls a character that no analyzer is asked about."""
-
-_LONGEST_STRETCH = 200
-"""Characters handed over at once; the analyzers' time grows faster than the text."""
-
-_LONGEST_WORD = {"okt": 60, "komoran": 60, "hannanum": 40, "kkma": 20, "mecab": 200}
-"""Characters of a word that an analyzer gets whole: Hannanum overruns its tables soon after, and
-Kkma's time may double with every further character."""
-
-_LONGEST_REPEAT = 6
-"""Characters of a word like 나나나나나나나 that Kkma gets whole; twelve may take it seconds, forty
-a minute."""
-
-# Emoji and other characters beyond the Basic Multilingual Plane, with what clings to them: as
-# surrogate pairs they confuse Komoran and JPype.
-_BEYOND = re.compile("[\U00010000-\U0010ffff\u200d\ufe00-\ufe0f]+")
-_REPEAT = re.compile(r"(\S{0,2}[가-힣]\S{0,2}?)\1{3,}")
 
 _POOL_PAYS_FROM = 20_000
 _CHUNK = 500
@@ -67,10 +48,12 @@ class MorphemeAnalyzer:
 
     def pos(self, text: str) -> list[tuple[str, str]]:
         """(morpheme, tag) of a text; which tags there are is the analyzer's affair."""
-        found: list[tuple[str, str]] = []
-        for stretch, plain in self._stretches(normalize(text)):
-            found += self._tagged(stretch) if plain else [(stretch, _SYMBOL_TAGS[self.name])]
-        return found
+        text = normalize(text)
+        return [
+            tagged
+            for stretch in stretches(text, self.name)
+            for tagged in self._tagged(text[stretch.start : stretch.end], stretch.analyzable)
+        ]
 
     def morphs(self, text: str) -> list[str]:
         """The morphemes of a text. All but Okt and MeCab undo contraction: 했 -> 하, 았."""
@@ -79,10 +62,14 @@ class MorphemeAnalyzer:
     def spans(self, text: str) -> list[Piece]:
         """`morphs` with the characters of the text as given that each one came from."""
         normalized, starts, ends = aligned(text)
-        return [
-            Piece(morph, starts[start], ends[end - 1])
-            for morph, start, end in spans_of(self.morphs(normalized), normalized)
-        ]
+        found = []
+        for stretch in stretches(normalized, self.name):
+            part = normalized[stretch.start : stretch.end]
+            morphs = [morph for morph, _ in self._tagged(part, stretch.analyzable)]
+            for morph, first, last in spans_of(morphs, part):
+                first, last = first + stretch.start, last + stretch.start
+                found.append(Piece(morph, starts[first], ends[last - 1]))
+        return found
 
     def analyze_many(self, texts: Sequence[str], workers: int = 1) -> list[list[str]]:
         """`morphs` of every text, with progress shown.
@@ -114,44 +101,21 @@ class MorphemeAnalyzer:
                 progress.advance(len(result))
         return found
 
-    def _stretches(self, text: str) -> list[tuple[str, bool]]:
-        """Parts of a normalized text, and whether to ask the analyzer about them."""
-        found: list[tuple[str, bool]] = []
-        done = 0
-        for match in _BEYOND.finditer(text):
-            found += [(part, True) for part in self._cut(text[done : match.start()])]
-            found.append((match.group(), False))
-            done = match.end()
-        return found + [(part, True) for part in self._cut(text[done:])]
-
-    def _cut(self, text: str) -> list[str]:
-        """Stretches of whole words, none too long; a word too long by itself is cut."""
-        longest = _LONGEST_WORD[self.name]
-        if self.name == "kkma":
-            text = _REPEAT.sub(lambda match: f" {_in_parts(match.group(), _LONGEST_REPEAT)} ", text)
-        stretches, line = [], ""
-        for word in text.split():
-            for part in _in_parts(word, longest).split():
-                # What was cut from a long word must not become one long word again.
-                if line and (len(word) > longest or len(line) + len(part) >= _LONGEST_STRETCH):
-                    stretches.append(line)
-                    line = part
-                else:
-                    line = f"{line} {part}".lstrip()
-        return [*stretches, line] if line else stretches
-
-    def _tagged(self, stretch: str) -> list[tuple[str, str]]:
+    def _tagged(self, stretch: str, analyzable: bool = True) -> list[tuple[str, str]]:
+        whole = [(stretch, SYMBOL_TAGS[self.name])]
+        if not analyzable:
+            return whole
         if self._tagger is None:
             self._tagger = load_tagger(self.name)
         try:
             found = self._tagger(stretch)
-        except Exception:  # whatever Java throws: these words are then not analyzed further
+        except Exception:  # whatever Java throws: then word by word, and the culprit stays whole
             words = stretch.split()
-            if len(words) > 1:
-                return [tagged for word in words for tagged in self._tagged(word)]
-            return [(stretch, _SYMBOL_TAGS[self.name])]
-        kept = [(morph.strip(), tag) for morph, tag in found if morph.strip()]
-        return kept or [(stretch, _SYMBOL_TAGS[self.name])]
+            if len(words) == 1:
+                return whole
+            return [tagged for word in words for tagged in self._tagged(word)]
+        kept = [(" ".join(morph.split()), tag) for morph, tag in found if morph.strip()]
+        return kept or whole
 
 
 def load_tagger(name: str):
@@ -172,10 +136,6 @@ def load_tagger(name: str):
     return {"okt": tag.Okt, "komoran": tag.Komoran, "hannanum": tag.Hannanum, "kkma": tag.Kkma}[
         name
     ]().pos
-
-
-def _in_parts(word: str, longest: int) -> str:
-    return " ".join(word[at : at + longest] for at in range(0, len(word), longest))
 
 
 _worker: MorphemeAnalyzer | None = None

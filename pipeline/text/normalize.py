@@ -100,16 +100,23 @@ class Rule(NamedTuple):
     replacement: str
 
 
-_FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
-_EMOJI = class_body(EMOJI)
-# One emoji with its variation selectors and skin tones, or several side by side.
-EMOJI_RUN = f"(?:{_FLAG}|[{_EMOJI}])(?:{_FLAG}|[{_EMOJI}\ufe0f])*"
-KEPT_SEQUENCE = f"{EMOJI_RUN}(?:\u200d{EMOJI_RUN})*"
+def emoji_sequence(ignoring: str = "") -> str:
+    """A pattern for emoji side by side or joined, with their variation selectors and tags.
+
+    Args:
+        ignoring: one character that may stand anywhere inside without being part of it.
+    """
+    emoji, skip = class_body(EMOJI) + ignoring, f"{ignoring}*" if ignoring else ""
+    tag = f"[\U000e0030-\U000e0039\U000e0061-\U000e007a]{skip}"
+    flag = f"\U0001f3f4{skip}(?:{tag})+\U000e007f"
+    run = f"(?:{flag}|[{class_body(EMOJI)}])(?:{flag}|[{emoji}\ufe0f])*"
+    return f"{run}(?:\u200d{skip}{run})*"
+
 
 RULES: tuple[Rule, ...] = (
     Rule(f"[{class_body(DROPPED)}]+", ""),
     # An emoji sequence is matched whole and kept; a joiner or tag found by itself goes.
-    Rule(f"({KEPT_SEQUENCE})|[{class_body(JOINER + TAGS)}]", r"\1"),
+    Rule(f"({emoji_sequence()})|[{class_body(JOINER + TAGS)}]", r"\1"),
     Rule(f"[{class_body(NEWLY_COMBINING)}]", "\ufffd"),
     Rule(f"[{class_body(WHITE_SPACE)}]+", " "),
     Rule("^ | $", ""),

@@ -91,6 +91,18 @@ class Ragged:
         ids[np.arange(len(self.ids)) + inside] = self.ids
         return Ragged(ids, splits)
 
+    def truncated(self, most: int) -> Ragged:
+        """Framed rows cut to `most` ids, the last of them still the closing one."""
+        if not len(self.ids) or self.lengths.max() <= most:
+            return self
+        lengths = np.minimum(self.lengths, most)
+        short = Ragged.from_lengths(np.empty(int(lengths.sum()), np.int32), lengths)
+        within = np.arange(len(short.ids)) - np.repeat(short.row_splits[:-1], lengths)
+        short.ids[:] = self.ids[within + np.repeat(self.row_splits[:-1], lengths)]
+        full = lengths > 0
+        short.ids[short.row_splits[1:][full] - 1] = self.ids[self.row_splits[1:][full] - 1]
+        return short
+
     def save(self, path: Path) -> None:
         """Writes a compressed .npz, whole or not at all."""
         with atomic_file(Path(path)) as temporary, open(temporary, "wb") as file:

@@ -18,3 +18,5 @@ class TextSettings:
     """Most pieces to learn, the four special ones included."""
     min_frequency: int = 2
     """A piece must occur this often in the training split."""
+    most_pieces: int = 256
+    """A longer text is read up to here, in training and when served."""

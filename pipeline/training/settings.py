@@ -10,17 +10,17 @@ from pathlib import Path
 class TrainingSettings:
     """How the weights are found."""
 
-    epochs: int = 6
+    epochs: int = 5
     """Most passes over the training split; early stopping may end before."""
     least_steps: int = 800
     """A small corpus is passed over more often than `epochs`, until this many steps."""
-    batch_size: int = 128
+    batch_size: int = 256
     """Rows a batch."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     """Highest learning rate, reached after the warm-up, then decayed along a cosine to 0."""
     warmup_share: float = 0.03
     """Share of all steps in which the learning rate climbs."""
-    weight_decay: float = 0.02
+    weight_decay: float = 0.01
     """Decoupled weight decay (AdamW)."""
     clip_norm: float = 1.0
     """Gradients are scaled to a global norm of at most this; 0 never clips."""
@@ -29,9 +29,9 @@ class TrainingSettings:
     weight_averaging: float = 0.998
     """Momentum of the moving average of the weights, which is what is evaluated and kept;
     0 keeps the last weights."""
-    evaluations: int = 12
+    evaluations: int = 10
     """How often in all the dev split is looked at, at even distances."""
-    patience: int = 5
+    patience: int = 4
     """Looks at dev without a better one before the training stops."""
     checkpoint_seconds: float = 20.0
     """At most this much work is lost to a kill."""

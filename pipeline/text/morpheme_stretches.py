@@ -1,0 +1,87 @@
+"""What morpheme analyzers can be asked about without crashing, hanging or losing text."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+SYMBOL_TAGS = {"okt": "Foreign", "komoran": "SW", "hannanum": "S", "kkma": "SW", "mecab": "SY"}
+"""What each tag set calls characters that the analyzer is not asked about."""
+
+_LONGEST_STRETCH = 200
+"""Characters handed over at once: the analyzers' time grows faster than the text."""
+
+_LONGEST_WORD = {"okt": 60, "komoran": 60, "hannanum": 40, "kkma": 20, "mecab": 200}
+"""Characters of a word that an analyzer gets whole: Hannanum overruns its tables soon after, and
+Kkma's time may double with every further character."""
+
+_LONGEST_REPEAT = 6
+"""Characters of a word like 나나나나나나나 that Kkma gets whole: eight may take it seconds, forty a
+minute. A run without a syllable (ㅋㅋㅋㅋ) costs nothing."""
+
+_REPEAT = re.compile(r"([^\s가-힣]{0,2}[가-힣]\S{0,2}?)\1{3,}")
+
+# Characters beyond the Basic Multilingual Plane (emoji, mostly) with what clings to them: as
+# surrogate pairs they make Komoran split them and JPype fail.
+_BEYOND = "\U00010000-\U0010ffff\u200d\ufe00-\ufe0f"
+_NOT_ASKED = {
+    name: re.compile(f"[{_BEYOND}{own}]+")
+    # KoNLPy reads Hannanum's answer by the slashes and pluses in it.
+    for name, own in (*((name, "") for name in SYMBOL_TAGS), ("hannanum", "/+"))
+}
+
+
+class Stretch(NamedTuple):
+    """Characters `start` to `end` (exclusive) of a normalized text."""
+
+    start: int
+    end: int
+    analyzable: bool
+
+
+def stretches(text: str, analyzer: str) -> list[Stretch]:
+    """Cuts a normalized text, leaving nothing out but spaces.
+
+    Words stay together up to a bearable length; what an analyzer cannot take stands by itself.
+    """
+    found: list[Stretch] = []
+    for word in re.finditer(r"\S+", text):
+        for part in _parts(text, word.start(), word.end(), analyzer):
+            last = found[-1] if found else None
+            if (
+                part.start == word.start()
+                and last is not None
+                and (last.analyzable and part.analyzable)
+                and part.end - last.start <= _LONGEST_STRETCH
+            ):
+                found[-1] = Stretch(last.start, part.end, True)
+            else:
+                found.append(part)
+    return found
+
+
+def _parts(text: str, start: int, end: int, analyzer: str) -> list[Stretch]:
+    """One word: usually a single part."""
+    parts: list[Stretch] = []
+    done = start
+    for match in _NOT_ASKED[analyzer].finditer(text, start, end):
+        parts += _short_parts(text, done, match.start(), analyzer)
+        parts.append(Stretch(match.start(), match.end(), False))
+        done = match.end()
+    return parts + _short_parts(text, done, end, analyzer)
+
+
+def _short_parts(text: str, start: int, end: int, analyzer: str) -> list[Stretch]:
+    if analyzer != "kkma":
+        return _in_lengths(start, end, _LONGEST_WORD[analyzer])
+    parts: list[Stretch] = []
+    done = start
+    for match in _REPEAT.finditer(text, start, end):
+        parts += _in_lengths(done, match.start(), _LONGEST_WORD[analyzer])
+        parts += _in_lengths(match.start(), match.end(), _LONGEST_REPEAT)
+        done = match.end()
+    return parts + _in_lengths(done, end, _LONGEST_WORD[analyzer])
+
+
+def _in_lengths(start: int, end: int, longest: int) -> list[Stretch]:
+    return [Stretch(at, min(at + longest, end), True) for at in range(start, end, longest)]

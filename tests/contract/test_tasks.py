@@ -1,0 +1,253 @@
+"""What every task promises, whatever it does."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+import typing
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+from pipeline.corpora.splits import read_split
+from pipeline.settings import as_json, from_json, leaves
+from pipeline.workspace import read_json
+
+# Runs where only tensorflow and tensorflow-text are to be had: asks a model with the raw strings
+# of a JSON file, and does what the model card says.
+FOREIGN = """
+import importlib.util, json, sys
+folder, question, answer, card = sys.argv[1:]
+assert importlib.util.find_spec("pipeline") is None, "the project can be imported here"
+import numpy as np
+import tensorflow as tf
+import tensorflow_text
+model = tf.saved_model.load(folder)
+asked = json.load(open(question, encoding="utf-8"))
+signature = model.signatures[asked["signature"]]
+given = {name: tf.constant(v, asked["dtypes"][name]) for name, v in asked["inputs"].items()}
+answers = {name: value.numpy() for name, value in signature(**given).items()}
+np.savez(answer, **{k: v.astype("S") if v.dtype == object else v for k, v in answers.items()})
+exec(open(card, encoding="utf-8").read())
+ours = {name.split(".")[0] for name in sys.modules} & {"pipeline", "keras_hub", "tokenizers"}
+assert not ours, ours
+"""
+
+
+def test_task_record_is_complete(task):
+    assert dataclasses.is_dataclass(task)
+    assert task.summary
+    assert task.example
+    assert isinstance(task.tiny, task.settings)
+    groups = {field.name for field in dataclasses.fields(task.settings)}
+    assert "run" in groups
+    assert {*task.corpus_settings, *task.tokens_settings} <= groups
+
+
+def settings_classes(cls: type) -> list[type]:
+    hints = typing.get_type_hints(cls)
+    inner = [hints[f.name] for f in dataclasses.fields(cls)]
+    return [
+        cls,
+        *(c for kind in inner if dataclasses.is_dataclass(kind) for c in settings_classes(kind)),
+    ]
+
+
+def documented_fields(cls: type) -> set[str]:
+    """Fields with a string literal below them, which is what `--help` prints."""
+    tree = ast.parse(Path(sys.modules[cls.__module__].__file__).read_text(encoding="utf-8"))
+    body = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == cls.__name__).body
+    return {
+        first.target.id
+        for first, second in zip(body, body[1:], strict=False)
+        if isinstance(first, ast.AnnAssign)
+        and isinstance(second, ast.Expr)
+        and isinstance(getattr(second.value, "value", None), str)
+    }
+
+
+def test_settings_are_frozen_and_each_is_explained(task):
+    names = [name for name, _ in leaves(task.settings)]
+    assert len(names) == len(set(names)), "two settings share a name on the command line"
+    for cls in settings_classes(task.settings):
+        assert cls.__dataclass_params__.frozen, cls
+        assert cls.__doc__
+        fields = {f.name for f in dataclasses.fields(cls)}
+        groups = {f for f in fields if dataclasses.is_dataclass(typing.get_type_hints(cls)[f])}
+        assert fields - groups <= documented_fields(cls), cls
+
+
+def test_settings_survive_json(task):
+    assert from_json(task.settings, json.loads(json.dumps(as_json(task.tiny)))) == task.tiny
+    assert task.settings() == task.settings()
+
+
+def test_run_folder_holds_what_it_must(run):
+    for name in ("config.json", "metrics.json", "training.json", "report.html"):
+        assert (run.run / name).stat().st_size > 0, name
+    config = read_json(run.run / "config.json")
+    expected = {k: v for k, v in as_json(run.task.tiny).items() if k != "run"}
+    assert {k: config[k] for k in expected} == expected
+    history = pd.read_csv(run.run / "history.csv")
+    assert {"epoch", "step", "loss", "gradient_norm", "learning_rate"} <= set(history.columns)
+    assert history["step"].is_monotonic_increasing
+    assert np.isfinite(history.select_dtypes("number").to_numpy()).all()
+    with np.load(run.run / "checkpoint" / "state.npz", allow_pickle=False) as stored:
+        assert len(stored.files) > 3
+    assert (run.run / "best.weights.h5").stat().st_size > 1000
+    assert list((run.run / "tensorboard").glob("events.out.tfevents.*"))
+    report = (run.run / "report.html").read_text(encoding="utf-8")
+    assert run.task.name in report.lower()
+    assert not list(run.root.rglob("*.partial*"))
+
+
+def test_writes_only_where_it_may(run):
+    assert {path.name for path in run.root.iterdir()} <= {"data", "runs", "saved_models"}
+
+
+def test_no_pickle_anywhere(run):
+    """Nothing the pipeline wrote needs code to be read: no Python pickle, no object arrays."""
+    for path in run.root.rglob("*"):
+        if not path.is_file():
+            continue
+        assert path.suffix not in (".pkl", ".pickle", ".keras"), path
+        assert not path.read_bytes().startswith(b"\x80\x04"), path
+        if path.suffix in (".npz", ".npy"):
+            np.load(path, allow_pickle=False)
+
+
+def test_training_does_not_see_the_test_split(run):
+    """It was out of sight while the fixture trained."""
+    assert "test.tsv" in run.hidden
+    assert len(run.hidden) >= 2
+    config = read_json(run.run / "config.json")
+    assert config["inputs"]
+
+
+def test_numbers_belong_to_the_weights(run):
+    metrics = read_json(run.run / "metrics.json")
+    assert metrics["summary"]
+    assert re.fullmatch("[0-9a-f]{64}", metrics["weights"])
+
+
+def graph_operations(folder: Path) -> set[str]:
+    saved = SavedModel()
+    saved.ParseFromString((folder / "saved_model.pb").read_bytes())
+    graph = saved.meta_graphs[0].graph_def
+    bodies = [graph.node, *(function.node_def for function in graph.library.function)]
+    return {node.op for body in bodies for node in body}
+
+
+def test_saved_model_is_portable(run):
+    operations = graph_operations(run.saved_model)
+    assert not {op for op in operations if "cudnn" in op.lower() or op in ("PyFunc", "EagerPyFunc")}
+    for name in ("vocab.txt", "tokenizer.json", "model_card.md"):
+        assert (run.saved_model / "assets.extra" / name).stat().st_size > 0
+    vocabulary = (run.saved_model / "assets.extra" / "vocab.txt").read_bytes()
+    assert vocabulary.startswith(b"[PAD]\n[UNK]\n[BOS]\n[EOS]\n")
+    assert vocabulary.endswith(b"\n")
+    assert b"\r" not in vocabulary
+
+
+def test_signature_is_what_the_record_says(run):
+    signature = run.task.signature
+    served = tf.saved_model.load(str(run.saved_model)).signatures[signature.name]
+    _, inputs = served.structured_input_signature
+    assert {name: spec.dtype.name for name, spec in inputs.items()} == {
+        name: dtype for name, (dtype, _, _) in signature.inputs.items()
+    }
+    outputs = served.structured_outputs
+    assert {name: spec.dtype.name for name, spec in outputs.items()} == {
+        name: dtype for name, (dtype, _, _) in signature.outputs.items()
+    }
+    for specs, described in ((inputs, signature.inputs), (outputs, signature.outputs)):
+        for name, (_, shape, meaning) in described.items():
+            wanted = [part for part in shape.strip("[]").split(",") if part.strip()]
+            assert len(specs[name].shape) == len(wanted), name
+            assert meaning
+
+
+def python_of(card: str) -> str:
+    return re.search("```python\n(.*?)```", card, re.S).group(1)
+
+
+@pytest.fixture(scope="session")
+def foreign(run, tmp_path_factory):
+    """What another process says, that has the model and no code of ours: (answers, its output)."""
+    folder = tmp_path_factory.mktemp("foreign")
+    signature, test = run.task.signature, read_split(run.corpus / "test.tsv")
+    question = {
+        "signature": signature.name,
+        "dtypes": {name: dtype for name, (dtype, _, _) in signature.inputs.items()},
+        "inputs": signature.ask(test),
+    }
+    (folder / "question.json").write_text(json.dumps(question), encoding="utf-8")
+    card = (run.saved_model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
+    (folder / "card.py").write_text(python_of(card), encoding="utf-8")
+    answer = folder / "answer.npz"
+    files = ("question.json", "answer.npz", "card.py")
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", FOREIGN, run.saved_model, *(folder / f for f in files)],
+        # The card names the model as seen from the checkout, in which there is no code here.
+        cwd=run.root,
+        env={k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "TMPDIR", "LANG")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with np.load(answer, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}, done.stdout + done.stderr
+
+
+def test_a_process_without_our_code_repeats_the_reported_numbers(run, foreign):
+    answers, _ = foreign
+    test = read_split(run.corpus / "test.tsv")
+    again = run.task.signature.score(answers, test)
+    reported = read_json(run.run / "metrics.json")
+    assert again
+    for name, value in again.items():
+        assert value == pytest.approx(reported[name], abs=1e-9), name
+
+
+def test_the_example_of_the_model_card_runs(run, foreign):
+    _, printed = foreign
+    for name in run.task.signature.outputs:
+        assert re.search(rf"^{name} ", printed, re.M), printed
+
+
+def test_model_card_tells_what_matters(run):
+    card = (run.saved_model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
+    corpus = read_json(run.run / "corpus.json")["notes"]
+    metrics = read_json(run.run / "metrics.json")
+    for expected in (corpus["title"], corpus["licence"], metrics["summary"], "NFC", "```python"):
+        assert expected in card
+    for name in (*run.task.signature.inputs, *run.task.signature.outputs):
+        assert f"`{name}`" in card
+
+
+def test_second_evaluation_and_training_do_nothing(run, tmp_path, capsys):
+    copy = run.copy(tmp_path)
+    before = {p: p.read_bytes() for p in copy.run.rglob("*") if p.is_file()}
+    copy.do("train", "evaluate")
+    said = capsys.readouterr().err
+    assert "already trained" in said
+    assert "already evaluated" in said
+    assert {p: p.read_bytes() for p in copy.run.rglob("*") if p.is_file()} == before
+
+
+def test_predictor_gives_one_line_a_text(run):
+    texts = [run.task.example, "", "두 줄\n짜리\t글", "ㅋㅋㅋ"]
+    lines = run.task.load_predictor(run.saved_model)(texts)
+    assert len(lines) == len(texts)
+    assert not any("\n" in line for line in lines)

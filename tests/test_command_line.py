@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.__main__ import STAGES
+from pipeline.settings import leaves
+from pipeline.tasks.base import find_task, task_names
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+EVERY_STAGE = list(STAGES)
+
+
+def process(folder: Path, *arguments: object, **options):
+    """`python -m pipeline ...` as a process of its own, standing in `folder`."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", *map(str, arguments)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        timeout=300,
+        check=False,
+        **{"capture_output": True, **options},
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])
+def test_help_names_stages_tasks_and_settings(command, tmp_path, arguments):
+    outcome = command(tmp_path, *arguments)
+    assert outcome.code == 0
+    for word in (*EVERY_STAGE, *task_names()):
+        assert word in outcome.out
+    for task in task_names():
+        for name, _ in leaves(find_task(task).settings):
+            assert f"--{name.replace('_', '-')}" in outcome.out
+    assert not outcome.err
+
+
+@pytest.mark.parametrize("stage", EVERY_STAGE)
+@pytest.mark.parametrize("task", task_names())
+def test_help_of_a_stage_names_every_setting(command, tmp_path, stage, task):
+    outcome = command(tmp_path, stage, task, "--help")
+    assert outcome.code == 0
+    assert not list(tmp_path.iterdir())
+    if stage in ("predict", "tokenize"):
+        assert "--text" in outcome.out
+    if stage != "predict":
+        for name, _ in leaves(find_task(task).settings):
+            assert f"--{name.replace('_', '-')}" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["trian"], "train"),
+        (["train", "sentimnet"], "sentiment"),
+        (["train", "--ephocs", "3"], "--epochs"),
+        (["train", "sentiment", "--cell", "ltsm"], "lstm"),
+        (["train", "--epochs", "many"], "whole number"),
+        (["train", "--epochs", "-1"], "--epochs must not be negative"),
+        (["train", "--learning-rate", "inf"], "finite"),
+        (["train", "--name", "../../elsewhere"], "names a folder"),
+        (["train", "sentiment", "again"], "unexpected argument 'again'"),
+        (["corpus", "--corpus", "nmsc"], "nsmc"),
+        (["corpus", "--corpus", "missing.tsv"], "missing.tsv: no such file"),
+        (["corpus", "--corpus", "."], "is a folder"),
+        (["tokenize"], "'corpus' has not run"),
+        (["train"], "'tokenize' has not run"),
+        (["evaluate"], "'corpus' has not run"),
+        (["export"], "'corpus' has not run"),
+        (["predict"], "nothing to predict"),
+        (["predict", "--text", "좋다"], "there is no exported model"),
+        (["predict", "--text", "좋다", "--file", "x"], "both"),
+    ],
+)
+def test_a_mistake_is_one_line_that_helps(command, tmp_path, arguments, expected):
+    outcome = command(tmp_path, *arguments)
+    assert expected in outcome.error
+    assert outcome.err.count("\n") == 1
+    assert not outcome.out
+    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").rglob("*.json"))
+
+
+def test_evaluate_and_export_before_training(command, finished, tmp_path):
+    run = finished("sentiment").copy(tmp_path)
+    (run.run / "training.json").unlink()
+    for stage in ("evaluate", "export"):
+        assert "nothing is trained yet" in command(tmp_path, stage).error
+
+
+def test_export_before_evaluation(command, finished, tmp_path):
+    run = finished("sentiment").copy(tmp_path)
+    (run.run / "metrics.json").unlink()
+    assert "pipeline evaluate sentiment" in command(tmp_path, "export").error
+
+
+def test_a_model_is_not_measured_on_another_corpus(command, finished, tmp_path):
+    run = finished("sentiment").copy(tmp_path)
+    outcome = command(tmp_path, "tokenize", "--corpus", "sample", "--vocabulary-size", 500)
+    assert outcome.code == 0
+    for stage in ("evaluate", "export"):
+        assert "changed after this training" in command(tmp_path, stage).error
+    assert (run.run / "best.weights.h5").exists()
+
+
+def test_second_training_in_the_same_run_is_refused(command, finished, tmp_path):
+    run = finished("sentiment").copy(tmp_path)
+    with open(run.run / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "another training" in command(tmp_path, "train").error
+    assert (run.run / "training.json").exists()
+
+
+class TestPredict:
+    def test_text(self, command, finished):
+        outcome = command(finished("sentiment").root, "predict", "--text", "정말 재미있어요")
+        label, score, text = outcome.out.rstrip("\n").split("\t")
+        assert label in ("negative", "positive")
+        assert 0.5 <= float(score) <= 1
+        assert text == "정말 재미있어요"
+
+    @pytest.mark.parametrize("text", ["", " ", "--help", "-_-", "a\nb\tc", "\udcff좋다"])
+    def test_any_text_is_one_line(self, command, finished, text):
+        outcome = command(finished("sentiment").root, "predict", "--text", text)
+        assert outcome.code == 0
+        assert outcome.out.count("\n") == 1
+        assert outcome.out.count("\t") == 2
+
+    def test_file_with_every_kind_of_line(self, command, finished, tmp_path):
+        lines = ["재미있다", "", "최악이다 ", "ㅋㅋㅋ\u2028ㅠㅠ", "끝"]
+        root = finished("sentiment").root
+        outputs = set()
+        for number, (end, tail, start) in enumerate(
+            [("\n", "\n", ""), ("\r\n", "\r\n", ""), ("\n", "", ""), ("\n", "\n", "\ufeff")]
+        ):
+            file = tmp_path / f"글 {number}.txt"
+            file.write_bytes((start + end.join(lines) + tail).encode())
+            outputs.add(command(root, "predict", "--file", file).out)
+        (output,) = outputs
+        texts = [line.split("\t")[2] for line in output.rstrip("\n").split("\n")]
+        assert texts == [" ".join(line.split()) for line in lines]
+
+    def test_files_that_cannot_be_read(self, command, finished, tmp_path):
+        root = finished("sentiment").root
+        other = tmp_path / "cp949.txt"
+        other.write_bytes("첫 줄\n둘째 줄\n".encode("cp949"))
+        assert f"{other}:1: is not UTF-8" in command(root, "predict", "--file", other).error
+        assert "no such file" in command(root, "predict", "--file", tmp_path / "x").error
+        assert "is a folder" in command(root, "predict", "--file", tmp_path).error
+        empty = tmp_path / "empty.txt"
+        empty.touch()
+        outcome = command(root, "predict", "--file", empty)
+        assert (outcome.code, outcome.out) == (0, "")
+
+    @pytest.mark.parametrize("damage", ["truncated", "gone", "other"])
+    @pytest.mark.parametrize("file", ["saved_model.pb", "variables.index", "variables.data*"])
+    def test_damaged_model(self, command, finished, tmp_path, file, damage):
+        run = finished("sentiment").copy(tmp_path)
+        (path,) = run.saved_model.rglob(file)
+        if damage == "truncated":
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        elif damage == "other":
+            path.write_bytes(b"something else")
+        else:
+            path.unlink()
+        error = command(tmp_path, "predict", "--text", "좋다").error
+        assert "export it again" in error or "no exported model" in error
+
+    def test_reader_that_leaves_early(self, finished):
+        """`... | head -1`: standard input in, one line read, then the pipe is closed."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "predict", "--file", "-"],
+            cwd=finished("sentiment").root,
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as asking:
+            asking.stdin.write("".join(f"글 {i}\r\n" for i in range(20_000)).encode())
+            asking.stdin.close()
+            first = asking.stdout.readline().decode()
+            asking.stdout.close()
+            errors = asking.stderr.read().decode()
+            assert asking.wait(timeout=120) == 0, errors
+        assert first.endswith("\t글 0\n")
+        assert "Traceback" not in errors
+        assert "BrokenPipe" not in errors
+
+
+def test_output_to_a_full_disk(tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with open("/dev/full", "w") as full:
+        done = process(
+            tmp_path, "--help", stdout=full, stderr=subprocess.PIPE, capture_output=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == b"error: No space left on device\n"
+
+
+def test_folder_that_is_a_file(command, tmp_path):
+    (tmp_path / "data").write_text("in the way")
+    assert "data" in command(tmp_path, "corpus", "--corpus", "sample").error

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.export.model_card import ModelCard, code, render_card
+from pipeline.export.split_batches import map_sorted
+
+ROWS = st.lists(st.lists(st.integers(1, 9), max_size=12), max_size=20)
+
+
+def fingerprint(ids, lengths):
+    """A function of a row alone: its length, its sum, its first id; blind to padding."""
+    ids = tf.cast(ids, tf.float32)
+    first = ids[:, 0] if ids.shape[1] else tf.zeros([tf.shape(ids)[0]])
+    return tf.stack([tf.cast(lengths, tf.float32), tf.reduce_sum(ids, 1), first], axis=1)
+
+
+@given(ROWS, st.integers(1, 7))
+def test_each_row_gets_its_own_result(rows, rows_at_once):
+    ragged = tf.RaggedTensor.from_row_splits(
+        tf.constant([i for row in rows for i in row], tf.int32),
+        np.cumsum([0, *map(len, rows)]),
+    )
+    result = map_sorted(ragged, fingerprint, 3, rows_at_once).numpy()
+    expected = [[len(row), sum(row), row[0] if row else 0] for row in rows]
+    np.testing.assert_array_equal(result, np.array(expected, np.float32).reshape(-1, 3))
+
+
+def test_long_rows_cost_only_their_own_batch():
+    """63 short rows beside a long one are not padded to its length."""
+    widths = []
+
+    def remember(ids, lengths):
+        widths.append(ids.shape)
+        return tf.zeros([tf.shape(ids)[0], 1])
+
+    rows = tf.ragged.constant([[1] * n for n in [500, *[5] * 64, *[3] * 63]], dtype=tf.int32)
+    map_sorted(rows, remember, 1, rows_at_once=64)
+    assert sorted((tuple(shape) for shape in widths), key=lambda s: s[1]) == [(64, 5), (64, 500)]
+
+
+CARD = ModelCard(
+    task="sentiment",
+    summary="A review in.",
+    folder="saved_models/sentiment/1",
+    facts={"labels": "a | b, `c`"},
+    corpus={"learnt from": "my\nfile.tsv", "source": ""},
+    warnings=["It is only a sample."],
+    measured="accuracy 0.5 on 10 texts",
+    metrics={"accuracy": 0.5, "count": 12345},
+    signature="serving_default",
+    inputs={"text": ("string", "[n]", "reviews")},
+    outputs={"label": ("string", "[n]", "the label")},
+    example={"text": ['"따옴표"와 \\ 역슬래시']},
+    limits=["Nothing else."],
+    command="make train-sentiment",
+    versions={"tensorflow": "2.21.0"},
+)
+
+
+def test_model_card_shows_what_it_is_given():
+    text = render_card(CARD)
+    for line in (
+        "> **Warning.** It is only a sample.",
+        "| labels | ``a \\| b, `c` `` |",
+        "| learnt from | `my file.tsv` |",
+        "| source | — |",
+        "| accuracy | 0.5000 |",
+        "| count | 12,345 |",
+        "| out | `label` | string | [n] | the label |",
+        "- Nothing else.",
+    ):
+        assert line in text.split("\n"), line
+    example = text.split("```python\n")[1].split("```")[0]
+    compile(example, "card", "exec")
+    assert repr(CARD.example["text"]) in example
+
+
+@pytest.mark.parametrize("text", ["a", "`", "``a", "a` b `` c", "x|y", "  two   words "])
+def test_code_spans_hold_any_text(text):
+    """CommonMark 6.1: the fence is a run of backticks that does not occur inside."""
+    span = code(text)
+    fence = len(span) - len(span.lstrip("`"))
+    inner = span[fence:-fence]
+    assert "`" * fence not in inner
+    if inner[0] == inner[-1] == " ":
+        inner = inner[1:-1]
+    assert inner.replace("\\|", "|") == " ".join(text.split())
