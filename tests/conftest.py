@@ -95,18 +95,28 @@ def out_of_sight(files: list[Path]) -> Iterator[None]:
 def finished(tmp_path_factory) -> Callable[[str], FinishedRun]:
     """task name -> its finished run, made once a session. Not to be written to: `copy` it."""
     runs: dict[str, FinishedRun] = {}
+    failures: dict[str, Exception] = {}
 
     def of(name: str) -> FinishedRun:
+        if name in failures:
+            raise failures[name]
         if name not in runs:
-            task = find_task(name)
-            run = FinishedRun(task, Workspace(tmp_path_factory.mktemp(name)))
-            run.do("corpus", "tokenize")
-            test = [p for folder in (run.corpus, run.tokens) for p in folder.glob("test*")]
-            with out_of_sight(test):
-                run.do("train")
-            run.do("evaluate", "export")
-            runs[name] = dataclasses.replace(run, hidden=tuple(path.name for path in test))
+            try:
+                runs[name] = make(name)
+            except Exception as error:
+                failures[name] = error
+                raise
         return runs[name]
+
+    def make(name: str) -> FinishedRun:
+        task = find_task(name)
+        run = FinishedRun(task, Workspace(tmp_path_factory.mktemp(name)))
+        run.do("corpus", "tokenize")
+        test = [p for folder in (run.corpus, run.tokens) for p in folder.glob("test*")]
+        with out_of_sight(test):
+            run.do("train")
+        run.do("evaluate", "export")
+        return dataclasses.replace(run, hidden=tuple(path.name for path in test))
 
     return of
 

@@ -66,7 +66,7 @@ def test_model_card_shows_what_it_is_given():
     text = render_card(CARD)
     for line in (
         "> **Warning.** It is only a sample.",
-        "| labels | ``a \\| b, `c` `` |",
+        "| labels | `` a \\| b, `c` `` |",
         "| learnt from | `my file.tsv` |",
         "| source | — |",
         "| accuracy | 0.5000 |",

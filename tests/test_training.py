@@ -103,9 +103,7 @@ def test_early_stopping_ends_when_dev_stands_still(tmp_path):
     flat = TrainingPlan(
         plan.model, plan.loss, plan.batches, lambda _: {"accuracy": 0.5, "loss": 1.0}, "accuracy"
     )
-    settings = TrainingSettings(
-        epochs=50, least_steps=1, batch_size=16, evaluations=50, patience=3
-    )
+    settings = TrainingSettings(epochs=50, least_steps=1, batch_size=16, evaluations=50, patience=3)
     result = fit(flat, settings, tmp_path)
     assert result["stopped_early"]
     assert result["epochs"] == 4.0  # the first look is the best, three more were not

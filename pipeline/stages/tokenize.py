@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 
+from pipeline.corpora.reviews import read_sample
 from pipeline.corpora.splits import read_split
 from pipeline.progress import say
 from pipeline.settings import as_json
 from pipeline.stages.files import RunFiles, chosen
 from pipeline.tasks.base import Task
-from pipeline.workspace import Manifest, Workspace, digest
+from pipeline.workspace import SAMPLES, Manifest, Workspace, digest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,9 +50,20 @@ def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
     say(f"tokens: {manifest.notes['summary']} -> {manifest.notes['folder']}")
 
 
+# Enough to learn from for a look; all of NSMC would take a minute.
+_ROWS_TO_LEARN_FROM = 20_000
+
+
 def _show(text: str, files: RunFiles) -> None:
     from pipeline.text.compare import every_tokenizer, side_by_side
 
-    manifest = Manifest.read(files.tokens)
-    folder = None if manifest is None else files.root / manifest.notes["folder"]
-    print(side_by_side(text, every_tokenizer(folder)))
+    tokens, corpus = Manifest.read(files.tokens), Manifest.read(files.corpus)
+    folder = None if tokens is None else files.root / tokens.notes["folder"]
+    if corpus is None:
+        say("no corpus yet: pieces are learnt from the bundled sample")
+        frame = read_sample(SAMPLES / "sentiment.tsv").frame
+    else:
+        frame = read_split(files.root / corpus.notes["folder"] / "train.tsv")
+    say("learning pieces and starting the morpheme analysers: some seconds")
+    texts = list(frame["text"][:_ROWS_TO_LEARN_FROM])
+    print(side_by_side(text, every_tokenizer(folder, texts)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,22 +13,34 @@ from rich.text import Text
 
 from pipeline.errors import UserError
 from pipeline.text.morphemes import ANALYZERS, MorphemeAnalyzer
-from pipeline.text.syllables import SyllableTokenizer
-from pipeline.text.tokenizer import SETTINGS_FILE, Tokenizer, load_tokenizer
+from pipeline.text.tokenizer import (
+    KINDS,
+    SETTINGS_FILE,
+    Tokenizer,
+    learn_tokenizer,
+    load_tokenizer,
+)
 
 
-def every_tokenizer(folder: Path | None) -> dict[str, Tokenizer | MorphemeAnalyzer]:
-    """Name -> tokenizer: the one learnt into `folder`, if there is one, and all analyzers.
+def every_tokenizer(
+    folder: Path | None, texts: Sequence[str], vocabulary_size: int = 8000
+) -> dict[str, Tokenizer | MorphemeAnalyzer]:
+    """Name -> tokenizer: every kind of pieces and every analyzer.
 
-    A wordpiece vocabulary knows every one of its syllables alone, so it also shows these.
+    Args:
+        folder: of a tokenizer already learnt, or None.
+        texts: what the kinds that are not in `folder` learn from.
+        vocabulary_size: of those.
     """
     found: dict[str, Tokenizer | MorphemeAnalyzer] = {}
+    learnt = None
     if folder is not None and (folder / SETTINGS_FILE).exists():
         learnt = load_tokenizer(folder)
-        name = learnt.kind if learnt.morphemes is None else f"{learnt.kind}, {learnt.morphemes}"
-        found[f"{name} (learnt)"] = learnt
-        if learnt.kind == "wordpiece" and learnt.morphemes is None:
-            found["syllable"] = SyllableTokenizer(learnt.vocabulary)
+        name = learnt.kind if learnt.morphemes is None else f"{learnt.morphemes} + {learnt.kind}"
+        found[f"{name} (this run's)"] = learnt
+    for kind in KINDS:
+        if learnt is None or learnt.morphemes is not None or learnt.kind != kind:
+            found[kind] = learn_tokenizer(kind, texts, vocabulary_size)
     return found | {name: MorphemeAnalyzer(name) for name in ANALYZERS}
 
 

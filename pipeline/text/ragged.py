@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import numpy as np
 
 from pipeline.errors import UserError
 from pipeline.workspace import atomic_file
+
+_DAMAGE = (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -116,11 +119,12 @@ class Ragged:
             UserError: the file is absent or is no such file.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            # Opened here: np.load leaves a file open that turns out to be no archive.
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return cls(arrays["ids"], arrays["row_splits"])
         except FileNotFoundError:
             raise UserError("not found", where=path, remedy="run the tokenize stage") from None
-        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise UserError(
                 f"does not hold rows of ids ({error})",
                 where=path,

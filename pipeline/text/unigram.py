@@ -11,16 +11,20 @@ import functools
 import io
 import math
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
-
-import sentencepiece
 
 from pipeline.errors import UserError
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import VOCABULARY_FILE, Branch, Tokenizer
 from pipeline.text.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Vocabulary
 from pipeline.workspace import atomic_file
+
+with warnings.catch_warnings():
+    # Its bindings (SWIG) trip over a deprecation of Python's, and crash later if that is an error.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import sentencepiece
 
 MODEL_FILE = "sentencepiece.model"
 WORD_MARK = "\u2581"

@@ -1,0 +1,278 @@
+"""The Makefile, with a stand-in for Python that notes what it is called with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+STAGES = ["corpus", "tokenize", "train", "evaluate", "export"]
+
+# What each stage leaves behind, as far as make can see it. Every argument is noted with its end.
+STAND_IN = """#!/bin/sh
+{ for word in "$@"; do printf '%s\\0' "$word"; done; printf '\\n\\0'; } >> calls
+[ "$2" = pipeline ] || exit 0
+stage=$3 task=$4 name=default version=1
+while [ $# -gt 0 ]; do
+  case $1 in --name) name=$2;; --version) version=$2;; esac
+  shift
+done
+[ "$stage" = "$(cat fails 2>/dev/null)" ] && exit 2
+run=runs/$task/$name model=saved_models/$task/$version
+case $stage in
+  corpus) mkdir -p "$run"; : > "$run/corpus.json"
+    [ -e stand-in ] && touch -d @0 "$run/corpus.json";;
+  tokenize) : > "$run/tokens.json";;
+  train) : > "$run/training.json";;
+  evaluate) : > "$run/metrics.json";;
+  export) mkdir -p "$model"; : > "$model/saved_model.pb";;
+esac
+exit 0
+"""
+
+
+class Checkout:
+    """A copy of what make reads."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        (root / "pipeline" / "tasks").mkdir(parents=True)
+        for path in (CHECKOUT / "pipeline" / "tasks").glob("*.py"):
+            (root / "pipeline" / "tasks" / path.name).touch()
+        for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
+            shutil.copy(CHECKOUT / name, root)
+
+    def with_environment(self) -> Checkout:
+        python = self.root / ".venv" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(STAND_IN)
+        python.chmod(0o755)
+        (self.root / ".venv" / ".ready").touch()
+        return self
+
+    def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
+        for leftover in (self.root / "calls",):
+            leftover.unlink(missing_ok=True)
+        forget = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CORPUS_MIRROR", "CORPUS", "SETTINGS", "TEXT")
+        environment = {k: v for k, v in os.environ.items() if k not in forget}
+        return subprocess.run(
+            ["make", *arguments],
+            cwd=self.root,
+            env={**environment, **variables},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @property
+    def calls(self) -> list[list[str]]:
+        """The arguments of each call of Python by the latest make."""
+        if not (self.root / "calls").exists():
+            return []
+        words = (self.root / "calls").read_bytes().decode("utf-8", "surrogateescape").split("\0")
+        calls: list[list[str]] = [[]]
+        for word in words[:-1]:
+            if word == "\n":
+                calls.append([])
+            else:
+                calls[-1].append(word)
+        return calls[:-1]
+
+    @property
+    def stages(self) -> list[str]:
+        return [call[2] for call in self.calls]
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Checkout:
+    return Checkout(tmp_path).with_environment()
+
+
+@pytest.mark.parametrize("arguments", [[], ["help"]])
+def test_help_needs_nothing(tmp_path, arguments):
+    bare = Checkout(tmp_path)
+    done = bare.make(*arguments, PYTHON3="/nowhere/python3")
+    assert (done.returncode, done.stderr) == (0, "")
+    for word in ("make train-sentiment", "make predict", "make setup", "make test", "CORPUS="):
+        assert word in done.stdout
+    assert not (tmp_path / ".venv").exists()
+    assert not (tmp_path / "runs").exists()
+
+
+def test_tasks_are_the_files_of_the_tasks(tmp_path):
+    from pipeline.tasks.base import task_names
+
+    done = Checkout(tmp_path).make("--print-data-base", "--question", "help")
+    targets = {line.split(":")[0] for line in done.stdout.split("\n") if line.startswith("train-")}
+    assert targets == {f"train-{name}" for name in task_names()}
+
+
+def test_dry_run_chains_the_stages_in_order(tmp_path):
+    done = Checkout(tmp_path).make("-n", "train-sentiment")
+    places = [done.stdout.index(f"-m pipeline {stage} sentiment") for stage in STAGES]
+    assert places == sorted(places)
+    assert done.stdout.index("-m venv") < done.stdout.index("pip install") < places[0]
+
+
+def test_everything_once_and_then_nothing(checkout):
+    first = checkout.make("train-sentiment")
+    assert first.returncode == 0, first.stderr
+    assert checkout.stages == STAGES
+    assert all(call[3] == "sentiment" for call in checkout.calls)
+    assert "runs/sentiment/default/report.html" in first.stdout
+    again = checkout.make("train-sentiment")
+    assert again.returncode == 0
+    assert checkout.calls == []
+    assert "saved_models/sentiment/1" in again.stdout
+
+
+def test_goes_on_at_the_stage_that_failed(checkout):
+    (checkout.root / "fails").write_text("train")
+    assert checkout.make("train-sentiment").returncode == 2
+    assert checkout.stages == STAGES[:3]
+    (checkout.root / "fails").unlink()
+    assert checkout.make("train-sentiment").returncode == 0
+    assert checkout.stages == STAGES[2:]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ["SETTINGS=--units 64"],
+        ["CORPUS=sample"],
+        ["CORPUS_MIRROR=/mnt/corpora"],
+    ],
+)
+def test_what_is_asked_for_differently_is_asked_again(checkout, change):
+    checkout.make("train-sentiment")
+    checkout.make("train-sentiment", *change)
+    assert checkout.stages == STAGES
+    checkout.make("train-sentiment", *change)
+    assert checkout.calls == []
+    checkout.make("train-sentiment")
+    assert checkout.stages == STAGES
+
+
+def test_names_and_versions_have_files_of_their_own(checkout):
+    checkout.make("train-sentiment")
+    checkout.make("train-sentiment", "NAME=small", "VERSION=2")
+    assert checkout.stages == STAGES
+    assert (checkout.root / "runs/sentiment/small/metrics.json").exists()
+    assert (checkout.root / "saved_models/sentiment/2/saved_model.pb").exists()
+    checkout.make("train-sentiment")
+    assert checkout.calls == []
+
+
+def test_changed_corpus_file_is_read_again(checkout):
+    for name in ("my.tsv", "내 리뷰.tsv"):
+        file = checkout.root / name
+        file.write_text("좋다\t1\n")
+        checkout.make("train-sentiment", f"CORPUS={name}", f"NAME=run{len(name)}")
+        assert checkout.stages == STAGES
+        assert all("--corpus" in call and name in call for call in checkout.calls)
+        checkout.make("train-sentiment", f"CORPUS={name}", f"NAME=run{len(name)}")
+        assert checkout.calls == []
+        time.sleep(0.02)
+        file.write_text("나쁘다\t0\n")
+        checkout.make("train-sentiment", f"CORPUS={name}", f"NAME=run{len(name)}")
+        assert checkout.stages == STAGES
+
+
+def test_stand_in_for_a_corpus_is_asked_for_again(checkout):
+    """Its manifest is as old as can be; once the real one is there, everything follows."""
+    (checkout.root / "stand-in").touch()
+    checkout.make("train-sentiment")
+    assert checkout.stages == STAGES
+    checkout.make("train-sentiment")
+    assert checkout.stages == ["corpus"]
+    (checkout.root / "stand-in").unlink()
+    checkout.make("train-sentiment")
+    assert checkout.stages == STAGES
+
+
+def test_new_pins_do_not_train_again(checkout):
+    checkout.make("train-sentiment")
+    time.sleep(0.02)
+    (checkout.root / ".venv" / ".ready").touch()
+    checkout.make("train-sentiment")
+    assert checkout.calls == []
+
+
+def test_names_in_the_environment_are_not_meant_for_us(checkout):
+    """Some systems set NAME to the machine's name, VERSION and PORT to their own."""
+    checkout.make("train-sentiment", NAME="machine", VERSION="22.04", PORT="80")
+    assert all("default" in call and "1" in call for call in checkout.calls)
+
+
+def test_settings_arrive_as_words(checkout):
+    checkout.make("train-sentiment", "SETTINGS=--text-column 'my text' --units 3")
+    assert all(call[-4:] == ["--text-column", "my text", "--units", "3"] for call in checkout.calls)
+
+
+def test_name_of_two_words_is_refused(checkout):
+    done = checkout.make("train-sentiment", "NAME=two words")
+    assert done.returncode == 2
+    assert "one word each" in done.stderr
+    assert not checkout.calls
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "정말 재미있어요",
+        "it's \"good\" — it's",
+        "돈 $100, $HOME, $(HOME), $$, ${PATH}",
+        "`touch pwned` $(touch pwned) $(shell touch pwned)",
+        "100% #1 \\ \\n * ? ~ ! & | ; < > ( ) [ ] { } =",
+        "두 줄\n짜리",
+        "$(",
+        "-_-",
+        "--help",
+        " 빈칸 ",
+        "",
+        "👨‍👩‍👧 ㅋㅋㅠㅠ",
+    ],
+)
+@pytest.mark.parametrize("way", ["argument", "environment"])
+def test_text_arrives_as_typed(checkout, text, way):
+    if way == "argument":
+        done = checkout.make("predict", f"TEXT={text}")
+    else:
+        done = checkout.make("predict", TEXT=text)
+    assert done.returncode == 0, done.stderr
+    (call,) = checkout.calls
+    assert call == ["-m", "pipeline", "predict", "sentiment", "--version", "1", "--text", text]
+    assert not (checkout.root / "pwned").exists()
+
+
+def test_predict_from_a_file_or_without_a_question(checkout):
+    checkout.make("predict", "FILE=내 글's.txt", "VERSION=3")
+    expected = ["-m", "pipeline", "predict", "sentiment", "--version", "3"]
+    assert checkout.calls == [[*expected, "--file", "내 글's.txt"]]
+    checkout.make("predict")
+    assert checkout.calls == [["-m", "pipeline", "predict", "sentiment", "--version", "1"]]
+
+
+def test_clean_keeps_downloads_and_models(checkout):
+    checkout.make("train-sentiment")
+    for folder in ("data/raw", "data/processed", "data/samples"):
+        (checkout.root / folder).mkdir(parents=True)
+    checkout.make("clean")
+    assert (checkout.root / "saved_models/sentiment/1/saved_model.pb").exists()
+    assert {path.name for path in (checkout.root / "data").iterdir()} == {"raw", "samples"}
+    assert not (checkout.root / "runs").exists()
+
+
+def test_python_that_is_too_old_is_named(tmp_path):
+    old = tmp_path / "python3"
+    old.write_text('#!/bin/sh\necho "Python 3.11 to 3.13 is needed, this is 3.8" >&2; exit 1\n')
+    old.chmod(0o755)
+    done = Checkout(tmp_path / "x").make("setup", f"PYTHON3={old}")
+    assert done.returncode == 2
+    assert "Python 3.11 to 3.13 is needed" in done.stderr
