@@ -61,8 +61,8 @@ def prepare_process() -> None:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # The two directions of a bidirectional layer run side by side, each on a core of its own;
-    # splitting every small matrix product over the cores instead is slower on any machine
-    # with few of them (benchmarks/training_speed.py).
+    # with few cores that beats splitting every small matrix product over them (compare with
+    # TF_NUM_INTRAOP_THREADS=2 python -m benchmarks.training_speed).
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1" if (os.cpu_count() or 1) <= 4 else "2")
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(max(2, os.cpu_count() or 1)))
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")

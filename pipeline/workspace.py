@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -71,6 +72,18 @@ def _check_room(folder: Path, needs: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def _remove_abandoned(path: Path) -> None:
+    """Removes what killed processes left of `path`; a checkpoint can be large."""
+    for partial in path.parent.glob(f".*.partial.{glob.escape(path.name)}"):
+        writer = partial.name.split(".")[1]
+        try:
+            os.kill(int(writer), 0)
+        except ProcessLookupError:
+            partial.unlink(missing_ok=True)
+        except (ValueError, OSError):
+            continue
+
+
 @contextlib.contextmanager
 def atomic_file(path: Path, needs: int = 0) -> Iterator[Path]:
     """Yields a temporary path beside `path`; on leaving without an error it becomes `path`.
@@ -87,6 +100,7 @@ def atomic_file(path: Path, needs: int = 0) -> Iterator[Path]:
         UserError: the disk is full or may not be written to; `path` is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(path)
     temporary = path.with_name(f".{os.getpid()}.partial.{path.name}")
     try:
         with _disk_errors(path):

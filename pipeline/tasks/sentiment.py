@@ -109,7 +109,7 @@ def _sample_notes() -> dict:
 
 
 def _nsmc(corpus: catalogue.Corpus, paths: dict[str, Path], dev_size: int) -> CorpusSplits:
-    train, test = (read_nsmc(paths[name], corpus.counts[name]) for name in ("train", "test"))
+    train, test = (read_nsmc(paths[name], corpus.counts.get(name)) for name in ("train", "test"))
     dev = held_out(list(train.frame["id"]), dev_size)
     splits = {
         "train": train.frame[~dev].reset_index(drop=True),

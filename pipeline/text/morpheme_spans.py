@@ -24,8 +24,8 @@ def spans_of(morphs: Sequence[str], text: str) -> list[Piece]:
 
     Morphemes found letter by letter in their order are exact. Where the analyzer rewrote
     (했어 -> 하, 았, 어) the letters that remained decide; a morpheme that kept none covers what
-    its neighbours leave between them, or the character before. No span is empty or holds a space
-    at its ends.
+    its neighbours leave between them, or the character before. No span is empty or has a space at
+    its ends, and together they leave out nothing but spaces.
     """
     exact = _exact(morphs, text)
     return exact if exact is not None else _by_letters(morphs, text)
@@ -81,4 +81,22 @@ def _by_letters(morphs: Sequence[str], text: str) -> list[Piece]:
                 first = last = max(used, 0) if used >= 0 else min(following, len(text) - 1)
         used = max(used, last)
         found.append(Piece(morph, first, last + 1))
+    return _without_gaps(found, text)
+
+
+def _without_gaps(pieces: list[Piece], text: str) -> list[Piece]:
+    """Gives what no piece covers to the piece before it in its word, else to the one after."""
+    found = list(pieces)
+    covered = 0
+    for k, piece in enumerate(pieces):
+        rest = text[covered : piece.start]
+        if k and rest and rest[0] != " ":
+            taken = rest.split(" ")[0]
+            found[k - 1] = found[k - 1]._replace(end=covered + len(taken))
+            rest = rest[len(taken) :]
+        if rest.strip(" "):
+            found[k] = piece._replace(start=piece.start - len(rest.lstrip(" ")))
+        covered = max(covered, piece.end)
+    if found and text[covered:].strip(" "):
+        found[-1] = found[-1]._replace(end=len(text.rstrip(" ")))
     return found

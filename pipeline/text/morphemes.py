@@ -8,8 +8,9 @@ only what they are known to survive.
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from pipeline.errors import UserError
@@ -23,6 +24,9 @@ ANALYZERS = ("okt", "komoran", "hannanum", "kkma", "mecab")
 
 _POOL_PAYS_FROM = 20_000
 _CHUNK = 500
+
+
+Tagger = Callable[[str], list[tuple[str, str]]]
 
 
 class MorphemeAnalyzer:
@@ -41,10 +45,6 @@ class MorphemeAnalyzer:
                 f"{name!r} is no morpheme analyzer", remedy=f"use {', '.join(ANALYZERS)}"
             )
         self.name = name
-        self._tagger = None
-
-    def __reduce__(self):  # a worker process loads its own
-        return MorphemeAnalyzer, (self.name,)
 
     def pos(self, text: str) -> list[tuple[str, str]]:
         """(morpheme, tag) of a text; which tags there are is the analyzer's affair."""
@@ -105,10 +105,9 @@ class MorphemeAnalyzer:
         whole = [(stretch, SYMBOL_TAGS[self.name])]
         if not analyzable:
             return whole
-        if self._tagger is None:
-            self._tagger = load_tagger(self.name)
+        tagger = load_tagger(self.name)
         try:
-            found = self._tagger(stretch)
+            found = tagger(stretch)
         except Exception:  # whatever Java throws: then word by word, and the culprit stays whole
             words = stretch.split()
             if len(words) == 1:
@@ -118,8 +117,9 @@ class MorphemeAnalyzer:
         return kept or whole
 
 
-def load_tagger(name: str):
-    """The named analyzer as a function: text -> [(morpheme, tag)]."""
+@functools.cache
+def load_tagger(name: str) -> Tagger:
+    """The named analyzer as a function, text -> [(morpheme, tag)]; once for a process."""
     if name == "mecab":
         try:
             from mecab import MeCab

@@ -32,6 +32,9 @@ os.register_at_fork(
 _CHUNK = 8192
 """Texts encoded at once: an Encoding takes far more memory than its ids."""
 
+_LONG_WORD = 256
+"""Characters of a word from which the library, whose time grows with their square, is too slow."""
+
 _CHARACTER_SHARE = 0.75
 """Of the vocabulary, what single characters may fill at most."""
 
@@ -99,10 +102,24 @@ class WordPieceTokenizer(Tokenizer):
         return cls(Vocabulary(pieces), morphemes, parameters)
 
     def segment(self, word: str) -> list[tuple[str, int, int]]:
-        """Pieces of one word, as `Tokenizer.segment` says; the library does the matching."""
+        """Pieces of one word, as `Tokenizer.segment` says."""
+        if len(word) > _LONG_WORD:
+            return self._longest_matches(word)
         encoding = self._library.encode(word, add_special_tokens=False)
         spans = zip(encoding.tokens, encoding.offsets, strict=True)
         return [(piece, first, last) for piece, (first, last) in spans]
+
+    def _longest_matches(self, word: str) -> list[tuple[str, int, int]]:
+        """What the library does, in time that grows with the length of the word alone."""
+        found, first = [], 0
+        while first < len(word):
+            prefix = CONTINUES if first else ""
+            last = min(len(word), first + self._longest)
+            while prefix + word[first:last] not in self._ids:
+                last -= 1
+            found.append((prefix + word[first:last], first, last))
+            first = last
+        return found
 
     def branches(self, word: str, strength: float) -> list[list[Branch]]:
         """MaxMatch-Dropout (Hiraoka 2022): a match is refused with probability `strength`.
@@ -130,8 +147,16 @@ class WordPieceTokenizer(Tokenizer):
         parts = []
         for at in range(0, len(prepared), _CHUNK):
             spaced = [self._alone.sub(r" \1 ", text) for text in prepared[at : at + _CHUNK]]
-            encodings = self._library.encode_batch_fast(spaced, add_special_tokens=False)
-            parts.append(Ragged.from_lists([encoding.ids for encoding in encodings]))
+            long = {i: text for i, text in enumerate(spaced) if _has_long_word(text)}
+            encodings = self._library.encode_batch_fast(
+                ["" if i in long else text for i, text in enumerate(spaced)] if long else spaced,
+                add_special_tokens=False,
+            )
+            rows = [encoding.ids for encoding in encodings]
+            for i, text in long.items():
+                pieces = [piece for word in text.split() for piece, _, _ in self.segment(word)]
+                rows[i] = self.vocabulary.ids(pieces)
+            parts.append(Ragged.from_lists(rows))
         return Ragged.concatenate(parts)
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -148,6 +173,10 @@ def joined(pieces: Iterator[str]) -> str:
         if piece not in hidden
     )
     return text.removeprefix(" ")
+
+
+def _has_long_word(text: str) -> bool:
+    return len(text) > _LONG_WORD and any(len(word) > _LONG_WORD for word in text.split())
 
 
 def _continues(piece: str) -> bool:
