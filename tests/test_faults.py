@@ -225,7 +225,6 @@ def test_kill_while_an_earlier_run_is_set_aside(tmp_path, monkeypatch):
 
 def test_finished_runs_are_kept_when_settings_change(run, tmp_path, capsys):
     copy = run.copy(tmp_path)
-    tiny = run.task.tiny
     before = {
         n: (copy.run / n).read_bytes() for n in ("best.weights.h5", "report.html", "config.json")
     }
