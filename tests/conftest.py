@@ -121,6 +121,16 @@ def finished(tmp_path_factory) -> Callable[[str], FinishedRun]:
     return of
 
 
+@pytest.fixture
+def new_run(workspace) -> Callable[..., FinishedRun]:
+    """(task name, settings) -> a run of which nothing is done yet."""
+
+    def make(name: str, settings) -> FinishedRun:
+        return FinishedRun(dataclasses.replace(find_task(name), tiny=settings), workspace)
+
+    return make
+
+
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """How a command ended."""

@@ -76,9 +76,10 @@ def export_classifier(
         signatures = ["ids"]
 
         def from_ids(ids):
-            ids = ids[:, :most_pieces]
             lengths = tf.reduce_sum(tf.cast(ids != 0, tf.int32), axis=1)
-            return answer(tf.RaggedTensor.from_tensor(ids, lengths=lengths))
+            rows = tf.RaggedTensor.from_tensor(ids, lengths=lengths)
+            # As in training, what is cut away stands before [EOS].
+            return answer(tf.concat([rows[:, :-1][:, : most_pieces - 1], rows[:, -1:]], axis=1))
 
         archive.add_endpoint(
             "ids", from_ids, input_signature=[tf.TensorSpec([None, None], tf.int32, name="ids")]
@@ -123,7 +124,8 @@ def load_classifier(folder: Path) -> Callable[[list[str]], tuple[list[str], np.n
                 where=folder,
                 remedy="export it again",
             ) from error
-    if "serving_default" in loaded.signatures:
+    # Keras calls the only signature `serving_default` as well, so `ids` is asked for first.
+    if "ids" not in loaded.signatures:
         serve = loaded.signatures["serving_default"]
 
         def ask(texts: list[str]) -> dict:

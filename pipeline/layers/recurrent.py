@@ -25,12 +25,24 @@ def reverse_by_length(sequences, lengths):
     last = ops.cast(lengths, "int32")[:, None] - 1
     source = ops.where(step <= last, last - step, step)
     row = ops.arange(batch, dtype="int32")[:, None] * time
-    # Whole rows of one flat table are gathered: several times faster on a CPU than a
-    # take_along_axis, whose index would be as large as the data.
-    flat = ops.reshape(sequences, (-1, features))
-    return ops.reshape(
-        ops.take(flat, ops.reshape(row + source, (-1,)), axis=0), (-1, time, features)
-    )
+    place = ops.reshape(row + source, (-1,))
+
+    def reversed_rows(values):
+        # Whole rows of one flat table are gathered: several times faster on a CPU than a
+        # take_along_axis, whose index would be as large as the data.
+        flat = ops.reshape(values, (-1, features))
+        return ops.reshape(ops.take(flat, place, axis=0), (-1, time, features))
+
+    @ops.custom_gradient
+    def reverse(values):
+        # A reversal is its own inverse and so its own gradient; autodiff would scatter instead,
+        # one row after the other.
+        def gradient(*args, upstream=None):
+            return reversed_rows(args[0] if upstream is None else upstream)
+
+        return reversed_rows(values), gradient
+
+    return reverse(sequences)
 
 
 def cell_layer(cell: str, units: int, *, name: str | None = None, seed: int | None = None):

@@ -20,6 +20,7 @@ from pipeline.corpora.reviews import (
     read_sample,
 )
 from pipeline.corpora.splits import by_share, held_out, read_split
+from pipeline.errors import UserError
 from pipeline.models.settings import ClassifierSettings, describe
 from pipeline.run_info import run_info
 from pipeline.settings import as_json
@@ -143,8 +144,14 @@ def _one_file(
 def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
     from pipeline.text.morphemes import MorphemeAnalyzer
     from pipeline.text.tokenizer import learn_tokenizer, prepare
+    from pipeline.text.vocabulary import SPECIALS
 
     text = settings.text
+    if text.most_pieces < 3:
+        raise UserError(
+            f"--most-pieces must be at least 3, not {text.most_pieces}",
+            remedy="two of them are [BOS] and [EOS]",
+        )
     morphemes = None if text.morphemes == "none" else text.morphemes
     analyzer = MorphemeAnalyzer(morphemes) if morphemes else None
     workers = os.cpu_count() or 1
@@ -161,6 +168,11 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
         morphemes=morphemes,
         prepared=True,
     )
+    if len(tokenizer.vocabulary) <= len(SPECIALS):
+        raise UserError(
+            f"nothing occurs {text.min_frequency:,} times in the training split",
+            remedy="lower --min-frequency",
+        )
     tokenizer.save(folder)
     labels = sorted(set(splits["train"]["label"]))
     number = {label: i for i, label in enumerate(labels)}
