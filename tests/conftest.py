@@ -17,6 +17,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from pipeline.__main__ import main
+from pipeline.settings import leaves
+from pipeline.stages.train import RESULTS
 from pipeline.tasks.base import Task, find_task
 from pipeline.workspace import Workspace, read_json
 
@@ -28,8 +30,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("repeatable")
-
-STAGES = ("corpus", "tokenize", "train", "evaluate", "export")
 
 
 @pytest.fixture
@@ -75,10 +75,29 @@ class FinishedRun:
             options = [module.Options()] if hasattr(module, "Options") else []
             module.run(self.task, settings, self.workspace, *options)
 
+    def words(self, settings=None) -> list[str]:
+        """The settings as they stand on the command line."""
+        settings = self.task.tiny if settings is None else settings
+        found = []
+        for name, _ in leaves(type(settings)):
+            group = next(group for group in vars(settings).values() if hasattr(group, name))
+            if (value := getattr(group, name)) is not None:
+                found += [f"--{name.replace('_', '-')}", str(value)]
+        return found
+
     def copy(self, root: Path) -> FinishedRun:
         """The same in another folder, to be harmed there."""
         shutil.copytree(self.root, root, dirs_exist_ok=True)
         return dataclasses.replace(self, workspace=Workspace(root))
+
+    def untrained_copy(self, root: Path) -> FinishedRun:
+        """The same in another folder, with its ids but no training yet."""
+        copy = self.copy(root)
+        for name in RESULTS:
+            path = copy.run / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        shutil.rmtree(copy.saved_model)
+        return copy
 
 
 @contextlib.contextmanager
@@ -119,6 +138,19 @@ def finished(tmp_path_factory) -> Callable[[str], FinishedRun]:
         return dataclasses.replace(run, hidden=tuple(path.name for path in test))
 
     return of
+
+
+@pytest.fixture(scope="session")
+def quick(finished) -> Callable[..., object]:
+    """seed -> settings of sentiment whose training takes no longer than building its model."""
+
+    def settings(seed: int = 1):
+        tiny = finished("sentiment").task.tiny
+        training = dataclasses.replace(tiny.training, epochs=1, evaluations=1, seed=seed)
+        model = dataclasses.replace(tiny.model, cell="bag")
+        return dataclasses.replace(tiny, model=model, training=training)
+
+    return settings
 
 
 @pytest.fixture

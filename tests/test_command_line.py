@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import pytest
 
 from pipeline.__main__ import STAGES
 from pipeline.settings import leaves
+from pipeline.stages import train
 from pipeline.tasks.base import find_task, task_names
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -109,8 +109,7 @@ def test_a_model_is_not_measured_on_another_corpus(command, finished, tmp_path):
 
 def test_second_training_in_the_same_run_is_refused(command, finished, tmp_path):
     run = finished("sentiment").copy(tmp_path)
-    with open(run.run / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with train._alone(run.run):
         assert "another training" in command(tmp_path, "train").error
     assert (run.run / "training.json").exists()
 

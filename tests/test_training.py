@@ -20,7 +20,7 @@ from pipeline.training.settings import TrainingSettings
 SMALL = ClassifierSettings(
     units=8, embedding_size=8, embedding_dropout=0.1, piece_dropout=0.05, state_dropout=0.1
 )
-QUICK = TrainingSettings(epochs=3, least_steps=1, batch_size=16, evaluations=6, seed=3)
+QUICK = TrainingSettings(epochs=3, least_steps=1, batch_size=16, evaluations=6, patience=6, seed=3)
 
 
 def make_plan(batches=None) -> TrainingPlan:

@@ -1,0 +1,53 @@
+"""Other settings over the same run: what was finished is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.stages import train
+from pipeline.workspace import read_json
+
+
+@pytest.fixture(scope="module")
+def run(finished):
+    return finished("sentiment")
+
+
+def test_finished_runs_are_kept_when_settings_change(run, quick, tmp_path, capsys):
+    copy = run.copy(tmp_path)
+    everything = {path.name for path in copy.run.iterdir()}
+    assert everything - {"corpus.json", "tokens.json", ".lock"} == set(train.RESULTS)
+    before = {
+        n: (copy.run / n).read_bytes() for n in ("best.weights.h5", "report.html", "config.json")
+    }
+    for number, seed in ((1, 5), (2, 6)):
+        copy.do("train", settings=quick(seed=seed))
+        assert f"is kept in {copy.run}.{number}" in capsys.readouterr().err
+    kept = copy.run.with_name("default.1")
+    assert {name: (kept / name).read_bytes() for name in before} == before
+    assert (kept / "checkpoint" / "state.npz").exists()
+    second = copy.run.with_name("default.2")
+    assert read_json(second / "config.json")["training"]["seed"] == 5
+    assert read_json(copy.run / "config.json")["training"]["seed"] == 6
+    assert not (copy.run / "metrics.json").exists(), "numbers of other weights"
+
+
+def test_unfinished_training_with_other_settings_starts_again(run, quick, tmp_path, capsys):
+    copy = run.copy(tmp_path)
+    for name in ("training.json", "metrics.json", "report.html"):
+        (copy.run / name).unlink()
+    copy.do("train", settings=quick())
+    said = capsys.readouterr().err
+    assert "starts again" in said
+    assert "resuming" not in said
+    assert read_json(copy.run / "training.json")["steps"] == 22
+    assert not copy.run.with_name("default.1").exists()
+
+
+def test_lost_weights_are_found_again(run, quick, tmp_path, capsys):
+    copy = run.untrained_copy(tmp_path)
+    copy.do("train", settings=quick())
+    (copy.run / "best.weights.h5").unlink()
+    copy.do("train", settings=quick())
+    assert "is gone: training again" in capsys.readouterr().err
+    assert (copy.run / "best.weights.h5").exists()
