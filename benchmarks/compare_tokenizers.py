@@ -1,6 +1,6 @@
 """The same small model over every tokenizer: one table.
 
-    make compare-tokenizers [SETTINGS="--rows 20000 --only okt mecab"]
+    make compare-tokenizers [SETTINGS="--rows 50000 --only okt mecab"]
 
 Each tokenizer learns from the same NSMC training rows (chosen by a hash of the id), the same
 small bidirectional GRU trains on them for the same number of epochs, and the dev split says how
@@ -116,7 +116,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--corpus", help="as for the sentiment task (default: nsmc)")
-    parser.add_argument("--rows", type=int, default=20_000, help="training rows")
+    parser.add_argument("--rows", type=int, default=10_000, help="training rows")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--vocabulary-size", type=int, default=8000)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)

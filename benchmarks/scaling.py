@@ -1,6 +1,6 @@
 """What twice the corpus costs: all stages over n and over 2n reviews.
 
-    python -m benchmarks.scaling [--rows 40000] [--epochs 1]
+    python -m benchmarks.scaling [--rows 20000] [--epochs 1]
 
 The rows come from NSMC's training file, as a user's own TSV. Needs at most 2.2 times the time.
 """
@@ -29,7 +29,7 @@ def write_corpus(path: Path, rows: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rows", type=int, default=40_000)
+    parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--epochs", type=int, default=1)
     arguments = parser.parse_args()
     rows, minutes = [], []
