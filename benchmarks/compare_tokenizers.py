@@ -28,16 +28,13 @@ WAYS = {
 
 def splits(corpus: str | None, rows: int):
     """(train, dev) frames with columns text and label, of at most `rows` and a tenth of them."""
-    import dataclasses
-
+    from pipeline.corpora.labelled import CorpusSettings, read_labelled_corpus
     from pipeline.corpora.splits import held_out
-    from pipeline.tasks.sentiment import CorpusSettings, Settings, read_corpus
+    from pipeline.tasks.sentiment import SAMPLE
     from pipeline.workspace import Workspace
 
-    settings = Settings()
-    if corpus:
-        settings = dataclasses.replace(settings, corpus=CorpusSettings(corpus=corpus))
-    read = read_corpus(settings, Workspace())
+    chosen = CorpusSettings(corpus=corpus) if corpus else CorpusSettings()
+    read = read_labelled_corpus(chosen, Workspace().raw, SAMPLE)
     for warning in read.warnings:
         print(f"! {warning}")
 

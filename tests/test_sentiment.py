@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pipeline.corpora import labelled
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.models.settings import ClassifierSettings
@@ -250,6 +251,6 @@ def test_unknown_corpus_names_what_there_is(workspace):
 def test_folder_called_like_a_corpus_is_in_nobodys_way(workspace, monkeypatch):
     monkeypatch.chdir(workspace.root)
     (workspace.root / "nsmc").mkdir()
-    monkeypatch.setattr(sentiment, "fetch", lambda *_: (_ for _ in ()).throw(KeyError("asked")))
+    monkeypatch.setattr(labelled, "fetch", lambda *_: (_ for _ in ()).throw(KeyError("asked")))
     with pytest.raises(KeyError, match="asked"):
         sentiment.read_corpus(with_corpus(QUICK, "nsmc"), workspace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Sequence
@@ -15,6 +16,25 @@ from pipeline.workspace import write_text
 
 COLUMNS = ["id", "text", "label"]
 _BREAKS = re.compile(r"[\t\n\r]+")
+
+
+@dataclasses.dataclass(frozen=True)
+class CorpusSplits:
+    """A corpus, read.
+
+    Attributes:
+        name: names the folder it is kept in: letters, digits, `-`.
+        splits: "train", "dev", "test" -> frame; column `text`, what else the task needs.
+        rejects: rows that could not be used.
+        notes: JSON-able facts for the summary and the report: source, licence, counts.
+        warnings: sentences that a user must not miss.
+    """
+
+    name: str
+    splits: dict[str, pd.DataFrame]
+    rejects: list
+    notes: dict
+    warnings: list[str]
 
 
 def held_out(ids: Sequence[str], count: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from pipeline.workspace import Workspace
 if typing.TYPE_CHECKING:
     import pandas as pd
 
+    from pipeline.corpora.splits import CorpusSplits
     from pipeline.evaluation.report import ReportContent
     from pipeline.training.fit import TrainingPlan
 
@@ -28,25 +29,6 @@ class RunSettings:
     """Folder of this run below runs/<task>/."""
     version: int = 1
     """Folder of the exported model below saved_models/<task>/."""
-
-
-@dataclasses.dataclass(frozen=True)
-class CorpusSplits:
-    """A corpus, read.
-
-    Attributes:
-        name: names the folder it is kept in: letters, digits, `-`.
-        splits: "train", "dev", "test" -> frame; column `text`, what else the task needs.
-        rejects: rows that could not be used.
-        notes: JSON-able facts for the summary and the report: source, licence, counts.
-        warnings: sentences that a user must not miss.
-    """
-
-    name: str
-    splits: dict[str, pd.DataFrame]
-    rejects: list
-    notes: dict
-    warnings: list[str]
 
 
 @dataclasses.dataclass(frozen=True)
