@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from pipeline.corpora import catalogue, download
+from pipeline.corpora import catalogue, download, labelled
 from pipeline.corpora.fetch import MIRROR, fetch
 from pipeline.tasks import sentiment
 from pipeline.workspace import Workspace, read_json
@@ -42,7 +42,7 @@ def offline(monkeypatch, tmp_path):
         "nsmc", "Reviews of a mirror", "CC0-1.0", "https://example.org", files
     )
     monkeypatch.setitem(catalogue.CATALOGUE, "nsmc", reviews)
-    monkeypatch.setattr(sentiment, "fetch", functools.partial(fetch, host="http://127.0.0.1:9"))
+    monkeypatch.setattr(labelled, "fetch", functools.partial(fetch, host="http://127.0.0.1:9"))
     monkeypatch.setattr(download, "PAUSE", 0.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv(MIRROR, raising=False)
