@@ -12,7 +12,7 @@ class TrainingSettings:
 
     epochs: int = 5
     """Most passes over the training split; early stopping may end before."""
-    least_steps: int = 800
+    least_steps: int = 300
     """A small corpus is passed over more often than `epochs`, until this many steps."""
     batch_size: int = 256
     """Rows a batch."""
