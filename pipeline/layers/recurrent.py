@@ -83,9 +83,9 @@ class Recurrent(keras.layers.Layer):
     A recurrent cell is causal: what stands right of a position cannot change it, so padding on
     the right needs no mask in the forward direction. The backward direction first reverses each
     row by its own length, which leaves the padding on the right again. Both are then plain
-    unmasked Keras layers, which on a GPU take the cuDNN path. At real positions the result equals Keras's
-    `Bidirectional(..., merge_mode="concat")` under a mask; at padded positions it is finite and
-    means nothing: pool with the lengths.
+    unmasked Keras layers, which on a GPU take the cuDNN path. At real positions the result equals
+    Keras's `Bidirectional(..., merge_mode="concat")` under a mask; at padded positions it is finite
+    and means nothing: pool with the lengths.
 
     Args:
         cell: one of `CELLS`.
