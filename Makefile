@@ -3,6 +3,7 @@
 # ---- what you may set: make train-sentiment NAME=small SETTINGS="--units 64 --epochs 3"
 # NAME, VERSION and PORT mean something else in many environments, so only make's own count.
 CORPUS   ?=
+EVAL     ?=
 NAME      = default
 VERSION   = 1
 SETTINGS ?=
@@ -24,7 +25,7 @@ nothing  :=
 CORPUS_FILE := $(subst $(nothing) ,\ ,$(value CORPUS))
 CORPUS_FILE := $(if $(wildcard $(CORPUS_FILE)),$(CORPUS_FILE))
 # What is not for the recipes: exporting it would evaluate a $(...) in it.
-unexport CORPUS NAME VERSION SETTINGS TEXT FILE PORT
+unexport CORPUS EVAL NAME VERSION SETTINGS TEXT FILE PORT
 
 ifneq ($(words $(NAME) x $(VERSION)),3)
   $(error NAME and VERSION are folders: one word each, not "$(NAME)" and "$(VERSION)")
@@ -88,6 +89,7 @@ train-$(1): saved_models/$(1)/$(VERSION)/saved_model.pb
 	@echo "report:  runs/$(1)/$(NAME)/report.html"
 	@echo "model:   saved_models/$(1)/$(VERSION)"
 evaluate-$(1): runs/$(1)/$(NAME)/metrics.json
+	$$(if $$(value EVAL),@$(PIPELINE) evaluate $(1) $$(ARGUMENTS) --on $$(call quoted,EVAL))
 settings-$(1): $(VENV)/.ready
 	@$(PIPELINE) train $(1) --help
 endef
@@ -98,13 +100,21 @@ FORCE:
 
 # ---- what people type (the lines with ## are the help page)
 train-sentiment:  ## reviews to a served sentiment model, with report
+train-ner:  ## sentences to a served finder of named entities, with report
+evaluate-ner:  ## the same model on a corpus made by others: EVAL=klue
+
 # TEXT goes through the environment, where line ends, quotes, $ and backticks stay what they are.
-.PHONY: predict
+.PHONY: predict tag
 TEXT_GIVEN := $(filter-out file undefined,$(origin TEXT))
-predict: export ASKED_TEXT := $(value TEXT)
-predict: $(VENV)/.ready  ## ask the model: TEXT="..." or FILE=texts.txt
-	@$(PIPELINE) predict sentiment --version $(call quoted,VERSION) \
-	  $(if $(value FILE),--file $(call quoted,FILE)) $(if $(TEXT_GIVEN),--text "$$ASKED_TEXT")
+predict tag: export ASKED_TEXT := $(value TEXT)
+predict: TASK := sentiment
+tag: TASK := ner
+predict: $(VENV)/.ready  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
+	$(ASK)
+tag: $(VENV)/.ready  ## mark the named entities: TEXT="..." or FILE=sentences.txt
+	$(ASK)
+ASK = @$(PIPELINE) predict $(TASK) --version $(call quoted,VERSION) \
+  $(if $(value FILE),--file $(call quoted,FILE)) $(if $(TEXT_GIVEN),--text "$$ASKED_TEXT")
 
 .PHONY: compare-tokenizers
 compare-tokenizers: $(VENV)/.ready  ## the same small model over every tokenizer, one table

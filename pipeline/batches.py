@@ -11,23 +11,26 @@ from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import PAD
 
 
-def pad(rows: Ragged, indices: np.ndarray, multiple: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def pad(
+    rows: Ragged, indices: np.ndarray, multiple: int = 1, fill: int = PAD
+) -> tuple[np.ndarray, np.ndarray]:
     """Some rows as a right-padded matrix.
 
     Args:
         rows: framed ids.
         indices: int [batch], which rows.
         multiple: the width is rounded up to a multiple of this.
+        fill: what padding is.
 
     Returns:
-        ids int32 [batch, time] padded with 0, and lengths int32 [batch].
+        ids int32 [batch, time] padded with `fill`, and lengths int32 [batch].
     """
     lengths = rows.lengths[indices].astype(np.int32)
     width = int(-(-int(lengths.max(initial=1)) // multiple) * multiple)
     position = np.arange(width, dtype=np.int64)[None, :]
     real = position < lengths[:, None]
     source = np.where(real, rows.row_splits[indices][:, None] + position, 0)
-    ids = np.where(real, rows.ids[source] if len(rows.ids) else PAD, PAD).astype(np.int32)
+    ids = np.where(real, rows.ids[source] if len(rows.ids) else fill, fill).astype(np.int32)
     return ids, lengths
 
 
@@ -64,21 +67,23 @@ class LengthBuckets(keras.utils.PyDataset):
 
     Args:
         rows: framed ids of every example.
-        targets: one array with a first axis as long as `rows`, or None when predicting.
+        targets: one array with a first axis as long as `rows`; or one target for each id, in
+            rows of the same lengths; or None when predicting.
         batch_size: rows a batch.
         seed: with `epoch`, decides the order; None sorts by length (evaluation).
         epoch: number of the epoch.
         multiple: widths are rounded up to a multiple of this: 1 where a changed shape costs
             nothing, more where each new shape is compiled anew (JAX).
 
-    Each item is ({"ids": int32 [batch, time], "lengths": int32 [batch]}, targets [batch, ...]).
+    Each item is ({"ids": int32 [batch, time], "lengths": int32 [batch]}, targets [batch, ...]);
+    targets of ids are int32 [batch, time], -1 at padding.
     `batch_rows[i]` tells which rows item i holds.
     """
 
     def __init__(
         self,
         rows: Ragged,
-        targets: np.ndarray | None,
+        targets: np.ndarray | Ragged | None,
         batch_size: int,
         *,
         seed: int | None = None,
@@ -99,6 +104,8 @@ class LengthBuckets(keras.utils.PyDataset):
         indices = self.batch_rows[index]
         ids, lengths = pad(self.rows, indices, self.multiple)
         inputs = {"ids": ids, "lengths": lengths}
+        if isinstance(self.targets, Ragged):
+            return inputs, pad(self.targets, indices, self.multiple, fill=-1)[0]
         return inputs, None if self.targets is None else self.targets[indices]
 
     @property

@@ -59,7 +59,7 @@ def commands(task: Task, settings, trained: Trained) -> list[str]:
     extra = f' SETTINGS="{" ".join(changed)}"' if changed else ""
     return [
         f"make train-{task.name}{name}{extra}",
-        f'make predict TEXT="{task.example}"',
+        f'make {task.target} TEXT="{task.example}"',
         "make tensorboard",
     ]
 

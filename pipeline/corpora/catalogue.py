@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import difflib
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from pipeline.errors import UserError
 
 HOST = "https://raw.githubusercontent.com"
+_KMOU_FILES = Path(__file__).with_name("kmou_files.tsv")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,16 +22,16 @@ class RemoteFile:
         repository: `owner/name`.
         commit: 40 hexadecimal digits.
         path: inside the repository, with `/`, not percent-encoded.
-        size: bytes.
-        git_blob: 40 hexadecimal digits, the sha1 of `blob <size>\\0` + content.
+        size: bytes; None where nobody here has seen the file (`Corpus.unpinned`).
+        git_blob: 40 hexadecimal digits, the sha1 of `blob <size>\\0` + content; None likewise.
         licence: SPDX name, or a sentence where there is none.
     """
 
     repository: str
     commit: str
     path: str
-    size: int
-    git_blob: str
+    size: int | None
+    git_blob: str | None
     licence: str
 
     def __post_init__(self) -> None:
@@ -64,9 +66,15 @@ class Corpus:
         title: what a report prints.
         licence: of the texts.
         homepage: where a person reads about it.
-        files: part (`train`, `test`, or a path where there are many) -> file.
+        files: part (`train`, `test`, or a name where there are many) -> file.
         counts: part -> what a reader must find there (`rows`, and rows per label). A check on
             the reader: the bytes themselves are checked by their blob id.
+        sentences: split -> how many sentences a reader of annotated text must find in it.
+        unpinned: part -> file that its authors publish and that nobody here has seen, so that
+            its blob id is not known. The commit in its address and the secure connection vouch
+            for it, and `sentences` for its being whole; a copy somebody put into data/raw or
+            a mirror is checked by `sentences` alone.
+        kind: what stands beside each text: "labelled" (one label) or "annotated" (entities).
     """
 
     name: str
@@ -75,6 +83,9 @@ class Corpus:
     homepage: str
     files: dict[str, RemoteFile]
     counts: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
+    sentences: dict[str, int] = dataclasses.field(default_factory=dict)
+    unpinned: dict[str, RemoteFile] = dataclasses.field(default_factory=dict)
+    kind: str = "labelled"
 
 
 def _nsmc() -> Corpus:
@@ -100,20 +111,92 @@ def _nsmc() -> Corpus:
     )
 
 
-CATALOGUE: dict[str, Corpus] = {corpus.name: corpus for corpus in (_nsmc(),)}
+def _kmounlp(path: str, size: int, git_blob: str) -> RemoteFile:
+    commit = "1e557de738b8e6215c7cacac116e735518c0f680"
+    return RemoteFile("kmounlp/NER", commit, path, size, git_blob, "non-commercial use only")
 
 
-def find(name: str) -> Corpus:
+def _kmou() -> Corpus:
+    with open(_KMOU_FILES, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return Corpus(
+        name="kmou",
+        kind="annotated",
+        title="Korean named entities of Korea Maritime and Ocean University (KMOU NER)",
+        licence="non-commercial use only",
+        homepage="https://github.com/kmounlp/NER",
+        files={
+            row["name"]: _kmounlp(
+                f"말뭉치 - 형태소_개체명/{row['name']}", int(row["bytes"]), row["git_blob"]
+            )
+            for row in rows
+        },
+        # Distinct ones; the files are split by a hash of their names (annotated.kmou_split).
+        sentences={"train": 19_339, "dev": 2_038, "test": 2_467},
+    )
+
+
+def _klp() -> Corpus:
+    return Corpus(
+        name="klp",
+        kind="annotated",
+        title="Named entities of the Korean language processing contest 2016",
+        licence="non-commercial use only",
+        homepage="https://github.com/kmounlp/NER/tree/master/2016klp",
+        files={
+            part: _kmounlp(f"2016klp/ner.{part}", size, git_blob)
+            for part, size, git_blob in (
+                ("train", 2_808_804, "46a10a149d6b78ca13d11f915cd3e901f7e7eebe"),
+                ("dev", 345_513, "c26374bbcebbefddc1b9e699d7a63b213b8485d3"),
+                ("test", 338_858, "c7171e45ff67e8b0661be341e0f4e815832b79ee"),
+            )
+        },
+        sentences={"train": 2_928, "dev": 366, "test": 366},
+    )
+
+
+def _klue() -> Corpus:
+    def file(part: str, size: int | None, git_blob: str | None) -> RemoteFile:
+        commit = "3efd98708a40ff49251fddde35453f8fbb11f536"
+        path = f"klue_benchmark/klue-ner-v1.1/klue-ner-v1.1_{part}.tsv"
+        return RemoteFile("KLUE-benchmark/KLUE", commit, path, size, git_blob, "CC-BY-SA-4.0")
+
+    return Corpus(
+        name="klue",
+        kind="annotated",
+        title="KLUE named entities v1.1",
+        licence="CC-BY-SA-4.0",
+        homepage="https://github.com/KLUE-benchmark/KLUE",
+        files={"dev": file("dev", 2_635_045, "3ed843a2e62d536fc2e2dbcc0f304ee346dda62e")},
+        # 21,008 as table 1 of the paper says (arXiv:2105.09680); the file was not here to count.
+        sentences={"train": 21_008, "dev": 5_000},
+        unpinned={"train": file("train", None, None)},
+    )
+
+
+CATALOGUE: dict[str, Corpus] = {
+    corpus.name: corpus for corpus in (_nsmc(), _kmou(), _klp(), _klue())
+}
+
+
+def find(name: str, kind: str | None = None) -> Corpus:
     """The corpus called `name`.
 
+    Args:
+        kind: what its texts must have beside them (`Corpus.kind`); None for anything.
+
     Raises:
-        UserError: there is none; names the closest ones.
+        UserError: there is none of that kind; names the closest ones.
     """
+    fitting = {key: corpus for key, corpus in CATALOGUE.items() if kind in (None, corpus.kind)}
+    if name in fitting:
+        return fitting[name]
+    close = difflib.get_close_matches(name.lower(), fitting, n=3, cutoff=0.4)
+    listed = ", ".join(close or sorted(fitting))
+    wrong = f"no corpus is called {name!r}"
     if name in CATALOGUE:
-        return CATALOGUE[name]
-    close = difflib.get_close_matches(name.lower(), CATALOGUE, n=3, cutoff=0.4)
-    listed = ", ".join(close or sorted(CATALOGUE))
+        wrong = f"the texts of {name} are {CATALOGUE[name].kind}, not {kind}"
     raise UserError(
-        f"no corpus is called {name!r}",
+        wrong,
         remedy=f"{'did you mean' if close else 'there is'} {listed}; or give the path of a file",
     )

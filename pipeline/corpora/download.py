@@ -25,7 +25,7 @@ ANSWERED = 6
 CHUNK = 1 << 16
 
 
-def download(url: str, part: BinaryIO, size: int, name: str) -> None:
+def download(url: str, part: BinaryIO, size: int, name: str | None) -> None:
     """Completes `part` to the `size` bytes that `url` gives.
 
     Bytes already in `part` are taken as the beginning of the file, and only the rest is asked
@@ -34,7 +34,7 @@ def download(url: str, part: BinaryIO, size: int, name: str) -> None:
 
     Args:
         part: open for reading and appending (mode `a+b`).
-        name: what the progress bar calls it.
+        name: what the progress bar calls it; None for no bar.
 
     Raises:
         requests.RequestException: the network, the server or the connection failed, and went on
@@ -68,6 +68,26 @@ def download(url: str, part: BinaryIO, size: int, name: str) -> None:
                 if not _may_pass(error):
                     raise
                 time.sleep(pause)
+
+
+def announced_size(url: str) -> int:
+    """How many bytes a server says that `url` has.
+
+    Raises:
+        requests.RequestException: no answer within PATIENCE, none that helps, or no size in it.
+    """
+    with requests.Session() as session:
+        session.headers.update({"Accept-Encoding": "identity", "User-Agent": "corpus-fetch"})
+
+        def head() -> requests.Response:
+            return session.head(url, allow_redirects=True, timeout=(CONNECT, READ))
+
+        with _within(PATIENCE, head) as response:
+            response.raise_for_status()
+            size = response.headers.get("Content-Length", "")
+    if not size.isdecimal() or int(size) == 0:
+        raise requests.RequestException("the server does not say how long the file is")
+    return int(size)
 
 
 def reason(error: requests.RequestException) -> str:
@@ -135,7 +155,7 @@ def _within(seconds: float, call: Callable[[], requests.Response]) -> requests.R
     return outcome[0]
 
 
-def _receive(response: requests.Response, part: BinaryIO, size: int, name: str) -> None:
+def _receive(response: requests.Response, part: BinaryIO, size: int, name: str | None) -> None:
     start = _length(part)
     if response.status_code != 206:
         part.truncate(0)
@@ -157,8 +177,11 @@ def _receive(response: requests.Response, part: BinaryIO, size: int, name: str) 
 
 
 @contextlib.contextmanager
-def _progress(name: str, size: int, start: int) -> Iterator[Callable[[int], object]]:
+def _progress(name: str | None, size: int, start: int) -> Iterator[Callable[[int], object]]:
     """A bar on a terminal; elsewhere (a log, a pipe) a plain line per quarter."""
+    if name is None:
+        yield lambda count: None
+        return
     if sys.stderr.isatty():
         with tqdm(
             total=size, initial=start, desc=name, unit="B", unit_scale=True, file=sys.stderr

@@ -1,4 +1,4 @@
-"""Gets one file of a corpus: from data/raw, else from a mirror, else from the network; verified."""
+"""Gets files of a corpus: from data/raw, else from a mirror, else from the network; verified."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import BinaryIO
 
 import requests
 
 from pipeline.corpora.catalogue import HOST, RemoteFile
-from pipeline.corpora.download import download, reason
+from pipeline.corpora.download import announced_size, download, reason
 from pipeline.errors import UserError
+from pipeline.progress import Progress
 from pipeline.workspace import atomic_file
 
 MIRROR = "CORPUS_MIRROR"
+# Downloads, and waits for the disk, at a time.
+AT_ONCE = 8
 
 
 class CorpusUnavailable(UserError):  # noqa: N818
@@ -34,17 +38,20 @@ def git_blob(path: Path) -> str:
     return digest.hexdigest()
 
 
-def fetch(file: RemoteFile, raw: Path, *, host: str = HOST) -> Path:
+def fetch(file: RemoteFile, raw: Path, *, host: str = HOST, quiet: bool = False) -> Path:
     """Puts a verified, read-only copy of `file` under `raw`, if it is not there yet.
 
     Looks in `raw`, then in the folder `$CORPUS_MIRROR` (laid out like `raw`, so that another
     checkout's data/raw serves), then on the network. Wherever it comes from, size and git blob
-    id must be right, today's copy in `raw` included. Until they are, nothing stands under the
-    final name; what a killed download leaves in a hidden `.part` file, the next one continues.
+    id must be right, today's copy in `raw` included; of a file whose id is not known
+    (`Corpus.unpinned`), the length that the server announces. Until they are, nothing stands
+    under the final name; what a killed download leaves in a hidden `.part` file, the next one
+    continues.
 
     Args:
         raw: usually `Workspace().raw`.
         host: where the network's copy is, `scheme://name`.
+        quiet: shows no progress.
 
     Returns:
         `raw / file.relative`.
@@ -69,10 +76,47 @@ def fetch(file: RemoteFile, raw: Path, *, host: str = HOST) -> Path:
             shutil.copyfile(target, temporary)
             os.chmod(temporary, 0o444)
         else:
-            _from_network(file, part, host)
+            _from_network(file, part, host, quiet)
             os.chmod(part.name, 0o444)
             os.replace(part.name, temporary)
     return target
+
+
+def fetch_all(
+    files: Sequence[RemoteFile], raw: Path, label: str, *, host: str = HOST
+) -> list[Path]:
+    """`fetch` for many small files, some at a time, with one progress bar.
+
+    The first that only the network can give is fetched alone, so that without a network the
+    answer comes as soon as for one file. After any failure no further file is begun; what is
+    there already stays.
+
+    Args:
+        label: what the progress bar calls them together.
+
+    Returns:
+        Their paths, in the order of `files`.
+
+    Raises:
+        CorpusUnavailable, UserError: as `fetch`, for one of them.
+    """
+    with Progress(label, len(files), "files") as progress:
+        waiting = dict.fromkeys(files)
+        for file in files:
+            if not (raw / file.relative).is_file() and _in_mirror(file) is None:
+                waiting.pop(file)
+                fetch(file, raw, host=host, quiet=True)
+                progress.advance()
+                break
+        pool = ThreadPoolExecutor(AT_ONCE)
+        try:
+            begun = [pool.submit(fetch, file, raw, host=host, quiet=True) for file in waiting]
+            for done in as_completed(begun):
+                done.result()
+                progress.advance()
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return [raw / file.relative for file in files]
 
 
 def _in_mirror(file: RemoteFile) -> Path | None:
@@ -92,7 +136,7 @@ def _exclusive(target: Path, file: RemoteFile) -> Iterator[BinaryIO]:
 
     What has arrived stays for the next attempt, whoever makes it.
     """
-    path = target.with_name(f".{target.name}.{file.git_blob[:8]}.part")
+    path = target.with_name(f".{target.name}.{(file.git_blob or file.commit)[:8]}.part")
 
     def still_there() -> bool:
         return path.exists() and os.path.samestat(path.stat(), os.fstat(part.fileno()))
@@ -115,11 +159,13 @@ def _exclusive(target: Path, file: RemoteFile) -> Iterator[BinaryIO]:
                     path.unlink()
 
 
-def _from_network(file: RemoteFile, part: BinaryIO, host: str) -> None:
+def _from_network(file: RemoteFile, part: BinaryIO, host: str, quiet: bool) -> None:
+    url = file.url_on(host)
     while True:
         resumed = os.fstat(part.fileno()).st_size > 0
         try:
-            download(file.url_on(host), part, file.size, file.name)
+            size = announced_size(url) if file.size is None else file.size
+            download(url, part, size, None if quiet else file.name)
         except requests.RequestException as error:
             raise CorpusUnavailable(
                 f"{file.relative} could not be downloaded: {reason(error)}",
@@ -129,7 +175,7 @@ def _from_network(file: RemoteFile, part: BinaryIO, host: str) -> None:
             _verify(
                 Path(part.name),
                 file,
-                file.url_on(host),
+                url,
                 "something between here and the server changes it; try another network, "
                 f"or set {MIRROR} to a folder that holds the right file",
             )
@@ -142,6 +188,8 @@ def _from_network(file: RemoteFile, part: BinaryIO, host: str) -> None:
 
 def _verify(path: Path, file: RemoteFile, where: object, remedy: str) -> None:
     """Raises UserError unless `path` has the bytes of `file`; `where` is what the user knows."""
+    if file.git_blob is None:
+        return
     actual = git_blob(path)
     if actual != file.git_blob:
         raise UserError(

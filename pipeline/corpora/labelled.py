@@ -51,7 +51,7 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
         texts = read_labelled(path, chosen.text_column, chosen.label_column)
         notes = {"title": path.name, "source": str(path), "licence": "the user's own"}
         return _one_file(path.stem, texts, {**notes, **texts.notes})
-    corpus = catalogue.find(chosen.corpus)
+    corpus = catalogue.find(chosen.corpus, "labelled")
     try:
         paths = {name: fetch(file, raw) for name, file in corpus.files.items()}
     except CorpusUnavailable as error:

@@ -14,17 +14,20 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 @dataclasses.dataclass(frozen=True)
 class Rejected:
-    """One row that was left out.
+    """One row that was left out, or that was doubtful.
 
     Attributes:
         line: where it begins in the file, 1 for the first line.
         reason: a few words for a person.
         content: the row as it stands in the file.
+        kept: it was not left out after all, but read in the way `reason` says, and stands here
+            because somebody may want to look at it.
     """
 
     line: int
     reason: str
     content: str
+    kept: bool = False
 
 
 def write_rejects(path: Path, rejects: Iterable[Rejected]) -> None:

@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 from pipeline.workspace import write_text
 
 COLUMNS = ["id", "text", "label"]
-_BREAKS = re.compile(r"[\t\n\r]+")
+BREAKS = re.compile(r"[\t\n\r]+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +89,7 @@ def write_split(path: Path, frame: pd.DataFrame) -> None:
     text policy would make of it anyway. Every other character, quotes and U+2028 among them, is
     written as it is.
     """
-    columns = [[_BREAKS.sub(" ", field) for field in frame[name].tolist()] for name in COLUMNS]
+    columns = [[BREAKS.sub(" ", field) for field in frame[name].tolist()] for name in COLUMNS]
     rows = map("\t".join, zip(*columns, strict=True))
     write_text(path, "\n".join(["\t".join(COLUMNS), *rows]) + "\n")
 

@@ -56,7 +56,7 @@ _MOST_ANNOTATED = 12  # classes; a larger matrix is read by its colours
 _WIDTH = 6.4  # inches; with 10 point type, still readable on a phone
 
 
-def _drawn(make: Callable[..., Figure]) -> Callable[..., Figure]:
+def drawn(make: Callable[..., Figure]) -> Callable[..., Figure]:
     """Runs `make` under the house style with Hangul."""
 
     @functools.wraps(make)
@@ -78,7 +78,7 @@ def to_png(figure: Figure, dpi: int = 170) -> bytes:
     return buffer.getvalue()
 
 
-@_drawn
+@drawn
 def learning_curves(
     history: pd.DataFrame, score: str = "dev_accuracy", score_name: str = "accuracy · 정확도"
 ) -> Figure:
@@ -119,7 +119,7 @@ def learning_curves(
     return figure
 
 
-@_drawn
+@drawn
 def gradient_norms(
     steps: pd.DataFrame, threshold: float | None, clipped_share: float | None = None
 ) -> Figure:
@@ -169,7 +169,7 @@ def _running_median(at: np.ndarray, values: np.ndarray, window: int):
     return middle, np.median(values[:whole].reshape(groups, window), axis=1)
 
 
-@_drawn
+@drawn
 def confusion_matrix(confusion: Sequence[Sequence[int]], class_names: Sequence[str]) -> Figure:
     """Gold labels in rows, answers in columns; colour and per cent are shares of a row.
 
@@ -228,7 +228,7 @@ def _blues():
     )
 
 
-@_drawn
+@drawn
 def reliability_diagram(curve: Sequence[ConfidenceBin], error: float) -> Figure:
     """Accuracy against confidence, and below it how many texts each bin holds.
 
@@ -269,7 +269,7 @@ def reliability_diagram(curve: Sequence[ConfidenceBin], error: float) -> Figure:
     return figure
 
 
-@_drawn
+@drawn
 def accuracy_by_length(shares: Sequence[Share], overall: float) -> Figure:
     """Accuracy in buckets of text length, with 95 % intervals.
 

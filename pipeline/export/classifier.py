@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
-import tensorflow_text  # noqa: F401  (its ops must be registered before a graph with them loads)
 
-from pipeline.errors import UserError
 from pipeline.export.graph_text import GraphTokenizer
+from pipeline.export.saved_model import load_saved_model, write_saved_model
 from pipeline.export.split_batches import map_sorted
 from pipeline.quiet import native_chatter_hidden
 from pipeline.text.tokenizer import Tokenizer, load_tokenizer
@@ -84,16 +81,10 @@ def export_classifier(
         archive.add_endpoint(
             "ids", from_ids, input_signature=[tf.TensorSpec([None, None], tf.int32, name="ids")]
         )
-    try:
-        archive.write_out(str(folder), verbose=False)
-    except tf.errors.ResourceExhaustedError as error:
-        # What TensorFlow calls a full disk, in the terms that `atomic_folder` understands.
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
-    extra = folder / "assets.extra"
-    tokenizer.save(extra)
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    size = write_saved_model(archive, folder)
+    tokenizer.save(folder / "assets.extra")
     return {
-        "summary": f"{' and '.join(signatures)} signature, {size / 1e6:.1f} MB",
+        "summary": f"{' and '.join(signatures)} signature, {size}",
         "signatures": signatures,
         "facts": {
             "labels": ", ".join(labels),
@@ -114,16 +105,7 @@ def load_classifier(folder: Path) -> Callable[[list[str]], tuple[list[str], np.n
 
     With a KoNLPy tokenizer the analyser runs here, in Python, in front of the graph.
     """
-    with native_chatter_hidden():
-        try:
-            loaded = tf.saved_model.load(str(folder))
-        except Exception as error:  # a damaged file comes out as anything, IndexError included
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise UserError(
-                f"cannot be loaded ({reason})",
-                where=folder,
-                remedy="export it again",
-            ) from error
+    loaded = load_saved_model(folder)
     # Keras calls the only signature `serving_default` as well, so `ids` is asked for first.
     if "ids" not in loaded.signatures:
         serve = loaded.signatures["serving_default"]

@@ -28,13 +28,46 @@ def map_sorted(
     Returns:
         float32 [n, width].
     """
+    results, _, order = _in_parts(rows, function, tf.TensorSpec([None, width]), rows_at_once)
+    return tf.gather(results, tf.math.invert_permutation(order))
+
+
+def map_sorted_pieces(
+    rows: tf.RaggedTensor,
+    function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    rows_at_once: int = ROWS_AT_ONCE,
+) -> tf.RaggedTensor:
+    """As `map_sorted`, for a function that gives something for each id.
+
+    Args:
+        rows: int32 [n, None].
+        function: (ids int32 [m, time] right-padded, lengths int32 [m]) -> int32 [m, time].
+        rows_at_once: the largest m.
+
+    Returns:
+        int32 [n, None], rows as long as those given.
+    """
+
+    def flat(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        return tf.boolean_mask(function(ids, lengths), tf.sequence_mask(lengths))
+
+    results, lengths, order = _in_parts(rows, flat, tf.TensorSpec([None], tf.int32), rows_at_once)
+    by_length = tf.RaggedTensor.from_row_lengths(results, tf.gather(lengths, order))
+    return tf.gather(by_length, tf.math.invert_permutation(order))
+
+
+def _in_parts(
+    rows: tf.RaggedTensor,
+    function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    result: tf.TensorSpec,
+    rows_at_once: int,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Results of rows sorted by length, end to end; lengths int32 [n]; the order int32 [n]."""
     count = rows.nrows(tf.int32)
     lengths = tf.cast(rows.row_lengths(), tf.int32)
     order = tf.argsort(lengths, stable=True)
     parts = (count + rows_at_once - 1) // rows_at_once
-    results = tf.TensorArray(
-        tf.float32, parts, infer_shape=False, element_shape=tf.TensorShape([None, width])
-    )
+    results = tf.TensorArray(result.dtype, parts, infer_shape=False, element_shape=result.shape)
 
     def body(part, results):
         chosen = order[part * rows_at_once : (part + 1) * rows_at_once]
@@ -44,5 +77,5 @@ def map_sorted(
     _, results = tf.while_loop(
         lambda part, _: part < parts, body, (0, results), parallel_iterations=1
     )
-    together = tf.cond(parts > 0, results.concat, lambda: tf.zeros([0, width], tf.float32))
-    return tf.gather(together, tf.math.invert_permutation(order))
+    nothing = tf.zeros([0, *result.shape[1:]], result.dtype)
+    return tf.cond(parts > 0, results.concat, lambda: nothing), lengths, order

@@ -2,12 +2,17 @@
 
 Reads:  a finished run, the test split.
 Writes: runs/<task>/<name>/{metrics.json,report.html}
+With --on it measures the same model on another corpus, and writes
+        runs/<task>/<name>/{metrics,report}-<corpus>
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
+from pathlib import Path
 
+from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.quiet import start_keras
 from pipeline.stages.files import RunFiles
@@ -15,10 +20,21 @@ from pipeline.tasks.base import Task
 from pipeline.workspace import Workspace, sha256, write_json
 
 
-def run(task: Task, settings, workspace: Workspace) -> None:
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Only for this stage."""
+
+    on: str | None = None
+    """Another corpus to measure the finished model on: a name of the catalogue, or a file."""
+
+
+def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
     files = RunFiles.of(task, settings, workspace)
     trained = files.trained()
     settings = files.trained_settings(task, settings)
+    if options.on is not None:
+        _elsewhere(task, settings, trained, options.on, workspace)
+        return
     if files.report.exists() and files.measured() is not None:
         say(f"already evaluated: {files.report}")
         os.utime(files.metrics)
@@ -31,3 +47,22 @@ def run(task: Task, settings, workspace: Workspace) -> None:
     write_report(files.report, content)
     write_json(files.metrics, {**metrics, "weights": sha256(files.weights)})
     say(f"{metrics['summary']} -> {files.report}")
+
+
+def _elsewhere(task: Task, settings, trained, corpus: str, workspace: Workspace) -> None:
+    if task.evaluate_on is None:
+        raise UserError(
+            f"{task.name} is measured on the test split of its own corpus only",
+            where="--on",
+            remedy="leave it away, or train on that corpus with --corpus",
+        )
+
+    from pipeline.evaluation.report import write_report
+
+    start_keras()
+    metrics, content = task.evaluate_on(settings, trained, corpus, workspace.raw)
+    name = Path(corpus).stem
+    report = trained.run / f"report-{name}.html"
+    write_report(report, content)
+    write_json(trained.run / f"metrics-{name}.json", metrics)
+    say(f"on {corpus}: {metrics['summary']} -> {report}")

@@ -84,6 +84,9 @@ class Task:
         signature: what the exported model's main signature looks like.
         load_predictor: saved model folder -> (texts -> one line a text, for people).
         example: a text to try.
+        target: of make, with which people ask the exported model.
+        evaluate_on: (settings, Trained, another corpus, raw folder) -> (metrics, report), where a
+            finished model can be measured on a corpus that was made by others.
         tiny: settings with which all stages run in seconds on a bundled corpus and still learn
             something: what the contract tests run.
     """
@@ -102,6 +105,10 @@ class Task:
     load_predictor: Callable[[Path], Callable[[list[str]], list[str]]]
     example: str
     tiny: typing.Any
+    target: str = "predict"
+    evaluate_on: (
+        Callable[[typing.Any, Trained, str, Path], tuple[dict, ReportContent]] | None
+    ) = None
 
 
 def task_names() -> list[str]:

@@ -94,6 +94,22 @@ class Ragged:
         ids[np.arange(len(self.ids)) + inside] = self.ids
         return Ragged(ids, splits)
 
+    def unframed(self) -> Ragged:
+        """Every row without its first and last id: what `framed` was given."""
+        lengths = self.lengths - 2
+        within = np.ones(len(self.ids), bool)
+        within[self.row_splits[:-1]] = False
+        within[self.row_splits[1:] - 1] = False
+        return Ragged.from_lengths(self.ids[within], lengths)
+
+    def in_parts(self, most: int) -> Ragged:
+        """The same ids in rows of at most `most`: longer rows are cut, each into as few as need
+        be, all full but the last."""
+        parts = np.maximum(-(-self.lengths // most), 1)
+        first = np.repeat(self.row_splits[:-1], parts)
+        number = np.arange(len(first)) - np.repeat(np.cumsum(parts) - parts, parts)
+        return Ragged(self.ids, np.append(first + number * most, len(self.ids)))
+
     def truncated(self, most: int) -> Ragged:
         """Framed rows cut to `most` ids, the last of them still the closing one."""
         if not len(self.ids) or self.lengths.max() <= most:

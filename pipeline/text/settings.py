@@ -20,3 +20,19 @@ class TextSettings:
     """A piece must occur this often in the training split."""
     most_pieces: int = 256
     """A longer text is read up to here, in training and when served."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SyllableSettings:
+    """How text becomes syllables and runs of syllables."""
+
+    vocabulary_size: int = 8000
+    """Most pieces to know, the four special ones included; `##권` and `권` are two."""
+    min_frequency: int = 2
+    """A piece must occur this often in the training split."""
+    most_pieces: int = 256
+    """A longer sentence is read in parts of so many pieces, in training and when served."""
+    longest_ngram: int = 3
+    """Runs of up to so many pieces have vectors of their own; 1 for none."""
+    ngram_frequency: int = 2
+    """A run of pieces must occur this often in the training split."""

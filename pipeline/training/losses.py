@@ -29,3 +29,21 @@ class SmoothedCrossEntropy(keras.losses.Loss):
 
     def get_config(self):
         return {**super().get_config(), "smoothing": self.smoothing}
+
+
+@keras.saving.register_keras_serializable("pipeline")
+class PieceCrossEntropy(keras.losses.Loss):
+    """Cross entropy of one label for each piece, each piece of a batch counting alike, in nats.
+
+    Targets int [batch, time], -1 at padding; logits float [batch, time, classes].
+    """
+
+    def __init__(self, name: str = "piece_cross_entropy", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        target = ops.cast(y_true, "int32")
+        real = ops.cast(target >= 0, y_pred.dtype)
+        log_p = ops.log_softmax(y_pred, axis=-1)
+        chosen = ops.take_along_axis(log_p, ops.maximum(target, 0)[:, :, None], axis=-1)[:, :, 0]
+        return -ops.sum(chosen * real, axis=1) / ops.mean(ops.sum(real, axis=1))

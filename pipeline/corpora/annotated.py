@@ -1,0 +1,249 @@
+"""Texts with entities for a tagger: where they come from, and what is held out of them."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.corpora import catalogue
+from pipeline.corpora.annotated_texts import AnnotatedTexts
+from pipeline.corpora.entities import read_entities
+from pipeline.corpora.fetch import CorpusUnavailable, fetch, fetch_all
+from pipeline.corpora.named_entities import read_annotated, read_klp, read_klue, read_kmou
+from pipeline.corpora.reviews import FEWEST_ROWS, text_id
+from pipeline.corpora.splits import CorpusSplits, by_share
+from pipeline.errors import UserError
+
+SUFFIXES = (".txt", ".tsv", ".conll", ".bio")
+SPLITS = ("train", "dev", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class EntityCorpusSettings:
+    """Which texts with named entities."""
+
+    corpus: str = "kmou"
+    """A name of the catalogue (kmou, klp, klue), `sample` for the bundled sentences, or a file:
+    a sentence a line with `<증권거래소:OG>에` in it, or a token and its BIO tag a line."""
+
+
+def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path) -> CorpusSplits:
+    """A corpus of texts with entities, split: from the catalogue, bundled, or a user's own file.
+
+    KMOU has no split of its own: whole files go to test, dev or train (`kmou_split`), since the
+    sentences of a file are of one article; of sentences that stand in a split twice with the
+    same entities one stays. KLP is split as published. Of KLUE, whose test set is not published,
+    the development set is the test split, and a tenth of the training set becomes dev. A user's
+    own file gives a tenth of its sentences each to dev and test, by a hash of the text.
+
+    No text stands in two splits: dev leaves out what stands in test, and train what stands in
+    dev or test, whatever white space is in it.
+
+    Args:
+        chosen: which.
+        raw: where downloaded files are kept.
+        sample: the bundled corpus, which also stands in where the catalogue's cannot be had.
+
+    Returns:
+        Splits with columns id, text, label (`entities.write_entities`). With the notes title,
+        source, licence, labels (of train), entities (split -> label -> how many), repeated and
+        dropped (split -> sentences left out for standing there twice, or in another split), and
+        what the readers note.
+
+    Raises:
+        UserError: there is no such corpus, or it cannot be trained on.
+    """
+    if chosen.corpus == "sample":
+        return _one_file("sample", read_annotated(sample), _sample_notes(sample))
+    if (path := _own_file(chosen.corpus)) is not None:
+        return _one_file(path.stem, read_annotated(path), _own_notes(path))
+    corpus = catalogue.find(chosen.corpus, "annotated")
+    try:
+        paths = _fetch(corpus, raw, SPLITS)
+    except CorpusUnavailable as error:
+        warning = (
+            f"{corpus.title} could not be had ({error.what}). The bundled sample of "
+            "hand-written sentences stands in for it: good for trying things out, far too small "
+            "for a model worth serving. Set CORPUS_MIRROR or connect, then run the same again."
+        )
+        notes = {**_sample_notes(sample), "stand_in": True}
+        return _one_file("sample", read_annotated(sample), notes, [warning])
+    read = {split: _read(corpus, split, files) for split, files in paths.items()}
+    if "dev" not in read:
+        texts = read["train"]
+        ids = [text_id(text) for text in texts.frame["text"]]
+        read |= dict(zip(("train", "dev"), _parted(texts, by_share(ids, 0.1)), strict=True))
+    return _splits(corpus.name, read, _notes(corpus), [])
+
+
+def read_evaluation_corpus(name: str, raw: Path) -> AnnotatedTexts:
+    """What a finished model is judged on.
+
+    Args:
+        name: of the catalogue, for its test split (of KLUE the published development set), or
+            the path of a file, for the whole of it.
+        raw: where downloaded files are kept.
+
+    Returns:
+        With the notes title, source, licence, labels (ascending), and the reader's.
+
+    Raises:
+        CorpusUnavailable: nowhere to get it from.
+        UserError: there is no such corpus.
+    """
+    if (path := _own_file(name)) is not None:
+        texts, notes = read_annotated(path), _own_notes(path)
+    else:
+        corpus = catalogue.find(name, "annotated")
+        texts = _read(corpus, "test", _fetch(corpus, raw, ["test"])["test"])
+        notes = _notes(corpus)
+    labels = {"labels": sorted(texts.notes["entities"])}
+    return dataclasses.replace(texts, notes={**notes, **labels, **texts.notes})
+
+
+def kmou_split(name: str) -> str:
+    """Which split a file of KMOU belongs to: "train", "dev" or "test".
+
+    Args:
+        name: of the file, without folder.
+    """
+    lot = int(hashlib.sha1(name.encode("utf-8")).hexdigest(), 16) % 10
+    return {0: "test", 1: "dev"}.get(lot, "train")
+
+
+def _own_file(name: str) -> Path | None:
+    path = Path(name)
+    if name in catalogue.CATALOGUE:  # a folder may happen to be called the same
+        return None
+    return path if path.suffix.lower() in SUFFIXES or path.exists() else None
+
+
+def _own_notes(path: Path) -> dict:
+    return {"title": path.name, "source": str(path), "licence": "the user's own"}
+
+
+def _sample_notes(sample: Path) -> dict:
+    return {
+        "title": "bundled sample",
+        "source": f"data/samples/{sample.name}, written for this project",
+        "licence": "Apache-2.0",
+    }
+
+
+def _notes(corpus: catalogue.Corpus) -> dict:
+    return {"title": corpus.title, "source": corpus.homepage, "licence": corpus.licence}
+
+
+def _fetch(corpus: catalogue.Corpus, raw: Path, splits: Iterable[str]) -> dict[str, list[Path]]:
+    """split -> the files it is read from, of those splits that have files of their own."""
+    if corpus.name == "kmou":
+        named = collections.defaultdict(list)
+        for name, file in sorted(corpus.files.items()):
+            named[kmou_split(name)].append(file)
+        wanted = [file for split in splits for file in named[split]]
+        fetch_all(wanted, raw, corpus.name)
+        return {split: [raw / file.relative for file in named[split]] for split in splits}
+    files = {**corpus.unpinned, **corpus.files}
+    if corpus.name == "klue":
+        files = {"train": files["train"], "test": files["dev"]}
+    return {split: [fetch(files[split], raw)] for split in splits if split in files}
+
+
+def _read(corpus: catalogue.Corpus, split: str, paths: list[Path]) -> AnnotatedTexts:
+    """One split as published; the number of its sentences is checked."""
+    if corpus.name == "kmou":
+        texts = read_kmou(paths)
+        distinct = texts.frame.drop_duplicates(["text", "label"]).reset_index(drop=True)
+        notes = {**texts.notes, "rows": len(distinct), "entities": _count(distinct)}
+        notes["repeated"] = len(texts.frame) - len(distinct)
+        texts = dataclasses.replace(texts, frame=distinct, notes=notes)
+    else:
+        texts = {"klp": read_klp, "klue": read_klue}[corpus.name](paths[0])
+    part = "dev" if (corpus.name, split) == ("klue", "test") else split
+    if len(texts.frame) != (expected := corpus.sentences[part]):
+        raise UserError(
+            f"{len(texts.frame):,} sentences found, {expected:,} expected",
+            where=paths[0] if len(paths) == 1 else paths[0].parent,
+            remedy="delete it and run again; it will be fetched anew",
+        )
+    return texts
+
+
+def _one_file(
+    name: str, texts: AnnotatedTexts, notes: dict, warnings: list[str] | None = None
+) -> CorpusSplits:
+    """A corpus that comes as one file gives a tenth of its texts each to dev and test."""
+    where, frame = notes["source"], texts.frame
+    if len(frame) < FEWEST_ROWS:
+        raise UserError(
+            f"has {len(frame)} usable sentence{'s' if len(frame) != 1 else ''}; "
+            f"at least {FEWEST_ROWS} are needed",
+            where=where,
+            remedy="give more sentences",
+        )
+    if not any(frame["label"]):
+        raise UserError(
+            "no sentence has an entity",
+            where=where,
+            remedy="mark them up, <증권거래소:OG>에 …, or give a token and its BIO tag a line",
+        )
+    rest, test = _parted(texts, by_share(list(frame["id"]), 0.1))
+    train, dev = _parted(rest, by_share(list(rest.frame["id"]), 1 / 9))
+    if not any(train.frame["label"]):
+        raise UserError(
+            f"no entity is left to learn from: all are in the {len(dev.frame)} and "
+            f"{len(test.frame)} sentences held out",
+            where=where,
+            remedy="give more sentences with entities",
+        )
+    return _splits(name, {"train": train, "dev": dev, "test": test}, notes, warnings or [])
+
+
+def _parted(texts: AnnotatedTexts, chosen) -> tuple[AnnotatedTexts, AnnotatedTexts]:
+    """The rows that are not chosen, with the rejects and the notes, and those that are."""
+    rest, part = (texts.frame[rows].reset_index(drop=True) for rows in (~chosen, chosen))
+    return dataclasses.replace(texts, frame=rest), AnnotatedTexts(part, [], {})
+
+
+def _splits(
+    name: str, read: dict[str, AnnotatedTexts], notes: dict, warnings: list[str]
+) -> CorpusSplits:
+    """Leaves out of every split what stands in a later one, and puts the notes together."""
+    seen: set[str] = set()
+    frames, dropped = {}, {}
+    for split in reversed(SPLITS):
+        frame = read[split].frame
+        ids = [text_id(text) for text in frame["text"]]
+        new = [identity not in seen for identity in ids]
+        frames[split] = frame[new].reset_index(drop=True)
+        dropped[split] = len(frame) - sum(new)
+        seen.update(ids)
+    entities = {split: _count(frames[split]) for split in SPLITS}
+    found = {
+        **notes,
+        "labels": list(entities["train"]),
+        "entities": entities,
+        "dropped": {split: dropped[split] for split in SPLITS if dropped[split]},
+    }
+    for split in SPLITS:
+        for note, value in read[split].notes.items():
+            if note == "repeated":
+                found.setdefault("repeated", {})[split] = value
+            elif note in ("tags_differ", "text_differs", "repaired"):
+                found[note] = found.get(note, 0) + value
+            elif note in ("encoding", "format", "spacing"):
+                found[note] = value
+    rejects = [reject for split in SPLITS for reject in read[split].rejects]
+    return CorpusSplits(name, {split: frames[split] for split in SPLITS}, rejects, found, warnings)
+
+
+def _count(frame: pd.DataFrame) -> dict[str, int]:
+    counts = collections.Counter(
+        entity.label for cell in frame["label"] for entity in read_entities(cell)
+    )
+    return dict(sorted(counts.items()))

@@ -1,0 +1,157 @@
+"""Sentences with their entities marked in colour: a section of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.corpora.entities import Entity
+from pipeline.evaluation.entity_pairs import Outcome, pair_up
+from pipeline.evaluation.report import Section, Span, Table
+
+if TYPE_CHECKING:
+    from pipeline.evaluation.entities import EntityMetrics
+    from pipeline.evaluation.entity_examples import MarkedSentence
+
+_TONES = 8
+_WRONG, _RIGHT = 24, 12  # sentences shown: two rows and one row each, 60 at most
+_LONGEST_SENTENCE = 160  # characters; longer ones are cut around what matters
+_AROUND = 40  # characters kept on either side of an entity that matters
+_LONGEST_ENTITY = 80
+_CUT = "…"
+
+
+def tones(labels: Sequence[str], support: Sequence[int]) -> dict[str, int]:
+    """A colour for each label. With more labels than colours the rare ones share the last, grey.
+
+    The label's name always stands behind a marked entity, so colour is never the only sign.
+    """
+    if len(labels) <= _TONES:
+        return {label: tone for tone, label in enumerate(labels)}
+    frequent = sorted(range(len(labels)), key=lambda k: -support[k])[: _TONES - 1]
+    own = {labels[k]: tone for tone, k in enumerate(sorted(frequent))}
+    return {label: own.get(label, _TONES - 1) for label in labels}
+
+
+def sentences(
+    metrics: EntityMetrics, tone_of: dict[str, int], meanings: Mapping[str, str]
+) -> Section | None:
+    """Wrong and right sentences, gold above predicted, with a legend of the colours.
+
+    Args:
+        metrics: from `entities.evaluate`.
+        tone_of: label -> colour, from `tones`.
+        meanings: label -> what it means; labels without stand for themselves.
+    """
+    wrong, right = metrics.wrong_sentences[:_WRONG], metrics.right_sentences[:_RIGHT]
+    if not wrong and not right:
+        return None
+    legend = []
+    for label in metrics.labels:
+        meaning = meanings.get(label, "")
+        legend += [Span(meaning or label, label * bool(meaning), tone_of[label]), Span("  ")]
+    columns = ("sentence · 문장", "marks · 표시")
+    tables = [Table(("",), [(legend,)], caption="Colours · 색")]
+    for caption, group in (("Not right · 오답", wrong), ("All right · 정답", right)):
+        rows = [row for sentence in group for row in _rows(sentence, tone_of)]
+        if rows:
+            tables.append(Table(columns, rows, caption=caption, prose=True))
+    return Section(
+        "Sentences · 예문",
+        [
+            "A wrong sentence stands twice: as it should be marked, and below as it was. ✗ is at "
+            "every entity without an exact counterpart. The commonest errors come first, each "
+            "shown by its clearest sentence; of the right ones, those with names that training "
+            "never showed. Long sentences are cut around what is wrong in them."
+        ],
+        tables=tables,
+    )
+
+
+def _rows(sentence: MarkedSentence, tone_of: dict[str, int]) -> list[tuple]:
+    """Gold above predicted; one row where they are the same."""
+    text, gold, predicted = sentence.text, sentence.gold, sentence.predicted
+    errors = [p for p in pair_up(gold, predicted) if p.outcome is not Outcome.RIGHT]
+    wrong = {entity for pair in errors for entity in pair.entities}
+    shown = windows(text, sorted(wrong or gold), (*gold, *predicted))
+    if not errors:
+        return [(marked(text, gold, tone_of, shown=shown), "both · 같음")]
+    said = dict.fromkeys(
+        f"{p.outcome}: {' → '.join(dict.fromkeys(e.label for e in p.entities))}" for p in errors
+    )
+    return [
+        (marked(text, gold, tone_of, wrong, shown), "gold · 정답"),
+        (marked(text, predicted, tone_of, wrong, shown), f"predicted · 예측 — {'; '.join(said)}"),
+    ]
+
+
+def windows(text: str, around: Sequence[Entity], whole: Sequence[Entity]) -> list[tuple[int, int]]:
+    """Which stretches of `text` to show: all of a short one, of a long one what matters.
+
+    Args:
+        text: the sentence.
+        around: entities whose neighbourhood is shown; none shows the beginning.
+        whole: entities that are not to be cut through.
+
+    Returns:
+        (start, end) ascending, apart from each other.
+    """
+    if len(text) <= _LONGEST_SENTENCE:
+        return [(0, len(text))]
+    kept = [False] * len(text)
+    for start, end, _ in around or [Entity(0, _LONGEST_SENTENCE - _AROUND, "")]:
+        low, high = max(start - _AROUND, 0), min(end + _AROUND, len(text))
+        kept[low:high] = [True] * (high - low)
+    while cut := [e for e in whole if 0 < sum(kept[e.start : e.end]) < e.end - e.start]:
+        for start, end, _ in cut:
+            kept[start:end] = [True] * (end - start)
+    found, start = [], None
+    for at, shown in enumerate([*kept, False]):
+        if shown and start is None:
+            start = at
+        elif not shown and start is not None:
+            found.append((start, at))
+            start = None
+    return found
+
+
+def marked(
+    text: str,
+    entities: Sequence[Entity],
+    tone_of: dict[str, int],
+    wrong: Collection[Entity] = (),
+    shown: Sequence[tuple[int, int]] | None = None,
+) -> list[Span]:
+    """The sentence as spans, each entity in its label's colour.
+
+    Args:
+        text: the sentence.
+        entities: none overlaps another.
+        tone_of: label -> colour, from `tones`.
+        wrong: those of `entities` that get a cross.
+        shown: stretches of text from `windows`, which cut through no entity; None shows all.
+    """
+    spans = []
+    for low, high in [(0, len(text))] if shown is None else shown:
+        if low > 0:
+            spans.append(Span(_CUT if not spans else f" {_CUT} "))
+        at = low
+        for entity in sorted(entities):
+            if not low <= entity.start < high:
+                continue
+            spans.append(Span(text[at : entity.start]))
+            label = f"{entity.label} ✗" if entity in wrong else entity.label
+            spans.append(Span(_short(text, entity), label, tone_of[entity.label]))
+            at = entity.end
+        spans.append(Span(text[at:high]))
+    if shown and shown[-1][1] < len(text):
+        spans.append(Span(_CUT))
+    return [span for span in spans if span.text]
+
+
+def _short(text: str, entity: Entity) -> str:
+    surface = text[entity.start : entity.end]
+    if len(surface) <= _LONGEST_ENTITY:
+        return surface
+    half = _LONGEST_ENTITY // 2
+    return f"{surface[:half]}{_CUT}{surface[-half:]}"

@@ -1,0 +1,88 @@
+"""Which predicted entity stands for which gold one, and what is wrong with it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pipeline.corpora.entities import Entity
+
+
+class Outcome(enum.StrEnum):
+    """What became of an entity; every gold and every predicted entity has exactly one."""
+
+    RIGHT = "right"
+    WRONG_TYPE = "wrong type"
+    WRONG_BOUNDARY = "wrong boundary"
+    WRONG_BOTH = "wrong type and boundary"
+    MISSED = "missed"
+    SPURIOUS = "spurious"
+
+
+class Pair(NamedTuple):
+    """A gold entity and the predicted one that stands for it.
+
+    `gold` is None for a spurious prediction, `predicted` is None for a missed entity.
+    """
+
+    outcome: Outcome
+    gold: Entity | None
+    predicted: Entity | None
+
+    @property
+    def start(self) -> int:
+        return min(entity.start for entity in self.entities)
+
+    @property
+    def entities(self) -> list[Entity]:
+        """The one or two entities of it."""
+        return [entity for entity in (self.gold, self.predicted) if entity is not None]
+
+
+def pair_up(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[Pair]:
+    """Pairs the entities of one sentence, each used once, in order of their place.
+
+    Equal spans come first: right, or of a wrong type. Among the others an overlap with the same
+    label is a wrong boundary; an overlap with another label is wrong in both; what remains is
+    missed or spurious. Where there is a choice, the larger overlap wins, then the earlier one.
+    (The distinctions of SemEval-2013 task 9.1: Segura-Bedmar et al. 2013, section 4.)
+
+    Args:
+        gold, predicted: neither has two entities that overlap.
+    """
+    wanted, given = sorted(gold), sorted(predicted)
+    if wanted == given:
+        return [Pair(Outcome.RIGHT, entity, entity) for entity in wanted]
+    ranked = []
+    for i, one in enumerate(wanted):
+        for j, other in enumerate(given):
+            overlap = min(one.end, other.end) - max(one.start, other.start)
+            if overlap > 0:
+                outcome = _outcome(one, other)
+                ranked.append((_RANK[outcome], -overlap, i, j, outcome))
+    pairs, used, taken = [], set(), set()
+    for _, _, i, j, outcome in sorted(ranked):
+        if i not in used and j not in taken:
+            used.add(i)
+            taken.add(j)
+            pairs.append(Pair(outcome, wanted[i], given[j]))
+    pairs += [Pair(Outcome.MISSED, e, None) for i, e in enumerate(wanted) if i not in used]
+    pairs += [Pair(Outcome.SPURIOUS, None, e) for j, e in enumerate(given) if j not in taken]
+    return sorted(pairs, key=lambda pair: pair.start)
+
+
+_RANK = {
+    Outcome.RIGHT: 0,
+    Outcome.WRONG_TYPE: 0,
+    Outcome.WRONG_BOUNDARY: 1,
+    Outcome.WRONG_BOTH: 2,
+}
+
+
+def _outcome(gold: Entity, predicted: Entity) -> Outcome:
+    if gold[:2] == predicted[:2]:
+        return Outcome.RIGHT if gold == predicted else Outcome.WRONG_TYPE
+    if gold.label == predicted.label:
+        return Outcome.WRONG_BOUNDARY
+    return Outcome.WRONG_BOTH

@@ -1,0 +1,148 @@
+"""The tagger as a SavedModel: raw strings in, entities with their places out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from pipeline.corpora.entities import Entity
+from pipeline.export.graph_text import GraphTokenizer
+from pipeline.export.saved_model import load_saved_model, write_saved_model
+from pipeline.export.split_batches import map_sorted_pieces
+from pipeline.quiet import native_chatter_hidden
+from pipeline.text.tags import TagSet
+from pipeline.text.tokenizer import Tokenizer
+from pipeline.text.vocabulary import BOS, EOS
+
+
+def export_tagger(
+    decoder: keras.Model, tokenizer: Tokenizer, tags: TagSet, folder: Path, *, most_pieces: int
+) -> dict:
+    """Writes a SavedModel that needs nothing but tensorflow and tensorflow-text.
+
+    Signature `serving_default`: `text` string [n] -> `entity`, `label` string [n, most] and
+    `start`, `end` int32 [n, most], where `most` is the largest number of entities in one text.
+    `start` and `end` (exclusive) count characters of the text as it was given; unused cells are
+    "" and -1.
+
+    Args:
+        decoder: ids and lengths in, legal tags out (`pipeline.models.tagger.best_tags`).
+        tokenizer: the one the model was trained with, of the kind `syllable`.
+        tags: what the tags mean.
+        folder: an empty folder to write into.
+        most_pieces: the longest row the model is given, [BOS] and [EOS] counted; a longer text
+            is read in parts of so many.
+
+    Returns:
+        {"summary": one line for people, "signatures": their names, "facts": name -> what it is,
+        "limits": sentences on what not to expect}.
+    """
+    names = tf.constant(list(tags.labels))
+    graph_tokenizer = GraphTokenizer(tokenizer)
+
+    def tag(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        return decoder({"ids": ids, "lengths": lengths}, training=False)
+
+    def answer(text: tf.Tensor) -> dict[str, tf.Tensor]:
+        ids, starts, ends = (rows[:, 1:-1] for rows in graph_tokenizer.with_offsets(text))
+        parts = _framed(_in_parts(ids, most_pieces - 2))
+        found = map_sorted_pieces(parts, tag)[:, 1:-1]
+        return _entities(text, ids.with_flat_values(found.flat_values), starts, ends, names)
+
+    archive = keras.export.ExportArchive()
+    archive.track(decoder)
+    archive.track(graph_tokenizer)
+    archive.add_endpoint(
+        "serving_default", answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")]
+    )
+    size = write_saved_model(archive, folder)
+    tokenizer.save(folder / "assets.extra")
+    return {
+        "summary": f"serving_default signature, {size}",
+        "signatures": ["serving_default"],
+        "facts": {
+            "labels": ", ".join(tags.labels),
+            "pieces": f"{len(tokenizer.vocabulary):,} ({tokenizer.kind})",
+            "parameters": f"{decoder.count_params():,}",
+        },
+        "limits": [
+            "Entities never nest and never overlap.",
+            f"A text over {most_pieces - 2:,} characters (spaces not counted) is read in parts "
+            "of so many; an entity across the edge of two parts comes out as two.",
+            "It knows the kinds of entities it learnt, as they are marked in its corpus; on text "
+            "of another kind (chat, speech) expect it to miss more.",
+        ],
+    }
+
+
+def _in_parts(rows: tf.RaggedTensor, most: int) -> tf.RaggedTensor:
+    """`Ragged.in_parts` in a graph."""
+    lengths = tf.cast(rows.row_lengths(), tf.int32)
+    number = tf.ragged.range(tf.maximum((lengths + most - 1) // most, 1))
+    before = number * most
+    parts = tf.minimum(most, tf.gather(lengths, number.value_rowids()) - before.flat_values)
+    return tf.RaggedTensor.from_row_lengths(rows.flat_values, parts)
+
+
+def _framed(rows: tf.RaggedTensor) -> tf.RaggedTensor:
+    count = rows.nrows(out_type=tf.int32)
+    first, last = (tf.fill([count, 1], tf.constant(edge, tf.int32)) for edge in (BOS, EOS))
+    return tf.concat([first, rows, last], axis=1)
+
+
+def _entities(
+    text: tf.Tensor,
+    tags: tf.RaggedTensor,
+    starts: tf.RaggedTensor,
+    ends: tf.RaggedTensor,
+    names: tf.Tensor,
+) -> dict[str, tf.Tensor]:
+    """`TagSet.entities_of` in a graph, for legal tags: int32 [n, None] each."""
+    flat = tags.flat_values
+    begins = tf.equal(flat % 2, 1)
+    inside = tf.greater(flat, 0)
+    # Pieces of one entity carry its number, counted over all texts.
+    number = tf.boolean_mask(tf.cumsum(tf.cast(begins, tf.int32)) - 1, inside)
+    where = tf.boolean_mask(tf.range(tf.size(flat)), inside)
+    first = tf.boolean_mask(tf.range(tf.size(flat)), begins)
+    last = tf.math.segment_max(where, number)
+    row = tf.gather(tags.value_rowids(), first)
+    start = tf.gather(starts.flat_values, first)
+    end = tf.gather(ends.flat_values, last)
+    label = tf.gather(names, (tf.gather(flat, first) - 1) // 2)
+    readable = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
+    entity = tf.strings.substr(tf.gather(readable, row), start, end - start, unit="UTF8_CHAR")
+
+    def table(values: tf.Tensor, unused: str | int) -> tf.Tensor:
+        rows = tf.RaggedTensor.from_value_rowids(values, row, nrows=tags.nrows())
+        return rows.to_tensor(default_value=unused)
+
+    return {
+        "entity": table(entity, ""),
+        "label": table(label, ""),
+        "start": table(start, -1),
+        "end": table(end, -1),
+    }
+
+
+def load_tagger(folder: Path) -> Callable[[list[str]], list[list[Entity]]]:
+    """texts -> the entities of each, asking the SavedModel in `folder`."""
+    serve = load_saved_model(folder).signatures["serving_default"]
+
+    def tag(texts: list[str]) -> list[list[Entity]]:
+        answer = {name: values.numpy() for name, values in serve(text=tf.constant(texts)).items()}
+        return [
+            [
+                Entity(int(start), int(end), label.decode("utf-8"))
+                for start, end, label in zip(*row, strict=True)
+                if start >= 0
+            ]
+            for row in zip(answer["start"], answer["end"], answer["label"], strict=True)
+        ]
+
+    with native_chatter_hidden():
+        tag([""])
+    return tag

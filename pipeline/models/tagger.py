@@ -1,0 +1,94 @@
+"""Many to many in step: one tag for each piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from pipeline.batches import LengthBuckets
+from pipeline.layers.crf import LinearChainCRF, Viterbi
+from pipeline.layers.piece_embedding import PieceEmbedding
+from pipeline.layers.piece_ngrams import PieceNgrams
+from pipeline.layers.recurrent import Recurrent
+from pipeline.models.settings import TaggerSettings
+from pipeline.text.ragged import Ragged
+from pipeline.text.tags import TagSet
+
+
+def recurrent_tagger(
+    settings: TaggerSettings,
+    *,
+    vocabulary_size: int,
+    tags: TagSet,
+    ngram_keys: Sequence[np.ndarray] = (),
+) -> keras.Model:
+    """Builds the tagger.
+
+    Args:
+        settings: its shape.
+        vocabulary_size: pieces, the four special ones included.
+        tags: what there is to tell apart.
+        ngram_keys: what `pipeline.text.piece_ngrams.learn_piece_ngrams` found.
+
+    Returns:
+        A model from {"ids": int32 [batch, time], "lengths": int32 [batch]} to the unary
+        potentials of the layer "crf", float32 [batch, time, tags]. Rows are right-padded;
+        padding changes nothing.
+    """
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    lengths = keras.Input((), dtype="int32", name="lengths")
+    x = PieceEmbedding(vocabulary_size, settings.embedding_size, name="embedding")(ids)
+    x = keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout")(x)
+    # A whole position is dropped at once: names are to be known by what stands around them too.
+    x = keras.layers.Dropout(
+        settings.piece_dropout, noise_shape=(None, None, 1), name="piece_dropout"
+    )(x)
+    features = [x]
+    if ngram_keys:
+        ngrams = PieceNgrams([len(keys) for keys in ngram_keys], vocabulary_size, name="ngrams")
+        numbers = ngrams(ids)
+        ngrams.set_weights(list(ngram_keys))
+        for n, (keys, number) in enumerate(zip(ngram_keys, numbers, strict=True), 2):
+            vectors = PieceEmbedding(len(keys) + 1, settings.ngram_size, name=f"embedding_{n}")(
+                number
+            )
+            vectors = keras.layers.Dropout(
+                settings.ngram_dropout, noise_shape=(None, None, None, 1), name=f"ngram_dropout_{n}"
+            )(vectors)
+            flat = keras.layers.Reshape((-1, n * settings.ngram_size), name=f"flat_{n}")(vectors)
+            features.append(flat)
+    x = features[0] if len(features) == 1 else keras.layers.Concatenate(name="features")(features)
+    for number in range(1, settings.layers + 1):
+        below = x
+        x = Recurrent(
+            settings.cell, settings.units, settings.direction, name=f"recurrent_{number}"
+        )(below, lengths)
+        if number > 1:
+            x = keras.layers.Add(name=f"residual_{number}")([x, below])
+        x = keras.layers.Dropout(settings.state_dropout, name=f"state_dropout_{number}")(x)
+    potentials = keras.layers.Dense(len(tags), name="potentials")(x)
+    crf = LinearChainCRF(tags.legal, tags.legal_first, learnt=settings.head == "crf", name="crf")
+    return keras.Model({"ids": ids, "lengths": lengths}, crf(potentials), name="tagger")
+
+
+def best_tags(model: keras.Model) -> keras.Model:
+    """The same inputs to the best legal tags, int32 [batch, time], 0 at padding."""
+    best = Viterbi(model.get_layer("crf"), name="viterbi")
+    return keras.Model(model.input, best(model.output, model.input["lengths"]), name="best_tags")
+
+
+def predict_tags(decoder: keras.Model, rows: Ragged, batch_size: int = 256) -> Ragged:
+    """The best legal tags of every row, in the order given, one for each id.
+
+    Args:
+        decoder: what `best_tags` made.
+        rows: framed ids.
+    """
+    batches = LengthBuckets(rows, None, batch_size)
+    found = Ragged(np.zeros(len(rows.ids), np.int32), rows.row_splits)
+    for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
+        for row, tags in zip(indices, decoder.predict_on_batch(inputs), strict=True):
+            found.row(row)[:] = tags[: len(found.row(row))]
+    return found

@@ -1,0 +1,363 @@
+"""ner: a sentence in, its named entities out (many to many in step)."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.corpora.annotated import EntityCorpusSettings, read_annotated_corpus
+from pipeline.corpora.entities import Entity, read_entities
+from pipeline.corpora.splits import CorpusSplits, read_split
+from pipeline.errors import UserError
+from pipeline.models.settings import TaggerSettings, describe_tagger
+from pipeline.run_info import run_info
+from pipeline.settings import as_json
+from pipeline.tasks.base import RunSettings, Signature, Task, Trained
+from pipeline.text.settings import SyllableSettings
+from pipeline.text.tags import OUTSIDE, TagSet
+from pipeline.training.settings import TrainingSettings
+from pipeline.workspace import SAMPLES, Workspace, atomic_file, read_json, write_json
+
+if typing.TYPE_CHECKING:
+    from pipeline.evaluation.entities import EntityMetrics
+    from pipeline.evaluation.report import ReportContent
+    from pipeline.text.ragged import Ragged
+    from pipeline.text.tokenizer import Tokenizer
+    from pipeline.training.fit import TrainingPlan
+
+SAMPLE = SAMPLES / "ner.txt"
+NGRAMS = "ngrams.npz"
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Everything that can be set for the ner task."""
+
+    corpus: EntityCorpusSettings = EntityCorpusSettings()
+    text: SyllableSettings = SyllableSettings()
+    model: TaggerSettings = TaggerSettings()
+    training: TrainingSettings = TrainingSettings(
+        epochs=12, least_steps=600, batch_size=64, evaluations=12
+    )
+    run: RunSettings = RunSettings()
+
+
+# ---- corpora -> splits
+
+
+def read_corpus(settings: Settings, workspace: Workspace) -> CorpusSplits:
+    return read_annotated_corpus(settings.corpus, workspace.raw, SAMPLE)
+
+
+# ---- text -> ids and tags
+
+
+def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
+    from pipeline.text.piece_ngrams import learn_piece_ngrams
+    from pipeline.text.tokenizer import learn_tokenizer
+    from pipeline.text.vocabulary import BOS, EOS
+
+    text = settings.text
+    if text.most_pieces < 3:
+        raise UserError(
+            f"--most-pieces must be at least 3, not {text.most_pieces}",
+            remedy="two of them are [BOS] and [EOS]",
+        )
+    tokenizer = learn_tokenizer(
+        "syllable",
+        list(splits["train"]["text"]),
+        vocabulary_size=text.vocabulary_size,
+        min_frequency=text.min_frequency,
+    )
+    tokenizer.save(folder)
+    entities = {name: list(map(read_entities, frame["label"])) for name, frame in splits.items()}
+    tags = TagSet(tuple(sorted({e.label for found in entities["train"] for e in found})))
+    write_json(folder / "labels.json", list(tags.labels))
+    notes: dict = {"pieces": len(tokenizer.vocabulary), "labels": list(tags.labels)}
+    for name, frame in splits.items():
+        ids, gold, lost = _ids_and_tags(tokenizer, tags, frame["text"], entities[name])
+        notes[f"{name}_tokens"] = len(ids.ids)
+        notes[f"{name}_entities"] = sum(map(len, entities[name]))
+        notes[f"{name}_entities_not_in_pieces"] = lost
+        notes[f"{name}_sentences_in_parts"] = int((ids.lengths > text.most_pieces - 2).sum())
+        ids, gold = (rows.in_parts(text.most_pieces - 2) for rows in (ids, gold))
+        ids = ids.framed(BOS, EOS)
+        ids.save(folder / f"{name}.npz")
+        gold.framed(OUTSIDE, OUTSIDE).save(folder / f"{name}.tags.npz")
+        if name == "train":
+            keys = learn_piece_ngrams(
+                ids, len(tokenizer.vocabulary), text.longest_ngram, text.ngram_frequency
+            )
+            with atomic_file(folder / NGRAMS) as temporary, open(temporary, "wb") as file:
+                np.savez_compressed(file, **{str(n): known for n, known in enumerate(keys, 2)})
+            notes["ngrams"] = sum(map(len, keys))
+    notes["summary"] = (
+        f"{notes['pieces']:,} pieces, {notes['ngrams']:,} runs of pieces, "
+        f"{notes['train_entities']:,} entities of {len(tags.labels)} kinds in training"
+    )
+    return notes
+
+
+def _ids_and_tags(
+    tokenizer: Tokenizer, tags: TagSet, texts: Sequence[str], entities: Sequence[list[Entity]]
+) -> tuple[Ragged, Ragged, int]:
+    """Ids and tags of every sentence, unframed, and how many entities the tags cannot tell.
+
+    An entity of a kind that training never showed has no tag.
+    """
+    from pipeline.text.ragged import Ragged
+
+    ids, rows, lost = [], [], 0
+    for text, found in zip(texts, entities, strict=True):
+        pieces = tokenizer.pieces(text)
+        starts, ends = [p.start for p in pieces], [p.end for p in pieces]
+        row = tags.tags_of(starts, ends, [e for e in found if e.label in tags.labels])
+        lost += len(set(found) - set(tags.entities_of(row, starts, ends)))
+        ids.append(tokenizer.vocabulary.ids([p.text for p in pieces]))
+        rows.append(row)
+    return Ragged.from_lists(ids), Ragged.from_lists(rows), lost
+
+
+# ---- ids -> model -> weights
+
+
+def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
+    import keras
+
+    from pipeline.batches import LengthBuckets
+    from pipeline.evaluation.entity_scores import entity_scores
+    from pipeline.models.tagger import best_tags, predict_tags
+    from pipeline.text.ragged import Ragged
+    from pipeline.training.fit import TrainingPlan
+    from pipeline.training.losses import PieceCrossEntropy
+
+    training = settings.training
+    multiple = 8 if keras.backend.backend() == "jax" else 1
+    rows, gold = (
+        {name: Ragged.load(tokens_folder / f"{name}{kind}.npz") for name in ("train", "dev")}
+        for kind in ("", ".tags")
+    )
+    model = build_model(settings, tokens_folder)
+    crf, decoder = model.get_layer("crf"), best_tags(model)
+    tags = _tags(tokens_folder)
+    dev_entities = tags.entities_of_rows(gold["dev"])
+
+    def batches(epoch: int) -> LengthBuckets:
+        return LengthBuckets(
+            rows["train"],
+            gold["train"],
+            training.batch_size,
+            seed=training.seed,
+            epoch=epoch,
+            multiple=multiple,
+        )
+
+    def evaluate(model: keras.Model) -> dict[str, float]:
+        found = predict_tags(decoder, rows["dev"])
+        dev = LengthBuckets(rows["dev"], gold["dev"], 256)
+        loss = sum(
+            float(model.test_on_batch(*batch)) * int(batch[0]["lengths"].sum()) for batch in dev
+        )
+        scores = entity_scores(dev_entities, tags.entities_of_rows(found))
+        return {**scores, "loss": loss / len(rows["dev"].ids)}
+
+    return TrainingPlan(
+        model=model,
+        loss=crf.loss if settings.model.head == "crf" else PieceCrossEntropy(),
+        batches=batches,
+        evaluate=evaluate,
+        monitor="f1",
+    )
+
+
+def build_model(settings: Settings, tokens_folder: Path):
+    """The untrained model for what lies in `tokens_folder`."""
+    from pipeline.models.tagger import recurrent_tagger
+    from pipeline.text.vocabulary import Vocabulary
+
+    with np.load(tokens_folder / NGRAMS, allow_pickle=False) as stored:
+        keys = [stored[name] for name in sorted(stored.files, key=int)]
+    return recurrent_tagger(
+        settings.model,
+        vocabulary_size=len(Vocabulary.load(tokens_folder / "vocab.txt")),
+        tags=_tags(tokens_folder),
+        ngram_keys=keys,
+    )
+
+
+def _tags(tokens_folder: Path) -> TagSet:
+    return TagSet(tuple(read_json(tokens_folder / "labels.json")))
+
+
+def _trained_decoder(settings: Settings, trained: Trained):
+    from pipeline.models.tagger import best_tags
+
+    model = build_model(settings, trained.tokens_folder)
+    model.load_weights(trained.run / "best.weights.h5")
+    return best_tags(model)
+
+
+# ---- evaluation
+
+
+def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]:
+    from pipeline.evaluation.entities import evaluate as measure
+
+    test = read_split(trained.corpus_folder / "test.tsv")
+    texts, gold = list(test["text"]), list(map(read_entities, test["label"]))
+    tags = _tags(trained.tokens_folder)
+    predicted = _find_entities(settings, trained, texts)
+    metrics = measure(texts, gold, predicted, tags.labels, _training_entities(trained))
+    _log_to_tensorboard(settings, trained, metrics)
+    return metrics.to_json(), _report(settings, trained, metrics, trained.warnings)
+
+
+def _find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:
+    """The entities of any texts."""
+    from pipeline.models.tagger import predict_tags
+    from pipeline.text.ragged import Ragged
+    from pipeline.text.tokenizer import load_tokenizer
+    from pipeline.text.vocabulary import BOS, EOS
+
+    tokenizer, tags = load_tokenizer(trained.tokens_folder), _tags(trained.tokens_folder)
+    pieces = [tokenizer.pieces(text) for text in texts]
+    rows = Ragged.from_lists(tokenizer.vocabulary.ids([p.text for p in row]) for row in pieces)
+    parts = rows.in_parts(settings.text.most_pieces - 2).framed(BOS, EOS)
+    found = predict_tags(_trained_decoder(settings, trained), parts).unframed()
+    by_text = Ragged(found.ids, rows.row_splits)
+    return [
+        tags.entities_of(by_text.row(i).tolist(), [p.start for p in row], [p.end for p in row])
+        for i, row in enumerate(pieces)
+    ]
+
+
+def _training_entities(trained: Trained) -> set[tuple[str, str]]:
+    train = read_split(trained.corpus_folder / "train.tsv")
+    return {
+        (text[e.start : e.end], e.label)
+        for text, cell in zip(train["text"], train["label"], strict=True)
+        for e in read_entities(cell)
+    }
+
+
+def _report(
+    settings: Settings, trained: Trained, metrics: EntityMetrics, warnings: list[str]
+) -> ReportContent:
+    from pipeline.evaluation.entity_report import entity_content
+
+    return entity_content(
+        metrics,
+        pd.read_csv(trained.run / "history.csv"),
+        run_info(TASK, settings, trained, describe_tagger(settings.model)),
+        warnings,
+        pd.read_csv(trained.run / "steps.csv"),
+    )
+
+
+def _log_to_tensorboard(settings: Settings, trained: Trained, metrics: EntityMetrics) -> None:
+    from pipeline.training.tensorboard import TensorBoardLog
+
+    step = trained.training["best_step"]
+    scores = {
+        "f1": metrics.f1,
+        "precision": metrics.precision,
+        "recall": metrics.recall,
+        "macro_f1": metrics.macro_f1,
+        "character_f1": metrics.character_f1,
+    }
+    with TensorBoardLog(trained.run / "tensorboard" / "test", fresh=True) as log:
+        for name, value in scores.items():
+            log.scalar(f"test/{name}", value, step)
+        for label in metrics.per_label:
+            log.scalar(f"test/f1_{label.name}", label.f1, step)
+        log.hparams(
+            {k: v for k, v in as_json(settings).items() if k != "run"},
+            {"test_f1": metrics.f1, "dev_f1": trained.training["best"]},
+        )
+
+
+# ---- export and serving
+
+
+def export(settings: Settings, trained: Trained, folder: Path) -> dict:
+    from pipeline.export.tagger import export_tagger
+    from pipeline.text.tokenizer import load_tokenizer
+
+    return export_tagger(
+        _trained_decoder(settings, trained),
+        load_tokenizer(trained.tokens_folder),
+        _tags(trained.tokens_folder),
+        folder,
+        most_pieces=settings.text.most_pieces,
+    )
+
+
+def load_predictor(folder: Path) -> Callable[[list[str]], list[str]]:
+    from pipeline.corpora.inline import to_inline
+    from pipeline.export.tagger import load_tagger
+
+    tag = load_tagger(folder)
+
+    def lines(texts: list[str]) -> list[str]:
+        found = zip(texts, tag(texts), strict=True)
+        return [" ".join(to_inline(text, entities).split()) for text, entities in found]
+
+    return lines
+
+
+def _served_f1(outputs: dict, test: pd.DataFrame) -> dict[str, float]:
+    from pipeline.evaluation.entity_scores import entity_scores
+
+    predicted = [
+        [
+            Entity(int(start), int(end), label.decode("utf-8"))
+            for start, end, label in zip(*row, strict=True)
+            if start >= 0
+        ]
+        for row in zip(outputs["start"], outputs["end"], outputs["label"], strict=True)
+    ]
+    return entity_scores(list(map(read_entities, test["label"])), predicted)
+
+
+TASK = Task(
+    name="ner",
+    summary="a sentence in, its named entities with their places out (KMOU; or your own)",
+    settings=Settings,
+    corpus_settings=("corpus",),
+    tokens_settings=("text",),
+    read_corpus=read_corpus,
+    tokenize=tokenize,
+    plan=plan,
+    evaluate=evaluate,
+    export=export,
+    signature=Signature(
+        name="serving_default",
+        inputs={"text": ("string", "[n]", "sentences as they were written, UTF-8")},
+        outputs={
+            "entity": ("string", "[n, most]", "text of each entity, in order; unused cells empty"),
+            "label": ("string", "[n, most]", "what kind of entity it is"),
+            "start": (
+                "int32",
+                "[n, most]",
+                "its first character in the text as given; unused cells -1",
+            ),
+            "end": ("int32", "[n, most]", "the character after its last one"),
+        },
+        ask=lambda test: {"text": list(test["text"])},
+        score=_served_f1,
+    ),
+    load_predictor=load_predictor,
+    example="증권거래소에 주식을 상장하였다.",
+    tiny=Settings(
+        corpus=EntityCorpusSettings(corpus="sample"),
+        model=TaggerSettings(units=24, layers=1, embedding_size=32, ngram_size=16),
+        training=TrainingSettings(
+            epochs=6, least_steps=1, batch_size=16, learning_rate=0.01, evaluations=3
+        ),
+    ),
+)

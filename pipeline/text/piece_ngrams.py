@@ -1,0 +1,50 @@
+"""Which runs of pieces a training text holds often enough to be worth a vector of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.errors import UserError
+from pipeline.text.ragged import Ragged
+
+
+def learn_piece_ngrams(
+    rows: Ragged, vocabulary_size: int, longest: int, min_frequency: int
+) -> list[np.ndarray]:
+    """The n-grams of 2 to `longest` pieces that occur `min_frequency` times or more.
+
+    They are written as a trie. An n-gram's key is the number of its first n - 1 pieces (their id
+    for one piece; for more, their place among the known (n-1)-grams, counted from 1) times the
+    size of the vocabulary, plus the id of its last piece. What is frequent begins with something
+    frequent, so every known n-gram has a key. The frame [BOS] … [EOS] counts as pieces.
+
+    Args:
+        rows: framed ids of the training split.
+
+    Returns:
+        For each length the keys, ascending: int32 [known].
+
+    Raises:
+        UserError: there are too many for 32 bits.
+    """
+    keys_of_lengths = []
+    prefix = rows.ids.astype(np.int64)
+    starts = rows.row_splits[:-1][rows.lengths > 0]
+    for n in range(2, longest + 1):
+        prefix = np.concatenate([[0], prefix[:-1]])[: len(prefix)]
+        prefix[starts] = 0
+        keys = prefix * vocabulary_size + rows.ids
+        found, counts = np.unique(keys[prefix > 0], return_counts=True)
+        known = found[counts >= min_frequency]
+        if len(known) and known[-1] >= 2**31:
+            raise UserError(
+                f"there are too many runs of {n} pieces",
+                remedy="set a higher --ngram-frequency or a lower --longest-ngram",
+            )
+        keys_of_lengths.append(known.astype(np.int32))
+        place = np.searchsorted(known, keys)
+        hit = np.zeros(len(keys), bool)
+        if len(known):
+            hit = (prefix > 0) & (known[np.minimum(place, len(known) - 1)] == keys)
+        prefix = np.where(hit, place + 1, 0)
+    return keys_of_lengths

@@ -1,0 +1,97 @@
+"""Entities as one tag a piece: `증/B-OG ##권/I-OG … ##에/O`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.corpora.entities import Entity
+from pipeline.text.ragged import Ragged
+
+OUTSIDE = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class TagSet:
+    """The tags of some labels, and which may follow which (IOB2, Ramshaw and Marcus 1995).
+
+    Tag 0 is `O`; label number i has the tags 2i + 1 (`B-`, its first piece) and 2i + 2 (`I-`,
+    the pieces after it).
+
+    Attributes:
+        labels: kinds of entities, in a fixed order.
+    """
+
+    labels: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return ["O", *(f"{edge}-{label}" for label in self.labels for edge in "BI")]
+
+    def __len__(self) -> int:
+        return 1 + 2 * len(self.labels)
+
+    @property
+    def legal(self) -> np.ndarray:
+        """bool [tags, tags]: whether the second may follow the first: `I-X` only `B-X`, `I-X`."""
+        tag = np.arange(len(self))
+        inside = (tag > 0) & (tag % 2 == 0)
+        same = (tag[:, None] - 1) // 2 == (tag[None, :] - 1) // 2
+        return ~inside[None, :] | (same & (tag[:, None] > 0))
+
+    @property
+    def legal_first(self) -> np.ndarray:
+        """bool [tags]: whether a sentence may begin with it: with any but `I-`."""
+        return self.legal[OUTSIDE]
+
+    def tags_of(
+        self, starts: Sequence[int], ends: Sequence[int], entities: Sequence[Entity]
+    ) -> list[int]:
+        """The tag of each piece.
+
+        A piece belongs to an entity if its first character does.
+
+        Args:
+            starts, ends: characters of each piece, ascending.
+            entities: with labels of this set, ascending, none overlapping another.
+        """
+        number = {label: i for i, label in enumerate(self.labels)}
+        tags = [OUTSIDE] * len(starts)
+        piece = 0
+        for start, end, label in entities:
+            while piece < len(starts) and starts[piece] < start:
+                piece += 1
+            tag = 2 * number[label] + 1
+            while piece < len(starts) and starts[piece] < end:
+                tags[piece] = tag
+                tag = 2 * number[label] + 2
+                piece += 1
+        return tags
+
+    def entities_of(
+        self, tags: Sequence[int], starts: Sequence[int], ends: Sequence[int]
+    ) -> list[Entity]:
+        """What `tags_of` was made from: legal tags of some pieces -> entities, ascending.
+
+        Pieces beyond the tags are outside.
+        """
+        found: list[Entity] = []
+        for tag, start, end in zip(tags, starts, ends, strict=False):
+            if tag == OUTSIDE:
+                continue
+            label = self.labels[(tag - 1) // 2]
+            if tag % 2:
+                found.append(Entity(start, end, label))
+            else:
+                found[-1] = found[-1]._replace(end=end)
+        return found
+
+    def entities_of_rows(self, rows: Ragged) -> list[list[Entity]]:
+        """The entities of rows of legal tags, counted in pieces in place of characters."""
+        found = []
+        for i in range(len(rows)):
+            row = rows.row(i).tolist()
+            found.append(self.entities_of(row, range(len(row)), range(1, len(row) + 1)))
+        return found

@@ -1,0 +1,68 @@
+"""Runs of pieces: learnt, and looked up by plain ops."""
+
+from __future__ import annotations
+
+import collections
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from keras import ops
+
+from pipeline.layers.piece_ngrams import PieceNgrams
+from pipeline.text.piece_ngrams import learn_piece_ngrams
+from pipeline.text.ragged import Ragged
+
+VOCABULARY = 12
+ROWS = st.lists(st.lists(st.integers(4, VOCABULARY - 1), max_size=9), min_size=1, max_size=8)
+
+
+def counted(rows: Ragged, n: int) -> collections.Counter:
+    return collections.Counter(
+        tuple(rows.row(i)[k : k + n].tolist())
+        for i in range(len(rows))
+        for k in range(len(rows.row(i)) - n + 1)
+    )
+
+
+@given(rows=ROWS, longest=st.integers(2, 4), least=st.integers(1, 3))
+def test_finds_exactly_the_frequent_runs(rows, longest, least):
+    rows = Ragged.from_lists(rows).framed(2, 3)
+    keys = learn_piece_ngrams(rows, VOCABULARY, longest, least)
+    layer = PieceNgrams([len(k) for k in keys], VOCABULARY)
+    layer.build((None, None))
+    layer.set_weights(keys)
+    width = int(rows.lengths.max()) + 2
+    ids = np.zeros((len(rows), width), np.int32)
+    for i in range(len(rows)):
+        ids[i, : len(rows.row(i))] = rows.row(i)
+    for n, numbers in enumerate(layer(ids), 2):
+        numbers = ops.convert_to_numpy(numbers)
+        frequent = {run for run, count in counted(rows, n).items() if count >= least}
+        assert len(keys[n - 2]) == len(frequent)
+        named: dict[int, tuple] = {}
+        for i, at in np.ndindex(*ids.shape):
+            for ahead in range(n):
+                end = at + ahead + 1
+                run = tuple(rows.row(i)[max(end - n, 0) : end].tolist()) if end >= n else ()
+                number = int(numbers[i, at, ahead])
+                assert (number > 0) == (len(run) == n and run in frequent)
+                if number:
+                    assert named.setdefault(number, run) == run
+        assert set(named) == set(range(1, len(frequent) + 1))
+
+
+def test_padding_changes_nothing():
+    rows = Ragged.from_lists([[4, 5, 6, 7], [5, 6]] * 2).framed(2, 3)
+    keys = learn_piece_ngrams(rows, VOCABULARY, 3, 1)
+    layer = PieceNgrams([len(k) for k in keys], VOCABULARY)
+    layer.build((None, None))
+    layer.set_weights(keys)
+    short = np.array([[2, 5, 6, 3]], np.int32)
+    for alone, padded in zip(layer(short), layer(np.pad(short, ((0, 0), (0, 5)))), strict=True):
+        np.testing.assert_array_equal(alone, padded[:, :4])
+
+
+def test_runs_of_several_lengths_that_no_training_text_held():
+    rows = Ragged.from_lists([[4, 5]]).framed(2, 3)
+    assert [k.tolist() for k in learn_piece_ngrams(rows, VOCABULARY, 3, 2)] == [[], []]
