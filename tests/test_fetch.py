@@ -20,7 +20,7 @@ import pytest
 import pipeline
 from pipeline.corpora import download
 from pipeline.corpora.catalogue import RemoteFile
-from pipeline.corpora.fetch import CorpusUnavailable, fetch, git_blob
+from pipeline.corpora.fetch import CorpusUnavailable, fetch, fetch_all, git_blob
 from pipeline.errors import UserError
 
 CONTENT = random.Random(1).randbytes(1_000_000)
@@ -42,18 +42,23 @@ def _nothing_from_outside(monkeypatch):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves `content` under FILE's path; the attributes make it misbehave."""
+    """Serves `content` under FILE's path, and `others`; the attributes make it misbehave."""
 
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.content = CONTENT
+        self.others: dict[str, bytes] = {}  # path -> content
         self.asked: list[str | None] = []  # the Range header of each request
         self.statuses: list[int] = []  # answered first, one per request
         self.cuts: list[int] = []  # bytes after which the connection breaks, one per request
         self.ranges = True
         self.delay = 0.0  # seconds per 16 KiB
+        self.length = True  # whether HEAD says how long the file is
+        self.busy = self.busiest = 0  # requests being answered
+        self.lock = threading.Lock()
 
     @property
     def host(self) -> str:
@@ -63,9 +68,19 @@ class Server(http.server.ThreadingHTTPServer):
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         server = self.server
+        with server.lock:
+            server.busy += 1
+            server.busiest = max(server.busiest, server.busy)
+        try:
+            self.answer(server)
+        finally:
+            with server.lock:
+                server.busy -= 1
+
+    def answer(self, server):
         wanted = self.headers.get("Range")
         server.asked.append(wanted)
-        if FILE.url_on(server.host) != server.host + self.path:
+        if (content := self.wanted_content()) is None:
             return self.send_error(404)
         if server.statuses:
             return self.send_error(server.statuses.pop(0))
@@ -73,11 +88,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if wanted and server.ranges:
             start = int(wanted.removeprefix("bytes=").removesuffix("-"))
             self.send_response(206)
-            last = len(server.content) - 1
+            last = len(content) - 1
             self.send_header("Content-Range", f"bytes {start}-{last}/{last + 1}")
         else:
             self.send_response(200)
-        body = server.content[start:]
+        body = content[start:]
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         cut = server.cuts.pop(0) if server.cuts else len(body)
@@ -89,6 +104,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return None
             time.sleep(server.delay)
         return None
+
+    def do_HEAD(self):
+        if (content := self.wanted_content()) is None:
+            return self.send_error(404)
+        self.send_response(200)
+        if self.server.length:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        return None
+
+    def wanted_content(self) -> bytes | None:
+        if FILE.url_on(self.server.host) == self.server.host + self.path:
+            return self.server.content
+        return self.server.others.get(self.path)
 
     def log_message(self, *_):
         pass
@@ -324,3 +353,138 @@ def test_progress_on_a_terminal_is_a_bar(tmp_path, server, monkeypatch):
     fetch(FILE, tmp_path, host=server.host)
     assert "ratings 1.txt: 100%" in terminal.getvalue()
     assert "\r" in terminal.getvalue()
+
+
+# Many files
+
+
+def many(server: Server, count: int = 40) -> list[RemoteFile]:
+    """So many small files, served."""
+    files = []
+    for n in range(count):
+        content = random.Random(n).randbytes(100 + n)
+        files.append(described(content, f"많은 글/{n:03}.txt"))
+        server.others[files[-1].url_on("")] = content
+    return files
+
+
+def contents(paths: list[Path]) -> list[str]:
+    return [git_blob(path) for path in paths]
+
+
+def test_many_files_are_fetched_once_each(tmp_path, monkeypatch, server, nowhere, capsys):
+    files = many(server)
+    raw, mirror = tmp_path / "raw", tmp_path / "mirror"
+    paths = fetch_all(files, raw, "texts", host=server.host)
+    assert paths == [raw / file.relative for file in files]
+    assert contents(paths) == [file.git_blob for file in files]
+    assert len(server.asked) == len(files)
+    assert sorted(files_under(raw)) == sorted(paths)
+    assert capsys.readouterr().err == ""  # nothing for what is over so soon
+
+    before = [path.stat() for path in paths]
+    assert fetch_all(files, raw, "texts", host=nowhere) == paths
+    assert [path.stat() for path in paths] == before
+
+    raw.rename(mirror)
+    monkeypatch.setenv("CORPUS_MIRROR", str(mirror))
+    paths = fetch_all(files, raw, "texts", host=nowhere)
+    assert contents(paths) == [file.git_blob for file in files]
+
+
+def test_many_files_have_one_bar(tmp_path, monkeypatch, server):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    fetch_all(many(server), tmp_path, "texts", host=server.host)
+    shown = terminal.getvalue()
+    assert "texts" in shown
+    assert "/40" in shown
+    assert "001.txt" not in shown
+
+
+def test_some_at_a_time(tmp_path, server):
+    files = many(server, 24)
+    server.delay = 0.05
+    fetch_all(files, tmp_path, "texts", host=server.host)
+    assert server.busiest > 1
+
+
+def test_without_network_one_file_is_asked_for(tmp_path, server):
+    files = many(server, 40)
+    server.others.clear()
+    with pytest.raises(CorpusUnavailable, match=r"000\.txt.*answered 404"):
+        fetch_all(files, tmp_path, "texts", host=server.host)
+    assert len(server.asked) == 1
+    assert files_under(tmp_path) == []
+
+
+def test_a_network_that_swallows_everything_is_given_up_once(tmp_path, monkeypatch, server):
+    monkeypatch.setattr(download, "PATIENCE", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        begun = time.monotonic()
+        with pytest.raises(CorpusUnavailable, match="no answer in time"):
+            host = f"http://127.0.0.1:{mute.getsockname()[1]}"
+            fetch_all(many(server, 40), tmp_path, "texts", host=host)
+        assert time.monotonic() - begun < 0.3 + download.CONNECT
+
+
+def test_one_missing_of_many(tmp_path, server):
+    """What came before it stays, and need not be fetched again."""
+    files = many(server, 200)
+    gone = server.others.pop(files[30].url_on(""))
+    server.delay = 0.01
+    with pytest.raises(CorpusUnavailable, match=r"030\.txt"):
+        fetch_all(files, tmp_path, "texts", host=server.host)
+    assert len(server.asked) < 190  # no further ones were begun
+    there = files_under(tmp_path)
+    assert there
+    server.others[files[30].url_on("")] = gone
+    server.asked.clear()
+    fetch_all(files, tmp_path, "texts", host=server.host)
+    assert len(server.asked) == 200 - len(there)
+
+
+def test_one_wrong_of_many(tmp_path, server):
+    files = many(server, 20)
+    server.others[files[7].url_on("")] = b"x" * files[7].size
+    with pytest.raises(UserError, match=r"007\.txt: is not the file the catalogue describes"):
+        fetch_all(files, tmp_path, "texts", host=server.host)
+    assert not (tmp_path / files[7].relative).exists()
+
+
+# A file whose blob id nobody knows
+
+UNPINNED = RemoteFile("someone/corpus", "c" * 40, FILE.path, None, None, "CC0-1.0")
+
+
+def test_an_unpinned_file_has_the_length_the_server_says(tmp_path, server, nowhere):
+    server.cuts = [300_000]
+    path = fetch(UNPINNED, tmp_path, host=server.host)
+    assert path.read_bytes() == CONTENT
+    assert path.stat().st_mode & 0o222 == 0
+    assert server.asked[0] is None
+    assert len(server.asked) == 2  # broken off, resumed
+    assert fetch(UNPINNED, tmp_path, host=nowhere) == path
+    assert files_under(tmp_path) == [path]
+
+
+def test_an_unpinned_file_that_cannot_be_had(tmp_path, server, nowhere):
+    with pytest.raises(CorpusUnavailable, match="refused"):
+        fetch(UNPINNED, tmp_path, host=nowhere)
+    missing = RemoteFile("someone/corpus", "c" * 40, "gone.txt", None, None, "CC0-1.0")
+    with pytest.raises(CorpusUnavailable, match="answered 404"):
+        fetch(missing, tmp_path, host=server.host)
+    server.length = False
+    with pytest.raises(CorpusUnavailable, match="does not say how long"):
+        fetch(UNPINNED, tmp_path, host=server.host)
+    assert server.asked == []
+    assert files_under(tmp_path) == []
+
+
+def test_an_unpinned_file_from_a_mirror(tmp_path, monkeypatch, nowhere):
+    put(tmp_path / "mirror", CONTENT)
+    monkeypatch.setenv("CORPUS_MIRROR", str(tmp_path / "mirror"))
+    assert fetch(UNPINNED, tmp_path / "raw", host=nowhere).read_bytes() == CONTENT

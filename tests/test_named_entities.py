@@ -343,6 +343,7 @@ def test_ids_are_of_the_text(tmp_path):
         ("", "is empty"),
         ("\ufeff \r\n\t\n", "is empty"),
         ("<가:OG>\n".encode("utf-16-le"), "is not a text file"),
+        ("-DOCSTART- -X- O\n\n", "no usable sentence —"),
         ("<:PS>\n", r"no usable sentence \(line 1: an empty entity, <:PS>\)"),
         ("가 나 B-PS\n다 O\n라 O\n\n마 B-PS\nX ?\n", r"no usable sentence \(line 1: 3 columns"),
     ],

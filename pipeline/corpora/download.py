@@ -100,6 +100,8 @@ def reason(error: requests.RequestException) -> str:
         return "the proxy did not pass the request on"
     if isinstance(error, requests.Timeout):
         return "no answer in time"
+    if type(error) is requests.RequestException:  # one of ours
+        return str(error)
     text = str(error)
     if "NameResolution" in text or "getaddrinfo" in text:
         return "the host name cannot be resolved (no network?)"

@@ -151,12 +151,12 @@ def read_klue(path: Path) -> AnnotatedTexts:
 def read_annotated(path: Path) -> AnnotatedTexts:
     """Reads a user's own file: a marked-up sentence a line, or a tagged token a line.
 
-    It has tagged tokens where at least half of its first 200 lines that are not blank, and do not
-    begin with `#`, end in a tag behind another column; they are read as `bio.read_columns` says. Otherwise every line
-    that is not blank is a sentence (`inline.parse_inline`), and the labels are those of the
-    whole file: at most 12 characters, the first a capital, then capitals, digits, `_`, `-`.
-    Sentences whose markup or tags are broken are rejected, never guessed at. Encodings are
-    those of `delimited.read_text`; a line ends with LF or CRLF and nothing else.
+    It has tagged tokens where at least half of its first 200 lines that are not blank and do not
+    begin with `#` end in a tag behind another column; they are read as `bio.read_columns` says.
+    Otherwise every line that is not blank is a sentence (`inline.parse_inline`), and the labels
+    are those of the whole file: at most 12 characters, the first a capital, then capitals,
+    digits, `_`, `-`. Sentences whose markup or tags are broken are rejected, never guessed at.
+    Encodings are those of `delimited.read_text`; a line ends with LF or CRLF and nothing else.
 
     Returns:
         id is `reviews.text_id` of the text. With the notes encoding, format ("markup" or
@@ -169,15 +169,12 @@ def read_annotated(path: Path) -> AnnotatedTexts:
     text, encoding = read_text(path)
     lines = _split(text)
     reading = Reading()
-    if _has_tags(lines):
-        notes = _read_tagged(lines, reading)
-    else:
-        notes = _read_marked_up(lines, reading)
+    notes = _read_tagged(lines, reading) if _has_tags(lines) else _read_marked_up(lines, reading)
     read = reading.result()
     if not len(read.frame):
-        first = read.rejects[0]
+        first = "".join(f" (line {row.line}: {row.reason})" for row in read.rejects[:1])
         raise UserError(
-            f"has no usable sentence (line {first.line}: {first.reason})",
+            f"has no usable sentence{first}",
             where=path,
             remedy="one sentence a line, its entities marked up: <증권거래소:OG>에 …",
         )

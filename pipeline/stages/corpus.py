@@ -26,20 +26,23 @@ def run(task: Task, settings, workspace: Workspace) -> None:
     for name, frame in corpus.splits.items():
         write_split(folder / f"{name}.tsv", frame)
     write_rejects(folder / "rejects.tsv", corpus.rejects)
+    unusable = [row for row in corpus.rejects if not row.kept]
     notes = {
         **corpus.notes,
         "name": corpus.name,
         "folder": str(folder.relative_to(workspace.root)),
         "rows": {name: len(frame) for name, frame in corpus.splits.items()},
-        "rejected": len(corpus.rejects),
+        "rejected": len(unusable),
         "warnings": corpus.warnings,
     }
     outputs = [folder / f"{name}.tsv" for name in corpus.splits]
     Manifest.of("corpus", relevant, [], outputs, notes).write(files.corpus)
     counts = ", ".join(f"{name} {len(frame):,}" for name, frame in corpus.splits.items())
     say(f"corpus {corpus.name}: {counts} rows -> {notes['folder']}")
-    if corpus.rejects:
-        say(f"{len(corpus.rejects):,} rows could not be used: {folder / 'rejects.tsv'}")
+    doubtful = len(corpus.rejects) - len(unusable)
+    for count, what in ((len(unusable), "could not be used"), (doubtful, "were kept in doubt")):
+        if count:
+            say(f"{count:,} rows {what}: {folder / 'rejects.tsv'}")
     for warning in corpus.warnings:
         say(f"\n{'!' * 78}\n! {warning}\n{'!' * 78}\n")
     if notes.get("stand_in"):

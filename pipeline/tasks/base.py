@@ -106,9 +106,9 @@ class Task:
     example: str
     tiny: typing.Any
     target: str = "predict"
-    evaluate_on: (
-        Callable[[typing.Any, Trained, str, Path], tuple[dict, ReportContent]] | None
-    ) = None
+    evaluate_on: Callable[[typing.Any, Trained, str, Path], tuple[dict, ReportContent]] | None = (
+        None
+    )
 
 
 def task_names() -> list[str]:

@@ -217,6 +217,34 @@ def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]
     return metrics.to_json(), _report(settings, trained, metrics, trained.warnings)
 
 
+def evaluate_on(
+    settings: Settings, trained: Trained, corpus: str, raw: Path
+) -> tuple[dict, ReportContent]:
+    """The same model on sentences that others marked, under the labels both sides have."""
+    from pipeline.corpora.annotated import read_evaluation_corpus
+    from pipeline.corpora.label_maps import as_common, common_labels
+    from pipeline.evaluation.entities import evaluate as measure
+
+    other = read_evaluation_corpus(corpus, raw)
+    texts = list(other.frame["text"])
+    ours, theirs = common_labels(_tags(trained.tokens_folder).labels, other.notes["labels"])
+    predicted = _find_entities(settings, trained, texts)
+    gold = map(read_entities, other.frame["label"])
+    shared = sorted({name for label in theirs.values() if label for name in label.split("|")})
+    metrics = measure(
+        texts,
+        [as_common(*pair, theirs) for pair in zip(texts, gold, strict=True)],
+        [as_common(*pair, ours) for pair in zip(texts, predicted, strict=True)],
+        shared,
+    )
+    warning = (
+        f"Measured on {other.notes['title']}, while the model learnt from "
+        f"{trained.corpus_notes['title']}: only {', '.join(shared)} are scored, and two corpora "
+        "draw the lines between kinds of entities in different places."
+    )
+    return metrics.to_json(), _report(settings, trained, metrics, [*trained.warnings, warning])
+
+
 def _find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:
     """The entities of any texts."""
     from pipeline.models.tagger import predict_tags
@@ -353,6 +381,8 @@ TASK = Task(
     ),
     load_predictor=load_predictor,
     example="증권거래소에 주식을 상장하였다.",
+    target="tag",
+    evaluate_on=evaluate_on,
     tiny=Settings(
         corpus=EntityCorpusSettings(corpus="sample"),
         model=TaggerSettings(units=24, layers=1, embedding_size=32, ngram_size=16),
