@@ -90,3 +90,10 @@ def test_rows_count_in_pieces():
 def test_what_is_no_annotation_is_refused(cell):
     with pytest.raises(ValueError, match="start-end:label"):
         read_entities(cell)
+
+
+def test_an_entity_across_the_edge_of_two_parts_goes_on_as_another():
+    rows = Ragged.from_lists([[0, 3, 4, 4, 4], [], [1, 2]])
+    parts = TAGS.in_parts(rows, 3)
+    assert [parts.row(i).tolist() for i in range(4)] == [[0, 3, 4], [3, 4], [], [1, 2]]
+    assert rows.ids.tolist() == [0, 3, 4, 4, 4, 1, 2]

@@ -133,7 +133,10 @@ def load_tagger(folder: Path) -> Callable[[list[str]], list[list[Entity]]]:
     serve = load_saved_model(folder).signatures["serving_default"]
 
     def tag(texts: list[str]) -> list[list[Entity]]:
-        answer = {name: values.numpy() for name, values in serve(text=tf.constant(texts)).items()}
+        answer = {
+            name: values.numpy()
+            for name, values in serve(text=tf.constant(texts, tf.string)).items()
+        }
         return [
             [
                 Entity(int(start), int(end), label.decode("utf-8"))

@@ -85,8 +85,8 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
         notes[f"{name}_entities"] = sum(map(len, entities[name]))
         notes[f"{name}_entities_not_in_pieces"] = lost
         notes[f"{name}_sentences_in_parts"] = int((ids.lengths > text.most_pieces - 2).sum())
-        ids, gold = (rows.in_parts(text.most_pieces - 2) for rows in (ids, gold))
-        ids = ids.framed(BOS, EOS)
+        ids = ids.in_parts(text.most_pieces - 2).framed(BOS, EOS)
+        gold = tags.in_parts(gold, text.most_pieces - 2)
         ids.save(folder / f"{name}.npz")
         gold.framed(OUTSIDE, OUTSIDE).save(folder / f"{name}.tags.npz")
         if name == "train":

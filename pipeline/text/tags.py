@@ -88,6 +88,14 @@ class TagSet:
                 found[-1] = found[-1]._replace(end=end)
         return found
 
+    def in_parts(self, rows: Ragged, most: int) -> Ragged:
+        """`Ragged.in_parts` of rows of tags: an entity across an edge goes on with `B-`."""
+        parts = rows.in_parts(most)
+        ids, first = parts.ids.copy(), parts.row_splits[:-1][parts.lengths > 0]
+        inside = (ids[first] > 0) & (ids[first] % 2 == 0)
+        ids[first[inside]] -= 1
+        return Ragged(ids, parts.row_splits)
+
     def entities_of_rows(self, rows: Ragged) -> list[list[Entity]]:
         """The entities of rows of legal tags, counted in pieces in place of characters."""
         found = []

@@ -1,0 +1,257 @@
+"""The ner task from raw text to entities: offsets, long and odd texts, heads, other corpora."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import unicodedata
+
+import pytest
+import tensorflow as tf
+
+from pipeline.corpora.entities import read_entities, write_entities
+from pipeline.corpora.inline import parse_inline, to_inline
+from pipeline.corpora.splits import read_split
+from pipeline.export.tagger import load_tagger
+from pipeline.stages.files import RunFiles
+from pipeline.tasks import ner
+from pipeline.tasks.base import find_task
+from pipeline.text.ragged import Ragged
+from pipeline.workspace import SAMPLES, read_json
+
+TASK = find_task("ner")
+
+
+@pytest.fixture(scope="module")
+def run(finished):
+    return finished("ner")
+
+
+@pytest.fixture(scope="module")
+def tag(run):
+    return load_tagger(run.saved_model)
+
+
+@pytest.fixture(scope="module")
+def find(run):
+    """What Python finds with the same weights."""
+    trained = RunFiles.of(TASK, TASK.tiny, run.workspace).trained()
+    return lambda texts: ner._find_entities(TASK.tiny, trained, texts)
+
+
+def sample_texts() -> list[str]:
+    lines = SAMPLES.joinpath("ner.txt").read_text(encoding="utf-8").splitlines()
+    return [parse_inline(line).text for line in lines]
+
+
+def odd_texts(count: int) -> list[str]:
+    """Sentences of the sample in forms that shift every offset, joined with what has no name."""
+    draw = random.Random(3)
+    sentences = sample_texts()
+    between = [
+        " ",
+        "  ",
+        "\t",
+        "\u3000",
+        "\u200b",
+        " 👨‍👩‍👧 ",
+        "🇰🇷",
+        "\u00ad",
+        " 李舜臣 ",
+        " Google ",
+        "e\u0301",
+        "\n",
+    ]
+    found = []
+    for _ in range(count):
+        parts = []
+        for sentence in draw.sample(sentences, draw.randint(1, 3)):
+            form = draw.choice(("NFC", "NFD", "NFC"))
+            parts += [unicodedata.normalize(form, sentence), draw.choice(between)]
+        found.append("".join(parts))
+    return found
+
+
+def test_signature_is_the_one_people_rely_on():
+    """The table of the design, spelled out: changing it breaks everybody's client."""
+    assert TASK.signature.name == "serving_default"
+    shapes = {n: f[:2] for n, f in (TASK.signature.inputs | TASK.signature.outputs).items()}
+    assert shapes == {
+        "text": ("string", "[n]"),
+        "entity": ("string", "[n, most]"),
+        "label": ("string", "[n, most]"),
+        "start": ("int32", "[n, most]"),
+        "end": ("int32", "[n, most]"),
+    }
+
+
+def test_it_learns_something_even_from_the_sample(run):
+    metrics = read_json(run.run / "metrics.json")
+    assert metrics["f1"] > 0.3
+    assert metrics["labels"] == ["DT", "LC", "OG", "PS", "TI"]
+
+
+def test_every_entity_is_what_stands_at_its_offsets(run):
+    texts = odd_texts(400)
+    serve = tf.saved_model.load(str(run.saved_model)).signatures["serving_default"]
+    answer = {name: values.numpy() for name, values in serve(text=tf.constant(texts)).items()}
+    checked = 0
+    for i, text in enumerate(texts):
+        last = 0
+        for entity, label, start, end in zip(
+            *(answer[name][i] for name in ("entity", "label", "start", "end")), strict=True
+        ):
+            if start < 0:
+                assert (entity, label, end) == (b"", b"", -1)
+                continue
+            assert entity.decode() == text[start:end]
+            assert last <= start < end <= len(text)
+            assert label.decode() in ("DT", "LC", "OG", "PS", "TI")
+            last, checked = end, checked + 1
+    assert checked > 400
+
+
+def test_graph_and_python_find_the_same(tag, find):
+    texts = [*odd_texts(100), "", " ", "ㅋㅋㅋ", "\u200b", "<>:", "a < b: 3:2"]
+    assert tag(texts) == find(texts)
+
+
+def test_decomposed_text_gives_the_same_entities(tag):
+    texts = sample_texts()[:100]
+    composed = tag(texts)
+    decomposed = [unicodedata.normalize("NFD", text) for text in texts]
+    for text, nfd, expected, found in zip(
+        texts, decomposed, composed, tag(decomposed), strict=True
+    ):
+        names = [(unicodedata.normalize("NFC", nfd[e.start : e.end]), e.label) for e in found]
+        assert names == [(text[e.start : e.end], e.label) for e in expected]
+
+
+def test_a_text_alone_and_in_a_batch(tag):
+    texts = sample_texts()[:40]
+    assert [tag([text])[0] for text in texts] == tag(texts)
+
+
+def test_five_thousand_syllables(tag, find):
+    text = " ".join(sample_texts())[:5000]
+    (found,) = tag([text])
+    assert [found] == find([text])
+    assert found[-1].end > 4500
+    assert all(text[e.start : e.end].strip() == text[e.start : e.end] for e in found)
+
+
+def test_no_text_at_all(tag):
+    assert tag([]) == []
+    assert tag(["", "   "]) == [[], []]
+
+
+def test_bytes_that_are_no_utf_8(run):
+    serve = tf.saved_model.load(str(run.saved_model)).signatures["serving_default"]
+    answer = serve(text=tf.constant([b"\xff\xfe" + "김민수가 서울에 갔다".encode()]))
+    assert answer["start"].shape[0] == 1
+
+
+def test_parts_of_long_rows():
+    rows = Ragged.from_lists([[1, 2, 3, 4, 5], [], [6], [7, 8]])
+    parts = rows.in_parts(2)
+    assert [parts.row(i).tolist() for i in range(len(parts))] == [
+        [1, 2], [3, 4], [5], [], [6], [7, 8],
+    ]  # fmt: skip
+    framed = parts.framed(2, 3)
+    assert framed.unframed().ids.tolist() == rows.ids.tolist()
+    assert Ragged.from_lists([]).in_parts(3).ids.tolist() == []
+
+
+def test_long_sentences_train_and_serve_in_parts(new_run):
+    """With rows this short nearly every sentence is cut; offsets and metrics still agree."""
+    settings = dataclasses.replace(
+        TASK.tiny,
+        text=dataclasses.replace(TASK.tiny.text, most_pieces=12),
+        training=dataclasses.replace(TASK.tiny.training, epochs=1, evaluations=1),
+    )
+    run = new_run("ner", settings)
+    run.do("corpus", "tokenize", "train", "evaluate", "export")
+    notes = read_json(run.run / "tokens.json")["notes"]
+    assert notes["test_sentences_in_parts"] > 30
+    trained = RunFiles.of(run.task, settings, run.workspace).trained()
+    texts = list(read_split(run.corpus / "test.tsv")["text"])
+    assert load_tagger(run.saved_model)(texts) == ner._find_entities(settings, trained, texts)
+
+
+def test_softmax_head_gives_legal_tags_too(new_run):
+    settings = dataclasses.replace(
+        TASK.tiny, model=dataclasses.replace(TASK.tiny.model, head="softmax", cell="gru")
+    )
+    run = new_run("ner", settings)
+    run.do("corpus", "tokenize", "train", "evaluate", "export")
+    assert read_json(run.run / "metrics.json")["f1"] > 0.2
+    for text, found in zip(odd_texts(20), load_tagger(run.saved_model)(odd_texts(20)), strict=True):
+        assert read_entities(write_entities(found)) == found
+        assert all(0 <= e.start < e.end <= len(text) for e in found)
+
+
+def test_predictor_marks_the_sentence(run):
+    predict = TASK.load_predictor(run.saved_model)
+    texts = sample_texts()[:20]
+    lines = predict(texts)
+    parsed = [parse_inline(line) for line in lines]
+    assert [p.text for p in parsed] == [" ".join(text.split()) for text in texts]
+    assert sum(len(p.entities) for p in parsed) > 5
+
+
+def test_measured_on_a_corpus_of_others(run, tmp_path, command):
+    copy = run.copy(tmp_path)
+    lines = SAMPLES.joinpath("ner.txt").read_text(encoding="utf-8").splitlines()
+    other = tmp_path / "others.txt"
+    other.write_text("\n".join(lines[:60]) + "\n", encoding="utf-8")
+    done = command(copy.root, "evaluate", "ner", *copy.words(), "--on", "others.txt")
+    assert done.code == 0, done.err
+    metrics = read_json(copy.run / "metrics-others.json")
+    assert metrics["count"] == 60
+    assert metrics["f1"] > 0.3, "these are mostly sentences it was trained on"
+    report = (copy.run / "report-others.html").read_text(encoding="utf-8")
+    assert "others.txt" in report
+    assert (copy.run / "metrics.json").read_bytes() == (run.run / "metrics.json").read_bytes()
+
+
+def test_a_corpus_to_measure_on_that_is_not_there(run, tmp_path, command):
+    copy = run.copy(tmp_path)
+    assert (
+        "no corpus is called 'kleu'"
+        in command(copy.root, "evaluate", "ner", *copy.words(), "--on", "kleu").error
+    )
+
+
+def test_a_users_own_files(new_run, tmp_path):
+    """Inline sentences and BIO columns of the same text make the same splits."""
+    lines = SAMPLES.joinpath("ner.txt").read_text(encoding="utf-8").splitlines()[:80]
+    inline = tmp_path / "mine.txt"
+    inline.write_text(
+        "\n".join([*lines, "", "<김민수:PS가 왔다.", "<<김민수:PS>:OG> 왔다."]) + "\n",
+        encoding="utf-8",
+    )
+    columns = tmp_path / "mine.conll"
+    blocks = []
+    for line in lines:
+        text, entities = parse_inline(line)
+        tags = ["O"] * len(text)
+        for start, end, label in entities:
+            tags[start:end] = [f"B-{label}"] + [f"I-{label}"] * (end - start - 1)
+        blocks.append("".join(f"{c}\t{t}\n" for c, t in zip(text, tags, strict=True)))
+    columns.write_text("\n".join(blocks), encoding="utf-8")
+    read = {}
+    for path in (inline, columns):
+        settings = dataclasses.replace(TASK.tiny, corpus=ner.EntityCorpusSettings(str(path)))
+        run = new_run("ner", settings)
+        run.do("corpus")
+        read[path] = [read_split(run.corpus / f"{s}.tsv") for s in ("train", "dev", "test")]
+        rejected = (run.corpus / "rejects.tsv").read_text(encoding="utf-8").splitlines()[1:]
+        assert len(rejected) == (2 if path == inline else 0), rejected
+    for one, other in zip(*read.values(), strict=True):
+        columns_of = ["text", "label"]
+        assert one[columns_of].equals(other[columns_of])
+    frame = read[inline][0]
+    back = [
+        to_inline(t, read_entities(c)) for t, c in zip(frame["text"], frame["label"], strict=True)
+    ]
+    assert set(back) <= set(lines)
