@@ -60,7 +60,8 @@ class Checkout:
     def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
         for leftover in (self.root / "calls",):
             leftover.unlink(missing_ok=True)
-        forget = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CORPUS_MIRROR", "CORPUS", "SETTINGS", "TEXT")
+        forget = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CORPUS_MIRROR", "CORPUS", "EVAL", "SETTINGS")
+        forget += ("TEXT", "FILE")
         environment = {k: v for k, v in os.environ.items() if k not in forget}
         return subprocess.run(
             ["make", *arguments],
@@ -101,7 +102,15 @@ def test_help_needs_nothing(tmp_path, arguments):
     bare = Checkout(tmp_path)
     done = bare.make(*arguments, PYTHON3="/nowhere/python3")
     assert (done.returncode, done.stderr) == (0, "")
-    for word in ("make train-sentiment", "make predict", "make setup", "make test", "CORPUS="):
+    for word in (
+        "make train-sentiment",
+        "make train-ner",
+        "make tag",
+        "make predict",
+        "make setup",
+        "make test",
+        "CORPUS=",
+    ):
         assert word in done.stdout
     assert not (tmp_path / ".venv").exists()
     assert not (tmp_path / "runs").exists()
@@ -259,6 +268,31 @@ def test_predict_from_a_file_or_without_a_question(checkout):
     assert checkout.calls == [[*expected, "--file", "내 글's.txt"]]
     checkout.make("predict")
     assert checkout.calls == [["-m", "pipeline", "predict", "sentiment", "--version", "1"]]
+
+
+@pytest.mark.parametrize("way", ["argument", "environment"])
+def test_tag_asks_the_tagger(checkout, way):
+    text = "<이순신:PS>의 $HOME `글`"
+    if way == "argument":
+        checkout.make("tag", "TEXT=" + text.replace("$", "$$"), "VERSION=2")
+    else:
+        checkout.make("tag", "VERSION=2", TEXT=text)
+    (call,) = checkout.calls
+    assert call == ["-m", "pipeline", "predict", "ner", "--version", "2", "--text", call[-1]]
+    assert "이순신" in call[-1]
+
+
+def test_a_finished_model_is_measured_on_another_corpus(checkout):
+    checkout.make("train-ner")
+    checkout.make("evaluate-ner")
+    assert checkout.stages == []
+    checkout.make("evaluate-ner", "EVAL=내 글.txt")
+    (call,) = checkout.calls
+    assert call[2:4] == ["evaluate", "ner"]
+    assert call[-2:] == ["--on", "내 글.txt"]
+    checkout.make("evaluate-ner", "EVAL=klue", "NAME=other")
+    assert checkout.stages == ["corpus", "tokenize", "train", "evaluate", "evaluate"]
+    assert checkout.calls[-1][-2:] == ["--on", "klue"]
 
 
 def test_clean_keeps_downloads_and_models(checkout):

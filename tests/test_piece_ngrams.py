@@ -31,7 +31,7 @@ def test_finds_exactly_the_frequent_runs(rows, longest, least):
     keys = learn_piece_ngrams(rows, VOCABULARY, longest, least)
     layer = PieceNgrams([len(k) for k in keys], VOCABULARY)
     layer.build((None, None))
-    layer.set_weights(keys)
+    layer.set_keys(keys)
     width = int(rows.lengths.max()) + 2
     ids = np.zeros((len(rows), width), np.int32)
     for i in range(len(rows)):
@@ -57,7 +57,7 @@ def test_padding_changes_nothing():
     keys = learn_piece_ngrams(rows, VOCABULARY, 3, 1)
     layer = PieceNgrams([len(k) for k in keys], VOCABULARY)
     layer.build((None, None))
-    layer.set_weights(keys)
+    layer.set_keys(keys)
     short = np.array([[2, 5, 6, 3]], np.int32)
     for alone, padded in zip(layer(short), layer(np.pad(short, ((0, 0), (0, 5)))), strict=True):
         np.testing.assert_array_equal(alone, padded[:, :4])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -18,8 +19,12 @@ class PieceNgrams(keras.layers.Layer):
     Args:
         known: how many n-grams of 2, 3, … pieces there are. The keys themselves are the weights,
             int32 [known], as `pipeline.text.piece_ngrams.learn_piece_ngrams` gives them: set
-            them with `set_weights`.
+            them with `set_keys`.
         vocabulary_size: what the keys were made with.
+        forget: in training, the share of n-grams that are taken for unknown, each by itself. As
+            what a test text holds is known far less often than what a training text holds, a
+            model that never met unknown ones relies on them too much.
+        forget_rows: in training, the share of rows in which all of them are.
 
     Call arguments:
         ids: int [batch, time], right-padded with 0.
@@ -29,9 +34,18 @@ class PieceNgrams(keras.layers.Layer):
         after it, ... n - 1 after it. Known ones are numbered from 1; 0 is any other.
     """
 
-    def __init__(self, known: Sequence[int], vocabulary_size: int, **kwargs):
+    def __init__(
+        self,
+        known: Sequence[int],
+        vocabulary_size: int,
+        forget: float = 0.0,
+        forget_rows: float = 0.0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.known, self.vocabulary_size = list(known), vocabulary_size
+        self.forget, self.forget_rows = forget, forget_rows
+        self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, ids_shape):
         self.keys = [
@@ -46,7 +60,12 @@ class PieceNgrams(keras.layers.Layer):
         ]
         self.built = True
 
-    def call(self, ids):
+    def set_keys(self, keys: Sequence[np.ndarray]) -> None:
+        """Takes the keys that `learn_piece_ngrams` found: int32 [known] for each n."""
+        for weight, values in zip(self.keys, keys, strict=True):
+            weight.assign(values)
+
+    def call(self, ids, training=False):
         ids = prefix = ops.cast(ids, "int32")
         found = []
         for n, keys in enumerate(self.keys, 2):
@@ -56,7 +75,20 @@ class PieceNgrams(keras.layers.Layer):
             ahead = ops.pad(prefix, ((0, 0), (0, n - 1)))
             time = ops.shape(ids)[1]
             found.append(ops.stack([ahead[:, k : k + time] for k in range(n)], axis=-1))
-        return found
+        if not training or not (self.forget or self.forget_rows):
+            return found
+        return self._forgotten(found)
+
+    def _forgotten(self, found):
+        rows = ops.shape(found[0])[0]
+        kept_rows = self._draw((rows, 1, 1)) >= self.forget_rows
+        return [
+            ops.where(kept_rows & (self._draw(ops.shape(numbers)) >= self.forget), numbers, 0)
+            for numbers in found
+        ]
+
+    def _draw(self, shape):
+        return keras.random.uniform(shape, seed=self.seed_generator)
 
     def _number(self, keys, wanted):
         if not keys.shape[0]:
@@ -69,7 +101,7 @@ class PieceNgrams(keras.layers.Layer):
     def compute_output_shape(self, ids_shape):
         return [(*ids_shape, n) for n, _ in enumerate(self.known, 2)]
 
-    def compute_output_spec(self, ids):
+    def compute_output_spec(self, ids, training=False):
         return [
             keras.KerasTensor((*ids.shape, n), dtype="int32") for n, _ in enumerate(self.known, 2)
         ]
@@ -79,4 +111,6 @@ class PieceNgrams(keras.layers.Layer):
             **super().get_config(),
             "known": self.known,
             "vocabulary_size": self.vocabulary_size,
+            "forget": self.forget,
+            "forget_rows": self.forget_rows,
         }

@@ -70,8 +70,10 @@ class TaggerSettings:
     """Share of embedding features dropped in training."""
     piece_dropout: float = 0.1
     """Share of pieces of which nothing is read in training."""
-    ngram_dropout: float = 0.3
+    ngram_forget: float = 0.3
     """Share of runs of pieces taken for unknown in training."""
+    ngram_forget_rows: float = 0.3
+    """Share of sentences of which all runs of pieces are taken for unknown in training."""
     state_dropout: float = 0.5
     """Share of state features dropped between layers and before the tags in training."""
 
@@ -82,3 +84,53 @@ def describe_tagger(settings: TaggerSettings) -> str:
     direction = "bidirectional " if settings.direction == "both" else ""
     head = {"crf": "CRF", "softmax": "softmax"}[settings.head]
     return f"{settings.layers}-layer {direction}{cell}-{settings.units} with a {head} head"
+
+
+@dataclasses.dataclass(frozen=True)
+class TranslatorSettings:
+    """The shape of the translator."""
+
+    architecture: Literal["rnn", "attention", "transformer"] = "attention"
+    """What turns a source into a target. "rnn" hands the decoder the encoder's last states and
+    nothing else; "attention" lets it look at every source position; "transformer" has no
+    recurrence."""
+    cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
+    """What runs over the pieces; not of the Transformer."""
+    units: int = 256
+    """Width of the decoder's state, and of both directions of the encoder together (even); of
+    all vectors of the Transformer (a multiple of `heads`)."""
+    layers: int = 2
+    """How many layers or blocks the encoder and the decoder have each."""
+    embedding_size: int = 256
+    """Width of the piece embeddings; the Transformer's are `units` wide."""
+    attention: Literal["additive", "dot", "general"] = "general"
+    """How a decoder state and a source position are compared: additive (Bahdanau et al. 2015),
+    dot or general (Luong et al. 2015). Of "attention" alone."""
+    input_feeding: bool = False
+    """What was predicted from at the step before is read too (Luong et al. 2015). Time is then
+    walked step by step in training as well, which costs. Of "attention" alone."""
+    heads: int = 4
+    """Attention heads of a Transformer block."""
+    feed_forward: int = 1024
+    """Width of the hidden layer of a Transformer block."""
+    tied_softmax: bool = True
+    """The softmax has the target embeddings for its weights."""
+    embedding_dropout: float = 0.2
+    """Share of embedding features dropped in training."""
+    state_dropout: float = 0.2
+    """Share of state features dropped between layers, in Transformer blocks and before the
+    softmax in training."""
+    attention_dropout: float = 0.1
+    """Share of attention weights dropped in Transformer blocks in training."""
+
+
+def describe_translator(settings: TranslatorSettings) -> str:
+    """The shape in a few words, for reports."""
+    if settings.architecture == "transformer":
+        return f"{settings.layers}-layer Transformer-{settings.units} with {settings.heads} heads"
+    cell = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN", "irnn": "ReLU RNN"}[settings.cell]
+    shape = f"{settings.layers}-layer {cell}-{settings.units} encoder-decoder"
+    if settings.architecture == "rnn":
+        return f"{shape} without attention"
+    feeding = " and input feeding" if settings.input_feeding else ""
+    return f"{shape} with {settings.attention} attention{feeding}"

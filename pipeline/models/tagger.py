@@ -40,26 +40,27 @@ def recurrent_tagger(
     ids = keras.Input((None,), dtype="int32", name="ids")
     lengths = keras.Input((), dtype="int32", name="lengths")
     x = PieceEmbedding(vocabulary_size, settings.embedding_size, name="embedding")(ids)
-    x = keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout")(x)
     # A whole position is dropped at once: names are to be known by what stands around them too.
     x = keras.layers.Dropout(
         settings.piece_dropout, noise_shape=(None, None, 1), name="piece_dropout"
     )(x)
     features = [x]
     if ngram_keys:
-        ngrams = PieceNgrams([len(keys) for keys in ngram_keys], vocabulary_size, name="ngrams")
+        ngrams = PieceNgrams(
+            [len(keys) for keys in ngram_keys],
+            vocabulary_size,
+            forget=settings.ngram_forget,
+            forget_rows=settings.ngram_forget_rows,
+            name="ngrams",
+        )
         numbers = ngrams(ids)
-        ngrams.set_weights(list(ngram_keys))
+        ngrams.set_keys(ngram_keys)
         for n, (keys, number) in enumerate(zip(ngram_keys, numbers, strict=True), 2):
-            vectors = PieceEmbedding(len(keys) + 1, settings.ngram_size, name=f"embedding_{n}")(
-                number
-            )
-            vectors = keras.layers.Dropout(
-                settings.ngram_dropout, noise_shape=(None, None, None, 1), name=f"ngram_dropout_{n}"
-            )(vectors)
-            flat = keras.layers.Reshape((-1, n * settings.ngram_size), name=f"flat_{n}")(vectors)
-            features.append(flat)
+            embedding = PieceEmbedding(len(keys) + 1, settings.ngram_size, name=f"embedding_{n}")
+            flat = keras.layers.Reshape((-1, n * settings.ngram_size), name=f"flat_{n}")
+            features.append(flat(embedding(number)))
     x = features[0] if len(features) == 1 else keras.layers.Concatenate(name="features")(features)
+    x = keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout")(x)
     for number in range(1, settings.layers + 1):
         below = x
         x = Recurrent(

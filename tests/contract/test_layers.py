@@ -37,6 +37,10 @@ STATES = np.random.default_rng(0).normal(size=(3, 5, 6)).astype("float32")
 
 LEGAL = [[a != 3 or b != 5 for b in range(6)] for a in range(6)]
 
+BLOCK = {"width": 6, "heads": 2, "feed_forward": 9, "dropout": 0.1, "attention_dropout": 0.2}
+DECODER = {"cell": "gru", "units": 3, "layers": 2, "readout_size": 5}
+ATTENDED = (STATES[:, :2], STATES[:, 0], STATES, LENGTHS)
+
 # class -> variants as (arguments, what it is called with)
 EXAMPLES: dict[str, list[tuple[dict, tuple]]] = {
     "PieceEmbedding": [
@@ -55,12 +59,30 @@ EXAMPLES: dict[str, list[tuple[dict, tuple]]] = {
         for direction in ("forward", "backward", "both")
     ],
     "AttentionPooling": [({"units": 7}, (STATES, LENGTHS))],
-    "PieceNgrams": [({"known": [3, 2], "vocabulary_size": 12}, (IDS,))],
+    "PieceNgrams": [
+        ({"known": [3, 2], "vocabulary_size": 12}, (IDS,)),
+        ({"known": [3], "vocabulary_size": 12, "forget": 0.3, "forget_rows": 0.5}, (IDS,)),
+    ],
     "LinearChainCRF": [
         ({"legal": LEGAL}, (STATES,)),
         ({"legal": LEGAL, "legal_first": [True] * 5 + [False], "learnt": False}, (STATES,)),
     ],
     "Viterbi": [({"crf": LinearChainCRF(LEGAL)}, (STATES, LENGTHS))],
+    "AdditiveAttention": [({"units": 7}, (STATES[:, :2], STATES, LENGTHS))],
+    "MultiplicativeAttention": [
+        ({"form": form}, (STATES[:, :2], STATES, LENGTHS)) for form in ("dot", "general")
+    ],
+    "SinusoidalPositions": [({}, (STATES,))],
+    "MultiHeadAttention": [
+        ({"width": 8, "heads": 2, "dropout": 0.1}, (STATES[:, :2], STATES, LENGTHS))
+    ],
+    "EncoderBlock": [({**BLOCK}, (STATES, LENGTHS))],
+    "DecoderBlock": [({**BLOCK}, (STATES[:, :2], STATES, LENGTHS))],
+    "RecurrentDecoder": [
+        ({**DECODER, "cell": "lstm", "layers": 1}, (STATES, STATES[:, 0])),
+        ({**DECODER, "attention": "additive", "dropout": 0.1}, ATTENDED),
+        ({**DECODER, "attention": "general", "input_feeding": True}, ATTENDED),
+    ],
     "PieceCrossEntropy": [({}, (np.array([[0, 2, 1, 3, -1]] * 3), STATES))],
     "SmoothedCrossEntropy": [({"smoothing": 0.2}, (np.array([0, 2, 1]), STATES[:, 0, :3]))],
     "ClippedAdamW": [

@@ -1,0 +1,294 @@
+"""Sentence pairs for a translator: where they come from, and what is held out of them."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from pipeline.corpora import catalogue
+from pipeline.corpora.fetch import CorpusUnavailable
+from pipeline.corpora.pair_files import read_pairs
+from pipeline.corpora.pair_filters import (
+    REASONS,
+    HeldOutSides,
+    PairFilter,
+    held_out_groups,
+    without_repeated,
+)
+from pipeline.corpora.pairs import Pair, PairTexts, to_frame
+from pipeline.corpora.parallel_sources import (
+    Source,
+    catalogue_source,
+    different_names,
+    names_in,
+    own_file,
+    own_source,
+    sample_source,
+)
+from pipeline.corpora.rejects import Rejected
+from pipeline.corpora.reviews import FEWEST_ROWS
+from pipeline.corpora.splits import CorpusSplits
+from pipeline.errors import UserError
+
+SPLITS = ("train", "dev", "test")
+_LONGEST_NAME = 60
+
+
+@dataclasses.dataclass(frozen=True)
+class PairCorpusSettings:
+    """Which sentence pairs, and which way to translate."""
+
+    corpus: str = "tatoeba"
+    """A name of the catalogue (tatoeba, news), `sample` for the bundled pairs, or a TSV/CSV file
+    with a Korean and an English column; or several of these, with commas between. Files called
+    my.dev.tsv and my.test.tsv beside my.tsv or my.train.tsv are held out; where there are none,
+    a tenth each is."""
+    direction: Literal["ko-en", "en-ko"] = "ko-en"
+    """From which language into which."""
+    longest_ratio: float = 3.0
+    """Pairs are left out of which one side has more than so many times the letters of the other
+    (a syllable has two or three; ten are added to both)."""
+    longest_side: int = 500
+    """Pairs are left out of which one side has more characters than this."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ParallelTexts:
+    """Sentence pairs that a finished model is judged on.
+
+    Attributes:
+        frame: columns id, text (source side), label (target side), all str.
+        rejects: rows that are not in it, and those that are, but doubtful (`kept`).
+        notes: JSON-able.
+    """
+
+    frame: pd.DataFrame
+    rejects: list[Rejected]
+    notes: dict
+
+
+def read_parallel_corpus(
+    chosen: PairCorpusSettings, raw: Path, sample: Path, normalize: Callable[[str], str]
+) -> CorpusSplits:
+    """Parallel corpora, filtered and split: of the catalogue, bundled, or a user's own files.
+
+    Bad pairs are left out (`pair_filters.REASONS`), of a development or test set that comes as
+    such only what has no two sides. What has no development or test set gives a tenth of its
+    pairs to each, by a hash, and always all pairs that share a side with one of them. Then no
+    pair of train has a side of dev or test, and none of dev one of test, of whichever corpus.
+
+    Several corpora: their training and development sets are joined. Their test sets are joined
+    as `test` and also stand by themselves, as `test-` and the name of the corpus: that of the
+    catalogue, or the file's without `.train` and suffix, all but letters, digits, `_` and `-`
+    replaced.
+
+    Args:
+        chosen: which.
+        raw: where downloaded files are kept.
+        sample: the bundled pairs, which also stand in where one corpus of the catalogue was
+            asked for and cannot be had.
+        normalize: the text policy (`pipeline.text.normalize.normalize`; a corpus is read before
+            there is text, so this room does not import that one).
+
+    Returns:
+        Splits with columns id, text (source side), label (target side). With the notes title,
+        source, licence, direction, tests (split -> title, of the `test-` splits), corpora (of
+        each: name, title, source, licence, rows, filtered, doubtful, and how its files were
+        read), filtered and doubtful (reason -> rows, of all together).
+
+    Raises:
+        CorpusUnavailable: one of several cannot be had.
+        UserError: there is no such corpus, or it cannot be trained on.
+    """
+    pair_filter = _filter(chosen, normalize)
+    names, warnings, stand_in = names_in(chosen.corpus), [], {}
+    try:
+        sources = different_names([_source(name, raw, sample) for name in names])
+    except CorpusUnavailable as error:
+        if len(names) > 1:
+            raise
+        corpus = catalogue.find(names[0], "parallel")
+        warnings = [
+            f"{corpus.title} could not be had ({error.what}). The bundled sample of "
+            "hand-written pairs stands in for it: good for trying things out, far too small "
+            "for a model worth serving. Set CORPUS_MIRROR or connect, then run the same again."
+        ]
+        sources, stand_in = [sample_source(sample)], {"stand_in": True}
+    parts = _kept_apart([_split(source, pair_filter) for source in sources], pair_filter)
+    if not any(found["train"].pairs for found in parts):
+        raise UserError(
+            "no pair is left to learn from: each has a side in what is held out",
+            where=chosen.corpus,
+            remedy="give more pairs",
+        )
+    splits = {
+        split: to_frame(_all([found[split] for found in parts]), chosen.direction)
+        for split in SPLITS
+    }
+    tests = {}
+    if len(sources) > 1:
+        for source, found in zip(sources, parts, strict=True):
+            splits[f"test-{source.name}"] = to_frame(found["test"].pairs, chosen.direction)
+            tests[f"test-{source.name}"] = source.title
+    described = [_describe(*pair) for pair in zip(sources, parts, strict=True)]
+    notes = {
+        **{key: _listed(note[key] for note in described) for key in ("title", "source", "licence")},
+        "direction": chosen.direction,
+        "tests": tests,
+        "corpora": described,
+        **{key: _summed(note[key] for note in described) for key in ("filtered", "doubtful")},
+        **stand_in,
+    }
+    texts = [found[split] for found in parts for split in SPLITS]
+    rejects = [reject for part in texts for reject in part.rejects]
+    warnings += [warning for part in texts for warning in part.warnings]
+    name = "-".join(source.name for source in sources)[:_LONGEST_NAME]
+    return CorpusSplits(name, splits, rejects, notes, warnings)
+
+
+def read_evaluation_pairs(
+    name: str, chosen: PairCorpusSettings, raw: Path, normalize: Callable[[str], str]
+) -> ParallelTexts:
+    """What a finished model is judged on.
+
+    Args:
+        name: of the catalogue, for its test split, or the path of a file, for the whole of it;
+            only what has no two sides is left out.
+        chosen: the direction, and the filters where a test split has to be made.
+        raw, normalize: as of `read_parallel_corpus`.
+
+    Returns:
+        With the notes title, source, licence, direction, rows, filtered, doubtful, warnings.
+
+    Raises:
+        CorpusUnavailable: nowhere to get it from.
+        UserError: there is no such corpus, or nothing in it.
+    """
+    pair_filter = _filter(chosen, normalize)
+    if (path := own_file(name)) is not None:
+        source = Source(path.stem, path.name, str(path), "the user's own", {})
+        texts = pair_filter(read_pairs(path), published=True)
+    else:
+        source = catalogue_source(catalogue.find(name, "parallel"), raw, ["test"])
+        if "test" in source.parts:
+            texts = pair_filter(source.parts["test"], published=True)
+        else:
+            texts = _split(source, pair_filter)["test"]
+    if not texts.pairs:
+        raise _nothing_usable(source.origin, texts)
+    notes = {"direction": chosen.direction, **_describe(source, {"test": texts})}
+    notes |= {"rows": len(texts.pairs), "warnings": texts.warnings}
+    return ParallelTexts(to_frame(texts.pairs, chosen.direction), texts.rejects, notes)
+
+
+def _filter(chosen: PairCorpusSettings, normalize: Callable[[str], str]) -> PairFilter:
+    if chosen.longest_ratio < 1:
+        raise UserError(
+            f"--longest-ratio must be at least 1, not {chosen.longest_ratio:g}",
+            where="command line",
+            remedy="the longer side is divided by the shorter one",
+        )
+    return PairFilter(chosen.longest_ratio, chosen.longest_side, normalize)
+
+
+def _source(name: str, raw: Path, sample: Path) -> Source:
+    if name == "sample":
+        return sample_source(sample)
+    if (path := own_file(name)) is not None:
+        return own_source(path)
+    return catalogue_source(catalogue.find(name, "parallel"), raw, SPLITS)
+
+
+def _split(source: Source, pair_filter: PairFilter) -> dict[str, PairTexts]:
+    """train, dev and test of one corpus, filtered."""
+    parts = {
+        part: pair_filter(texts, published=part != "train") for part, texts in source.parts.items()
+    }
+    train = parts["train"]
+    for part, texts in parts.items():
+        if not texts.pairs:
+            raise _nothing_usable(f"{source.origin} ({part})", texts)
+    if len(train.pairs) < FEWEST_ROWS:
+        raise UserError(
+            f"has {len(train.pairs)} usable pairs; at least {FEWEST_ROWS} are needed",
+            where=source.origin,
+            remedy="give more pairs",
+        )
+    tenth = max(1, round(len(train.pairs) / 10))
+    for part in ("test", "dev"):
+        if part in parts:
+            continue
+        chosen = held_out_groups([pair_filter.keys(pair) for pair in train.pairs], tenth)
+        held = [pair for pair, out in zip(train.pairs, chosen, strict=True) if out]
+        if not held or len(held) == len(train.pairs):
+            raise UserError(
+                "no tenth of its pairs can be held out: nearly all hang together by the sides "
+                "they share",
+                where=source.origin,
+                remedy="put files that end in .dev.tsv and .test.tsv beside it",
+            )
+        parts[part] = PairTexts(held)
+        rest = [pair for pair, out in zip(train.pairs, chosen, strict=True) if not out]
+        train = dataclasses.replace(train, pairs=rest)
+    return {**parts, "train": train}
+
+
+def _kept_apart(
+    parts: list[dict[str, PairTexts]], pair_filter: PairFilter
+) -> list[dict[str, PairTexts]]:
+    """No side in two splits, and in train no pair twice, whichever corpora they come from."""
+    held_out = HeldOutSides(pair_filter)
+    held_out.add(_all([found["test"] for found in parts]))
+    parts = [{**found, "dev": held_out.without_shared(found["dev"])} for found in parts]
+    held_out.add(_all([found["dev"] for found in parts]))
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for found in parts:
+        train = held_out.without_shared(found["train"])
+        kept.append({**found, "train": without_repeated(train, seen, pair_filter.sides)})
+    return kept
+
+
+def _all(texts: Sequence[PairTexts]) -> list[Pair]:
+    return [pair for part in texts for pair in part.pairs]
+
+
+def _describe(source: Source, parts: dict[str, PairTexts]) -> dict:
+    read = {part: texts.notes for part, texts in parts.items() if texts.notes}
+    return {
+        "name": source.name,
+        "title": source.title,
+        "source": source.origin,
+        "licence": source.licence,
+        "rows": {part: len(parts[part].pairs) for part in SPLITS if part in parts},
+        "filtered": _summed(texts.left_out for texts in parts.values()),
+        "doubtful": _summed(texts.doubtful for texts in parts.values()),
+        **({"read": read} if read else {}),
+    }
+
+
+def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Every reason there is, so that a zero is seen to be one."""
+    total: collections.Counter[str] = collections.Counter()
+    for count in counts:
+        total.update(count)
+    return {reason: total[reason] for reason in REASONS}
+
+
+def _listed(values: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(values))
+
+
+def _nothing_usable(where: str, texts: PairTexts) -> UserError:
+    left_out = [reject for reject in texts.rejects if not reject.kept]
+    first = "".join(f" (line {row.line} of {row.reason})" for row in left_out[:1])
+    return UserError(
+        f"has no usable pair{first}",
+        where=where,
+        remedy="one pair a line, Korean and English, separated by a tab",
+    )

@@ -1,0 +1,277 @@
+"""Beam search with length normalisation and coverage, inside any graph."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from keras import ops
+
+from pipeline.decoding.candidates import banned_ids, best_allowed
+from pipeline.decoding.finished import keep_best, none_yet, trace_back
+from pipeline.decoding.step import (
+    Hypotheses,
+    State,
+    Step,
+    Tensor,
+    call_step,
+    longest_of,
+    per_row,
+    pick,
+    write,
+)
+
+LEAST_COVERAGE = 1e-9
+"""A piece that got less attention than this counts as if it got this much: log 0 ends no search."""
+
+
+def beam_search(
+    step: Step,
+    state: State,
+    rows: int | Tensor,
+    *,
+    beam: int,
+    most: int | Tensor,
+    bos: int | Tensor,
+    eos: int,
+    pad: int = 0,
+    alpha: float = 0.0,
+    beta: float = 0.0,
+    n_best: int = 1,
+    least: int | Tensor = 0,
+    never: Sequence[int] = (),
+    enough: int | None = None,
+    source_mask: Tensor | None = None,
+    keep_attention: bool = False,
+    constant: Collection[str] = (),
+) -> Hypotheses:
+    """The best hypotheses that a beam finds, scored as in Wu et al. 2016 (arXiv:1609.08144),
+    equation 14:
+
+        s(Y, X) = log P(Y | X) / lp(Y) + cp(X, Y)
+        lp(Y) = ((5 + |Y|) / 6) ^ alpha
+        cp(X, Y) = beta * sum_i log(min(sum_j p_ij, 1))
+
+    with |Y| counting EOS, and p_ij the attention that target j pays to source i.
+
+    At each step all continuations of a row's `beam` live hypotheses are ranked by log P. Those
+    among the first `beam` that are EOS are finished and compete by s; the best `beam` that are
+    not EOS live on, so that finishing never narrows the beam. With `most` ids, what lives is
+    closed as it is and competes too. Equal scores: the one found earlier, then the one that
+    comes from the better hypothesis, then the lower id.
+
+    The search of a row ends when it can no longer change its answer: with log P at most 0 and cp
+    at most 0, nothing that grows from a live hypothesis can get above log P / lp(`most`), and
+    the n-th best finished one is there already. What is found is therefore what the beam
+    would find if it always went on to `most`. A tight `most` makes it fast; `enough` gives that
+    guarantee up for more speed.
+
+    With beam 1 and alpha and beta 0 it does what `greedy` does. No row depends on another.
+
+    Args:
+        step: the model, as `pipeline.decoding.step.Step` says. It is called with rows * beam
+            rows, those of one sentence next to each other.
+        state: what it starts from, tensors [rows, ...]; repeated here.
+        rows: how many sentences.
+        beam: hypotheses kept alive for each.
+        most, bos, eos, pad, least, never: as in `greedy`, but EOS must be in the vocabulary.
+        alpha: 0 compares plain log probabilities; more prefers longer ones.
+        beta: at least 0; needs `source_mask` and attention.
+        n_best: how many to return, at most `beam`.
+        enough: a row also ends when this many hypotheses have finished by EOS; None: it does
+            not.
+        source_mask: bool [rows, source], True at the pieces that coverage counts.
+        keep_attention: whether to return that of the best hypothesis; needs `source_mask`.
+        constant: names in the state that no step changes, such as the encoded source: they are
+            repeated once and never reordered. Names that are not in the state do no harm.
+
+    Returns:
+        `Hypotheses`: ids [rows, n_best, longest], lengths and scores s [rows, n_best], best
+        first and all distinct.
+
+    Raises:
+        ValueError: numbers out of range, attention of a model without any, or a state that
+            changes its names.
+    """
+    if not 1 <= n_best <= beam:
+        raise ValueError(f"n_best must be between 1 and the beam's {beam}, not {n_best}")
+    if beta < 0:
+        raise ValueError(f"beta must be at least 0, not {beta}")
+    if source_mask is None and (beta or keep_attention):
+        raise ValueError("coverage and attention need source_mask")
+
+    every = rows * beam
+
+    def repeated(value: Tensor) -> Tensor:
+        value = ops.convert_to_tensor(value)
+        return ops.reshape(ops.repeat(value, beam, axis=0), (every, *ops.shape(value)[1:]))
+
+    state = {name: repeated(value) for name, value in state.items()}
+    fixed = {name: state.pop(name) for name in constant if name in state}
+
+    def moving_step(last_ids: Tensor, state: State, position: Tensor):
+        log_probs, after, attention = step(last_ids, {**state, **fixed}, position)
+        return log_probs, {name: after[name] for name in after if name not in fixed}, attention
+
+    most, longest = per_row(most, rows), longest_of(most)
+    least, banned = repeated(per_row(least, rows)), banned_ids(bos, eos, pad, never)
+    one_alive = np.where(np.arange(beam) == 0, 0.0, -np.inf).astype("float32")
+    start = {
+        "position": ops.convert_to_tensor(0, dtype="int32"),
+        "last": repeated(per_row(bos, rows)),
+        "state": state,
+        "log_p": ops.broadcast_to(one_alive[None, :], (rows, beam)),
+        "tokens": ops.full((longest, rows, beam), pad, dtype="int32"),
+        "parents": ops.zeros((longest, rows, beam), dtype="int32"),
+        "finished": none_yet(rows, n_best, most),
+        "ended": ops.zeros((rows,), dtype="int32"),
+        "done": most <= 0,
+    }
+    if beta or keep_attention:
+        source_mask = repeated(ops.cast(ops.convert_to_tensor(source_mask), "bool"))
+        width = ops.shape(source_mask)[1]
+    else:
+        source_mask = None
+    if beta:
+        start["coverage"] = ops.zeros((every, width), dtype="float32")
+    if keep_attention:
+        start["attention"] = ops.zeros((longest, every, width), dtype="float32")
+
+    def scored(hypotheses: Continuations, length: Tensor, coverage: Tensor | None) -> Tensor:
+        scores = hypotheses.log_p / length_penalty(length, alpha)
+        if coverage is None:
+            return scores
+        penalty = ops.reshape(coverage_penalty(coverage, source_mask, beta), (rows, beam))
+        return scores + pick(penalty, hypotheses.parents)
+
+    def going(now):
+        return ops.any(ops.logical_not(now["done"]))
+
+    def body(now):
+        position, length = now["position"], now["position"] + 1
+        open_ = ops.logical_not(now["done"])[:, None]
+        log_probs, state, attention = call_step(
+            moving_step, now["last"], now["state"], position, source_mask
+        )
+        log_probs, ids = best_allowed(
+            log_probs, beam + 1, banned=banned, eos=eos, too_early=position < least
+        )
+        grown = _best_continuations(log_probs, ids, now["log_p"])
+        alive = _best_alive(grown, beam, eos)
+        coverage = now["coverage"] + attention if beta else None
+
+        # What leaves the beam: by EOS if it is among the first, and all at the end.
+        first = Continuations(*(values[:, :beam] for values in grown))
+        ends = (first.ids == eos) & open_ & (first.log_p > -np.inf)
+        closes = open_ & (length >= most)[:, None]
+        leaves = ops.concatenate([ends, ops.broadcast_to(closes, (rows, beam))], axis=1)
+        scores = ops.concatenate(
+            [scored(first, length, coverage), scored(alive, length, coverage)], axis=1
+        )
+        here = ops.broadcast_to(np.arange(beam, dtype="int32")[None, :], (rows, beam))
+        slots = ops.concatenate([beam + first.parents, here], axis=1)
+        finished = keep_best(now["finished"], ops.where(leaves, scores, -np.inf), slots, length)
+
+        # What the best that lives on can still become, at most.
+        reach = ops.maximum(length_penalty(most, alpha), length_penalty(length + 1, alpha))
+        settled = finished.scores[:, -1] >= alive.log_p[:, 0] / reach
+        ended = now["ended"] + ops.sum(ops.cast(ends, "int32"), axis=1)
+        if enough is not None:
+            settled = settled | (ended >= enough)
+
+        moves = alive.parents + ops.arange(rows, dtype="int32")[:, None] * beam
+        moves = ops.reshape(moves, (every,))
+        after = {
+            "position": length,
+            "last": ops.reshape(alive.ids, (every,)),
+            "state": {name: ops.take(value, moves, axis=0) for name, value in state.items()},
+            "log_p": alive.log_p,
+            "tokens": write(now["tokens"], position, alive.ids),
+            "parents": write(now["parents"], position, alive.parents),
+            "finished": finished,
+            "ended": ended,
+            "done": now["done"] | closes[:, 0] | settled,
+        }
+        if beta:
+            after["coverage"] = ops.take(coverage, moves, axis=0)
+        if keep_attention:
+            after["attention"] = write(now["attention"], position, attention)
+        return (after,)
+
+    (end,) = ops.while_loop(going, body, (start,))
+    scores, _, lengths = finished = end["finished"]
+    ids, origins = trace_back(finished, end["tokens"], end["parents"], end["position"], eos, pad)
+    attention = None
+    if keep_attention:
+        attention = _attention_along(end["attention"], origins[:, 0], lengths[:, 0], beam)
+    return Hypotheses(ids, lengths, scores, attention)
+
+
+def length_penalty(length: Tensor, alpha: float) -> Tensor:
+    """lp(Y), float32."""
+    return ((5.0 + ops.cast(length, "float32")) / 6.0) ** alpha
+
+
+def coverage_penalty(coverage: Tensor, source_mask: Tensor, beta: float) -> Tensor:
+    """cp(X, Y): float32 [n].
+
+    Args:
+        coverage: float32 [n, source], the attention each source piece has got so far.
+        source_mask: bool [n, source].
+    """
+    logs = ops.log(ops.clip(coverage, LEAST_COVERAGE, 1.0))
+    return beta * ops.sum(ops.where(source_mask, logs, 0.0), axis=1)
+
+
+class Continuations(NamedTuple):
+    """Hypotheses that have just grown by an id, best first.
+
+    Attributes:
+        log_p: float32 [rows, k], of the whole.
+        parents: int32 [rows, k], the slot of the beam that each continues.
+        ids: int32 [rows, k], the new ones.
+    """
+
+    log_p: Tensor
+    parents: Tensor
+    ids: Tensor
+
+
+def _best_continuations(log_probs: Tensor, ids: Tensor, log_p: Tensor) -> Continuations:
+    """The best 2 * beam continuations of each sentence: at least `beam` of them are not EOS.
+
+    Args:
+        log_probs: float32 [rows * beam, k], the best of each hypothesis; ids: int32 likewise.
+        log_p: float32 [rows, beam], of what is continued.
+    """
+    (rows, beam), each = ops.shape(log_p), ids.shape[1]
+    total = log_p[:, :, None] + ops.reshape(log_probs, (rows, beam, each))
+    total = ops.reshape(total, (rows, beam * each))
+    best, order = ops.top_k(total, min(2 * beam, beam * each))
+    order = ops.cast(order, "int32")
+    ids = pick(ops.reshape(ids, (rows, beam * each)), order)
+    return Continuations(best, order // each, ids)
+
+
+def _best_alive(grown: Continuations, beam: int, eos: int) -> Continuations:
+    """The first `beam` that do not end."""
+    log_p, order = ops.top_k(ops.where(grown.ids == eos, -np.inf, grown.log_p), beam)
+    order = ops.cast(order, "int32")
+    return Continuations(log_p, pick(grown.parents, order), pick(grown.ids, order))
+
+
+def _attention_along(attention: Tensor, origins: Tensor, lengths: Tensor, beam: int) -> Tensor:
+    """The attention of one hypothesis a row: float32 [rows, longest, source].
+
+    Args:
+        attention: float32 [longest, rows * beam, source].
+        origins: int32 [rows, longest], the slot it was in at each step.
+        lengths: int32 [rows].
+    """
+    longest, every, width = ops.shape(attention)
+    position = ops.arange(longest, dtype="int32")[None, :]
+    first = ops.arange(ops.shape(lengths)[0], dtype="int32")[:, None] * beam
+    index = position * every + first + origins
+    path = ops.take(ops.reshape(attention, (longest * every, width)), index, axis=0)
+    return ops.where((position < lengths[:, None])[:, :, None], path, 0.0)

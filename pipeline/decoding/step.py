@@ -1,0 +1,91 @@
+"""What decoding asks of a model, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any, NamedTuple
+
+from keras import ops
+
+Tensor = Any
+State = dict[str, Tensor]
+
+Step = Callable[[Tensor, State, Tensor], tuple[Tensor, State, Tensor | None]]
+"""(last_ids int32 [rows], state, position int32 scalar) -> (log_probs, state, attention).
+
+`last_ids` are the ids chosen before, at position 0 what the sequences begin with; any id of the
+vocabulary may come, the padding of a row that is done among them. `position` counts from 0.
+
+`log_probs` are float [rows, vocabulary], normalised (at most 0), with the size of the vocabulary
+known when the graph is traced. `attention` is float [rows, source] or None.
+
+`state` is a flat dict of tensors whose first axis is rows. Names, shapes and dtypes stay as they
+were given at the start, so a cache of keys and values has its full length from the beginning. Beam
+search reorders it after each step, but for what is said to be constant.
+"""
+
+
+class Hypotheses(NamedTuple):
+    """What was decoded. `...` is [rows], with beam search [rows, n_best], the best first.
+
+    Attributes:
+        ids: int32 [..., longest], right-padded, where longest is the largest `most`. The first
+            id that was given is not among them; EOS is, so that a row without it is one that
+            `most` cut off.
+        lengths: int32 [...], ids in each row, EOS counted.
+        scores: float32 [...], the sum of log probabilities in nats; with beam search as
+            `beam_search` says, and minus infinity where fewer than n_best exist.
+        attention: float32 [rows, longest, source] of the (best) hypothesis, 0 behind its end;
+            None unless asked for.
+    """
+
+    ids: Tensor
+    lengths: Tensor
+    scores: Tensor
+    attention: Tensor | None
+
+
+def call_step(
+    step: Step, last_ids: Tensor, state: State, position: Tensor, source_mask: Tensor | None
+) -> tuple[Tensor, State, Tensor | None]:
+    """One step, its results float32 and shaped as a loop needs them; attention 0 off the mask."""
+    log_probs, after, attention = step(last_ids, state, position)
+    if set(after) != set(state):
+        raise ValueError(f"a step was given {sorted(state)} and answered {sorted(after)}")
+    rows, vocabulary = ops.shape(last_ids)[0], log_probs.shape[-1]
+    if vocabulary is None:
+        raise ValueError("the size of the vocabulary must be known when the graph is traced")
+    log_probs = ops.reshape(ops.cast(log_probs, "float32"), (rows, vocabulary))
+    # Tracing may lose what is known of a shape, and a loop must not.
+    after = {name: ops.reshape(after[name], ops.shape(state[name])) for name in state}
+    if source_mask is None:
+        return log_probs, after, None
+    if attention is None:
+        raise ValueError("attention is asked for, but the model gives none")
+    attention = ops.reshape(ops.cast(attention, "float32"), ops.shape(source_mask))
+    return log_probs, after, ops.where(source_mask, attention, 0.0)
+
+
+def per_row(value: int | Tensor, rows: int | Tensor) -> Tensor:
+    """One number, or one a row, as int32 [rows]."""
+    return ops.broadcast_to(ops.cast(ops.convert_to_tensor(value), "int32"), (rows,))
+
+
+def longest_of(most: int | Tensor) -> int | Tensor:
+    """How many steps there may be, known beforehand where `most` is one number."""
+    if isinstance(most, Integral):
+        return max(int(most), 0)
+    return ops.max(ops.cast(ops.convert_to_tensor(most), "int32"), initial=0)
+
+
+def pick(values: Tensor, indices: Tensor) -> Tensor:
+    """values[i, indices[i, j]]: [rows, columns], int32 [rows, k] -> [rows, k]."""
+    rows, columns = ops.shape(values)
+    offset = ops.arange(rows, dtype="int32")[:, None] * columns
+    return ops.take(ops.reshape(values, (rows * columns,)), indices + offset, axis=0)
+
+
+def write(buffer: Tensor, position: Tensor, values: Tensor) -> Tensor:
+    """buffer [longest, ...] with `values` [...] at `position`."""
+    return ops.scatter_update(buffer, ops.reshape(position, (1, 1)), values[None])

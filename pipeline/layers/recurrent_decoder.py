@@ -1,0 +1,198 @@
+"""A recurrent decoder: all at once under teacher forcing, or one piece at a time."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from pipeline.layers.attention import attention_layer
+from pipeline.layers.recurrent import cell_layer
+
+
+@keras.saving.register_keras_serializable("pipeline")
+class RecurrentDecoder(keras.layers.Layer):
+    """Unrolls a stack of cells from a given state, with or without attention over a source.
+
+    For each target position t: h_t from the cells, c_t from attention with h_t over the memory,
+    and the readout h~_t = tanh(W_c [c_t; h_t]) from which the next piece is predicted: Luong et
+    al. 2015 (arXiv:1508.04025), equation 5, for every score. With input feeding h~_{t-1} stands
+    beside the embedding at t (section 3.3). Without attention h~_t = tanh(W h_t), and the state
+    at the start is all the decoder knows of the source (Sutskever et al. 2014; Cho et al. 2014).
+
+    Without input feeding the cells run as whole Keras layers and attention takes all queries at
+    once; with it, time has to be walked step by step.
+
+    Args:
+        cell: one of `pipeline.layers.recurrent.CELLS`.
+        units: width of h.
+        layers: how many are stacked; from the second on each adds its input to its output.
+        readout_size: width of h~.
+        attention: "none" or one of `pipeline.layers.attention.SCORES`.
+        input_feeding: needs attention.
+        dropout: share of features dropped between layers.
+
+    Call arguments:
+        vectors: float [batch, time, features], embeddings of what the decoder reads.
+        state: float [batch, `state_size`].
+        memory: float [batch, source, memory width], right-padded, and lengths: int [batch] of its
+            rows; none without attention.
+
+    Returns:
+        readouts float [batch, time, readout_size].
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        units: int,
+        layers: int,
+        readout_size: int,
+        attention: str = "none",
+        input_feeding: bool = False,
+        dropout: float = 0.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if input_feeding and attention == "none":
+            raise ValueError("input feeding needs attention")
+        self.cell, self.units, self.layers = cell, units, layers
+        self.readout_size, self.score = readout_size, attention
+        self.input_feeding, self.dropout = input_feeding, dropout
+        self.stack = [cell_layer(cell, units, name=f"layer_{n + 1}") for n in range(layers)]
+        self.drop = keras.layers.Dropout(dropout, name="drop")
+        self.readout = keras.layers.Dense(readout_size, activation="tanh", name="readout")
+        self.attention = None
+        if attention != "none":
+            self.attention = attention_layer(attention, units, name="attention")
+
+    @property
+    def parts(self) -> int:
+        """Vectors of `units` that the state of one layer is made of."""
+        return 2 if self.cell == "lstm" else 1
+
+    @property
+    def state_size(self) -> int:
+        return self.layers * self.parts * self.units
+
+    def build(self, vectors_shape, state_shape, memory_shape=None, lengths_shape=None):
+        fed = self.readout_size if self.input_feeding else 0
+        width = vectors_shape[-1] + fed
+        for layer in self.stack:
+            layer.build((None, None, width))
+            width = self.units
+        if self.attention is not None:
+            self.attention.build((None, None, self.units), memory_shape)
+            width += memory_shape[-1]
+        self.readout.build((None, None, width))
+        self.built = True
+
+    def call(self, vectors, state, memory=None, lengths=None):
+        if self.input_feeding:
+            return self._walk(vectors, state, memory, lengths)
+        h = vectors
+        for number, (layer, parts) in enumerate(zip(self.stack, self._split(state), strict=True)):
+            below = self.drop(h) if number else h
+            h = layer(below, initial_state=parts)
+            h = h + below if number else h
+        if self.attention is None:
+            return self.readout(h)
+        context, _ = self.attention(h, memory, lengths)
+        return self.readout(ops.concatenate([context, h], axis=-1))
+
+    def start(self, state, memory=None, lengths=None):
+        """What one-step decoding keeps, before the first step.
+
+        Returns:
+            A flat dict whose first axes are the rows: "cells" (and "readout" with input feeding),
+            which steps change; "memory", "keys", "lengths" with attention, which none changes.
+        """
+        kept = {"cells": state}
+        if self.input_feeding:
+            kept["readout"] = ops.zeros((ops.shape(state)[0], self.readout_size), state.dtype)
+        if self.attention is not None:
+            keys = {} if self.score == "dot" else {"keys": self.attention.keys(memory)}
+            kept |= {"memory": memory, "lengths": lengths, **keys}
+        return kept
+
+    def step(self, vector, kept, masks=()):
+        """One position, given what those before it left.
+
+        Args:
+            vector: float [rows, features], the embedding of the last piece.
+            kept: what `start` or the step before gave.
+            masks: what multiplies the input of each layer but the first, float [rows, units]
+                each; none outside training.
+
+        Returns:
+            readout float [rows, readout_size]; what to keep; the weights over the memory, float
+            [rows, source], or None.
+        """
+        h = ops.concatenate([vector, kept["readout"]], axis=-1) if self.input_feeding else vector
+        states = []
+        for number, (layer, parts) in enumerate(
+            zip(self.stack, self._split(kept["cells"]), strict=True)
+        ):
+            below = h * masks[number - 1] if number and masks else h
+            h, parts = layer.cell(below, parts)
+            h = h + below if number else h
+            states += keras.tree.flatten(parts)
+        kept = {**kept, "cells": ops.concatenate(states, axis=-1)}
+        weights = None
+        if self.attention is not None:
+            memory = kept["memory"]
+            context, weights = self.attention.attend(
+                h[:, None], kept.get("keys", memory), memory, kept["lengths"]
+            )
+            h, weights = ops.concatenate([context[:, 0], h], axis=-1), weights[:, 0]
+        readout = self.readout(h)
+        if self.input_feeding:
+            kept["readout"] = readout
+        return readout, kept, weights
+
+    def _walk(self, vectors, state, memory, lengths):
+        """Teacher forcing one step after the other."""
+        kept = self.start(state, memory, lengths)
+        width = vectors.shape[-1]
+        between = (*ops.shape(vectors)[:2], self.units * (self.layers - 1))
+        # Dropout is drawn before the loop and travels with the embeddings: one tensor, because
+        # on TensorFlow Keras's scan takes several only where their length is known beforehand.
+        masks = self.drop(ops.ones(between, vectors.dtype))
+        columns = ops.transpose(ops.concatenate([vectors, masks], axis=-1), (1, 0, 2))
+
+        def one(carry, column):
+            cells, readout = carry
+            masks = [
+                column[:, width + n * self.units : width + (n + 1) * self.units]
+                for n in range(self.layers - 1)
+            ]
+            before = {**kept, "cells": cells, "readout": readout}
+            readout, after, _ = self.step(column[:, :width], before, masks)
+            carry = (after["cells"], readout)
+            return carry, carry
+
+        _, (_, readouts) = ops.scan(one, (kept["cells"], kept["readout"]), columns)
+        return ops.transpose(readouts, (1, 0, 2))
+
+    def _split(self, state):
+        """The state of each layer as Keras's cells take it."""
+        vectors = [
+            state[:, n * self.units : (n + 1) * self.units] for n in range(self.layers * self.parts)
+        ]
+        return [vectors[n : n + self.parts] for n in range(0, len(vectors), self.parts)]
+
+    def compute_output_shape(
+        self, vectors_shape, state_shape, memory_shape=None, lengths_shape=None
+    ):
+        return (*vectors_shape[:-1], self.readout_size)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "cell": self.cell,
+            "units": self.units,
+            "layers": self.layers,
+            "readout_size": self.readout_size,
+            "attention": self.score,
+            "input_feeding": self.input_feeding,
+            "dropout": self.dropout,
+        }
