@@ -64,3 +64,15 @@ def test_width_is_a_multiple():
     ids, lengths = pad(make_rows([2, 5, 9]), np.array([0, 2]), multiple=8)
     assert ids.shape == (2, 16)
     assert lengths.tolist() == [2, 9]
+
+
+@given(lengths_of_rows, st.integers(1, 9))
+def test_targets_of_ids_are_padded_with_minus_one(lengths, batch_size):
+    rows = make_rows(lengths)
+    tags = Ragged(np.arange(len(rows.ids)) % 7, rows.row_splits)
+    batches = LengthBuckets(rows, tags, batch_size, seed=1)
+    for indices, (inputs, targets) in zip(batches.batch_rows, batches, strict=True):
+        assert targets.shape == inputs["ids"].shape
+        for row, target, length in zip(indices, targets, inputs["lengths"], strict=True):
+            np.testing.assert_array_equal(target[:length], tags.row(row))
+            assert (target[length:] == -1).all()

@@ -36,7 +36,7 @@ def tag(run):
 def find(run):
     """What Python finds with the same weights."""
     trained = RunFiles.of(TASK, TASK.tiny, run.workspace).trained()
-    return lambda texts: ner._find_entities(TASK.tiny, trained, texts)
+    return lambda texts: ner.find_entities(TASK.tiny, trained, texts)
 
 
 def sample_texts() -> list[str]:
@@ -175,7 +175,7 @@ def test_long_sentences_train_and_serve_in_parts(new_run):
     assert notes["test_sentences_in_parts"] > 30
     trained = RunFiles.of(run.task, settings, run.workspace).trained()
     texts = list(read_split(run.corpus / "test.tsv")["text"])
-    assert load_tagger(run.saved_model)(texts) == ner._find_entities(settings, trained, texts)
+    assert load_tagger(run.saved_model)(texts) == ner.find_entities(settings, trained, texts)
 
 
 def test_softmax_head_gives_legal_tags_too(new_run):

@@ -66,3 +66,30 @@ def test_padding_changes_nothing():
 def test_runs_of_several_lengths_that_no_training_text_held():
     rows = Ragged.from_lists([[4, 5]]).framed(2, 3)
     assert [k.tolist() for k in learn_piece_ngrams(rows, VOCABULARY, 3, 2)] == [[], []]
+
+
+def test_forgets_in_training_alone():
+    rows = Ragged.from_lists([[4, 5, 6, 7] * 50] * 40).framed(2, 3)
+    keys = learn_piece_ngrams(rows, VOCABULARY, 3, 2)
+    ids = np.stack([rows.row(i) for i in range(len(rows))])
+
+    def share_forgotten(**settings) -> tuple[float, float]:
+        layer = PieceNgrams([len(k) for k in keys], VOCABULARY, **settings)
+        layer.build((None, None))
+        layer.set_keys(keys)
+        known = [ops.convert_to_numpy(numbers) for numbers in layer(ids)]
+        kept = [ops.convert_to_numpy(numbers) for numbers in layer(ids, training=True)]
+        for one, other in zip(kept, known, strict=True):
+            assert ((one == other) | (one == 0)).all(), "nothing becomes another n-gram"
+        was = np.concatenate([k[k > 0] for k in known])
+        now = np.concatenate([k[w > 0] for k, w in zip(kept, known, strict=True)])
+        rows_gone = np.mean([all((k[i] == 0).all() for k in kept) for i in range(len(ids))])
+        return float(np.mean((was > 0) & (now == 0))), float(rows_gone)
+
+    assert share_forgotten() == (0.0, 0.0)
+    assert share_forgotten(forget_rows=1.0) == (1.0, 1.0)
+    single, rows_gone = share_forgotten(forget=0.3)
+    assert abs(single - 0.3) < 0.02
+    assert rows_gone == 0.0
+    _, rows_gone = share_forgotten(forget_rows=0.5)
+    assert 0.25 < rows_gone < 0.75

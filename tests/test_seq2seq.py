@@ -225,12 +225,21 @@ def test_rows_of_the_state_can_be_repeated_and_gathered(model):
 
 
 def test_plain_decoder_gets_the_last_states_and_nothing_else():
+    """Of each layer: forward at the last real piece, backward at the first, through the bridge."""
     model = built(dataclasses.replace(SMALL, architecture="rnn"))
     state = translation_steps(model).start(INPUTS["ids"], LENGTHS)
     assert set(state) == {"cells"}
-    assert state["cells"].shape == (3, 2 * 2 * SMALL.units)
-    wide = np.pad(INPUTS["ids"], ((0, 0), (0, 30)))
-    assert translation_steps(model).start(wide, LENGTHS)["cells"].shape == state["cells"].shape
+    layers = [model.get_layer(f"encoder_{number}").output for number in (1, 2)]
+    states = [np.asarray(layer) for layer in keras.Model(model.input, layers)(INPUTS)]
+    half = SMALL.units // 2
+    lasts = np.stack(
+        [
+            np.concatenate([part for h in states for part in (h[r, n - 1, :half], h[r, 0, half:])])
+            for r, n in enumerate(LENGTHS)
+        ]
+    )
+    kernel, bias = model.get_layer("bridge").get_weights()
+    np.testing.assert_allclose(state["cells"], np.tanh(lasts @ kernel + bias), atol=1e-5)
 
 
 @pytest.mark.parametrize("architecture", ["attention", "transformer"])
@@ -250,7 +259,6 @@ def test_a_joint_vocabulary_has_one_embedding(architecture):
 
 @pytest.mark.parametrize("case", ["rnn", "general", "additive, fed", "transformer"])
 def test_dropout_is_for_training_alone(case):
-    """Input feeding draws what it drops between layers before its loop."""
     settings = dataclasses.replace(SMALL, **CASES[case], embedding_dropout=0.0, state_dropout=0.5)
     model = built(dataclasses.replace(settings, attention_dropout=0.0))
     if case != "transformer":

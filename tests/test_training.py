@@ -13,7 +13,7 @@ from pipeline.models.settings import ClassifierSettings
 from pipeline.text.ragged import Ragged
 from pipeline.training import checkpoints
 from pipeline.training.fit import TrainingPlan, fit, load_initial_weights
-from pipeline.training.losses import SmoothedCrossEntropy
+from pipeline.training.losses import PieceCrossEntropy, SmoothedCrossEntropy
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
 
@@ -218,3 +218,15 @@ def test_initial_weights(tmp_path):
         load_initial_weights(target, tmp_path / "b.weights.h5")
     with pytest.raises(UserError, match=r"must be a \.weights\.h5"):
         load_initial_weights(target, tmp_path / "model.h5")
+
+
+def test_piece_cross_entropy_counts_every_real_piece_alike():
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(3, 4, 5)).astype("float32")
+    labels = np.array([[1, 4, 0, 2], [3, -1, -1, -1], [0, 2, -1, -1]])
+    log_p = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    real = labels >= 0
+    chosen = np.take_along_axis(log_p, np.maximum(labels, 0)[..., None], axis=-1)[..., 0]
+    assert float(PieceCrossEntropy()(labels, logits)) == pytest.approx(
+        -chosen[real].sum() / real.sum(), rel=1e-5
+    )

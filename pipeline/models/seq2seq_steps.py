@@ -16,13 +16,17 @@ from keras import ops
 
 from pipeline.layers.recurrent_decoder import RecurrentDecoder
 
+CACHED = ("keys", "values", "source_keys", "source_values")
+"""What a `DecoderBlock` keeps; in a state the number of the block follows each name."""
+
 
 class TranslationSteps(typing.Protocol):
     """One step of any architecture of `pipeline.models.seq2seq.translator`."""
 
     constant: frozenset[str]
-    """Names in the state that no step changes: the source, as the decoder sees it. All rows of
-    one source have the same there, so that a beam repeats them once and need not gather them."""
+    """What in a state no step changes (some names may not be there): the source, as the decoder
+    sees it. All rows of one source have the same there: a beam repeats it once and need not
+    gather it."""
 
     def start(self, ids, lengths, most=None) -> dict:
         """Reads the sources.
@@ -124,6 +128,3 @@ class _TransformerSteps:
             x, cache, weights = block.step(x, state["lengths"], cache, position)
             state |= {names[name]: values for name, values in cache.items()}
         return self.ends.log_probs(self.norm(x)[:, 0]), state, weights
-
-
-CACHED = ("keys", "values", "source_keys", "source_values")

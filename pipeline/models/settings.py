@@ -52,11 +52,11 @@ class TaggerSettings:
 
     cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
     """What runs over the pieces. "irnn" is a ReLU RNN started at the identity."""
-    units: int = 128
+    units: int = 160
     """Width of the hidden state in one direction."""
     direction: Literal["forward", "backward", "both"] = "both"
     """Reading direction; "both" is a bidirectional layer."""
-    layers: int = 2
+    layers: int = 1
     """How many recurrent layers are stacked; from the second on each adds its input to its
     output (a residual connection)."""
     embedding_size: int = 64
@@ -72,7 +72,7 @@ class TaggerSettings:
     """Share of pieces of which nothing is read in training."""
     ngram_forget: float = 0.3
     """Share of runs of pieces taken for unknown in training."""
-    ngram_forget_rows: float = 0.3
+    ngram_forget_rows: float = 0.4
     """Share of sentences of which all runs of pieces are taken for unknown in training."""
     state_dropout: float = 0.5
     """Share of state features dropped between layers and before the tags in training."""

@@ -245,7 +245,7 @@ def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]
     test = read_split(trained.corpus_folder / "test.tsv")
     texts, gold = list(test["text"]), list(map(read_entities, test["label"]))
     tags = _tags(trained.tokens_folder)
-    predicted = _find_entities(settings, trained, texts)
+    predicted = find_entities(settings, trained, texts)
     metrics = measure(texts, gold, predicted, tags.labels, _training_entities(trained))
     _log_to_tensorboard(settings, trained, metrics)
     return metrics.to_json(), _report(settings, trained, metrics, trained.warnings)
@@ -262,7 +262,7 @@ def evaluate_on(
     other = read_evaluation_corpus(corpus, raw)
     texts = list(other.frame["text"])
     ours, theirs = common_labels(_tags(trained.tokens_folder).labels, other.notes["labels"])
-    predicted = _find_entities(settings, trained, texts)
+    predicted = find_entities(settings, trained, texts)
     gold = map(read_entities, other.frame["label"])
     shared = sorted({name for label in theirs.values() if label for name in label.split("|")})
     metrics = measure(
@@ -279,7 +279,7 @@ def evaluate_on(
     return metrics.to_json(), _report(settings, trained, metrics, [*trained.warnings, warning])
 
 
-def _find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:
+def find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:
     """The entities of any texts."""
     from pipeline.models.tagger import predict_tags
     from pipeline.text.ragged import Ragged
