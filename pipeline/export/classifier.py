@@ -58,8 +58,8 @@ def export_classifier(
             "probabilities": probabilities,
         }
 
+    # Variables that an endpoint uses are found by themselves; tracked too, they are saved twice.
     archive = keras.export.ExportArchive()
-    archive.track(model)
     if tokenizer.runs_in_graph:
         graph_tokenizer = GraphTokenizer(tokenizer, max_pieces=most_pieces)
         archive.track(graph_tokenizer)

@@ -158,6 +158,13 @@ def test_saved_model_is_portable(run):
     assert b"\r" not in vocabulary
 
 
+def test_no_weight_is_saved_twice(run):
+    stored = tf.train.list_variables(str(run.saved_model / "variables" / "variables"))
+    saved = sum(int(np.prod(shape)) for _, shape in stored)
+    trained = read_json(run.run / "training.json")["parameters"]
+    assert saved <= 1.01 * trained + 1000
+
+
 def test_signature_is_what_the_record_says(run):
     signature = run.task.signature
     served = tf.saved_model.load(str(run.saved_model)).signatures[signature.name]
