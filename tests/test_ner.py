@@ -178,9 +178,11 @@ def test_long_sentences_train_and_serve_in_parts(new_run):
     assert load_tagger(run.saved_model)(texts) == ner.find_entities(settings, trained, texts)
 
 
-def test_softmax_head_gives_legal_tags_too(new_run):
+def test_softmax_head_two_layers_and_no_runs_of_pieces(new_run):
     settings = dataclasses.replace(
-        TASK.tiny, model=dataclasses.replace(TASK.tiny.model, head="softmax", cell="gru")
+        TASK.tiny,
+        text=dataclasses.replace(TASK.tiny.text, longest_ngram=1),
+        model=dataclasses.replace(TASK.tiny.model, head="softmax", cell="gru", layers=2),
     )
     run = new_run("ner", settings)
     run.do("corpus", "tokenize", "train", "evaluate", "export")
