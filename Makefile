@@ -101,18 +101,26 @@ FORCE:
 # ---- what people type (the lines with ## are the help page)
 train-sentiment:  ## reviews to a served sentiment model, with report
 train-ner:  ## sentences to a served finder of named entities, with report
+train-translation:  ## sentence pairs to a served translator, with report
 evaluate-ner:  ## the same model on a corpus made by others: EVAL=klue
 
 # TEXT goes through the environment, where line ends, quotes, $ and backticks stay what they are.
-.PHONY: predict tag
+.PHONY: predict tag translate
 TEXT_GIVEN := $(filter-out file undefined,$(origin TEXT))
-predict tag: export ASKED_TEXT := $(value TEXT)
+predict tag translate: export ASKED_TEXT := $(value TEXT)
 predict: TASK := sentiment
 tag: TASK := ner
+translate: TASK := translation
 predict: $(VENV)/.ready  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
 	$(ASK)
 tag: $(VENV)/.ready  ## mark the named entities: TEXT="..." or FILE=sentences.txt
 	$(ASK)
+# Asked something it answers; asked nothing it trains first, if need be, and shows what it can do.
+ASKED := $(or $(TEXT_GIVEN),$(value FILE))
+TRANSLATOR := saved_models/translation/$(VERSION)/saved_model.pb
+translate: $(if $(ASKED),$(VENV)/.ready,$(TRANSLATOR))  ## translate: TEXT="..." or FILE=lines.txt; train it first: neither
+	$(if $(ASKED),$(ASK),@$(PIPELINE) predict translation --version $(call quoted,VERSION) \
+	  --text "톰은 외로워 보였어.")
 ASK = @$(PIPELINE) predict $(TASK) --version $(call quoted,VERSION) \
   $(if $(value FILE),--file $(call quoted,FILE)) $(if $(TEXT_GIVEN),--text "$$ASKED_TEXT")
 

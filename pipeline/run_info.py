@@ -50,7 +50,7 @@ def commands(task: Task, settings, trained: Trained) -> list[str]:
     """What to type to get this run again, and to use it."""
     default = as_json(task.settings())
     changed = [
-        f"--{name.replace('_', '-')} {value}"
+        _option(name.replace("_", "-"), value)
         for group, values in as_json(settings).items()
         for name, value in values.items()
         if group != "run" and value != default[group][name]
@@ -62,6 +62,12 @@ def commands(task: Task, settings, trained: Trained) -> list[str]:
         f'make {task.target} TEXT="{task.example}"',
         "make tensorboard",
     ]
+
+
+def _option(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no-{name}"
+    return f"--{name} {value}"
 
 
 def versions() -> dict[str, str]:

@@ -81,8 +81,11 @@ class FinishedRun:
         found = []
         for name, _ in leaves(type(settings)):
             group = next(group for group in vars(settings).values() if hasattr(group, name))
-            if (value := getattr(group, name)) is not None:
-                found += [f"--{name.replace('_', '-')}", str(value)]
+            option, value = name.replace("_", "-"), getattr(group, name)
+            if isinstance(value, bool):
+                found.append(f"--{option}" if value else f"--no-{option}")
+            elif value is not None:
+                found += [f"--{option}", str(value)]
         return found
 
     def copy(self, root: Path) -> FinishedRun:

@@ -230,3 +230,14 @@ def test_piece_cross_entropy_counts_every_real_piece_alike():
     assert float(PieceCrossEntropy()(labels, logits)) == pytest.approx(
         -chosen[real].sum() / real.sum(), rel=1e-5
     )
+
+
+def test_smoothed_piece_cross_entropy_equals_the_other_one_on_rows_of_one_piece():
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(6, 3)).astype("float32")
+    labels = np.array([0, 2, 1, 1, 0, 2])
+    np.testing.assert_allclose(
+        float(PieceCrossEntropy(0.1)(labels[:, None], logits[:, None])),
+        float(SmoothedCrossEntropy(0.1)(labels, logits)),
+        rtol=1e-5,
+    )

@@ -36,3 +36,17 @@ class SyllableSettings:
     """Runs of up to so many pieces have vectors of their own; 1 for none."""
     ngram_frequency: int = 2
     """A run of pieces must occur this often in the training split."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PairTextSettings:
+    """How both sides of a sentence pair become pieces, each with a vocabulary of its own."""
+
+    pieces: Literal["sentencepiece", "wordpiece", "syllable"] = "sentencepiece"
+    """How words are cut: a unigram model, learnt `##` pieces, or single syllables (letters)."""
+    vocabulary_size: int = 4000
+    """Most pieces to learn for a side, the four special ones included."""
+    min_frequency: int = 2
+    """A piece must occur this often in the training split (wordpiece, syllable)."""
+    most_pieces: int = 128
+    """A longer sentence is read up to here, in training and when served."""

@@ -36,14 +36,25 @@ class PieceCrossEntropy(keras.losses.Loss):
     """Cross entropy of one label for each piece, each piece of a batch counting alike, in nats.
 
     Targets int [batch, time], -1 at padding; logits float [batch, time, classes].
+
+    Args:
+        smoothing: mass of the target distribution spread over all classes, 0 to 1, as in
+            `SmoothedCrossEntropy`.
     """
 
-    def __init__(self, name: str = "piece_cross_entropy", **kwargs):
+    def __init__(self, smoothing: float = 0.0, name: str = "piece_cross_entropy", **kwargs):
         super().__init__(name=name, **kwargs)
+        self.smoothing = smoothing
 
     def call(self, y_true, y_pred):
         target = ops.cast(y_true, "int32")
         real = ops.cast(target >= 0, y_pred.dtype)
         log_p = ops.log_softmax(y_pred, axis=-1)
         chosen = ops.take_along_axis(log_p, ops.maximum(target, 0)[:, :, None], axis=-1)[:, :, 0]
+        if self.smoothing:
+            everywhere = ops.mean(log_p, axis=-1)
+            chosen = (1.0 - self.smoothing) * chosen + self.smoothing * everywhere
         return -ops.sum(chosen * real, axis=1) / ops.mean(ops.sum(real, axis=1))
+
+    def get_config(self):
+        return {**super().get_config(), "smoothing": self.smoothing}

@@ -1,0 +1,26 @@
+"""Settings of a translator's search; here so that reading them does not import keras."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchSettings:
+    """How the best translation is looked for."""
+
+    beam: int = 4
+    """Hypotheses kept alive for each sentence; 1 is greedy."""
+    alpha: float = 1.0
+    """Length normalisation, ((5 + length) / 6) ** alpha (Wu et al. 2016): 0 compares plain log
+    probabilities, more prefers longer translations."""
+    coverage: float = 0.0
+    """Weight of the coverage penalty (Wu et al. 2016), for source pieces that were never attended
+    to; needs attention."""
+    most_factor: float = 1.5
+    """A translation ends after this many times the pieces of its source ..."""
+    most_addend: int = 10
+    """... and so many more."""
+    enough: int = 0
+    """The search also ends when so many hypotheses have ended by themselves; 0: when no better
+    one can be found, which takes longer."""

@@ -1,0 +1,181 @@
+"""From source ids to target ids: beam search as a model, compiled like any other."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from pipeline.batches import LengthBuckets
+from pipeline.decoding import beam_search
+from pipeline.errors import UserError
+from pipeline.models.seq2seq_steps import translation_steps
+from pipeline.text.ragged import Ragged
+from pipeline.text.vocabulary import BOS, EOS, PAD, UNK
+
+FRAME = 2
+"""[BOS] and [EOS] of a source."""
+
+
+@keras.saving.register_keras_serializable("pipeline")
+class Translate(keras.Model):
+    """The best translation of each row that a beam finds.
+
+    A row's answer does not depend on the rows beside it. A source of no pieces has the empty
+    translation with score 0. [UNK] is never said.
+
+    Args:
+        translator: what `pipeline.models.seq2seq.translator` made; the weights are shared.
+        beam, alpha, coverage, most_factor, most_addend, enough: as `SearchSettings` tells.
+        attention: whether to return where each piece looked.
+
+    Call arguments:
+        {"ids": int32 [batch, source], right-padded and framed, "lengths": int32 [batch]}.
+
+    Returns:
+        {"ids": int32 [batch, longest], right-padded, closed by [EOS] unless cut off; "lengths":
+        int32 [batch], [EOS] counted; "scores": float32 [batch], log probability in nats divided
+        by ((5 + length) / 6) ** alpha, and the coverage penalty}; with `attention` also
+        {"attention": float32 [batch, longest, source]}, 0 at padding and behind the end, and where
+        coverage counts also at [BOS] and [EOS], which need not be covered.
+
+    Raises:
+        UserError: numbers out of range, or coverage or attention of a translator without any.
+    """
+
+    def __init__(
+        self,
+        translator: keras.Model,
+        *,
+        beam: int = 4,
+        alpha: float = 1.0,
+        coverage: float = 0.0,
+        most_factor: float = 1.5,
+        most_addend: int = 10,
+        enough: int = 0,
+        attention: bool = False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.translator = translator
+        self.beam, self.alpha, self.coverage = beam, alpha, coverage
+        self.most_factor, self.most_addend, self.enough = most_factor, most_addend, enough
+        self.attention = attention
+        self._check()
+        self.steps = translation_steps(translator)
+        # The longest of a batch is known when it comes: no shape for XLA.
+        self.supports_jit = False
+        self.built = True
+
+    def _check(self) -> None:
+        if self.beam < 1:
+            raise UserError(f"--beam must be at least 1, not {self.beam}")
+        if self.coverage < 0 or self.enough < 0:
+            raise UserError("--coverage and --enough must be at least 0")
+        if self.most_factor < 0 or self.bound(1) < 1:
+            raise UserError(
+                f"--most-factor {self.most_factor} and --most-addend {self.most_addend} leave no "
+                "room for a piece",
+                remedy="a translation of one piece needs one",
+            )
+        attends = "memory" in {layer.name for layer in self.translator.layers}
+        if (self.coverage or self.attention) and not attends:
+            raise UserError(
+                "this translator has no attention",
+                remedy="set --coverage 0, or choose another --architecture",
+            )
+
+    def bound(self, pieces: int) -> int:
+        """Ids that the translation of a source of so many pieces may have, [EOS] counted.
+
+        The frame of the source is not among `pieces`; of none comes nothing.
+        """
+        if not pieces:
+            return 0
+        return int(np.float32(self.most_factor) * np.float32(pieces)) + self.most_addend
+
+    def call(self, inputs):
+        ids, lengths = ops.cast(inputs["ids"], "int32"), ops.cast(inputs["lengths"], "int32")
+        most, mask = self._bounds(lengths), None
+        if self.coverage or self.attention:
+            mask = self._attended(ops.shape(ids)[1], lengths)
+        found = beam_search(
+            self.steps.step,
+            self.steps.start(ids, lengths, ops.max(most, initial=0)),
+            ops.shape(ids)[0],
+            beam=self.beam,
+            most=most,
+            bos=BOS,
+            eos=EOS,
+            pad=PAD,
+            alpha=self.alpha,
+            beta=self.coverage,
+            never=(UNK,),
+            enough=self.enough or None,
+            source_mask=mask,
+            keep_attention=self.attention,
+            constant=self.steps.constant,
+        )
+        best = {
+            "ids": found.ids[:, 0],
+            "lengths": found.lengths[:, 0],
+            "scores": found.scores[:, 0],
+        }
+        return {**best, "attention": found.attention} if self.attention else best
+
+    def _bounds(self, lengths):
+        """`bound` of every row: int32 [batch]."""
+        pieces = lengths - FRAME
+        scaled = self.most_factor * ops.cast(pieces, "float32")
+        return ops.where(pieces > 0, ops.cast(scaled, "int32") + self.most_addend, 0)
+
+    def _attended(self, width, lengths):
+        """Source positions whose attention counts: bool [batch, source]."""
+        place, last = ops.arange(width, dtype="int32")[None, :], lengths[:, None]
+        if self.coverage:
+            return ops.logical_and(place > 0, place < last - 1)
+        return place < last
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "translator": keras.saving.serialize_keras_object(self.translator),
+            "beam": self.beam,
+            "alpha": self.alpha,
+            "coverage": self.coverage,
+            "most_factor": self.most_factor,
+            "most_addend": self.most_addend,
+            "enough": self.enough,
+            "attention": self.attention,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        translator = keras.saving.deserialize_keras_object(config["translator"])
+        return cls(**{**config, "translator": translator})
+
+
+def translate_rows(
+    translate: Translate, rows: Ragged, batch_size: int = 64
+) -> tuple[Ragged, np.ndarray]:
+    """Translates any number of sources, those of near-equal length together.
+
+    Args:
+        translate: the search.
+        rows: framed ids.
+        batch_size: rows at once.
+
+    Returns:
+        The ids of every translation in the order given, [EOS] and all behind it left out, and
+        float32 [rows], their scores.
+    """
+    found: list = [None] * len(rows)
+    scores = np.zeros(len(rows), np.float32)
+    batches = LengthBuckets(rows, None, batch_size)
+    for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
+        answer = translate.predict_on_batch(inputs)
+        scores[indices] = answer["scores"]
+        for row, ids, length in zip(indices, answer["ids"], answer["lengths"], strict=True):
+            said = ids[:length]
+            found[row] = said[said != EOS]
+    return Ragged.from_lists(found), scores

@@ -1,0 +1,130 @@
+"""Pairs of rows to batches for teacher forcing: by tokens, not by rows."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from pipeline.batches import pad
+from pipeline.text.ragged import Ragged
+
+JITTER = 2
+"""Positions by which a length is blurred, so that two epochs do not make the same batches."""
+
+
+class PairBuckets(keras.utils.PyDataset):
+    """Batches of one epoch over sentence pairs. The order is a pure function of (seed, epoch).
+
+    The pairs are sorted so that neighbours agree in both lengths, cut where each batch has had
+    its share of all tokens, and the batches shuffled. A batch of short pairs so has more rows
+    than one of long pairs, and a step costs about the same wherever it falls.
+
+    Args:
+        sources, targets: framed ids of every pair, as many rows each.
+        tokens: source and target tokens a batch, padding not counted: the mean over batches is at
+            most this, and a batch has less than this and its longest pair together.
+        seed: with `epoch`, decides the order; None sorts and does not shuffle (evaluation).
+        epoch: number of the epoch.
+        multiple: widths are rounded up to a multiple of this: 1 where a changed shape costs
+            nothing, more where each new shape is compiled anew (JAX).
+        count: as many batches, whatever `tokens` asks for (no more than there are pairs). For the
+            epochs after the first where each has other segmentations and so other lengths, while
+            the training counts on equally many steps.
+
+    Raises:
+        ValueError: not as many sources as targets, a row without a frame, or no room for a token.
+
+    Each item is ({"ids": int32 [batch, source], "lengths": int32 [batch], "target_ids": int32
+    [batch, target], "target_lengths": int32 [batch]}, targets int32 [batch, target]).
+    `target_ids` are [BOS] and all pieces, what `pipeline.models.seq2seq.translator` reads; the
+    targets are all pieces and [EOS], what it should say, -1 at padding. `batch_rows[i]` tells
+    which pairs item i holds.
+    """
+
+    def __init__(
+        self,
+        sources: Ragged,
+        targets: Ragged,
+        tokens: int,
+        *,
+        seed: int | None = None,
+        epoch: int = 0,
+        multiple: int = 1,
+        count: int | None = None,
+    ):
+        super().__init__()
+        if len(sources) != len(targets):
+            raise ValueError(f"{len(sources)} sources but {len(targets)} targets")
+        if tokens < 1 or (count is not None and count < 1):
+            raise ValueError("a batch must have room for a token, and there must be one")
+        if len(targets) and min(sources.lengths.min(), targets.lengths.min()) < 2:
+            raise ValueError("rows must be framed [BOS] ... [EOS]")
+        self.sources, self.multiple = sources, multiple
+        self.read, self.said = _without(targets, first=False), _without(targets, first=True)
+        generator = None if seed is None else np.random.default_rng((seed, epoch))
+        order = pair_order(sources.lengths, self.read.lengths, generator)
+        shares = (sources.lengths + self.read.lengths)[order]
+        if count is None:
+            count = -(-int(shares.sum()) // tokens)
+        self.batch_rows = np.split(order, _cuts(shares, count)) if len(order) else []
+        if generator is not None:
+            generator.shuffle(self.batch_rows)
+
+    def __len__(self) -> int:
+        return len(self.batch_rows)
+
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        indices = self.batch_rows[index]
+        ids, lengths = pad(self.sources, indices, self.multiple)
+        target_ids, target_lengths = pad(self.read, indices, self.multiple)
+        targets, _ = pad(self.said, indices, self.multiple, fill=-1)
+        inputs = {
+            "ids": ids,
+            "lengths": lengths,
+            "target_ids": target_ids,
+            "target_lengths": target_lengths,
+        }
+        return inputs, targets
+
+    @property
+    def real_tokens(self) -> int:
+        """Source and target tokens of the epoch that are not padding."""
+        return len(self.sources.ids) + len(self.read.ids)
+
+
+def pair_order(
+    source_lengths: np.ndarray, target_lengths: np.ndarray, generator: np.random.Generator | None
+) -> np.ndarray:
+    """The pairs, neighbours near in both lengths.
+
+    By target first, where a padded position costs a softmax; among equal ones by source, up and
+    down in turn, so that the next group begins where the last one ended.
+
+    Args:
+        source_lengths, target_lengths: int [pairs].
+        generator: blurs the lengths; None sorts strictly.
+
+    Returns:
+        int [pairs], a permutation.
+    """
+    group, within = target_lengths, source_lengths.astype(np.float64)
+    if generator is not None:
+        group = group + generator.integers(0, JITTER, len(group))
+        within = within + generator.random(len(within)) * JITTER
+    return np.lexsort((np.where(group % 2, -within, within), group))
+
+
+def _cuts(shares: np.ndarray, count: int) -> np.ndarray:
+    """Where to cut so that all parts have about the same sum and none is empty."""
+    count = min(count, len(shares))
+    part = np.arange(1, count)
+    cuts = np.searchsorted(np.cumsum(shares), shares.sum() * part / count, side="right")
+    cuts = np.maximum.accumulate(np.maximum(cuts, part) - part) + part
+    return np.minimum(cuts, len(shares) - count + part)
+
+
+def _without(rows: Ragged, *, first: bool) -> Ragged:
+    """Every row without its first id, or without its last."""
+    kept = np.ones(len(rows.ids), bool)
+    kept[rows.row_splits[:-1] if first else rows.row_splits[1:] - 1] = False
+    return Ragged.from_lengths(rows.ids[kept], rows.lengths - 1)

@@ -1,0 +1,208 @@
+"""The report about a translator: the numbers that were measured, samples, pictures."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.evaluation.attention_pictures import (
+    HeatMap,
+    merge_attention,
+)
+from pipeline.evaluation.report import render
+from pipeline.evaluation.translation import evaluate
+from pipeline.evaluation.translation_report import translation_content
+from pipeline.evaluation.translation_samples import shared_words
+
+NASTY = "<script>alert(1)</script> & \"'"
+HISTORY = pd.DataFrame(
+    {
+        "epoch": [1.0, 2.0, 3.0],
+        "step": [100, 200, 300],
+        "loss": [6.0, 4.0, 3.0],
+        "dev_loss": [5.5, 4.5, 4.4],
+        "dev_bleu": [2.5, 11.8125, 11.5],
+        "clipped_share": [0.5, 0.25, 0.0],
+    }
+)
+STEPS = pd.DataFrame({"step": np.arange(10, 310, 10), "gradient_norm": np.linspace(2, 0.2, 30)})
+RUN = {
+    "task": "translation",
+    "run": "default",
+    "model": "an attention RNN",
+    "direction": "ko-en",
+    "parameters": 1234567,
+    "corpus": {"name": "Tatoeba", "licence": "CC BY 2.0 FR", "train": 3000},
+    "best_step": 200,
+    "clip_norm": 1.0,
+    "settings": {"model": {"units": 192}},
+    "commands": ["make translate"],
+    "versions": {"keras": "3.15.1"},
+}
+TARGET = ["▁Tom", "▁look", "ed", "▁lone", "ly", ".", "[EOS]"]
+SOURCE = ["▁톰", "은", "▁외로", "워", "▁보였어", ".", "[EOS]"]
+
+
+def measured(n: int = 60, seed: int = 0, **others):
+    rng = np.random.default_rng(seed)
+    references = [f"sentence {k} of this test is about {NASTY} and so on" for k in range(n)]
+    translations = [
+        " ".join(word for word in reference.split() if rng.random() < 0.9)
+        for reference in references
+    ]
+    translations[0] = ""
+    given = {
+        "scores": -rng.random(n),
+        "source_lengths": rng.integers(1, 50, n),
+        "losses": {"teacher_forced": 1.875, "free_running": 2.4375},
+    }
+    sources = [f"{k}번째 문장은 {NASTY}" for k in range(n)]
+    return evaluate(sources, references, translations, **given | others)
+
+
+def heat_map(caption: str = "톰은 외로워 보였어.") -> HeatMap:
+    scores = np.random.default_rng(0).normal(size=(len(TARGET), len(SOURCE)))
+    weights = np.exp(2 * scores) / np.exp(2 * scores).sum(axis=1, keepdims=True)
+    return merge_attention(weights, TARGET, SOURCE, caption)
+
+
+class Text(HTMLParser):
+    """What stands on a page."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.shown: list[str] = []
+        self.feed(html)
+
+    def handle_data(self, data):
+        self.shown.append(data)
+
+    def __str__(self) -> str:
+        return " ".join("".join(self.shown).split())
+
+
+def titles(content) -> list[str]:
+    return [section.title.split(" · ")[0] for section in content.sections]
+
+
+def section(content, title: str):
+    (found,) = [s for s in content.sections if s.title.startswith(title)]
+    return found
+
+
+def test_all_sections_stand_in_the_report():
+    metrics = measured()
+    content = translation_content(
+        metrics,
+        HISTORY,
+        RUN,
+        ["주의하세요"],
+        STEPS,
+        [heat_map(), heat_map("second")],
+        other_tests={"news": measured(20, 1)},
+        other_models={"plain RNN": measured(60, 2)},
+    )
+    assert titles(content) == [
+        "What it learnt from",
+        "Learning curves",
+        "Gradients",
+        "Teacher forcing and free running",
+        "BLEU by source length",
+        "Models side by side",
+        "Other test sets",
+        "What BLEU is made of",
+        "Samples",
+        "Attention",
+        "Settings",
+        "How to reproduce",
+        "Environment",
+    ]
+    html = render(content)
+    assert html.count("<img ") == 5
+    assert "주의하세요" in html
+    assert "<script>" not in html
+
+
+def test_the_numbers_are_those_that_were_measured():
+    metrics, plain, news = measured(), measured(60, 2), measured(20, 1)
+    content = translation_content(
+        metrics,
+        HISTORY,
+        RUN,
+        other_tests={"news": news},
+        other_models={"plain RNN": plain},
+    )
+    page = str(Text(render(content)))
+    for number in (
+        f"{metrics.bleu:.2f}",
+        f"{metrics.bleu_low:.1f}–{metrics.bleu_high:.1f}",
+        f"{metrics.chrf:.2f}",
+        f"{metrics.length_ratio:.3f}",
+        f"{metrics.repetition:.2%}",
+        f"{metrics.long.bleu:.2f}",
+        *(f"{bucket.bleu:.2f}" for bucket in metrics.by_length),
+        *(f"{precision:.2f}" for precision in metrics.bleu_precisions),
+        metrics.bleu_signature,
+        metrics.chrf_signature,
+        "1.8750",
+        "2.4375",
+        "+0.5625",
+    ):
+        assert number in page
+    assert "Korean to English · 한→영; measured on 60 test sentences of Tatoeba" in page
+    assert "The best dev BLEU was 11.8125, at epoch 2 of 3." in page
+    assert "are exactly the reference, 1 are empty, and 0 are the source unchanged" in page
+    this, other = section(content, "Models side by side").tables[0].rows
+    assert this[:2] == ("default", f"{metrics.bleu:.2f}")
+    assert other[:2] == ("plain RNN", f"{plain.bleu:.2f}")
+    (row,) = section(content, "Other test sets").tables[0].rows
+    assert row[:3] == ("news", "20", f"{news.bleu:.2f}")
+
+
+def test_what_is_not_known_is_left_out():
+    metrics = evaluate(["네."], ["Yes."], ["Yes."])
+    content = translation_content(metrics, pd.DataFrame(), {"task": "translation"})
+    assert titles(content) == ["What BLEU is made of", "Samples"]
+    assert content.title == "Translation · 번역"
+    page = str(Text(render(content)))
+    assert "None" not in page
+    assert "nan" not in page
+    assert len(content.cards) == 4
+
+
+def test_a_bucket_without_bleu_shows_a_dash():
+    metrics = evaluate(["네."], ["Yes."], ["Yes."], source_lengths=[2])
+    content = translation_content(metrics, HISTORY[:1], RUN, [], STEPS[:1])
+    (row,) = section(content, "BLEU by source length").tables[0].rows
+    assert row == ("up to 5", "1", "—", "—", "100.0", "1.000")
+    assert "nan" not in str(Text(render(content)))
+
+
+def test_samples_stand_beside_their_references():
+    metrics = measured()
+    worst, median, best = section(translation_content(metrics, HISTORY, RUN), "Samples").tables
+    for table, samples in ((worst, metrics.worst), (median, metrics.median), (best, metrics.best)):
+        assert len(table.rows) == 3 * len(samples) == 30
+        for k, sample in enumerate(samples):
+            source, reference, (spans, said) = table.rows[3 * k : 3 * k + 3]
+            assert source[0] == sample.source
+            assert reference[0] == sample.reference
+            shown = "".join(span.text for span in spans)
+            assert shown == sample.translation or (not sample.translation and "empty" in shown)
+            assert f"chrF {sample.chrf:.1f}, score {sample.score:.2f}" in said
+
+
+@given(*[st.lists(st.sampled_from(["a", "b", "c", "톰은"]), max_size=8).map(" ".join)] * 2)
+def test_marked_words_are_in_the_reference_in_order(translation, reference):
+    spans = shared_words(translation, reference)
+    if translation:
+        assert "".join(span.text for span in spans) == translation
+    marked = " ".join(span.text for span in spans if span.tone is not None).split()
+    rest = iter(reference.split())
+    assert all(word in rest for word in marked)  # a subsequence
+    if translation == reference and translation:
+        assert len(marked) == len(translation.split())

@@ -1,0 +1,317 @@
+"""The exported translator is the one in Python, on any text, and needs none of our code."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import unicodedata
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+from pipeline.errors import UserError
+from pipeline.export.graph_detokenize import GraphDetokenizer
+from pipeline.export.translator import export_translator, load_translator
+from pipeline.models.search_settings import SearchSettings
+from pipeline.models.seq2seq import translator
+from pipeline.models.settings import TranslatorSettings
+from pipeline.models.translate import Translate, translate_rows
+from pipeline.text.tokenizer import KINDS, learn_tokenizer, load_tokenizer
+from pipeline.text.vocabulary import BOS, EOS, PAD, SPECIALS, UNK
+from pipeline.workspace import SAMPLES
+
+with open(SAMPLES / "translation.tsv", encoding="utf-8", newline="") as _file:
+    PAIRS = list(csv.DictReader(_file, delimiter="\t", quoting=csv.QUOTE_NONE))
+KO, EN = ([pair[side] for pair in PAIRS] for side in ("ko", "en"))
+MOST_PIECES = 40
+SEARCH = SearchSettings(beam=3, alpha=0.8)
+SMALL = {"units": 32, "embedding_size": 24, "layers": 1, "heads": 2, "feed_forward": 48}
+CASES = {
+    "attention": ("sentencepiece", "sentencepiece", {}),
+    "transformer": ("wordpiece", "wordpiece", {"coverage": 0.2, "enough": 2}),
+}
+ODD = [
+    "",
+    " ",
+    "\u200b\t \u3000",
+    "저는  커피를   좋아해요.",
+    unicodedata.normalize("NFD", "저는 커피를 좋아해요."),
+    "커피 ☕️ 👩‍👩‍👧 좋아 🏴󠁧󠁢󠁥󠁮󠁧󠁿!",
+    "ქართული ภาษาไทย עברית हिन्दी 中文 𐍈",
+    "\u2581▁_ [UNK] [EOS] ## ##a",
+    "\x00\x01 \ud7ff \uffff \U0010ffff",
+    "그는 커피보다 차를 더 좋아해요. " * 167,
+    "가" * 3000,
+]  # fmt: skip
+assert len(ODD[-2]) >= 3000
+
+FOREIGN = """
+import importlib.util, json, sys
+question, answer, *folders = sys.argv[1:]
+assert importlib.util.find_spec("pipeline") is None
+import tensorflow as tf, tensorflow_text
+said, asked = [], tf.constant(json.load(open(question, encoding="utf-8")))
+for folder in folders:
+    found = tf.saved_model.load(folder).signatures["serving_default"](text=asked)
+    translations = [text.decode("utf-8") for text in found["translation"].numpy()]
+    said.append([translations, found["score"].numpy().tolist()])
+json.dump(said, open(answer, "w", encoding="utf-8"))
+assert not {name.split(".")[0] for name in sys.modules} & {"pipeline", "sentencepiece"}
+"""
+
+
+def random_translator(architecture: str, source, target) -> keras.Model:
+    """Weights large enough that it says something else to everybody, and ends."""
+    keras.utils.set_random_seed(3)
+    model = translator(
+        TranslatorSettings(architecture=architecture, **SMALL),
+        source_vocabulary=len(source.vocabulary),
+        target_vocabulary=len(target.vocabulary),
+    )
+    generator = np.random.default_rng(5)
+    for weight in model.trainable_weights:
+        weight.assign(generator.normal(scale=0.5, size=weight.shape))
+    return model
+
+
+class Exported:
+    """A translator in Python and as a SavedModel."""
+
+    def __init__(self, architecture: str, folder):
+        source_kind, target_kind, changed = CASES[architecture]
+        search = dataclasses.asdict(dataclasses.replace(SEARCH, **changed))
+        self.folder = folder / architecture
+        self.source = learn_tokenizer(source_kind, KO, 600)
+        self.target = learn_tokenizer(target_kind, EN, 500)
+        model = random_translator(architecture, self.source, self.target)
+        self.translate = Translate(model, **search)
+        self.notes = export_translator(
+            model, self.source, self.target, self.folder, most_pieces=MOST_PIECES, **search
+        )
+        self.served = load_translator(self.folder)
+
+    def in_python(self, texts: list[str]) -> tuple[list[str], np.ndarray]:
+        rows = self.source.encode(texts).truncated(MOST_PIECES)
+        found, scores = translate_rows(self.translate, rows, batch_size=32)
+        return [self.target.decode(found.row(i)) for i in range(len(found))], scores
+
+
+@pytest.fixture(scope="module")
+def all_exported(tmp_path_factory) -> dict[str, Exported]:
+    folder = tmp_path_factory.mktemp("saved")
+    return {architecture: Exported(architecture, folder) for architecture in CASES}
+
+
+@pytest.fixture(params=CASES)
+def exported(request, all_exported) -> Exported:
+    return all_exported[request.param]
+
+
+def test_graph_says_what_python_says(exported):
+    texts = [*ODD, *KO[:40]]
+    translations, scores = exported.served(texts)
+    expected, expected_scores = exported.in_python(texts)
+    assert translations == expected
+    np.testing.assert_allclose(scores, expected_scores, atol=1e-4)
+    # It does not say one thing to everybody, nor nothing.
+    assert len(set(translations)) > 20
+    assert len(list(filter(None, translations[3:]))) > 40
+    assert all(score < 0 for score in scores[3:])
+
+
+def test_nothing_comes_from_nothing(exported):
+    assert exported.served(["", " \u200b"]) == (["", ""], [0.0, 0.0])
+    assert exported.served([]) == ([], [])
+
+
+def test_no_row_depends_on_the_others(exported):
+    """Over several parts of the graph's own sorting, in any order."""
+    texts = [*ODD, *KO[:60]]
+    together, scores = exported.served(texts)
+    for place in (0, 3, 5, 6, 10, 30, 65):
+        alone, score = exported.served(texts[place : place + 1])
+        assert alone == together[place : place + 1]
+        np.testing.assert_allclose(score, scores[place : place + 1], atol=1e-4)
+    backwards, _ = exported.served(texts[::-1])
+    assert backwards == together[::-1]
+
+
+def test_a_long_source_is_read_up_to_its_limit(exported):
+    long = "그는 커피보다 차를 더 좋아해요. " * 30
+    ids = exported.source.encode([long])
+    assert ids.lengths[0] > MOST_PIECES
+    kept = exported.source.decode(ids.row(0)[1 : MOST_PIECES - 1])
+    again = exported.source.encode([kept])
+    assert again.row(0).tolist() == ids.truncated(MOST_PIECES).row(0).tolist()
+    assert exported.served([long, long + "아니요!"])[0] == exported.served([kept] * 2)[0]
+    assert f"over {MOST_PIECES - 2} pieces" in " ".join(exported.notes["limits"])
+
+
+def test_a_process_without_our_code_says_the_same(all_exported, tmp_path):
+    texts = [*ODD, *KO[:20]]
+    (tmp_path / "question.json").write_text(json.dumps(texts), encoding="utf-8")
+    folders = [exported.folder for exported in all_exported.values()]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", FOREIGN, "question.json", "answer.json", *folders],
+        cwd=tmp_path,
+        env={k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "TMPDIR", "LANG")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
+    for exported, (translations, scores) in zip(all_exported.values(), answers, strict=True):
+        expected, expected_scores = exported.served(texts)
+        assert translations == expected
+        np.testing.assert_allclose(scores, expected_scores, atol=1e-5)
+
+
+def test_what_lies_in_the_folder(exported):
+    saved = SavedModel()
+    saved.ParseFromString((exported.folder / "saved_model.pb").read_bytes())
+    graph = saved.meta_graphs[0].graph_def
+    bodies = [graph.node, *(function.node_def for function in graph.library.function)]
+    operations = {node.op for body in bodies for node in body}
+    assert "StaticRegexReplace" in operations
+    assert not {op for op in operations if "cudnn" in op.lower() or "PyFunc" in op or "Xla" in op}
+    assets = exported.folder / "assets.extra"
+    assert load_tokenizer(assets).vocabulary == exported.source.vocabulary
+    assert load_tokenizer(assets / "target").vocabulary == exported.target.vocabulary
+
+
+def test_signature(all_exported):
+    """And bytes that are no text are translated too."""
+    exported = all_exported["attention"]
+    assert exported.notes["signatures"] == ["serving_default"]
+    serve = tf.saved_model.load(str(exported.folder)).signatures["serving_default"]
+    outputs = {n: (s.dtype.name, len(s.shape)) for n, s in serve.structured_outputs.items()}
+    assert outputs == {"translation": ("string", 1), "score": ("float32", 1)}
+    odd = [b"\xff\xfe", b"\xed\xa0\x80 a", b"caf\xe9"]
+    answer = serve(text=tf.constant(odd))
+    expected, _ = exported.in_python([raw.decode("utf-8", "replace") for raw in odd])
+    assert [text.decode("utf-8") for text in answer["translation"].numpy()] == expected
+
+
+def test_a_source_cut_into_morphemes_is_served_by_ids(tmp_path):
+    pytest.importorskip("mecab")
+    source = learn_tokenizer("syllable", KO[:200], 300, morphemes="mecab")
+    target = learn_tokenizer("wordpiece", EN[:200], 200)
+    model = random_translator("rnn", source, target)
+    options = {"beam": 2, "alpha": 0.0, "most_addend": 3}
+    notes = export_translator(model, source, target, tmp_path, most_pieces=12, **options)
+    assert notes["signatures"] == ["ids"]
+    assert "mecab" in notes["facts"]["source pieces"]
+    served = load_translator(tmp_path)
+    texts = ["", *ODD[3:6], *KO[:12]]
+    rows = source.encode(texts).truncated(12)
+    assert rows.lengths.max() == 12
+    found, scores = translate_rows(Translate(model, **options), rows)
+    translations, served_scores = served(texts)
+    assert translations == [target.decode(found.row(i)) for i in range(len(found))]
+    np.testing.assert_allclose(served_scores, scores, atol=1e-4)
+    assert served([]) == ([], [])
+
+
+_DETOKENIZERS: dict = {}
+
+
+def _detokenizer(kind: str):
+    if kind not in _DETOKENIZERS:
+        tokenizer = learn_tokenizer(kind, EN, 500)
+        spec = tf.RaggedTensorSpec([None, None], tf.int32)
+        graph = tf.function(GraphDetokenizer(tokenizer), input_signature=[spec])
+        _DETOKENIZERS[kind] = tokenizer, graph
+    return _DETOKENIZERS[kind]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+def test_any_ids_become_the_same_text(kind, data):
+    """Specials anywhere, pieces that continue a word in front, one space only taken away."""
+    tokenizer, graph = _detokenizer(kind)
+    piece = st.one_of(
+        st.sampled_from([PAD, UNK, BOS, EOS]), st.integers(0, len(tokenizer.vocabulary) - 1)
+    )
+    rows = data.draw(st.lists(st.lists(piece, max_size=8), min_size=1, max_size=6))
+    flat = tf.constant([id_ for row in rows for id_ in row], tf.int32)
+    ragged = tf.RaggedTensor.from_row_lengths(flat, [len(row) for row in rows])
+    said = [text.decode("utf-8") for text in graph(ragged).numpy()]
+    assert said == [tokenizer.decode(row) for row in rows]
+
+
+def test_a_space_of_its_own_is_a_piece_like_others():
+    tokenizer, graph = _detokenizer("sentencepiece")
+    mark = tokenizer.vocabulary.id("\u2581")
+    assert mark != UNK
+    ids = [[mark, mark, UNK], [mark], []]
+    said = [text.decode("utf-8") for text in graph(tf.ragged.constant(ids, tf.int32)).numpy()]
+    assert said == [tokenizer.decode(row) for row in ids] == [f" {SPECIALS[UNK]}", "", ""]
+
+
+# ---- the search as a model
+
+
+def test_the_search_survives_a_file(all_exported, tmp_path):
+    exported = all_exported["attention"]
+    exported.translate.save(tmp_path / "translate.keras")
+    again = keras.saving.load_model(tmp_path / "translate.keras", safe_mode=True)
+    rows = exported.source.encode(KO[:8])
+    (found, scores), (expected, expected_scores) = (
+        translate_rows(model, rows) for model in (again, exported.translate)
+    )
+    assert found.ids.tolist() == expected.ids.tolist()
+    np.testing.assert_allclose(scores, expected_scores, atol=1e-5)
+
+
+def test_no_translation_is_longer_than_its_source_allows(all_exported):
+    exported = all_exported["attention"]
+    model = exported.translate.translator
+    short = Translate(model, beam=2, most_factor=0.5, most_addend=1)
+    rows = exported.source.encode(["", *KO[:30]])
+    found, _ = translate_rows(short, rows, batch_size=8)
+    bounds = [short.bound(int(n) - 2) for n in rows.lengths]
+    assert bounds[0] == 0
+    assert all(n <= bound for n, bound in zip(found.lengths, bounds, strict=True))
+    assert any(n == bound > 0 for n, bound in zip(found.lengths, bounds, strict=True))
+
+
+def test_attention_is_told_where_there_is_some(exported):
+    model = exported.translate.translator
+    if "memory" not in {layer.name for layer in model.layers}:
+        for wanted in ({"attention": True}, {"coverage": 0.1}):
+            with pytest.raises(UserError, match="has no attention"):
+                Translate(model, **wanted)
+        return
+    rows = exported.source.encode(KO[:5])
+    width = int(rows.lengths.max())
+    ids = np.zeros((5, width), np.int32)
+    for row, length in enumerate(rows.lengths):
+        ids[row, :length] = rows.row(row)
+    inputs = {"ids": ids, "lengths": rows.lengths.astype(np.int32)}
+    plain = Translate(model, beam=3).predict_on_batch(inputs)
+    answer = Translate(model, beam=3, attention=True).predict_on_batch(inputs)
+    np.testing.assert_array_equal(answer["ids"], plain["ids"])
+    for attention, length, source in zip(
+        answer["attention"], answer["lengths"], rows.lengths, strict=True
+    ):
+        np.testing.assert_allclose(attention[:length, :source].sum(axis=1), 1.0, atol=1e-5)
+        assert not attention[length:].any()
+        assert not attention[:, source:].any()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"beam": 0}, {"coverage": -1.0}, {"most_factor": 0.0, "most_addend": 0}]
+)
+def test_numbers_out_of_range(all_exported, wrong):
+    with pytest.raises(UserError):
+        Translate(all_exported["attention"].translate.translator, **wrong)
