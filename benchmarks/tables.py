@@ -23,5 +23,5 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
         table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
-    Console(width=160).print(table)
+    Console(width=160, markup=False).print(table)
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")

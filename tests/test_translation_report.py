@@ -9,10 +9,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.attention_pictures import (
-    HeatMap,
-    merge_attention,
-)
+from pipeline.evaluation.attention_pictures import HeatMap, merge_attention
 from pipeline.evaluation.report import render
 from pipeline.evaluation.translation import evaluate
 from pipeline.evaluation.translation_report import translation_content
