@@ -282,6 +282,21 @@ def test_tag_asks_the_tagger(checkout, way):
     assert "이순신" in call[-1]
 
 
+def test_translate_answers_or_trains_first(checkout):
+    checkout.make("translate", "TEXT=톰은 왔다.")
+    assert checkout.calls == [
+        ["-m", "pipeline", "predict", "translation", "--version", "1", "--text", "톰은 왔다."]
+    ]
+    checkout.make("translate", "FILE=in.txt", "VERSION=2")
+    (call,) = checkout.calls
+    assert call[2:] == ["predict", "translation", "--version", "2", "--file", "in.txt"]
+    checkout.make("translate")
+    assert checkout.stages == [*STAGES, "predict"]
+    assert all(call[3] == "translation" for call in checkout.calls)
+    checkout.make("translate")
+    assert checkout.stages == ["predict"]
+
+
 def test_a_finished_model_is_measured_on_another_corpus(checkout):
     checkout.make("train-ner")
     checkout.make("evaluate-ner")
