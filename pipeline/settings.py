@@ -154,7 +154,7 @@ def check_ranges(settings: object) -> None:
     Raises:
         UserError: the first that is wrong.
     """
-    shares = ("dropout", "smoothing", "share", "averaging")
+    shares = ("dropout", "smoothing", "share", "averaging", "forget", "replacement")
     for group in dataclasses.fields(settings):
         values = getattr(settings, group.name)
         if not dataclasses.is_dataclass(values):
@@ -177,7 +177,9 @@ def check_ranges(settings: object) -> None:
                 raise UserError(f"{option} must be at least 0 and below 1, not {value}")
             if value < 0:
                 raise UserError(f"{option} must not be negative, not {value}")
-            if isinstance(value, int) and value == 0 and field.name not in ("seed",):
+            # 0 means something where a setting's default is 0, or one of these is asked for.
+            zero = field.default == 0 or field.name in ("seed", "most_addend")
+            if isinstance(value, int) and value == 0 and not zero:
                 raise UserError(f"{option} must be at least 1, not 0")
 
 

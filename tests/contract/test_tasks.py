@@ -19,7 +19,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from pipeline.corpora.splits import read_split
-from pipeline.settings import as_json, from_json, leaves
+from pipeline.settings import as_json, check_ranges, from_json, leaves
 from pipeline.workspace import read_json
 
 # Runs where only tensorflow and tensorflow-text are to be had: asks a model with the raw strings
@@ -89,6 +89,11 @@ def test_settings_are_frozen_and_each_is_explained(task):
 def test_settings_survive_json(task):
     assert from_json(task.settings, json.loads(json.dumps(as_json(task.tiny)))) == task.tiny
     assert task.settings() == task.settings()
+
+
+def test_the_command_line_takes_the_defaults(task):
+    check_ranges(task.settings())
+    check_ranges(task.tiny)
 
 
 def test_run_folder_holds_what_it_must(run):
