@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.evaluation import figures, run_sections
 from pipeline.evaluation.report import Card, Picture, ReportContent, Section, Table
+from pipeline.evaluation.run_report import run_report
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,42 +31,29 @@ def classification_content(
     Args:
         metrics: from `classification.evaluate`.
         history: a run's history.csv; may be empty.
-        run_info: facts about the run, each optional but `task`:
-            task, run, model: str, for the title and the line below it;
-            parameters: int;
-            corpus: {name, source, licence, train, dev, test (counts), any other fact};
-            best_step: int, the step whose weights were measured;
-            clip_norm: float, what gradients were clipped to, None or 0 if they were not;
-            settings: nested dict; commands: lines to type; versions: package -> version.
+        run_info: facts about the run, as for `run_report`, and `task`.
         warnings: sentences that must not be missed.
         steps: a run's steps.csv; None leaves out the gradients.
     """
-    sections = [
-        run_sections.learnt_from(run_info),
-        run_sections.learning(history, run_info.get("best_step")),
-        run_sections.gradients(history, steps, run_info.get("clip_norm")),
-        _confusion(metrics),
-        _calibration(metrics),
-        _length(metrics),
-        _seen(metrics),
-        _mistakes(metrics),
-        run_sections.settings(run_info.get("settings") or {}),
-        run_sections.reproduce(run_info.get("commands") or ()),
-        run_sections.environment(run_info.get("versions") or {}),
-    ]
-    name = f" — {run_info['run']}" if run_info.get("run") else ""
-    corpus = (run_info.get("corpus") or {}).get("name")
-    about = [
-        run_info.get("model"),
-        f"{len(metrics.class_names)} classes ({run_sections.listed(metrics.class_names, 6)})",
-        f"measured on {metrics.count:,} test texts" + (f" of {corpus}" if corpus else ""),
-    ]
-    return ReportContent(
-        title=f"{run_info['task'].capitalize()}{name}",
-        subtitle="; ".join(filter(None, about)) + ".",
-        warnings=tuple(warnings),
+    return run_report(
+        run_info,
+        title=run_info["task"].capitalize(),
+        about=[
+            f"{len(metrics.class_names)} classes ({run_sections.listed(metrics.class_names, 6)})"
+        ],
+        measured=f"{metrics.count:,} test texts",
         cards=_cards(metrics),
-        sections=tuple(section for section in sections if section is not None),
+        body=(
+            _confusion(metrics),
+            _calibration(metrics),
+            _length(metrics),
+            _seen(metrics),
+            _mistakes(metrics),
+        ),
+        history=history,
+        steps=steps,
+        score=("dev_accuracy", "accuracy · 정확도"),
+        warnings=warnings,
     )
 
 

@@ -10,6 +10,7 @@ from pipeline.evaluation.entities import NONE
 from pipeline.evaluation.entity_marks import sentences, tones
 from pipeline.evaluation.entity_pairs import Outcome
 from pipeline.evaluation.report import Card, Picture, ReportContent, Section, Span, Table
+from pipeline.evaluation.run_report import run_report
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,43 +44,34 @@ def entity_content(
     Args:
         metrics: from `entities.evaluate`.
         history: a run's history.csv, with a column dev_f1; may be empty.
-        run_info: facts about the run as for `classification_content`, and, if known,
+        run_info: facts about the run as for `run_report`, and, if known,
             label_names: label -> what it means, for example {"PS": "person · 인물"}.
         warnings: sentences that must not be missed.
         steps: a run's steps.csv; None leaves out the gradients.
     """
     tone_of = tones(metrics.labels, [s.gold for s in metrics.per_label])
     meanings = run_info.get("label_names") or {}
-    sections = [
-        run_sections.learnt_from(run_info),
-        run_sections.learning(
-            history, run_info.get("best_step"), "dev_f1", "entity F1 · 개체명 F1"
-        ),
-        run_sections.gradients(history, steps, run_info.get("clip_norm")),
-        _labels(metrics, tone_of, meanings),
-        _outcomes(metrics),
-        _confusion(metrics),
-        _training(metrics),
-        _length(metrics),
-        _characters(metrics),
-        sentences(metrics, tone_of, meanings),
-        run_sections.settings(run_info.get("settings") or {}),
-        run_sections.reproduce(run_info.get("commands") or ()),
-        run_sections.environment(run_info.get("versions") or {}),
-    ]
-    name = f" — {run_info['run']}" if run_info.get("run") else ""
-    corpus = (run_info.get("corpus") or {}).get("name")
-    about = [
-        run_info.get("model"),
-        f"{len(metrics.labels)} kinds of entity ({run_sections.listed(metrics.labels, 12)})",
-        f"measured on {metrics.count:,} test sentences" + (f" of {corpus}" if corpus else ""),
-    ]
-    return ReportContent(
-        title=f"Named entities · 개체명 인식{name}",
-        subtitle="; ".join(filter(None, about)) + ".",
-        warnings=tuple(warnings),
+    return run_report(
+        run_info,
+        title="Named entities · 개체명 인식",
+        about=[
+            f"{len(metrics.labels)} kinds of entity ({run_sections.listed(metrics.labels, 12)})"
+        ],
+        measured=f"{metrics.count:,} test sentences",
         cards=_cards(metrics),
-        sections=tuple(section for section in sections if section is not None),
+        body=(
+            _labels(metrics, tone_of, meanings),
+            _outcomes(metrics),
+            _confusion(metrics),
+            _training(metrics),
+            _length(metrics),
+            _characters(metrics),
+            sentences(metrics, tone_of, meanings),
+        ),
+        history=history,
+        steps=steps,
+        score=("dev_f1", "entity F1 · 개체명 F1"),
+        warnings=warnings,
     )
 
 

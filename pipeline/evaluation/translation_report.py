@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.evaluation import attention_pictures, figures, run_sections
+from pipeline.evaluation import attention_pictures, figures
 from pipeline.evaluation.report import Card, Picture, ReportContent, Section, Table
+from pipeline.evaluation.run_report import run_report
 from pipeline.evaluation.translation_samples import samples
 from pipeline.evaluation.translation_scores import LONG
 
@@ -35,7 +36,7 @@ def translation_content(
     Args:
         metrics: from `translation.evaluate`.
         history: a run's history.csv, with a column dev_bleu; may be empty.
-        run_info: facts about the run as for `classification_content`, and, if known,
+        run_info: facts about the run as for `run_report`, and, if known,
             direction: "ko-en" or "en-ko".
         warnings: sentences that must not be missed.
         steps: a run's steps.csv; None leaves out the gradients.
@@ -43,35 +44,26 @@ def translation_content(
         other_tests: name of another test set -> what this model got on it.
         other_models: name of another model -> what it got on this test set.
     """
-    sections = [
-        run_sections.learnt_from(run_info),
-        run_sections.learning(history, run_info.get("best_step"), "dev_bleu", "BLEU"),
-        run_sections.gradients(history, steps, run_info.get("clip_norm")),
-        _exposure(metrics),
-        _length(metrics, other_models or {}),
-        _beside(metrics, other_models or {}, run_info.get("run") or "this model"),
-        _tests(other_tests or {}),
-        _words(metrics),
-        samples(metrics),
-        _attention(heat_maps),
-        run_sections.settings(run_info.get("settings") or {}),
-        run_sections.reproduce(run_info.get("commands") or ()),
-        run_sections.environment(run_info.get("versions") or {}),
-    ]
-    name = f" — {run_info['run']}" if run_info.get("run") else ""
-    corpus = (run_info.get("corpus") or {}).get("name")
     direction = run_info.get("direction")
-    about = [
-        run_info.get("model"),
-        _DIRECTIONS.get(direction, direction),
-        f"measured on {metrics.count:,} test sentences" + (f" of {corpus}" if corpus else ""),
-    ]
-    return ReportContent(
-        title=f"Translation · 번역{name}",
-        subtitle="; ".join(filter(None, about)) + ".",
-        warnings=tuple(warnings),
+    return run_report(
+        run_info,
+        title="Translation · 번역",
+        about=[_DIRECTIONS.get(direction, direction)],
+        measured=f"{metrics.count:,} test sentences",
         cards=_cards(metrics),
-        sections=tuple(section for section in sections if section is not None),
+        body=(
+            _exposure(metrics),
+            _length(metrics, other_models or {}),
+            _beside(metrics, other_models or {}, run_info.get("run") or "this model"),
+            _tests(other_tests or {}),
+            _words(metrics),
+            samples(metrics),
+            _attention(heat_maps),
+        ),
+        history=history,
+        steps=steps,
+        score=("dev_bleu", "BLEU"),
+        warnings=warnings,
     )
 
 
