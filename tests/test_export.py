@@ -1,13 +1,23 @@
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.corpora.entities import Entity
+from pipeline.corpora.reviews import read_sample
+from pipeline.export.classifier import export_classifier
 from pipeline.export.model_card import ModelCard, code, render_card
+from pipeline.export.saved_model import load_asker
 from pipeline.export.split_batches import map_sorted
+from pipeline.export.tagger import served_entities
+from pipeline.models.classifier import predict_logits, recurrent_classifier
+from pipeline.models.settings import ClassifierSettings
+from pipeline.text.tokenizer import learn_tokenizer
+from pipeline.workspace import SAMPLES
 
 ROWS = st.lists(st.lists(st.integers(1, 9), max_size=12), max_size=20)
 
@@ -41,6 +51,51 @@ def test_long_rows_cost_only_their_own_batch():
     rows = tf.ragged.constant([[1] * n for n in [500, *[5] * 64, *[3] * 63]], dtype=tf.int32)
     map_sorted(rows, remember, 1, rows_at_once=64)
     assert sorted((tuple(shape) for shape in widths), key=lambda s: s[1]) == [(64, 5), (64, 500)]
+
+
+@pytest.mark.parametrize("morphemes", [None, "mecab"])
+def test_an_asker_takes_texts_whatever_the_signature(tmp_path, morphemes):
+    if morphemes:
+        pytest.importorskip("mecab", reason="python-mecab-ko has no wheel for this machine")
+    reviews = list(read_sample(SAMPLES / "sentiment.tsv").frame["text"])
+    tokenizer = learn_tokenizer("wordpiece", reviews[:300], 400, morphemes=morphemes)
+    keras.utils.set_random_seed(1)
+    model = recurrent_classifier(
+        ClassifierSettings(cell="bag", embedding_size=8),
+        vocabulary_size=len(tokenizer.vocabulary),
+        classes=3,
+    )
+    notes = export_classifier(model, tokenizer, ["가", "나", "다"], tmp_path, most_pieces=64)
+    assert notes["signatures"] == (["ids"] if morphemes else ["serving_default"])
+    ask = load_asker(tmp_path)
+    texts = ["", "정말 재미있는 영화였어요!", *reviews[300:330]]
+    answer = ask(texts)
+    rows = tokenizer.encode(texts).truncated(64)
+    expected = keras.ops.softmax(predict_logits(model, rows))
+    assert set(answer) == {"label", "score", "probabilities"}
+    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
+    said = ["가나다"[best].encode() for best in np.argmax(expected, axis=1)]
+    assert answer["label"].tolist() == said
+    assert len(set(said)) > 1, "the model tells texts apart"
+    assert {name: values.shape for name, values in ask([]).items()} == {
+        "label": (0,),
+        "score": (0,),
+        "probabilities": (0, 3),
+    }
+
+
+def test_served_entities_leave_out_unused_cells():
+    answer = {
+        "start": np.array([[0, 7], [-1, -1], [3, -1]], np.int32),
+        "end": np.array([[3, 9], [-1, -1], [5, -1]], np.int32),
+        "label": np.array([["인물".encode(), b"LC"], [b"", b""], [b"OG", b""]], object),
+    }
+    assert served_entities(answer) == [
+        [Entity(0, 3, "인물"), Entity(7, 9, "LC")],
+        [],
+        [Entity(3, 5, "OG")],
+    ]
+    assert served_entities({name: cells[:, :0] for name, cells in answer.items()}) == [[], [], []]
 
 
 CARD = ModelCard(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import collections
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
+from pipeline.errors import UserError
 from pipeline.layers.piece_ngrams import PieceNgrams
-from pipeline.text.piece_ngrams import learn_piece_ngrams
+from pipeline.text.piece_ngrams import learn_piece_ngrams, load_piece_ngrams, save_piece_ngrams
 from pipeline.text.ragged import Ragged
 
 VOCABULARY = 12
@@ -66,6 +68,37 @@ def test_padding_changes_nothing():
 def test_runs_of_several_lengths_that_no_training_text_held():
     rows = Ragged.from_lists([[4, 5]]).framed(2, 3)
     assert [k.tolist() for k in learn_piece_ngrams(rows, VOCABULARY, 3, 2)] == [[], []]
+
+
+@pytest.mark.parametrize("longest", [1, 2, 12])
+def test_saved_and_loaded(tmp_path, longest):
+    """Lengths keep their order past 9, and lengths of which nothing is known their place."""
+    rows = Ragged.from_lists([[4, 5, 6, 7, 8, 9, 10, 11], [5, 6, 7], [5, 6]]).framed(2, 3)
+    keys = learn_piece_ngrams(rows, VOCABULARY, longest, 2)
+    assert [len(k) for k in keys] == [3, 2, *[0] * 9][: longest - 1]
+    save_piece_ngrams(tmp_path / "ngrams.npz", keys)
+    loaded = load_piece_ngrams(tmp_path / "ngrams.npz")
+    assert [(k.dtype, k.tolist()) for k in loaded] == [(np.int32, k.tolist()) for k in keys]
+
+
+def test_files_that_hold_no_runs_of_pieces(tmp_path):
+    path = tmp_path / "ngrams.npz"
+    with pytest.raises(UserError, match=r"ngrams\.npz.*not found.*tokenize"):
+        load_piece_ngrams(path)
+    save_piece_ngrams(path, [np.arange(500, dtype=np.int32), np.arange(9, dtype=np.int32)])
+    whole = path.read_bytes()
+    rows = tmp_path / "rows.npz"
+    Ragged.from_lists([[1], [2]]).save(rows)
+    for harmed in (
+        b"",
+        b"PK",
+        whole[:200],
+        whole[:60] + b"\xff" * 40 + whole[100:],
+        rows.read_bytes(),
+    ):
+        path.write_bytes(harmed)
+        with pytest.raises(UserError, match="does not hold runs of pieces"):
+            load_piece_ngrams(path)
 
 
 def test_forgets_in_training_alone():

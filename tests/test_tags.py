@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from pipeline.corpora.entities import Entity, read_entities, write_entities
 from pipeline.text.ragged import Ragged
-from pipeline.text.tags import TagSet
+from pipeline.text.tags import TagSet, ids_and_tags
 from pipeline.text.tokenizer import learn_tokenizer
+from pipeline.text.vocabulary import UNK
 
 TAGS = TagSet(("DT", "OG", "PS"))
 
@@ -77,6 +78,12 @@ def test_two_neighbours_of_one_kind_stay_two():
     )
 
 
+def test_every_piece_has_a_tag_a_start_and_an_end():
+    for tags, starts, ends in (([0], [0, 1], [1, 2]), ([0, 1], [0], [1, 2]), ([0, 1], [0, 1], [1])):
+        with pytest.raises(ValueError, match="zip"):
+            TAGS.entities_of(tags, starts, ends)
+
+
 def test_rows_count_in_pieces():
     rows = Ragged.from_lists([[0, 3, 4, 0], [0], [5, 5]])
     assert TAGS.entities_of_rows(rows) == [
@@ -97,3 +104,35 @@ def test_an_entity_across_the_edge_of_two_parts_goes_on_as_another():
     parts = TAGS.in_parts(rows, 3)
     assert [parts.row(i).tolist() for i in range(4)] == [[0, 3, 4], [3, 4], [], [1, 2]]
     assert rows.ids.tolist() == [0, 3, 4, 4, 4, 1, 2]
+
+
+def test_an_entity_that_holds_the_frame_begins_after_it():
+    rows = Ragged.from_lists([[3, 4, 4, 0], [3, 4], [0, 0, 3, 4], [5, 5, 6, 6]])
+    unframed = TAGS.unframed(rows)
+    assert [unframed.row(i).tolist() for i in range(4)] == [[3, 4], [], [0, 3], [5, 6]]
+    assert rows.ids.tolist()[:3] == [3, 4, 4]
+
+
+def test_annotated_texts_as_ids_and_tags():
+    """Unknown kinds and edges that no piece has are counted; an empty text stays a row."""
+    texts = ["김민수가 서울에", "", "한\u1112\u1161\u11ab글"]
+    tokenizer = learn_tokenizer("syllable", ["김민수가 서울에 한글"] * 2, 100)
+    entities = [
+        [Entity(0, 3, "PS"), Entity(5, 7, "LC")],
+        [],
+        # The second ends inside a syllable that is written as three characters.
+        [Entity(0, 1, "OG"), Entity(1, 3, "DT")],
+    ]
+    ids, tags, lost = ids_and_tags(tokenizer, TAGS, texts, entities)
+    names = tokenizer.vocabulary.pieces
+    assert [[names[i] for i in ids.row(row)] for row in range(3)] == [
+        ["김", "##민", "##수", "##가", "서", "##울", "##에"],
+        [],
+        ["한", names[UNK], "##글"],
+    ]
+    assert [[TAGS.names[tag] for tag in tags.row(row)] for row in range(3)] == [
+        ["B-PS", "I-PS", "I-PS", "O", "O", "O", "O"],
+        [],
+        ["B-OG", "B-DT", "O"],
+    ]
+    assert lost == 2

@@ -337,6 +337,13 @@ def test_nothing_to_learn_from(kind: str):
         learn_tokenizer(kind, ["", " "], 1000)
 
 
+@pytest.mark.parametrize("kind", ["syllable", "wordpiece"])
+def test_nothing_occurs_often_enough(kind: str):
+    with pytest.raises(UserError, match=r"nothing occurs 3 times.*lower --min-frequency"):
+        learn_tokenizer(kind, ["가 나", "나 가 다"], 1000, min_frequency=3)
+    assert len(learn_tokenizer(kind, ["가 나", "나 가 다"], 1000).vocabulary) > len(SPECIALS)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_tiny_corpus_gives_a_small_vocabulary(kind: str):
     tokenizer = learn_tokenizer(kind, ["가 나", "다"] * 3, 1000)

@@ -10,10 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.export.graph_text import GraphTokenizer
-from pipeline.export.saved_model import load_saved_model, write_saved_model
+from pipeline.export.saved_model import load_asker, write_saved_model
 from pipeline.export.split_batches import map_sorted
-from pipeline.quiet import native_chatter_hidden
-from pipeline.text.tokenizer import Tokenizer, load_tokenizer
+from pipeline.text.tokenizer import Tokenizer
 
 
 def export_classifier(
@@ -101,33 +100,12 @@ def export_classifier(
 
 
 def load_classifier(folder: Path) -> Callable[[list[str]], tuple[list[str], np.ndarray]]:
-    """texts -> (labels, scores), asking the SavedModel in `folder`.
-
-    With a KoNLPy tokenizer the analyser runs here, in Python, in front of the graph.
-    """
-    loaded = load_saved_model(folder)
-    # Keras calls the only signature `serving_default` as well, so `ids` is asked for first.
-    if "ids" not in loaded.signatures:
-        serve = loaded.signatures["serving_default"]
-
-        def ask(texts: list[str]) -> dict:
-            return serve(text=tf.constant(texts, tf.string))
-    else:
-        from pipeline.batches import pad
-
-        tokenizer, serve = load_tokenizer(folder / "assets.extra"), loaded.signatures["ids"]
-
-        def ask(texts: list[str]) -> dict:
-            rows = tokenizer.encode(texts)
-            ids, _ = pad(rows, np.arange(len(rows)))
-            return serve(ids=tf.constant(ids))
-
-    with native_chatter_hidden():
-        ask([""])
+    """texts -> (labels, scores), asking the SavedModel in `folder` (`load_asker`)."""
+    ask = load_asker(folder)
 
     def classify(texts: list[str]) -> tuple[list[str], np.ndarray]:
         answer = ask(texts)
-        labels = [label.decode("utf-8") for label in answer["label"].numpy()]
-        return labels, answer["score"].numpy()
+        labels = [label.decode("utf-8") for label in answer["label"]]
+        return labels, answer["score"]
 
     return classify

@@ -1,17 +1,21 @@
-"""Writing and loading SavedModels, with errors that a person understands."""
+"""Writing, loading and asking SavedModels, with errors that a person understands."""
 
 from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (its ops must be registered before a graph with them loads)
 
+from pipeline.batches import pad
 from pipeline.errors import UserError
 from pipeline.quiet import native_chatter_hidden
+from pipeline.text.tokenizer import load_tokenizer
 
 
 def write_saved_model(archive: keras.export.ExportArchive, folder: Path) -> str:
@@ -45,3 +49,34 @@ def load_saved_model(folder: Path):
                 where=folder,
                 remedy="export it again",
             ) from error
+
+
+def load_asker(folder: Path) -> Callable[[list[str]], dict[str, np.ndarray]]:
+    """texts -> the outputs of the SavedModel in `folder` by name, the first axis one a text.
+
+    With a KoNLPy tokenizer the analyser runs here, in Python, in front of the graph. Strings come
+    out as UTF-8 bytes. The first answer, which takes longest, is had before this returns.
+
+    Raises:
+        UserError: the SavedModel or its tokenizer is damaged.
+    """
+    loaded = load_saved_model(folder)
+    # Keras calls the only signature `serving_default` as well, so `ids` is looked for first.
+    if "ids" in loaded.signatures:
+        tokenizer = load_tokenizer(folder / "assets.extra")
+
+        def outputs(texts: list[str]) -> dict[str, tf.Tensor]:
+            rows = tokenizer.encode(texts)
+            ids, _ = pad(rows, np.arange(len(rows)))
+            return loaded.signatures["ids"](ids=tf.constant(ids))
+    else:
+
+        def outputs(texts: list[str]) -> dict[str, tf.Tensor]:
+            return loaded.signatures["serving_default"](text=tf.constant(texts, tf.string))
+
+    def ask(texts: list[str]) -> dict[str, np.ndarray]:
+        return {name: values.numpy() for name, values in outputs(texts).items()}
+
+    with native_chatter_hidden():
+        ask([""])
+    return ask

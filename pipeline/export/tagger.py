@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from pipeline.corpora.entities import Entity
 from pipeline.export.graph_text import GraphTokenizer
-from pipeline.export.saved_model import load_saved_model, write_saved_model
+from pipeline.export.saved_model import load_asker, write_saved_model
 from pipeline.export.split_batches import map_sorted_pieces
-from pipeline.quiet import native_chatter_hidden
 from pipeline.text.tags import TagSet
 from pipeline.text.tokenizer import Tokenizer
 from pipeline.text.vocabulary import BOS, EOS
@@ -49,7 +49,7 @@ def export_tagger(
     def answer(text: tf.Tensor) -> dict[str, tf.Tensor]:
         ids, starts, ends = (rows[:, 1:-1] for rows in graph_tokenizer.with_offsets(text))
         parts = _framed(_in_parts(ids, most_pieces - 2))
-        found = map_sorted_pieces(parts, tag)[:, 1:-1]
+        found = _begun(map_sorted_pieces(parts, tag)[:, 1:-1])
         return _entities(text, ids.with_flat_values(found.flat_values), starts, ends, names)
 
     # Variables that an endpoint uses are found by themselves; tracked too, they are saved twice.
@@ -93,6 +93,15 @@ def _framed(rows: tf.RaggedTensor) -> tf.RaggedTensor:
     return tf.concat([first, rows, last], axis=1)
 
 
+def _begun(rows: tf.RaggedTensor) -> tf.RaggedTensor:
+    """`TagSet.unframed` in a graph, what is in the frame taken away: no row begins with `I-`."""
+    tags = rows.flat_values
+    first = tf.boolean_mask(rows.row_starts(), rows.row_lengths() > 0)
+    leading = tf.gather(tags, first)
+    inside = tf.cast((leading > 0) & tf.equal(leading % 2, 0), tags.dtype)
+    return rows.with_flat_values(tf.tensor_scatter_nd_sub(tags, first[:, None], inside))
+
+
 def _entities(
     text: tf.Tensor,
     tags: tf.RaggedTensor,
@@ -128,24 +137,19 @@ def _entities(
     }
 
 
-def load_tagger(folder: Path) -> Callable[[list[str]], list[list[Entity]]]:
-    """texts -> the entities of each, asking the SavedModel in `folder`."""
-    serve = load_saved_model(folder).signatures["serving_default"]
-
-    def tag(texts: list[str]) -> list[list[Entity]]:
-        answer = {
-            name: values.numpy()
-            for name, values in serve(text=tf.constant(texts, tf.string)).items()
-        }
-        return [
-            [
-                Entity(int(start), int(end), label.decode("utf-8"))
-                for start, end, label in zip(*row, strict=True)
-                if start >= 0
-            ]
-            for row in zip(answer["start"], answer["end"], answer["label"], strict=True)
+def served_entities(answer: Mapping[str, np.ndarray]) -> list[list[Entity]]:
+    """The entities of each text, from the outputs `start`, `end` and `label` as arrays."""
+    return [
+        [
+            Entity(int(start), int(end), label.decode("utf-8"))
+            for start, end, label in zip(*row, strict=True)
+            if start >= 0
         ]
+        for row in zip(answer["start"], answer["end"], answer["label"], strict=True)
+    ]
 
-    with native_chatter_hidden():
-        tag([""])
-    return tag
+
+def load_tagger(folder: Path) -> Callable[[list[str]], list[list[Entity]]]:
+    """texts -> the entities of each, asking the SavedModel in `folder` (`load_asker`)."""
+    ask = load_asker(folder)
+    return lambda texts: served_entities(ask(texts))

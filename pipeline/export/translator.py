@@ -6,16 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from pipeline.export.graph_detokenize import GraphDetokenizer
 from pipeline.export.graph_text import GraphTokenizer
-from pipeline.export.saved_model import load_saved_model, write_saved_model
+from pipeline.export.reading_limit import write_reading_limit
+from pipeline.export.saved_model import load_asker, write_saved_model
 from pipeline.export.split_batches import SENTENCES_AT_ONCE, map_sorted
 from pipeline.models.translate import FRAME, Translate
-from pipeline.quiet import native_chatter_hidden
-from pipeline.text.tokenizer import Tokenizer, load_tokenizer
+from pipeline.text.tokenizer import Tokenizer
 
 TARGET = "target"
 """Below assets.extra, where the pieces of the target side lie."""
@@ -108,6 +107,7 @@ def export_translator(
     assets = folder / "assets.extra"
     source_tokenizer.save(assets)
     target_tokenizer.save(assets / TARGET)
+    write_reading_limit(assets, most_pieces)
     return {
         "summary": f"{name} signature, beam {beam} in the graph, {size}",
         "signatures": [name],
@@ -145,33 +145,12 @@ def _limits(target: Tokenizer, translate: Translate, most_pieces: int) -> list[s
 
 
 def load_translator(folder: Path) -> Callable[[list[str]], tuple[list[str], list[float]]]:
-    """texts -> (translations, scores), asking the SavedModel in `folder`.
-
-    With a KoNLPy tokenizer the analyser runs here, in Python, in front of the graph.
-    """
-    loaded = load_saved_model(folder)
-    # Keras calls the only signature `serving_default` as well, so `ids` is asked for first.
-    if "ids" not in loaded.signatures:
-        serve = loaded.signatures["serving_default"]
-
-        def ask(texts: list[str]) -> dict:
-            return serve(text=tf.constant(texts, tf.string))
-    else:
-        from pipeline.batches import pad
-
-        tokenizer, serve = load_tokenizer(folder / "assets.extra"), loaded.signatures["ids"]
-
-        def ask(texts: list[str]) -> dict:
-            rows = tokenizer.encode(texts)
-            ids, _ = pad(rows, np.arange(len(rows)))
-            return serve(ids=tf.constant(ids))
-
-    with native_chatter_hidden():
-        ask([""])
+    """texts -> (translations, scores), asking the SavedModel in `folder` (`load_asker`)."""
+    ask = load_asker(folder)
 
     def translate(texts: list[str]) -> tuple[list[str], list[float]]:
         answer = ask(texts)
-        translations = [text.decode("utf-8") for text in answer["translation"].numpy()]
-        return translations, answer["score"].numpy().tolist()
+        translations = [text.decode("utf-8") for text in answer["translation"]]
+        return translations, answer["score"].tolist()
 
     return translate

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from pipeline.batches import LengthBuckets
+from pipeline.corpora.entities import Entity
 from pipeline.layers.crf import LinearChainCRF, Viterbi
 from pipeline.layers.piece_embedding import PieceEmbedding
 from pipeline.layers.piece_ngrams import PieceNgrams
@@ -15,6 +16,8 @@ from pipeline.layers.recurrent import Recurrent
 from pipeline.models.settings import TaggerSettings
 from pipeline.text.ragged import Ragged
 from pipeline.text.tags import TagSet
+from pipeline.text.tokenizer import Tokenizer
+from pipeline.text.vocabulary import BOS, EOS
 
 
 def recurrent_tagger(
@@ -93,3 +96,31 @@ def predict_tags(decoder: keras.Model, rows: Ragged, batch_size: int = 256) -> R
         for row, tags in zip(indices, decoder.predict_on_batch(inputs), strict=True):
             found.row(row)[:] = tags[: len(found.row(row))]
     return found
+
+
+def tag_texts(
+    decoder: keras.Model,
+    tokenizer: Tokenizer,
+    tags: TagSet,
+    texts: Sequence[str],
+    *,
+    most_pieces: int,
+) -> list[list[Entity]]:
+    """The entities of any texts, with their places in the texts as given.
+
+    Args:
+        decoder: what `best_tags` made.
+        tokenizer: the one the model was trained with.
+        tags: what the tags mean.
+        texts: as given.
+        most_pieces: the longest row the model is given, [BOS] and [EOS] counted; a longer text
+            is read in parts of so many.
+    """
+    pieces = [tokenizer.pieces(text) for text in texts]
+    rows = Ragged.from_lists(tokenizer.vocabulary.ids([p.text for p in row]) for row in pieces)
+    parts = rows.in_parts(most_pieces - 2).framed(BOS, EOS)
+    found = Ragged(tags.unframed(predict_tags(decoder, parts)).ids, rows.row_splits)
+    return [
+        tags.entities_of(found.row(i).tolist(), [p.start for p in row], [p.end for p in row])
+        for i, row in enumerate(pieces)
+    ]

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from pipeline.corpora.annotated import EntityCorpusSettings, read_annotated_corpus
 from pipeline.corpora.entities import Entity, read_entities
 from pipeline.corpora.splits import CorpusSplits, read_split
-from pipeline.errors import UserError
 from pipeline.models.settings import TaggerSettings, describe_tagger
 from pipeline.run_info import run_info
 from pipeline.settings import as_json
 from pipeline.tasks.base import RunSettings, Signature, Task, Trained
-from pipeline.text.settings import SyllableSettings
-from pipeline.text.tags import OUTSIDE, TagSet
+from pipeline.text.settings import SyllableSettings, check_most_pieces
+from pipeline.text.tags import OUTSIDE, TagSet, ids_and_tags
 from pipeline.training.settings import TrainingSettings
-from pipeline.workspace import SAMPLES, Workspace, atomic_file, read_json, write_json
+from pipeline.workspace import SAMPLES, Workspace, read_json, write_json
 
 if typing.TYPE_CHECKING:
     from pipeline.evaluation.entities import EntityMetrics
     from pipeline.evaluation.report import ReportContent
-    from pipeline.text.ragged import Ragged
-    from pipeline.text.tokenizer import Tokenizer
     from pipeline.training.fit import TrainingPlan
 
 SAMPLE = SAMPLES / "ner.txt"
@@ -82,16 +78,12 @@ def read_corpus(settings: Settings, workspace: Workspace) -> CorpusSplits:
 
 
 def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
-    from pipeline.text.piece_ngrams import learn_piece_ngrams
+    from pipeline.text.piece_ngrams import learn_piece_ngrams, save_piece_ngrams
     from pipeline.text.tokenizer import learn_tokenizer
     from pipeline.text.vocabulary import BOS, EOS
 
     text = settings.text
-    if text.most_pieces < 3:
-        raise UserError(
-            f"--most-pieces must be at least 3, not {text.most_pieces}",
-            remedy="two of them are [BOS] and [EOS]",
-        )
+    check_most_pieces(text.most_pieces)
     tokenizer = learn_tokenizer(
         "syllable",
         list(splits["train"]["text"]),
@@ -104,7 +96,7 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
     write_json(folder / "labels.json", list(tags.labels))
     notes: dict = {"pieces": len(tokenizer.vocabulary), "labels": list(tags.labels)}
     for name, frame in splits.items():
-        ids, gold, lost = _ids_and_tags(tokenizer, tags, frame["text"], entities[name])
+        ids, gold, lost = ids_and_tags(tokenizer, tags, frame["text"], entities[name])
         notes[f"{name}_tokens"] = len(ids.ids)
         notes[f"{name}_entities"] = sum(map(len, entities[name]))
         notes[f"{name}_entities_not_in_pieces"] = lost
@@ -117,34 +109,13 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
             keys = learn_piece_ngrams(
                 ids, len(tokenizer.vocabulary), text.longest_ngram, text.ngram_frequency
             )
-            with atomic_file(folder / NGRAMS) as temporary, open(temporary, "wb") as file:
-                np.savez_compressed(file, **{str(n): known for n, known in enumerate(keys, 2)})
+            save_piece_ngrams(folder / NGRAMS, keys)
             notes["ngrams"] = sum(map(len, keys))
     notes["summary"] = (
         f"{notes['pieces']:,} pieces, {notes['ngrams']:,} runs of pieces, "
         f"{notes['train_entities']:,} entities of {len(tags.labels)} kinds in training"
     )
     return notes
-
-
-def _ids_and_tags(
-    tokenizer: Tokenizer, tags: TagSet, texts: Sequence[str], entities: Sequence[list[Entity]]
-) -> tuple[Ragged, Ragged, int]:
-    """Ids and tags of every sentence, unframed, and how many entities the tags cannot tell.
-
-    An entity of a kind that training never showed has no tag.
-    """
-    from pipeline.text.ragged import Ragged
-
-    ids, rows, lost = [], [], 0
-    for text, found in zip(texts, entities, strict=True):
-        pieces = tokenizer.pieces(text)
-        starts, ends = [p.start for p in pieces], [p.end for p in pieces]
-        row = tags.tags_of(starts, ends, [e for e in found if e.label in tags.labels])
-        lost += len(set(found) - set(tags.entities_of(row, starts, ends)))
-        ids.append(tokenizer.vocabulary.ids([p.text for p in pieces]))
-        rows.append(row)
-    return Ragged.from_lists(ids), Ragged.from_lists(rows), lost
 
 
 # ---- ids -> model -> weights
@@ -212,15 +183,14 @@ def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
 def build_model(settings: Settings, tokens_folder: Path):
     """The untrained model for what lies in `tokens_folder`."""
     from pipeline.models.tagger import recurrent_tagger
+    from pipeline.text.piece_ngrams import load_piece_ngrams
     from pipeline.text.vocabulary import Vocabulary
 
-    with np.load(tokens_folder / NGRAMS, allow_pickle=False) as stored:
-        keys = [stored[name] for name in sorted(stored.files, key=int)]
     return recurrent_tagger(
         settings.model,
         vocabulary_size=len(Vocabulary.load(tokens_folder / "vocab.txt")),
         tags=_tags(tokens_folder),
-        ngram_keys=keys,
+        ngram_keys=load_piece_ngrams(tokens_folder / NGRAMS),
     )
 
 
@@ -260,7 +230,7 @@ def evaluate_on(
     from pipeline.evaluation.entities import evaluate as measure
 
     other = read_evaluation_corpus(corpus, raw)
-    texts = list(other.frame["text"])
+    texts, title = list(other.frame["text"]), other.notes["title"]
     ours, theirs = common_labels(_tags(trained.tokens_folder).labels, other.notes["labels"])
     predicted = find_entities(settings, trained, texts)
     gold = map(read_entities, other.frame["label"])
@@ -272,30 +242,26 @@ def evaluate_on(
         shared,
     )
     warning = (
-        f"Measured on {other.notes['title']}, while the model learnt from "
+        f"Measured on {title}, while the model learnt from "
         f"{trained.corpus_notes['title']}: only {', '.join(shared)} are scored, and two corpora "
         "draw the lines between kinds of entities in different places."
     )
-    return metrics.to_json(), _report(settings, trained, metrics, [*trained.warnings, warning])
+    warnings = [*trained.warnings, warning]
+    return metrics.to_json(), _report(settings, trained, metrics, warnings, measured_on=title)
 
 
 def find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:
     """The entities of any texts."""
-    from pipeline.models.tagger import predict_tags
-    from pipeline.text.ragged import Ragged
+    from pipeline.models.tagger import tag_texts
     from pipeline.text.tokenizer import load_tokenizer
-    from pipeline.text.vocabulary import BOS, EOS
 
-    tokenizer, tags = load_tokenizer(trained.tokens_folder), _tags(trained.tokens_folder)
-    pieces = [tokenizer.pieces(text) for text in texts]
-    rows = Ragged.from_lists(tokenizer.vocabulary.ids([p.text for p in row]) for row in pieces)
-    parts = rows.in_parts(settings.text.most_pieces - 2).framed(BOS, EOS)
-    found = predict_tags(_trained_decoder(settings, trained), parts).unframed()
-    by_text = Ragged(found.ids, rows.row_splits)
-    return [
-        tags.entities_of(by_text.row(i).tolist(), [p.start for p in row], [p.end for p in row])
-        for i, row in enumerate(pieces)
-    ]
+    return tag_texts(
+        _trained_decoder(settings, trained),
+        load_tokenizer(trained.tokens_folder),
+        _tags(trained.tokens_folder),
+        texts,
+        most_pieces=settings.text.most_pieces,
+    )
 
 
 def _training_entities(trained: Trained) -> set[tuple[str, str]]:
@@ -308,7 +274,11 @@ def _training_entities(trained: Trained) -> set[tuple[str, str]]:
 
 
 def _report(
-    settings: Settings, trained: Trained, metrics: EntityMetrics, warnings: list[str]
+    settings: Settings,
+    trained: Trained,
+    metrics: EntityMetrics,
+    warnings: list[str],
+    measured_on: str | None = None,
 ) -> ReportContent:
     from pipeline.evaluation.entity_report import entity_content
 
@@ -318,6 +288,7 @@ def _report(
         {
             **run_info(TASK, settings, trained, describe_tagger(settings.model)),
             "label_names": LABEL_NAMES,
+            "measured_on": measured_on,
         },
         warnings,
         pd.read_csv(trained.run / "steps.csv"),
@@ -377,16 +348,10 @@ def load_predictor(folder: Path) -> Callable[[list[str]], list[str]]:
 
 def _served_f1(outputs: dict, test: pd.DataFrame) -> dict[str, float]:
     from pipeline.evaluation.entity_scores import entity_scores
+    from pipeline.export.tagger import served_entities
 
-    predicted = [
-        [
-            Entity(int(start), int(end), label.decode("utf-8"))
-            for start, end, label in zip(*row, strict=True)
-            if start >= 0
-        ]
-        for row in zip(outputs["start"], outputs["end"], outputs["label"], strict=True)
-    ]
-    return entity_scores(list(map(read_entities, test["label"])), predicted)
+    gold = list(map(read_entities, test["label"]))
+    return entity_scores(gold, served_entities(outputs))
 
 
 TASK = Task(

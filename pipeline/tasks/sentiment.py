@@ -12,12 +12,11 @@ import pandas as pd
 
 from pipeline.corpora.labelled import CorpusSettings, read_labelled_corpus
 from pipeline.corpora.splits import CorpusSplits, read_split
-from pipeline.errors import UserError
 from pipeline.models.settings import ClassifierSettings, describe
 from pipeline.run_info import run_info
 from pipeline.settings import as_json
 from pipeline.tasks.base import RunSettings, Signature, Task, Trained
-from pipeline.text.settings import TextSettings
+from pipeline.text.settings import TextSettings, check_most_pieces
 from pipeline.training.settings import TrainingSettings
 from pipeline.workspace import SAMPLES, Workspace, read_json, write_json, write_text
 
@@ -64,14 +63,9 @@ def read_corpus(settings: Settings, workspace: Workspace) -> CorpusSplits:
 def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
     from pipeline.text.morphemes import MorphemeAnalyzer
     from pipeline.text.tokenizer import learn_tokenizer, prepare
-    from pipeline.text.vocabulary import SPECIALS
 
     text = settings.text
-    if text.most_pieces < 3:
-        raise UserError(
-            f"--most-pieces must be at least 3, not {text.most_pieces}",
-            remedy="two of them are [BOS] and [EOS]",
-        )
+    check_most_pieces(text.most_pieces)
     morphemes = None if text.morphemes == "none" else text.morphemes
     analyzer = MorphemeAnalyzer(morphemes) if morphemes else None
     workers = os.cpu_count() or 1
@@ -88,11 +82,6 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
         morphemes=morphemes,
         prepared=True,
     )
-    if len(tokenizer.vocabulary) <= len(SPECIALS):
-        raise UserError(
-            f"nothing occurs {text.min_frequency:,} times in the training split",
-            remedy="lower --min-frequency",
-        )
     tokenizer.save(folder)
     labels = sorted(set(splits["train"]["label"]))
     number = {label: i for i, label in enumerate(labels)}

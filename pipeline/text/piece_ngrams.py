@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from pipeline.errors import UserError
 from pipeline.text.ragged import Ragged
+from pipeline.workspace import atomic_file
 
 
 def learn_piece_ngrams(
@@ -48,3 +52,29 @@ def learn_piece_ngrams(
             hit = (prefix > 0) & (known[np.minimum(place, len(known) - 1)] == keys)
         prefix = np.where(hit, place + 1, 0)
     return keys_of_lengths
+
+
+def save_piece_ngrams(path: Path, keys: Sequence[np.ndarray]) -> None:
+    """Writes what `learn_piece_ngrams` found as a compressed .npz, whole or not at all."""
+    with atomic_file(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **{str(n): known for n, known in enumerate(keys, 2)})
+
+
+def load_piece_ngrams(path: Path) -> list[np.ndarray]:
+    """Reads what `save_piece_ngrams` wrote.
+
+    Raises:
+        UserError: the file is absent or is no such file.
+    """
+    try:
+        # Opened here: np.load leaves a file open that turns out to be no archive.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+            return [stored[str(n)] for n in range(2, 2 + len(stored.files))]
+    except FileNotFoundError:
+        raise UserError("not found", where=path, remedy="run the tokenize stage") from None
+    except Exception as error:  # zipfile and zlib each have errors of their own
+        raise UserError(
+            f"does not hold runs of pieces ({error})",
+            where=path,
+            remedy="delete it and run the tokenize stage again",
+        ) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+from pipeline.errors import UserError
+
 
 @dataclasses.dataclass(frozen=True)
 class TextSettings:
@@ -40,13 +42,29 @@ class SyllableSettings:
 
 @dataclasses.dataclass(frozen=True)
 class PairTextSettings:
-    """How both sides of a sentence pair become pieces, each with a vocabulary of its own."""
+    """How both sides of a sentence pair become pieces."""
 
     pieces: Literal["sentencepiece", "wordpiece", "syllable"] = "sentencepiece"
     """How words are cut: a unigram model, learnt `##` pieces, or single syllables (letters)."""
+    joint: bool = False
+    """Both sides share one vocabulary, learnt from both, and one embedding; otherwise each has
+    its own."""
     vocabulary_size: int = 4000
-    """Most pieces to learn for a side, the four special ones included."""
+    """Most pieces of a vocabulary, the four special ones included."""
     min_frequency: int = 2
     """A piece must occur this often in the training split (wordpiece, syllable)."""
     most_pieces: int = 128
     """A longer sentence is read up to here, in training and when served."""
+
+
+def check_most_pieces(most_pieces: int) -> None:
+    """Refuses rows so short that no piece of a text fits between [BOS] and [EOS].
+
+    Raises:
+        UserError: they are.
+    """
+    if most_pieces < 3:
+        raise UserError(
+            f"--most-pieces must be at least 3, not {most_pieces}",
+            remedy="two of them are [BOS] and [EOS]",
+        )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.corpora.entities import Entity
 from pipeline.text.ragged import Ragged
+
+if TYPE_CHECKING:
+    from pipeline.text.tokenizer import Tokenizer
 
 OUTSIDE = 0
 
@@ -75,10 +79,11 @@ class TagSet:
     ) -> list[Entity]:
         """What `tags_of` was made from: legal tags of some pieces -> entities, ascending.
 
-        Pieces beyond the tags are outside.
+        Raises:
+            ValueError: there is not one tag, start and end for each piece.
         """
         found: list[Entity] = []
-        for tag, start, end in zip(tags, starts, ends, strict=False):
+        for tag, start, end in zip(tags, starts, ends, strict=True):
             if tag == OUTSIDE:
                 continue
             label = self.labels[(tag - 1) // 2]
@@ -90,11 +95,11 @@ class TagSet:
 
     def in_parts(self, rows: Ragged, most: int) -> Ragged:
         """`Ragged.in_parts` of rows of tags: an entity across an edge goes on with `B-`."""
-        parts = rows.in_parts(most)
-        ids, first = parts.ids.copy(), parts.row_splits[:-1][parts.lengths > 0]
-        inside = (ids[first] > 0) & (ids[first] % 2 == 0)
-        ids[first[inside]] -= 1
-        return Ragged(ids, parts.row_splits)
+        return _begun(rows.in_parts(most))
+
+    def unframed(self, rows: Ragged) -> Ragged:
+        """`Ragged.unframed` of rows of tags: an entity that holds [BOS] begins after it."""
+        return _begun(rows.unframed())
 
     def entities_of_rows(self, rows: Ragged) -> list[list[Entity]]:
         """The entities of rows of legal tags, counted in pieces in place of characters."""
@@ -103,3 +108,37 @@ class TagSet:
             row = rows.row(i).tolist()
             found.append(self.entities_of(row, range(len(row)), range(1, len(row) + 1)))
         return found
+
+
+def _begun(rows: Ragged) -> Ragged:
+    """The same tags, with `B-` for an `I-` that a row begins with."""
+    ids, first = rows.ids.copy(), rows.row_splits[:-1][rows.lengths > 0]
+    inside = (ids[first] > 0) & (ids[first] % 2 == 0)
+    ids[first[inside]] -= 1
+    return Ragged(ids, rows.row_splits)
+
+
+def ids_and_tags(
+    tokenizer: Tokenizer, tags: TagSet, texts: Sequence[str], entities: Sequence[list[Entity]]
+) -> tuple[Ragged, Ragged, int]:
+    """Annotated texts as ids and tags, one of each for every piece.
+
+    Args:
+        tokenizer: what cuts the texts into pieces.
+        tags: an entity of a kind that is not in it has no tag.
+        texts: as given.
+        entities: of each text, as for `TagSet.tags_of`.
+
+    Returns:
+        Ids and tags, unframed; and how many entities do not come back from their tags, for their
+        kind or for an edge inside a piece.
+    """
+    ids, rows, lost = [], [], 0
+    for text, found in zip(texts, entities, strict=True):
+        pieces = tokenizer.pieces(text)
+        starts, ends = [p.start for p in pieces], [p.end for p in pieces]
+        row = tags.tags_of(starts, ends, [e for e in found if e.label in tags.labels])
+        lost += len(set(found) - set(tags.entities_of(row, starts, ends)))
+        ids.append(tokenizer.vocabulary.ids([p.text for p in pieces]))
+        rows.append(row)
+    return Ragged.from_lists(ids), Ragged.from_lists(rows), lost

@@ -13,7 +13,7 @@ from pipeline.text.morphemes import MorphemeAnalyzer
 from pipeline.text.normalize import aligned, normalize
 from pipeline.text.piece import Piece
 from pipeline.text.ragged import Ragged
-from pipeline.text.vocabulary import BOS, EOS, Vocabulary
+from pipeline.text.vocabulary import BOS, EOS, SPECIALS, Vocabulary
 from pipeline.workspace import read_json, write_json
 
 KINDS = ("syllable", "wordpiece", "sentencepiece")
@@ -207,7 +207,8 @@ def learn_tokenizer(
         prepared: whether `texts` already went through `prepare` with that analyzer.
 
     Raises:
-        UserError: an unknown kind or analyzer, no text at all, or too small a vocabulary.
+        UserError: an unknown kind or analyzer, no text at all, nothing frequent enough, or too
+            small a vocabulary.
     """
     cls = _class_of(kind)
     if vocabulary_size < 32:
@@ -218,7 +219,13 @@ def learn_tokenizer(
         texts = prepare(texts, MorphemeAnalyzer(morphemes) if morphemes else None, workers)
     if not any(texts):
         raise UserError("there is no text to learn pieces from", remedy="use another corpus")
-    return cls.learn(texts, vocabulary_size, min_frequency, morphemes)
+    tokenizer = cls.learn(texts, vocabulary_size, min_frequency, morphemes)
+    if len(tokenizer.vocabulary) <= len(SPECIALS):
+        raise UserError(
+            f"nothing occurs {min_frequency:,} times in the training split",
+            remedy="lower --min-frequency",
+        )
+    return tokenizer
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

@@ -19,6 +19,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from pipeline.corpora.splits import read_split
+from pipeline.errors import UserError
 from pipeline.settings import as_json, check_ranges, from_json, leaves
 from pipeline.workspace import read_json
 
@@ -94,6 +95,14 @@ def test_settings_survive_json(task):
 def test_the_command_line_takes_the_defaults(task):
     check_ranges(task.settings())
     check_ranges(task.tiny)
+
+
+def test_rows_without_room_for_a_piece_are_refused(task, tmp_path):
+    if "most_pieces" not in dict(leaves(task.settings)):
+        pytest.skip("its rows have no such limit")
+    text = dataclasses.replace(task.tiny.text, most_pieces=2)
+    with pytest.raises(UserError, match="--most-pieces must be at least 3, not 2"):
+        task.tokenize(dataclasses.replace(task.tiny, text=text), {}, tmp_path)
 
 
 def test_run_folder_holds_what_it_must(run):

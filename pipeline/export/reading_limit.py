@@ -1,0 +1,60 @@
+"""How much of a text an exported model reads, kept beside the graph for whoever asks it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.text.tokenizer import Tokenizer, load_tokenizer
+from pipeline.workspace import read_json, write_json
+
+_FILE = "limits.json"
+_ASSETS = "assets.extra"
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadingLimit:
+    """What is behind it the model never sees.
+
+    Attributes:
+        tokenizer: of the texts that the model takes.
+        most_pieces: [BOS] and [EOS] counted.
+    """
+
+    tokenizer: Tokenizer
+    most_pieces: int
+
+    @property
+    def pieces(self) -> int:
+        """Of a text, without the frame."""
+        return self.most_pieces - 2
+
+    def longer(self, texts: Sequence[str]) -> int:
+        """How many of the texts have more pieces."""
+        return int((self.tokenizer.encode(texts).lengths > self.most_pieces).sum())
+
+
+def write_reading_limit(assets: Path, most_pieces: int) -> None:
+    """Writes it into `assets`, the folder beside the graph in which the tokenizer lies, too."""
+    write_json(assets / _FILE, {"most_pieces": most_pieces})
+
+
+def load_reading_limit(folder: Path) -> ReadingLimit | None:
+    """The limit of the SavedModel in `folder`; None if it has none, or does not tell.
+
+    Raises:
+        UserError: a file is damaged.
+    """
+    assets = folder / _ASSETS
+    path = assets / _FILE
+    if not path.exists():
+        return None
+    try:
+        most_pieces = int(read_json(path)["most_pieces"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"does not tell how much is read ({error})", where=path, remedy="export it again"
+        ) from error
+    return ReadingLimit(load_tokenizer(assets), most_pieces)
