@@ -21,9 +21,21 @@ quoted    = '$(subst ','\'',$(value $(1)))'
 ARGUMENTS = --name $(call quoted,NAME) --version $(call quoted,VERSION) \
   $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) $(value SETTINGS)
 nothing  :=
-# A corpus that is a file is a prerequisite; make wants the spaces in its name escaped.
-CORPUS_FILE := $(subst $(nothing) ,\ ,$(value CORPUS))
-CORPUS_FILE := $(if $(wildcard $(CORPUS_FILE)),$(CORPUS_FILE))
+comma    := ,
+# Corpora that are files are prerequisites, with the dev and test files beside them, as
+# pipeline/corpora/parallel_sources.py finds them. To make a space parts words: in names it is
+# <_> until the end, where it is escaped.
+NAMES     = $(subst $(nothing) ,<_>,$(value CORPUS))
+trimmed   = $(patsubst <_>%,%,$(patsubst %<_>,%,$(1)))
+escaped   = $(subst <_>,\ ,$(1))
+there     = $(if $(wildcard $(call escaped,$(1))),$(call escaped,$(1)))
+stem      = $(patsubst %.train,%,$(basename $(1)))
+beside    = $(call there,$(call stem,$(1)).$(2)$(suffix $(1)))
+own       = $(or $(call there,$(1)),$(call beside,$(1),train))
+all_of    = $(if $(call own,$(1)),$(call own,$(1)) $(foreach part,dev test,$(call beside,$(1),$(part))))
+# A file with a comma in its name is one; otherwise commas part several.
+CORPUS_FILE := $(if $(call there,$(NAMES)),$(call all_of,$(NAMES)),$(foreach \
+  name,$(subst $(comma), ,$(NAMES)),$(call all_of,$(call trimmed,$(name)))))
 # What is not for the recipes: exporting it would evaluate a $(...) in it.
 unexport CORPUS EVAL NAME VERSION SETTINGS TEXT FILE PORT
 
@@ -103,6 +115,7 @@ train-sentiment:  ## reviews to a served sentiment model, with report
 train-ner:  ## sentences to a served finder of named entities, with report
 train-translation:  ## sentence pairs to a served translator, with report
 evaluate-ner:  ## the same model on a corpus made by others: EVAL=klue
+evaluate-translation:  ## the same translator on other pairs: EVAL=news or EVAL=pairs.tsv
 
 # TEXT goes through the environment, where line ends, quotes, $ and backticks stay what they are.
 .PHONY: predict tag translate
@@ -131,7 +144,7 @@ compare-tokenizers: $(VENV)/.ready  ## the same small model over every tokenizer
 
 .PHONY: tensorboard
 tensorboard: $(VENV)/.ready  ## open the training logs (PORT=6006)
-	@$(PYTHON) -m tensorboard.main --logdir runs --port $(PORT)
+	@$(PYTHON) -m tensorboard.main --logdir runs --port $(PORT) --samples_per_plugin text=1000
 
 .PHONY: test
 test: $(VENV)/.ready-dev  ## the tests and the linter

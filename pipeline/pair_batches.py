@@ -23,16 +23,17 @@ class PairBuckets(keras.utils.PyDataset):
         sources, targets: framed ids of every pair, as many rows each.
         tokens: source and target tokens a batch, padding not counted: the mean over batches is at
             most this, and a batch has less than this and its longest pair together.
+        count: instead of `tokens`, how many batches (no more than there are pairs): for epochs
+            that have other segmentations and so other lengths, while the training counts on
+            equally many steps.
         seed: with `epoch`, decides the order; None sorts and does not shuffle (evaluation).
         epoch: number of the epoch.
         multiple: widths are rounded up to a multiple of this: 1 where a changed shape costs
             nothing, more where each new shape is compiled anew (JAX).
-        count: as many batches, whatever `tokens` asks for (no more than there are pairs). For the
-            epochs after the first where each has other segmentations and so other lengths, while
-            the training counts on equally many steps.
 
     Raises:
-        ValueError: not as many sources as targets, a row without a frame, or no room for a token.
+        ValueError: not as many sources as targets, a row without a frame, not exactly one of
+            `tokens` and `count`, or less than 1 of it.
 
     Each item is ({"ids": int32 [batch, source], "lengths": int32 [batch], "target_ids": int32
     [batch, target], "target_lengths": int32 [batch]}, targets int32 [batch, target]).
@@ -45,17 +46,19 @@ class PairBuckets(keras.utils.PyDataset):
         self,
         sources: Ragged,
         targets: Ragged,
-        tokens: int,
+        tokens: int | None = None,
         *,
+        count: int | None = None,
         seed: int | None = None,
         epoch: int = 0,
         multiple: int = 1,
-        count: int | None = None,
     ):
         super().__init__()
         if len(sources) != len(targets):
             raise ValueError(f"{len(sources)} sources but {len(targets)} targets")
-        if tokens < 1 or (count is not None and count < 1):
+        if (tokens is None) == (count is None):
+            raise ValueError("either tokens or count must be given")
+        if (count if tokens is None else tokens) < 1:
             raise ValueError("a batch must have room for a token, and there must be one")
         if len(targets) and min(sources.lengths.min(), targets.lengths.min()) < 2:
             raise ValueError("rows must be framed [BOS] ... [EOS]")
@@ -64,7 +67,7 @@ class PairBuckets(keras.utils.PyDataset):
         generator = None if seed is None else np.random.default_rng((seed, epoch))
         order = pair_order(sources.lengths, self.read.lengths, generator)
         shares = (sources.lengths + self.read.lengths)[order]
-        if count is None:
+        if tokens is not None:
             count = -(-int(shares.sum()) // tokens)
         self.batch_rows = np.split(order, _cuts(shares, count)) if len(order) else []
         if generator is not None:

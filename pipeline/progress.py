@@ -18,6 +18,14 @@ def say(message: str) -> None:
     sys.stderr.flush()
 
 
+def print_lines(lines: Iterable[str]) -> None:
+    """Answers on stdout, a line each and at once, without breaking a bar that is being drawn."""
+    with tqdm.external_write_mode(file=sys.stdout):
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+
+
 class Progress:
     """A counter that a person can follow.
 

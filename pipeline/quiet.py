@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -36,8 +37,15 @@ def native_chatter_hidden() -> Iterator[None]:
             os.close(screen)
 
 
+def _of_use(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in record.getMessage()
+
+
 def start_keras() -> None:
     """Imports keras and wakes its backend, quietly."""
+    # TensorFlow takes the functions of all models for one, and so warns where each was traced for
+    # a few shapes.
+    logging.getLogger("tensorflow").addFilter(_of_use)
     with native_chatter_hidden():
         import keras
 

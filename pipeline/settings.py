@@ -154,7 +154,10 @@ def check_ranges(settings: object) -> None:
     Raises:
         UserError: the first that is wrong.
     """
-    shares = ("dropout", "smoothing", "share", "averaging", "forget", "replacement")
+    shares = (
+        *("dropout", "smoothing", "share", "averaging", "forget", "replacement"),
+        "scheduled_sampling",
+    )
     for group in dataclasses.fields(settings):
         values = getattr(settings, group.name)
         if not dataclasses.is_dataclass(values):

@@ -204,7 +204,7 @@ class Manifest:
         stage: the stage that wrote it.
         settings: the settings that matter to this stage, JSON-able.
         inputs: file name -> sha256 of everything it read.
-        outputs: file name -> sha256 of everything it wrote.
+        outputs: path below the folder it wrote to, with "/" -> sha256 of everything it wrote.
         notes: whatever a person or a later stage wants to know (counts, sources, warnings).
     """
 
@@ -221,14 +221,19 @@ class Manifest:
         settings: dict,
         inputs: Iterable[Path],
         outputs: Iterable[Path],
+        folder: Path,
         notes: dict | None = None,
     ) -> Manifest:
-        """Takes the checksums of `inputs` and `outputs` as they are now."""
+        """Takes the checksums of `inputs` and `outputs` as they are now.
+
+        Args:
+            outputs: files in `folder` or in folders of it.
+        """
         return cls(
             stage,
             settings,
             {path.name: sha256(path) for path in inputs},
-            {path.name: sha256(path) for path in outputs},
+            {path.relative_to(folder).as_posix(): sha256(path) for path in outputs},
             notes or {},
         )
 

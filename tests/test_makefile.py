@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.corpora.parallel_sources import beside, names_in, own_file
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 STAGES = ["corpus", "tokenize", "train", "evaluate", "export"]
 
@@ -105,8 +107,11 @@ def test_help_needs_nothing(tmp_path, arguments):
     for word in (
         "make train-sentiment",
         "make train-ner",
+        "make evaluate-ner",
+        "make evaluate-translation",
         "make tag",
         "make predict",
+        "make translate",
         "make setup",
         "make test",
         "CORPUS=",
@@ -193,6 +198,49 @@ def test_changed_corpus_file_is_read_again(checkout):
         file.write_text("나쁘다\t0\n")
         checkout.make("train-sentiment", f"CORPUS={name}", f"NAME=run{len(name)}")
         assert checkout.stages == STAGES
+
+
+@pytest.mark.parametrize(
+    "corpora",
+    [
+        "a.tsv",
+        "내 글.tsv,b.train.tsv",
+        " b.tsv , 내 글.tsv, tatoeba,",
+        "c,d.tsv",
+        "sub/e.f.csv,./a.tsv,b.dev.tsv",
+    ],
+)
+def test_every_file_of_several_corpora_is_watched(checkout, monkeypatch, corpora):
+    """Those that the corpus stage would read, with dev and test sets beside them, and no others."""
+    monkeypatch.chdir(checkout.root)
+    Path("sub").mkdir()
+    names = "a b.train b.dev b.test 내_글 내_글.test 내 글 c,d c,d.dev d a.train a.dev.x"
+    files = [Path(f"{name}.tsv".replace("_", " ")) for name in names.split()]
+    files += map(Path, ("sub/e.f.csv", "sub/e.f.dev.csv", "sub/e.dev.csv", "tatoeba.dev"))
+    for file in files:
+        file.touch()
+    paths = [path for name in names_in(corpora) if (path := own_file(name)) is not None]
+    read = {file for path in paths for file in beside(path).values() if file.exists()}
+    assert 0 < len(read) < len(files) / 2
+    checkout.make("train-translation", f"CORPUS={corpora}")
+    assert checkout.stages == STAGES
+    time.sleep(0.02)
+    for file in files:
+        file.touch()
+        done = checkout.make("train-translation", f"CORPUS={corpora}")
+        assert done.returncode == 0, done.stderr
+        assert checkout.stages == (STAGES if file in read else []), file
+
+
+def test_a_dev_file_that_is_put_beside_later_is_noticed(checkout):
+    (checkout.root / "my pairs.tsv").touch()
+    for _ in range(2):
+        checkout.make("train-translation", "CORPUS=my pairs.tsv,sample")
+    assert checkout.stages == []
+    time.sleep(0.02)
+    (checkout.root / "my pairs.dev.tsv").touch()
+    checkout.make("train-translation", "CORPUS=my pairs.tsv,sample")
+    assert checkout.stages == STAGES
 
 
 def test_stand_in_for_a_corpus_is_asked_for_again(checkout):
@@ -297,17 +345,18 @@ def test_translate_answers_or_trains_first(checkout):
     assert checkout.stages == ["predict"]
 
 
-def test_a_finished_model_is_measured_on_another_corpus(checkout):
-    checkout.make("train-ner")
-    checkout.make("evaluate-ner")
+@pytest.mark.parametrize(("task", "other"), [("ner", "klue"), ("translation", "news")])
+def test_a_finished_model_is_measured_on_another_corpus(checkout, task, other):
+    checkout.make(f"train-{task}")
+    checkout.make(f"evaluate-{task}")
     assert checkout.stages == []
-    checkout.make("evaluate-ner", "EVAL=내 글.txt")
+    checkout.make(f"evaluate-{task}", "EVAL=내 글.tsv")
     (call,) = checkout.calls
-    assert call[2:4] == ["evaluate", "ner"]
-    assert call[-2:] == ["--on", "내 글.txt"]
-    checkout.make("evaluate-ner", "EVAL=klue", "NAME=other")
+    assert call[2:4] == ["evaluate", task]
+    assert call[-2:] == ["--on", "내 글.tsv"]
+    checkout.make(f"evaluate-{task}", f"EVAL={other}", "NAME=other")
     assert checkout.stages == ["corpus", "tokenize", "train", "evaluate", "evaluate"]
-    assert checkout.calls[-1][-2:] == ["--on", "klue"]
+    assert checkout.calls[-1][-2:] == ["--on", other]
 
 
 def test_clean_keeps_downloads_and_models(checkout):

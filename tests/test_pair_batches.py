@@ -71,7 +71,7 @@ def test_a_batch_keeps_to_its_tokens(pairs, tokens):
 @given(pairs_of_lengths, st.integers(1, 70))
 def test_there_are_as_many_batches_as_asked_for(pairs, count):
     """Though other segmentations have other lengths."""
-    batches = PairBuckets(*make_pairs(pairs), 1, seed=1, count=count)
+    batches = PairBuckets(*make_pairs(pairs), count=count, seed=1)
     assert len(batches) == min(count, len(pairs))
     assert all(len(rows) for rows in batches.batch_rows)
 
@@ -133,6 +133,11 @@ def test_what_cannot_be_batched_is_refused():
         PairBuckets(sources, Ragged.from_lists([[1], [2, 3]]), 10)
     with pytest.raises(ValueError, match="room"):
         PairBuckets(sources, targets, 0)
+    with pytest.raises(ValueError, match="room"):
+        PairBuckets(sources, targets, count=0)
+    for both_or_none in ({}, {"tokens": 10, "count": 1}):
+        with pytest.raises(ValueError, match="either tokens or count"):
+            PairBuckets(sources, targets, **both_or_none)
 
 
 def test_a_translator_learns_from_them():

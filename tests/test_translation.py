@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
+import pandas as pd
 import pytest
+from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
 
 from pipeline.corpora.splits import read_split
+from pipeline.evaluation.translation_look import SHOWN
 from pipeline.export.translator import load_translator
+from pipeline.models.reference_losses import reference_losses
 from pipeline.models.translate import Translate, translate_rows
 from pipeline.stages.files import RunFiles
 from pipeline.tasks import translation
 from pipeline.tasks.base import find_task
 from pipeline.text.ragged import Ragged
+from pipeline.training.settings import ScheduledSamplingSettings
+from pipeline.training.tensorboard import escaped
 from pipeline.workspace import read_json
 
 TASK = find_task("translation")
+# One batch of all pairs: TensorFlow builds the graph of a step anew for another shape.
 QUICK = dataclasses.replace(
     TASK.tiny,
-    training=dataclasses.replace(TASK.tiny.training, epochs=1, batch_size=128),
+    training=dataclasses.replace(TASK.tiny.training, epochs=2, batch_size=300),
 )
 
 
@@ -48,24 +57,41 @@ def test_served_translations_are_those_that_were_measured(finished):
     assert any(expected)
 
 
+def test_a_damaged_tokenizer_of_either_side_is_made_again(finished, tmp_path):
+    run = finished("translation").copy(tmp_path)
+    before = {path: path.read_bytes() for path in run.tokens.rglob("*") if path.is_file()}
+    names = {path.relative_to(run.tokens).as_posix() for path in before}
+    named = read_json(run.run / "tokens.json")["outputs"]
+    assert set(named) == names - {"manifest.json"}
+    assert {"vocab.txt", "target/vocab.txt"} <= names
+    (run.tokens / "target" / "vocab.txt").write_text("[PAD]\n", encoding="utf-8")
+    run.do("tokenize")
+    assert {path: path.read_bytes() for path in run.tokens.rglob("*") if path.is_file()} == before
+
+
 @pytest.mark.parametrize(
-    ("direction", "model", "text"),
+    ("direction", "model", "text", "scheduled"),
     [
-        ("en-ko", {"architecture": "rnn", "cell": "gru"}, {"pieces": "wordpiece"}),
-        ("ko-en", {"architecture": "transformer", "units": 32, "heads": 2}, {}),
+        ("en-ko", {"architecture": "rnn", "cell": "gru"}, {"pieces": "wordpiece"}, 0.0),
+        ("ko-en", {"architecture": "transformer", "units": 32, "heads": 2}, {"joint": True}, 0.5),
     ],
+    ids=["rnn", "transformer"],
 )
-def test_other_directions_models_and_pieces(new_run, direction, model, text):
+def test_other_directions_models_and_pieces(new_run, tmp_path, direction, model, text, scheduled):
+    lines = translation.SAMPLE.read_text(encoding="utf-8").split("\n")
+    few = tmp_path / "few.tsv"
+    few.write_text("\n".join([*lines[:301], ""]), encoding="utf-8")
     settings = dataclasses.replace(
         QUICK,
-        corpus=dataclasses.replace(QUICK.corpus, direction=direction),
+        corpus=dataclasses.replace(QUICK.corpus, corpus=str(few), direction=direction),
         model=dataclasses.replace(QUICK.model, **model),
         text=dataclasses.replace(QUICK.text, **text),
+        sampling=ScheduledSamplingSettings(scheduled),
     )
     run = new_run("translation", settings)
     run.do("corpus", "tokenize", "train", "evaluate", "export")
     metrics = read_json(run.run / "metrics.json")
-    assert metrics["count"] == 94
+    assert metrics["count"] == len(read_split(run.corpus / "test.tsv")) == 30
     assert ("tok:char" in metrics["bleu_signature"]) == (direction == "en-ko")
     answers = load_translator(run.saved_model)
     texts = ["", "오늘 날씨가 좋아요.", "Hello there.", "👨‍👩‍👧" * 50]
@@ -73,3 +99,45 @@ def test_other_directions_models_and_pieces(new_run, direction, model, text):
     assert len(found) == len(scores) == 4
     assert found[0] == ""
     assert scores[0] == 0.0
+    vocabularies = [
+        (run.saved_model / "assets.extra" / name).read_bytes()
+        for name in ("vocab.txt", "target/vocab.txt")
+    ]
+    assert (len(set(vocabularies)) == 1) == settings.text.joint
+    plan = translation.plan(settings, run.tokens)
+    assert (
+        "source_embedding" in {layer.name for layer in plan.model.layers}
+    ) != settings.text.joint
+    assert (plan.prepare.final if plan.prepare else 0.0) == scheduled
+
+
+def logged(folder: Path) -> EventAccumulator:
+    return EventAccumulator(str(folder), tensor_size_guidance={"text": 0}).Reload()
+
+
+def test_both_losses_of_test_are_reported(finished):
+    """Those of the weights that are exported, on the test split."""
+    run = finished("translation")
+    trained = RunFiles.of(TASK, TASK.tiny, run.workspace).trained()
+    model = translation._trained_model(TASK.tiny, trained)
+    sides = [Ragged.load(run.tokens / f"test.{side}.npz") for side in translation.SIDES]
+    losses = read_json(run.run / "metrics.json")["losses"]
+    assert losses == pytest.approx(reference_losses(model, *sides), rel=1e-5)
+    assert losses["free_running"] > losses["teacher_forced"] > 0
+    events = logged(run.run / "tensorboard" / "test")
+    for name, value in losses.items():
+        (event,) = events.Tensors(f"test/{name}_loss")
+        assert make_ndarray(event.tensor_proto).item() == pytest.approx(value, rel=1e-6)
+
+
+def test_samples_of_dev_stand_in_tensorboard_at_each_look(finished):
+    run = finished("translation")
+    looks = pd.read_csv(run.run / "history.csv")["step"].tolist()
+    events = logged(run.run / "tensorboard").Tensors("dev/samples")
+    assert [event.step for event in events] == looks
+    dev = read_split(run.corpus / "dev.tsv")
+    for event in events:
+        _, _, *rows = make_ndarray(event.tensor_proto).item().decode("utf-8").split("\n")
+        sources = [row.split(" | ")[0].removeprefix("| ") for row in rows]
+        assert len(sources) == SHOWN
+        assert sum(source in set(map(escaped, dev["text"])) for source in sources) > SHOWN / 2

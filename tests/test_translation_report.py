@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
-
 import numpy as np
 import pandas as pd
 from hypothesis import given
@@ -14,32 +12,15 @@ from pipeline.evaluation.report import render
 from pipeline.evaluation.translation import evaluate
 from pipeline.evaluation.translation_report import translation_content
 from pipeline.evaluation.translation_samples import shared_words
+from reported_run import NASTY, STEPS, Page, history, run_of, section, titles
 
-NASTY = "<script>alert(1)</script> & \"'"
-HISTORY = pd.DataFrame(
-    {
-        "epoch": [1.0, 2.0, 3.0],
-        "step": [100, 200, 300],
-        "loss": [6.0, 4.0, 3.0],
-        "dev_loss": [5.5, 4.5, 4.4],
-        "dev_bleu": [2.5, 11.8125, 11.5],
-        "clipped_share": [0.5, 0.25, 0.0],
-    }
+HISTORY = history(dev_bleu=[2.5, 11.8125, 11.5])
+RUN = run_of(
+    "translation",
+    model="an attention RNN",
+    direction="ko-en",
+    corpus={"name": "Tatoeba", "licence": "CC BY 2.0 FR", "train": 3000},
 )
-STEPS = pd.DataFrame({"step": np.arange(10, 310, 10), "gradient_norm": np.linspace(2, 0.2, 30)})
-RUN = {
-    "task": "translation",
-    "run": "default",
-    "model": "an attention RNN",
-    "direction": "ko-en",
-    "parameters": 1234567,
-    "corpus": {"name": "Tatoeba", "licence": "CC BY 2.0 FR", "train": 3000},
-    "best_step": 200,
-    "clip_norm": 1.0,
-    "settings": {"model": {"units": 192}},
-    "commands": ["make translate"],
-    "versions": {"keras": "3.15.1"},
-}
 TARGET = ["▁Tom", "▁look", "ed", "▁lone", "ly", ".", "[EOS]"]
 SOURCE = ["▁톰", "은", "▁외로", "워", "▁보였어", ".", "[EOS]"]
 
@@ -65,30 +46,6 @@ def heat_map(caption: str = "톰은 외로워 보였어.") -> HeatMap:
     scores = np.random.default_rng(0).normal(size=(len(TARGET), len(SOURCE)))
     weights = np.exp(2 * scores) / np.exp(2 * scores).sum(axis=1, keepdims=True)
     return merge_attention(weights, TARGET, SOURCE, caption)
-
-
-class Text(HTMLParser):
-    """What stands on a page."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.shown: list[str] = []
-        self.feed(html)
-
-    def handle_data(self, data):
-        self.shown.append(data)
-
-    def __str__(self) -> str:
-        return " ".join("".join(self.shown).split())
-
-
-def titles(content) -> list[str]:
-    return [section.title.split(" · ")[0] for section in content.sections]
-
-
-def section(content, title: str):
-    (found,) = [s for s in content.sections if s.title.startswith(title)]
-    return found
 
 
 def test_all_sections_stand_in_the_report():
@@ -133,7 +90,7 @@ def test_the_numbers_are_those_that_were_measured():
         other_tests={"news": news},
         other_models={"plain RNN": plain},
     )
-    page = str(Text(render(content)))
+    page = Page(render(content)).text
     for number in (
         f"{metrics.bleu:.2f}",
         f"{metrics.bleu_low:.1f}–{metrics.bleu_high:.1f}",
@@ -165,7 +122,7 @@ def test_what_is_not_known_is_left_out():
     content = translation_content(metrics, pd.DataFrame(), {"task": "translation"})
     assert titles(content) == ["What BLEU is made of", "Samples"]
     assert content.title == "Translation · 번역"
-    page = str(Text(render(content)))
+    page = Page(render(content)).text
     assert "None" not in page
     assert "nan" not in page
     assert len(content.cards) == 4
@@ -176,7 +133,7 @@ def test_a_bucket_without_bleu_shows_a_dash():
     content = translation_content(metrics, HISTORY[:1], RUN, [], STEPS[:1])
     (row,) = section(content, "BLEU by source length").tables[0].rows
     assert row == ("up to 5", "1", "—", "—", "100.0", "1.000")
-    assert "nan" not in str(Text(render(content)))
+    assert "nan" not in Page(render(content)).text
 
 
 def test_samples_stand_beside_their_references():

@@ -163,6 +163,17 @@ def _less(texts: PairTexts, pairs: list[Pair], rejects: list, why: str) -> PairT
     )
 
 
+def in_words(texts: PairTexts) -> list[str]:
+    """How many rows were left out or kept in doubt, and why: a sentence each, if there are any."""
+    sentences = []
+    groups = (("could not be used", texts.left_out), ("were kept in doubt", texts.doubtful))
+    for what, counts in groups:
+        reasons = [f"{REASONS[reason]} ({count:,})" for reason, count in counts.items() if count]
+        if reasons:
+            sentences.append(f"Rows of it that {what}: {'; '.join(reasons)}.")
+    return sentences
+
+
 def side_groups(keys: Sequence[tuple[str, str]]) -> list[str]:
     """Groups pairs such that no two groups have a side in common.
 

@@ -18,6 +18,7 @@ from pipeline.corpora.pair_filters import (
     HeldOutSides,
     PairFilter,
     held_out_groups,
+    in_words,
     without_repeated,
 )
 from pipeline.corpora.pairs import Pair, PairTexts, to_frame
@@ -163,7 +164,8 @@ def read_evaluation_pairs(
         raw, normalize: as of `read_parallel_corpus`.
 
     Returns:
-        With the notes title, source, licence, direction, rows, filtered, doubtful, warnings.
+        With the notes title, source, licence, direction, rows, filtered, doubtful, warnings
+        (with the counts of the two before, where there are any).
 
     Raises:
         CorpusUnavailable: nowhere to get it from.
@@ -182,7 +184,7 @@ def read_evaluation_pairs(
     if not texts.pairs:
         raise _nothing_usable(source.origin, texts)
     notes = {"direction": chosen.direction, **_describe(source, {"test": texts})}
-    notes |= {"rows": len(texts.pairs), "warnings": texts.warnings}
+    notes |= {"rows": len(texts.pairs), "warnings": texts.warnings + in_words(texts)}
     return ParallelTexts(to_frame(texts.pairs, chosen.direction), texts.rejects, notes)
 
 

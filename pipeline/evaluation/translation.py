@@ -44,8 +44,9 @@ class Losses:
 
     Attributes:
         teacher_forced: each piece predicted after the reference's own pieces.
-        free_running: each piece predicted after the model's own; the gap between them is what a
-            model pays for never having seen its own mistakes (exposure bias).
+        free_running: each piece predicted after as many pieces of the model's own greedy choice;
+            the gap between them holds what a model pays for never having seen its own mistakes
+            (exposure bias). `pipeline.models.reference_losses` tells exactly.
     """
 
     teacher_forced: float

@@ -41,7 +41,8 @@ def translation_content(
         warnings: sentences that must not be missed.
         steps: a run's steps.csv; None leaves out the gradients.
         heat_maps: from `merge_attention`; drawn in this order.
-        other_tests: name of another test set -> what this model got on it.
+        other_tests: name of a test set that is part of the one measured -> what the model got
+            on it.
         other_models: name of another model -> what it got on this test set.
     """
     direction = run_info.get("direction")
@@ -130,8 +131,12 @@ def _exposure(metrics: TranslationMetrics) -> Section | None:
         "Teacher forcing and free running · 교사 강요와 자유 실행",
         [
             "In training every step sees the reference up to there, however wrong the model was. "
-            "When it translates, it sees what it wrote itself. The gap between the two losses is "
-            "what that difference costs (exposure bias · 노출 편향)."
+            "When it translates, it sees what it wrote itself. Both losses are of the reference's "
+            "pieces; the second predicts each of them after as many pieces that the model chose, "
+            "the best one at every step.",
+            "The gap is what that difference costs (exposure bias · 노출 편향). A good translation "
+            "in other words than the reference's costs as much as a mistake, so the gap is for "
+            "comparing models.",
         ],
         tables=[Table(("", "each step sees", "nats a piece · 손실"), rows, numeric=(2,))],
     )
@@ -215,7 +220,7 @@ def _tests(other_tests: Mapping[str, TranslationMetrics]) -> Section | None:
     columns = ("test set · 시험 자료", "sentences · 문장 수", *_SCORES)
     return Section(
         "Other test sets · 다른 시험 자료",
-        ["The same model on texts of other kinds than those above."],
+        ["Where the test set above was put together from several, each of them by itself."],
         tables=[Table(columns, rows, numeric=range(1, len(columns)))],
     )
 

@@ -36,7 +36,7 @@ def run(task: Task, settings, workspace: Workspace) -> None:
         "warnings": corpus.warnings,
     }
     outputs = [folder / f"{name}.tsv" for name in corpus.splits]
-    Manifest.of("corpus", relevant, [], outputs, notes).write(files.corpus)
+    Manifest.of("corpus", relevant, [], outputs, folder, notes).write(files.corpus)
     counts = ", ".join(f"{name} {len(frame):,}" for name, frame in corpus.splits.items())
     say(f"corpus {corpus.name}: {counts} rows -> {notes['folder']}")
     doubtful = len(corpus.rejects) - len(unusable)

@@ -3,7 +3,7 @@
 Reads:  a finished run, the test split.
 Writes: runs/<task>/<name>/{metrics.json,report.html}
 With --on it measures the same model on another corpus, and writes
-        runs/<task>/<name>/{metrics,report}-<corpus>
+        runs/<task>/<name>/elsewhere/<corpus>.{json,html}
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.quiet import start_keras
 from pipeline.stages.files import RunFiles
-from pipeline.tasks.base import Task
+from pipeline.tasks.base import Task, Trained
 from pipeline.workspace import Workspace, sha256, write_json
 
 
@@ -33,7 +33,7 @@ def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
     trained = files.trained()
     settings = files.trained_settings(task, settings)
     if options.on is not None:
-        _elsewhere(task, settings, trained, options.on, workspace)
+        _elsewhere(task, settings, files, trained, options.on, workspace.raw)
         return
     if files.report.exists() and files.measured() is not None:
         say(f"already evaluated: {files.report}")
@@ -49,7 +49,9 @@ def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
     say(f"{metrics['summary']} -> {files.report}")
 
 
-def _elsewhere(task: Task, settings, trained, corpus: str, workspace: Workspace) -> None:
+def _elsewhere(
+    task: Task, settings, files: RunFiles, trained: Trained, corpus: str, raw: Path
+) -> None:
     if task.evaluate_on is None:
         raise UserError(
             f"{task.name} is measured on the test split of its own corpus only",
@@ -60,9 +62,9 @@ def _elsewhere(task: Task, settings, trained, corpus: str, workspace: Workspace)
     from pipeline.evaluation.report import write_report
 
     start_keras()
-    metrics, content = task.evaluate_on(settings, trained, corpus, workspace.raw)
+    metrics, content = task.evaluate_on(settings, trained, corpus, raw)
     name = Path(corpus).stem
-    report = trained.run / f"report-{name}.html"
+    report = files.elsewhere / f"{name}.html"
     write_report(report, content)
-    write_json(trained.run / f"metrics-{name}.json", metrics)
+    write_json(files.elsewhere / f"{name}.json", {**metrics, "weights": sha256(files.weights)})
     say(f"on {corpus}: {metrics['summary']} -> {report}")

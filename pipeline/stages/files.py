@@ -51,6 +51,11 @@ class RunFiles:
     def report(self) -> Path:
         return self.folder / "report.html"
 
+    @property
+    def elsewhere(self) -> Path:
+        """Metrics and reports on corpora other than the run's own."""
+        return self.folder / "elsewhere"
+
     def manifest(self, stage: str) -> Manifest:
         """What an earlier stage wrote.
 
@@ -104,7 +109,7 @@ class RunFiles:
             corpus_notes=corpus.notes,
             tokens_notes=tokens.notes,
             training=read_json(self.training),
-            warnings=corpus.notes["warnings"],
+            warnings=[*corpus.notes["warnings"], *tokens.notes.get("warnings", [])],
         )
 
 

@@ -1,7 +1,8 @@
 """predict: asks the exported model.
 
 Reads:  saved_models/<task>/<version>/, --text or the lines of --file (`-` is standard input).
-Writes: one line a text on standard output.
+Writes: one line a text on standard output; progress, and how many texts were longer than the model
+        reads, on standard error.
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ import dataclasses
 import sys
 
 from pipeline.errors import UserError
-from pipeline.progress import Progress
+from pipeline.progress import Progress, print_lines, say
 from pipeline.quiet import start_keras
 from pipeline.tasks.base import Task
 from pipeline.workspace import Workspace
-
-_LINES_AT_ONCE = 512
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,14 +40,23 @@ def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
             "there is no exported model", where=target, remedy=f"make train-{task.name}"
         )
     texts = [_argument(options.text)] if options.text is not None else _lines(options.file)
+
+    from pipeline.export.reading_limit import load_reading_limit
+
     start_keras()
+    limit, longer = load_reading_limit(target), 0
     model = task.load_predictor(target)
     with Progress("predict", len(texts), "texts") as progress:
-        for start in range(0, len(texts), _LINES_AT_ONCE):
-            part = texts[start : start + _LINES_AT_ONCE]
-            for line in model(part):
-                print(line)
+        for start in range(0, len(texts), task.lines_at_once):
+            part = texts[start : start + task.lines_at_once]
+            print_lines(model(part))
+            longer += limit.longer(part) if limit else 0
             progress.advance(len(part))
+    if longer:
+        say(
+            f"warning: {longer:,} of {len(texts):,} texts are longer than the model reads; of each "
+            f"only the first {limit.pieces:,} pieces count"
+        )
 
 
 def _argument(text: str) -> str:

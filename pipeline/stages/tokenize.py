@@ -42,12 +42,15 @@ def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         splits = {path.stem: read_split(path) for path in inputs}
         notes = task.tokenize(settings, splits, folder)
-        outputs = [p for p in folder.iterdir() if p.is_file() and p.name != "manifest.json"]
+        written = sorted(path for path in folder.rglob("*") if path.is_file())
+        outputs = [path for path in written if path != folder / "manifest.json"]
         notes = {**notes, "folder": str(folder.relative_to(workspace.root))}
-        manifest = Manifest.of("tokenize", relevant, inputs, outputs, notes)
+        manifest = Manifest.of("tokenize", relevant, inputs, outputs, folder, notes)
         manifest.write(folder / "manifest.json")
     manifest.write(files.tokens)
     say(f"tokens: {manifest.notes['summary']} -> {manifest.notes['folder']}")
+    for warning in manifest.notes.get("warnings", []):
+        say(f"warning: {warning}")
 
 
 # Enough to learn from for a look; all of NSMC would take a minute.

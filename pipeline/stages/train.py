@@ -30,6 +30,7 @@ RESULTS = (
     "training.json",
     "metrics.json",
     "report.html",
+    "elsewhere",
     "checkpoint",
     "tensorboard",
     "config.json",

@@ -75,7 +75,8 @@ class Task:
         corpus_settings: which of the groups decide how the corpus is read.
         tokens_settings: which of the groups decide how text becomes ids.
         read_corpus: (settings, workspace) -> CorpusSplits.
-        tokenize: (settings, splits, folder) -> notes; writes tokenizer and ids into folder.
+        tokenize: (settings, splits, folder) -> notes; writes tokenizer and ids into folder. Notes
+            hold a `summary` line and, if there are any, `warnings` that must not be missed.
         plan: (settings, tokens folder) -> TrainingPlan.
         evaluate: (settings, Trained) -> (metrics, report); metrics holds a `summary`.
         export: (settings, Trained, folder) -> notes; writes a SavedModel into folder. Notes hold
@@ -87,6 +88,8 @@ class Task:
         target: of make, with which people ask the exported model.
         evaluate_on: (settings, Trained, another corpus, raw folder) -> (metrics, report), where a
             finished model can be measured on a corpus that was made by others.
+        lines_at_once: texts that the exported model is asked about at once: fewer where each takes
+            longer, so that answers come as they are found.
         tiny: settings with which all stages run in seconds on a bundled corpus and still learn
             something: what the contract tests run.
     """
@@ -109,6 +112,7 @@ class Task:
     evaluate_on: Callable[[typing.Any, Trained, str, Path], tuple[dict, ReportContent]] | None = (
         None
     )
+    lines_at_once: int = 512
 
 
 def task_names() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,9 @@ from pipeline.models.settings import TranslatorSettings, describe_translator
 from pipeline.run_info import run_info
 from pipeline.settings import as_json
 from pipeline.tasks.base import RunSettings, Signature, Task, Trained
-from pipeline.text.settings import PairTextSettings
-from pipeline.training.settings import TrainingSettings
-from pipeline.workspace import SAMPLES, Workspace, write_text
+from pipeline.text.settings import PairTextSettings, check_most_pieces
+from pipeline.training.settings import ScheduledSamplingSettings, TrainingSettings
+from pipeline.workspace import SAMPLES, Workspace
 
 if typing.TYPE_CHECKING:
     from pipeline.evaluation.attention_pictures import HeatMap
@@ -61,6 +61,7 @@ class Settings:
         evaluations=12,
         patience=5,
     )
+    sampling: ScheduledSamplingSettings = ScheduledSamplingSettings()
     search: SearchSettings = SearchSettings()
     run: RunSettings = RunSettings()
 
@@ -78,127 +79,84 @@ def read_corpus(settings: Settings, workspace: Workspace) -> CorpusSplits:
 
 
 def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
-    from pipeline.text.tokenizer import learn_tokenizer, prepare
+    from pipeline.text.pair_pieces import write_pair_pieces
+    from pipeline.text.truncation import truncation_warnings
 
-    text = settings.text
-    notes: dict = {}
-    for side, column in SIDES.items():
-        prepared = {name: prepare(list(frame[column])) for name, frame in splits.items()}
-        tokenizer = learn_tokenizer(
-            text.pieces,
-            prepared["train"],
-            vocabulary_size=text.vocabulary_size,
-            min_frequency=text.min_frequency,
-            prepared=True,
-        )
-        tokenizer.save(folder if side == "source" else folder / side)
-        write_text(folder / f"{side}.train.txt", "".join(f"{t}\n" for t in prepared["train"]))
-        for name, texts in prepared.items():
-            rows = tokenizer.encode_prepared(texts)
-            notes[f"{name}_{side}_truncated"] = int((rows.lengths > text.most_pieces).sum())
-            rows.truncated(text.most_pieces).save(folder / f"{name}.{side}.npz")
-            notes[f"{name}_{side}_tokens"] = int(rows.row_splits[-1])
-        notes[f"{side}_pieces"] = len(tokenizer.vocabulary)
-    notes["pieces"] = notes["source_pieces"]
-    notes["summary"] = (
-        f"{notes['source_pieces']:,} source and {notes['target_pieces']:,} target pieces, "
-        f"{notes['train_source_tokens'] / len(splits['train']):.1f} and "
-        f"{notes['train_target_tokens'] / len(splits['train']):.1f} a sentence"
-    )
-    return notes
+    check_most_pieces(settings.text.most_pieces)
+    texts = {
+        side: {name: list(frame[column]) for name, frame in splits.items()}
+        for side, column in SIDES.items()
+    }
+    notes = write_pair_pieces(settings.text, texts, folder)
+    truncated = {
+        f"{side}s of {name}": notes[f"{name}_{side}_truncated"] for name in splits for side in SIDES
+    }
+    return {**notes, "warnings": truncation_warnings(truncated, settings.text.most_pieces)}
 
 
 # ---- ids -> model -> weights
-
-_DEV_TRANSLATED = 500
-"""Sentences of dev that are translated at each look, greedily."""
 
 
 def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
     import keras
 
-    from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS, bleu_metric
-    from pipeline.models.translate import Translate, translate_rows
+    from pipeline.evaluation.translation_look import DevLook
+    from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS
     from pipeline.pair_batches import PairBuckets
+    from pipeline.text.pair_pieces import training_segmentations
     from pipeline.text.ragged import Ragged
     from pipeline.training.fit import TrainingPlan
     from pipeline.training.losses import PieceCrossEntropy
+    from pipeline.training.scheduled_sampling import ScheduledSampling
 
     training = settings.training
     multiple = 8 if keras.backend.backend() == "jax" else 1
-    draws = [_segmentations(settings, tokens_folder, side) for side in SIDES]
-    sources, targets = (Ragged.load(tokens_folder / f"dev.{side}.npz") for side in SIDES)
-    few = np.arange(min(len(sources), _DEV_TRANSLATED))
-    said = _tokenizers(tokens_folder)["target"]
-    references = [said.decode(targets.row(i).tolist()) for i in few]
-    language = settings.corpus.direction.split("-")[1]
-    metric = bleu_metric(TARGET_TOKENIZERS[language])
+    strength = settings.subwords.subword_sampling
+    draws = [
+        training_segmentations(tokens_folder, side, settings.text, strength, training.seed)
+        for side in SIDES
+    ]
     model = build_model(settings, tokens_folder)
-    greedy = Translate(
+    own = settings.sampling.scheduled_sampling
+    look = DevLook(
         model,
-        beam=1,
+        *(Ragged.load(tokens_folder / f"dev.{side}.npz") for side in SIDES),
+        _tokenizers(tokens_folder),
+        target_tokenizer=TARGET_TOKENIZERS[_target_language(settings)],
         most_factor=settings.search.most_factor,
         most_addend=settings.search.most_addend,
+        multiple=multiple,
     )
 
     def batches(epoch: int) -> PairBuckets:
         drawn = [draw(epoch) for draw in draws]
         return PairBuckets(
             *drawn,
-            1,
+            count=-(-len(drawn[0]) // training.batch_size),
             seed=training.seed,
             epoch=epoch,
             multiple=multiple,
-            count=-(-len(drawn[0]) // training.batch_size),
         )
-
-    def evaluate(model: keras.Model) -> dict[str, float]:
-        loss, pieces = 0.0, 0
-        for inputs, expected in PairBuckets(sources, targets, 4096, multiple=multiple):
-            count = int((expected >= 0).sum())
-            loss += float(model.test_on_batch(inputs, expected)) * count
-            pieces += count
-        rows, _ = translate_rows(greedy, sources.take(few))
-        found = [said.decode(rows.row(i).tolist()) for i in range(len(rows))]
-        return {"bleu": metric.corpus_score(found, [references]).score, "loss": loss / pieces}
 
     return TrainingPlan(
         model=model,
         loss=PieceCrossEntropy(training.label_smoothing),
         batches=batches,
-        evaluate=evaluate,
+        evaluate=look,
         monitor="bleu",
         tokens=lambda inputs: int(np.sum(inputs["lengths"]) + np.sum(inputs["target_lengths"])),
+        prepare=ScheduledSampling(model, own, training.seed) if own else None,
     )
 
 
 def _tokenizers(tokens_folder: Path) -> dict[str, Tokenizer]:
-    from pipeline.text.tokenizer import load_tokenizer
+    from pipeline.text.pair_pieces import load_pair_tokenizers
 
-    return {
-        "source": load_tokenizer(tokens_folder),
-        "target": load_tokenizer(tokens_folder / "target"),
-    }
+    return load_pair_tokenizers(tokens_folder)
 
 
-def _segmentations(settings: Settings, tokens_folder: Path, side: str) -> Callable[[int], Ragged]:
-    """epoch -> one side of the training pairs, cut anew each epoch where sampling is on."""
-    from pipeline.text.ragged import Ragged
-    from pipeline.text.sampling import SegmentationSampler
-
-    strength = settings.subwords.subword_sampling
-    if not strength or settings.text.pieces == "syllable":
-        rows = Ragged.load(tokens_folder / f"train.{side}.npz")
-        return lambda epoch: rows
-    prepared = (tokens_folder / f"{side}.train.txt").read_text(encoding="utf-8")
-    sampler = SegmentationSampler(
-        _tokenizers(tokens_folder)[side],
-        prepared.split("\n")[:-1],
-        strength=strength,
-        seed=settings.training.seed,
-        prepared=True,
-    )
-    return lambda epoch: sampler.draw(epoch).truncated(settings.text.most_pieces)
+def _target_language(settings: Settings) -> str:
+    return settings.corpus.direction.split("-")[1]
 
 
 def build_model(settings: Settings, tokens_folder: Path):
@@ -207,7 +165,10 @@ def build_model(settings: Settings, tokens_folder: Path):
 
     sizes = {side: len(t.vocabulary) for side, t in _tokenizers(tokens_folder).items()}
     return translator(
-        settings.model, source_vocabulary=sizes["source"], target_vocabulary=sizes["target"]
+        settings.model,
+        source_vocabulary=sizes["source"],
+        target_vocabulary=sizes["target"],
+        joint=settings.text.joint,
     )
 
 
@@ -219,107 +180,122 @@ def _trained_model(settings: Settings, trained: Trained):
 
 # ---- evaluation
 
-_HEAT_MAPS = 4
-
 
 def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]:
-    from pipeline.evaluation.translation import evaluate as measure
-    from pipeline.evaluation.translation_report import translation_content
-    from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS
-    from pipeline.models.translate import Translate, translate_rows
+    from pipeline.evaluation.attention_examples import attention_examples
+    from pipeline.evaluation.translation_log import log_translation
+    from pipeline.models.reference_losses import reference_losses
+    from pipeline.models.translate import Translate
     from pipeline.text.ragged import Ragged
 
-    model, search = _trained_model(settings, trained), dataclasses.asdict(settings.search)
-    target = _tokenizers(trained.tokens_folder)["target"]
-    translate = Translate(model, **search)
-    language = settings.corpus.direction.split("-")[1]
-    measured = {}
-    for name in trained.corpus_notes["rows"]:
-        if not name.startswith("test"):
-            continue
-        frame = read_split(trained.corpus_folder / f"{name}.tsv")
-        sources = Ragged.load(trained.tokens_folder / f"{name}.source.npz")
-        rows, scores = translate_rows(translate, sources)
-        measured[name] = measure(
-            list(frame["text"]),
-            list(frame["label"]),
-            [target.decode(rows.row(i).tolist()) for i in range(len(rows))],
-            scores.tolist(),
-            sources.lengths - 2,
-            target_tokenizer=TARGET_TOKENIZERS[language],
-        )
-    metrics = measured.pop("test")
+    folder, model = trained.tokens_folder, _trained_model(settings, trained)
+    test = read_split(trained.corpus_folder / "test.tsv")
+    sources, targets = (Ragged.load(folder / f"test.{side}.npz") for side in SIDES)
+    said, scores = _translations(settings, trained, model, sources)
+    losses = reference_losses(model, sources, targets)
+    metrics = _measured(settings, test, said, scores, sources.lengths, losses)
+    # Each corpus's own test set, which is part of test.
+    place = {text: row for row, text in enumerate(test["text"])}
+    others = {}
+    for name in trained.corpus_notes["tests"]:
+        own = read_split(trained.corpus_folder / f"{name}.tsv")
+        rows = [place[text] for text in own["text"]]
+        its = [said[row] for row in rows]
+        others[name] = _measured(settings, own, its, scores[rows], sources.lengths[rows])
     maps = []
     if settings.model.architecture != "rnn":
-        maps = _heat_maps(settings, trained, Translate(model, **search, attention=True))
-    _log_to_tensorboard(settings, trained, metrics, maps)
+        search = Translate(model, **dataclasses.asdict(settings.search), attention=True)
+        dev = Ragged.load(folder / "dev.source.npz")
+        maps = attention_examples(search, dev, _tokenizers(folder))
+    told = {k: v for k, v in as_json(settings).items() if k != "run"}
+    log_translation(trained.run / "tensorboard", metrics, maps, trained.training, told)
+    content = _report(settings, trained, metrics, trained.warnings, maps, others)
+    tests = {name: {"bleu": m.bleu, "chrf": m.chrf} for name, m in others.items()}
+    return {**metrics.to_json(), **({"tests": tests} if tests else {})}, content
+
+
+def evaluate_on(
+    settings: Settings, trained: Trained, corpus: str, raw: Path
+) -> tuple[dict, ReportContent]:
+    """The same translator on pairs of others."""
+    from pipeline.corpora.parallel import read_evaluation_pairs
+    from pipeline.text.normalize import normalize
+    from pipeline.text.truncation import truncation_warnings
+
+    other = read_evaluation_pairs(corpus, settings.corpus, raw, normalize)
+    title, most_pieces = other.notes["title"], settings.text.most_pieces
+    rows = _tokenizers(trained.tokens_folder)["source"].encode(list(other.frame["text"]))
+    truncated = int((rows.lengths > most_pieces).sum())
+    sources, model = rows.truncated(most_pieces), _trained_model(settings, trained)
+    said, scores = _translations(settings, trained, model, sources)
+    metrics = _measured(settings, other.frame, said, scores, sources.lengths)
+    warnings = [
+        *trained.warnings,
+        f"Measured on {title}, while the model learnt from {trained.corpus_notes['title']}.",
+        *other.notes["warnings"],
+        *truncation_warnings({f"sources of {title}": truncated}, most_pieces),
+    ]
+    told = {name: other.notes[name] for name in ("title", "direction", "filtered", "doubtful")}
+    content = _report(settings, trained, metrics, warnings, measured_on=title)
+    return {**metrics.to_json(), **told, "truncated": truncated}, content
+
+
+def _translations(
+    settings: Settings, trained: Trained, model, sources: Ragged
+) -> tuple[list[str], np.ndarray]:
+    """The best translation of each source that the search finds, and its score."""
+    from pipeline.models.translate import Translate, translate_rows
+
+    search = Translate(model, **dataclasses.asdict(settings.search))
+    rows, scores = translate_rows(search, sources)
+    decode = _tokenizers(trained.tokens_folder)["target"].decode
+    return [decode(rows.row(i).tolist()) for i in range(len(rows))], scores
+
+
+def _measured(
+    settings: Settings,
+    frame: pd.DataFrame,
+    said: list[str],
+    scores: np.ndarray,
+    lengths: np.ndarray,
+    losses: dict[str, float] | None = None,
+) -> TranslationMetrics:
+    from pipeline.evaluation.translation import evaluate as measure
+    from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS
+    from pipeline.models.translate import FRAME
+
+    return measure(
+        list(frame["text"]),
+        list(frame["label"]),
+        said,
+        scores.tolist(),
+        lengths - FRAME,
+        losses,
+        TARGET_TOKENIZERS[_target_language(settings)],
+    )
+
+
+def _report(
+    settings: Settings,
+    trained: Trained,
+    metrics: TranslationMetrics,
+    warnings: list[str],
+    maps: Sequence[HeatMap] = (),
+    others: Mapping[str, TranslationMetrics] | None = None,
+    measured_on: str | None = None,
+) -> ReportContent:
+    from pipeline.evaluation.translation_report import translation_content
+
     info = run_info(TASK, settings, trained, describe_translator(settings.model))
-    content = translation_content(
+    return translation_content(
         metrics,
         pd.read_csv(trained.run / "history.csv"),
-        {**info, "direction": settings.corpus.direction},
-        trained.warnings,
+        {**info, "direction": settings.corpus.direction, "measured_on": measured_on},
+        warnings,
         pd.read_csv(trained.run / "steps.csv"),
         maps,
-        measured,
+        others,
     )
-    others = {name: {"bleu": m.bleu, "chrf": m.chrf} for name, m in measured.items()}
-    return {**metrics.to_json(), **({"tests": others} if others else {})}, content
-
-
-def _heat_maps(settings: Settings, trained: Trained, translate) -> list[HeatMap]:
-    """Where the translations of some sentences of dev looked."""
-    from pipeline.batches import pad
-    from pipeline.evaluation.attention_pictures import merge_attention
-    from pipeline.text.ragged import Ragged
-
-    tokenizers = _tokenizers(trained.tokens_folder)
-    rows = Ragged.load(trained.tokens_folder / "dev.source.npz")
-    # Long enough to have something to look at, short enough to be read.
-    readable = np.flatnonzero((rows.lengths >= 8) & (rows.lengths <= 24))[:_HEAT_MAPS]
-    if not len(readable):
-        return []
-    ids, lengths = pad(rows, readable)
-    answer = translate.predict_on_batch({"ids": ids, "lengths": lengths})
-    names = {side: t.vocabulary.pieces for side, t in tokenizers.items()}
-    return [
-        merge_attention(
-            weights[:count, :length],
-            [names["target"][i] for i in said[:count]],
-            [names["source"][i] for i in source[:length]],
-            f"{tokenizers['source'].decode(source[:length].tolist())} → "
-            f"{tokenizers['target'].decode(said[:count].tolist())}",
-        )
-        for weights, said, count, source, length in zip(
-            answer["attention"], answer["ids"], answer["lengths"], ids, lengths, strict=True
-        )
-        if count
-    ]
-
-
-def _log_to_tensorboard(
-    settings: Settings, trained: Trained, metrics: TranslationMetrics, maps: list[HeatMap]
-) -> None:
-    from pipeline.evaluation.attention_pictures import attention_heat_map
-    from pipeline.evaluation.figures import to_png
-    from pipeline.training.tensorboard import TensorBoardLog
-
-    step = trained.training["best_step"]
-    scores = {
-        "bleu": metrics.bleu,
-        "chrf": metrics.chrf,
-        "length_ratio": metrics.length_ratio,
-        "repetition": metrics.repetition,
-    }
-    with TensorBoardLog(trained.run / "tensorboard" / "test", fresh=True) as log:
-        for name, value in scores.items():
-            log.scalar(f"test/{name}", value, step)
-        for number, heat_map in enumerate(maps):
-            log.image(f"attention/{number}", to_png(attention_heat_map(heat_map)), step)
-        log.hparams(
-            {k: v for k, v in as_json(settings).items() if k != "run"},
-            {"test_bleu": metrics.bleu, "dev_bleu": trained.training["best"]},
-        )
 
 
 # ---- export and serving
@@ -377,6 +353,8 @@ TASK = Task(
     load_predictor=load_predictor,
     example="톰은 외로워 보였어.",
     target="translate",
+    evaluate_on=evaluate_on,
+    lines_at_once=128,
     tiny=Settings(
         corpus=PairCorpusSettings(corpus="sample"),
         text=PairTextSettings(vocabulary_size=600),

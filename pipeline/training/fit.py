@@ -33,17 +33,22 @@ class TrainingPlan:
         loss: over (targets, logits).
         batches: epoch number -> its batches, a sized sequence of (inputs, targets); the same
             for the same number, whenever it is asked.
-        evaluate: model -> scores on dev, among them `loss`; called with the averaged weights.
+        evaluate: model -> what was found on dev: scores, among them `loss`, and texts for people
+            (Markdown), which go to the log; called with the averaged weights.
         monitor: which of these scores is to be as high as possible.
         tokens: inputs -> how many real tokens a batch holds, for the speed shown.
+        prepare: (inputs, steps done, steps in all) -> the inputs to train on instead, and numbers
+            about them for the log. It may ask the model, and must answer the same to the same
+            question: a training that resumes asks again.
     """
 
     model: keras.Model
     loss: keras.losses.Loss
     batches: Callable[[int], Sequence]
-    evaluate: Callable[[keras.Model], dict[str, float]]
+    evaluate: Callable[[keras.Model], dict[str, float | str]]
     monitor: str
     tokens: Callable[[dict], int] = lambda inputs: int(np.sum(inputs["lengths"]))
+    prepare: Callable[[dict, int, int], tuple[dict, dict[str, float]]] | None = None
 
 
 @dataclasses.dataclass
@@ -68,9 +73,11 @@ class _State:
 
 
 class Log:
-    """Where the loop tells its numbers; TensorBoardLog is one. This one keeps silent."""
+    """Where the loop tells what it found; TensorBoardLog is one. This one keeps silent."""
 
     def scalar(self, tag: str, value: float, step: int) -> None: ...
+
+    def text(self, tag: str, markdown: str, step: int) -> None: ...
 
     def restart(self, first_step: int) -> None: ...
 
@@ -137,6 +144,9 @@ class _Training:
         state = self.state
         started = time.perf_counter()
         inputs, targets = self.batches[state.position]
+        numbers: dict[str, float] = {}
+        if self.plan.prepare is not None:
+            inputs, numbers = self.plan.prepare(inputs, state.step, self.total)
         loss = float(self.plan.model.train_on_batch(inputs, targets))
         norm = float(self.optimizer.gradient_norm)
         if not math.isfinite(loss):
@@ -157,6 +167,8 @@ class _Training:
             self.log.scalar("train/loss", loss, state.step)
             self.log.scalar("train/learning_rate", rate, state.step)
             self.log.scalar("train/gradient_norm", norm, state.step)
+            for name, value in numbers.items():
+                self.log.scalar(f"train/{name}", value, state.step)
         best = f", best {self.plan.monitor} {state.best:.4f}" if state.history else ""
         progress.advance(note=f"epoch {state.epoch + 1}, loss {loss:.3f}{best}")
 
@@ -164,7 +176,8 @@ class _Training:
         state, model = self.state, self.plan.model
         raw = [np.asarray(v) for v in model.trainable_variables]
         self.optimizer.assign_averages(model.trainable_variables)
-        scores = self.plan.evaluate(model)
+        found = self.plan.evaluate(model)
+        scores = {name: value for name, value in found.items() if not isinstance(value, str)}
         score = scores[self.plan.monitor]
         if score > state.best:
             state.best, state.best_step, state.evaluations_since_best = score, state.step, 0
@@ -195,6 +208,9 @@ class _Training:
             if name not in ("epoch", "step"):
                 place = "dev" if name.startswith("dev_") else "train"
                 self.log.scalar(f"{place}/{name.removeprefix('dev_')}", value, state.step)
+        for name, text in found.items():
+            if isinstance(text, str):
+                self.log.text(f"dev/{name}", text, state.step)
         self.log.flush()
         write_text(self.run / "history.csv", pd.DataFrame(state.history).to_csv(index=False))
         columns = ["step", "loss", "learning_rate", "gradient_norm"]
@@ -222,7 +238,7 @@ def fit(plan: TrainingPlan, settings: TrainingSettings, run: Path, log: Log | No
         plan: model, loss, batches and evaluation.
         settings: how to train.
         run: the folder of the run.
-        log: takes scalars; None for nobody.
+        log: takes scalars and texts; None for nobody.
 
     Returns:
         {"best": score, "best_step": int, "steps": int, "epochs": float, "seconds": float,

@@ -39,3 +39,13 @@ class TrainingSettings:
     """Start of every random choice: weights, dropout, batches, subword sampling."""
     initial_weights: Path | None = None
     """A `.weights.h5` file to start from, for instance of a model pretrained on other text."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ScheduledSamplingSettings:
+    """What a decoder reads in training: pieces of the reference (teacher forcing), or its own."""
+
+    scheduled_sampling: float = 0.0
+    """Probability, at the last step, that the decoder reads its own prediction instead of the
+    reference's piece (Bengio et al. 2015); it rises to that from 0 in a straight line. A step
+    then reads its batch twice. 0 is plain teacher forcing."""

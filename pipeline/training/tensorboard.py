@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +79,8 @@ class TensorBoardLog:
         self._summary(scalar_pb(tag, float(value)), step)
 
     def text(self, tag: str, markdown: str, step: int) -> None:
-        """A text; TensorBoard renders its Markdown. Text from outside goes through `escaped`."""
+        """A text; TensorBoard renders its Markdown. Text from outside goes through `escaped` or
+        `markdown_table`."""
         self._summary(text_pb(tag, markdown), step)
 
     def image(self, tag: str, png: bytes, step: int) -> None:
@@ -133,12 +134,10 @@ class TensorBoardLog:
         tag: str = "misclassified",
     ) -> None:
         """Wrong answers as a table, in the order given."""
-        rows = [
-            f"| {escaped(text)} | {escaped(g)} | {escaped(p)} | {probability:.1%} |"
-            for text, g, p, probability in zip(texts, gold, predicted, probabilities, strict=True)
-        ]
-        head = ["| text | gold | predicted | probability |", "|---|---|---|---:|"]
-        self.text(tag, "\n".join(head + rows), step)
+        shares = [f"{probability:.1%}" for probability in probabilities]
+        rows = zip(texts, gold, predicted, shares, strict=True)
+        columns = ("text", "gold", "predicted", "probability")
+        self.text(tag, markdown_table(columns, rows, numeric=(3,)), step)
 
     def flush(self) -> None:
         """Makes everything so far visible to TensorBoard."""
@@ -229,6 +228,21 @@ def write_projector(
         metadata_path=f"{name}.labels.tsv",
     )
     write_text(folder / "projector_config.pbtxt", text_format.MessageToString(config))
+
+
+def markdown_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: Collection[int] = ()
+) -> str:
+    """A table for `TensorBoardLog.text`, whose cells are shown literally.
+
+    Args:
+        columns: their headings.
+        rows: a cell for each column.
+        numeric: which columns are set flush right.
+    """
+    head, *cells = ([escaped(cell) for cell in row] for row in (columns, *rows))
+    rule = ["---:" if i in numeric else "---" for i in range(len(columns))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *cells))
 
 
 def escaped(text: str) -> str:

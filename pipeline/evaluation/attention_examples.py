@@ -1,0 +1,61 @@
+"""Some translations, and where each of their words looked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.batches import pad
+from pipeline.evaluation.attention_pictures import HeatMap, merge_attention
+
+if TYPE_CHECKING:
+    from pipeline.models.translate import Translate
+    from pipeline.text.ragged import Ragged
+    from pipeline.text.tokenizer import Tokenizer
+
+SHOWN = 4
+# Ids of a source, [BOS] and [EOS] counted: enough to have something to look at, few enough to be
+# read.
+_READABLE = (8, 24)
+
+
+def attention_examples(
+    translate: Translate, sources: Ragged, tokenizers: Mapping[str, Tokenizer]
+) -> list[HeatMap]:
+    """Attention between the words of a source and those of its translation.
+
+    Args:
+        translate: a search that returns attention.
+        sources: framed ids; the first `SHOWN` that can be read well in a picture are translated.
+        tokenizers: of the "source" and of the "target".
+
+    Returns:
+        `SHOWN` at most; none of a source that has the empty translation.
+    """
+    shortest, longest = _READABLE
+    readable = (sources.lengths >= shortest) & (sources.lengths <= longest)
+    chosen = np.flatnonzero(readable)[:SHOWN]
+    if not len(chosen):
+        return []
+    ids, lengths = pad(sources, chosen)
+    answer = translate.predict_on_batch({"ids": ids, "lengths": lengths})
+    pieces = {side: tokenizer.vocabulary.pieces for side, tokenizer in tokenizers.items()}
+    found = []
+    for weights, said, count, source, length in zip(
+        answer["attention"], answer["ids"], answer["lengths"], ids, lengths, strict=True
+    ):
+        if not count:
+            continue
+        said, source = said[:count].tolist(), source[:length].tolist()
+        sentences = tokenizers["source"].decode(source), tokenizers["target"].decode(said)
+        found.append(
+            merge_attention(
+                weights[:count, :length],
+                [pieces["target"][i] for i in said],
+                [pieces["source"][i] for i in source],
+                " → ".join(sentences),
+            )
+        )
+    return found

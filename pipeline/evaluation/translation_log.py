@@ -1,0 +1,47 @@
+"""What TensorBoard shows of a finished translator: its scores on test, and where it looked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.evaluation.attention_pictures import HeatMap, attention_heat_map
+from pipeline.evaluation.figures import to_png
+from pipeline.training.tensorboard import TensorBoardLog
+
+if TYPE_CHECKING:
+    from pipeline.evaluation.translation import TranslationMetrics
+
+
+def log_translation(
+    folder: Path,
+    metrics: TranslationMetrics,
+    heat_maps: Sequence[HeatMap],
+    training: Mapping,
+    settings: Mapping,
+) -> None:
+    """Writes scores as `test/<name>`, pictures as `attention/<number>`, and a row of HParams.
+
+    Args:
+        folder: of the logs of this run; what an earlier evaluation wrote there goes.
+        metrics: on the test split.
+        heat_maps: where some translations looked.
+        training: what `pipeline.training.fit.fit` returned.
+        settings: of the run, nested.
+    """
+    step = training["best_step"]
+    scores = {
+        "bleu": metrics.bleu,
+        "chrf": metrics.chrf,
+        "length_ratio": metrics.length_ratio,
+        "repetition": metrics.repetition,
+    }
+    if metrics.losses is not None:
+        scores |= {f"{name}_loss": nats for name, nats in vars(metrics.losses).items()}
+    with TensorBoardLog(folder / "test", fresh=True) as log:
+        for name, value in scores.items():
+            log.scalar(f"test/{name}", value, step)
+        for number, heat_map in enumerate(heat_maps):
+            log.image(f"attention/{number}", to_png(attention_heat_map(heat_map)), step)
+        log.hparams(settings, {"test_bleu": metrics.bleu, "dev_bleu": training["best"]})

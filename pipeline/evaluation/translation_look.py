@@ -1,0 +1,91 @@
+"""A look at dev while a translator is trained: loss, BLEU, and some translations to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.evaluation.translation_scores import bleu_metric
+from pipeline.models.translate import Translate, translate_rows
+from pipeline.pair_batches import PairBuckets
+from pipeline.text.ragged import Ragged
+from pipeline.training.tensorboard import markdown_table
+
+if TYPE_CHECKING:
+    import keras
+
+    from pipeline.text.tokenizer import Tokenizer
+
+TRANSLATED = 500
+"""Sentences that are translated at each look, greedily."""
+SHOWN = 10
+"""Of these, how many are shown."""
+_TOKENS = 4096
+"""Source and target tokens at once."""
+
+
+class DevLook:
+    """What `TrainingPlan.evaluate` asks for.
+
+    The same sentences at every look: `TRANSLATED` of dev, at even distances, so that every corpus
+    has its share where dev is made of several, one after the other; `SHOWN` of them are written
+    beside their references.
+
+    Args:
+        translator: what `pipeline.models.seq2seq.translator` made; the weights are shared.
+        sources, targets: framed ids of the whole of dev.
+        tokenizers: "source" and "target", for the texts that are shown and scored.
+        target_tokenizer: what BLEU counts as a word, as for `bleu_metric`.
+        most_factor, most_addend: how long a translation may be, as of `SearchSettings`.
+        multiple: as of `PairBuckets`.
+    """
+
+    def __init__(
+        self,
+        translator: keras.Model,
+        sources: Ragged,
+        targets: Ragged,
+        tokenizers: Mapping[str, Tokenizer],
+        *,
+        target_tokenizer: str,
+        most_factor: float,
+        most_addend: int,
+        multiple: int = 1,
+    ):
+        self.greedy = Translate(
+            translator, beam=1, most_factor=most_factor, most_addend=most_addend
+        )
+        self.pairs = PairBuckets(sources, targets, _TOKENS, multiple=multiple)
+        few = evenly(len(sources), TRANSLATED)
+        self.asked, self.say = sources.take(few), tokenizers["target"].decode
+        self.sources = _texts(self.asked, tokenizers["source"].decode)
+        self.references = _texts(targets.take(few), self.say)
+        self.metric = bleu_metric(target_tokenizer)
+
+    def __call__(self, model: keras.Model) -> dict[str, float | str]:
+        """{"bleu": of the greedy translations, "loss": mean over the pieces of all of dev, as the
+        model was compiled to count it, "samples": a table in Markdown}."""
+        loss, pieces = 0.0, 0
+        for inputs, expected in self.pairs:
+            count = int((expected >= 0).sum())
+            loss += float(model.test_on_batch(inputs, expected)) * count
+            pieces += count
+        translations = _texts(translate_rows(self.greedy, self.asked)[0], self.say)
+        bleu = self.metric.corpus_score(translations, [self.references]).score
+        columns = ("source · 원문", "reference · 참조", "translation · 번역")
+        texts = (self.sources, self.references, translations)
+        rows = [[of[i] for of in texts] for i in evenly(len(translations), SHOWN)]
+        samples = markdown_table(columns, rows)
+        return {"bleu": bleu, "loss": loss / pieces, "samples": samples}
+
+
+def evenly(count: int, most: int) -> np.ndarray:
+    """At most `most` of `count` rows, at even distances, the first among them: int64, ascending."""
+    chosen = min(count, most)
+    return np.arange(chosen) * count // max(chosen, 1)
+
+
+def _texts(rows: Ragged, decode) -> list[str]:
+    return [decode(rows.row(i).tolist()) for i in range(len(rows))]

@@ -1,0 +1,101 @@
+"""What a reference costs a translator: after the reference's own pieces, and after the model's."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from pipeline.decoding import greedy
+from pipeline.models.seq2seq_steps import translation_steps
+from pipeline.pair_batches import PairBuckets
+from pipeline.text.ragged import Ragged
+from pipeline.text.vocabulary import BOS, EOS, UNK
+
+_TOKENS = 4096
+"""Source and target tokens at once."""
+
+
+class ReferenceLosses(keras.Model):
+    """Scores references in two ways, which differ in what stands before each piece.
+
+    *Teacher-forced:* piece t of the reference after its pieces 1 ... t - 1.
+
+    *Free-running:* piece t of the reference after the first t - 1 pieces that the model says by
+    itself, greedily. As the reference goes on, so does the model: [EOS] is not chosen, nor is
+    [UNK], which no search says.
+
+    Where the model says what the reference says the two are equal; where it says something else
+    they part, be it a mistake or another good translation. The difference so holds more than what
+    a model pays for its own mistakes (exposure bias): it is for comparing models.
+
+    [EOS] is the last piece of a reference and is scored like the others, without label smoothing.
+
+    Args:
+        translator: what `pipeline.models.seq2seq.translator` made; the weights are shared.
+
+    Call arguments:
+        What a translator reads, and "targets": int32 [batch, target], what it should say, -1 at
+        padding.
+
+    Returns:
+        {"teacher_forced", "free_running": float32 [batch], nats, the sum over the pieces of each
+        reference}.
+    """
+
+    def __init__(self, translator: keras.Model, **kwargs):
+        super().__init__(**kwargs)
+        self.translator, self.steps = translator, translation_steps(translator)
+        # The longest of a batch is known when it comes: no shape for XLA.
+        self.supports_jit = False
+        self.built = True
+
+    def call(self, inputs):
+        ids, lengths, reads = inputs["ids"], inputs["lengths"], inputs["target_ids"]
+        rows, places = ops.shape(reads)
+        own = greedy(
+            self.steps.step,
+            self.steps.start(ids, lengths, places),
+            rows,
+            most=places,
+            bos=BOS,
+            eos=-1,
+            never=(UNK, EOS),
+        )
+        free = ops.concatenate([reads[:, :1], own.ids[:, :-1]], axis=1)
+        return {
+            "teacher_forced": self._nats(inputs, reads),
+            "free_running": self._nats(inputs, free),
+        }
+
+    def _nats(self, inputs, reads):
+        """float32 [batch], of the targets where the decoder reads `reads`."""
+        read = {name: inputs[name] for name in ("ids", "lengths", "target_lengths")}
+        logits = self.translator({**read, "target_ids": reads}, training=False)
+        targets = inputs["targets"]
+        each = ops.sparse_categorical_crossentropy(
+            ops.maximum(targets, 0), logits, from_logits=True
+        )
+        return ops.sum(ops.where(targets >= 0, each, 0.0), axis=1)
+
+
+def reference_losses(
+    translator: keras.Model, sources: Ragged, targets: Ragged, multiple: int = 1
+) -> dict[str, float]:
+    """Mean nats a piece over a whole split, every piece counting alike.
+
+    Args:
+        translator: what `pipeline.models.seq2seq.translator` made.
+        sources, targets: framed ids of every pair, at least one.
+        multiple: as of `PairBuckets`.
+
+    Returns:
+        {"teacher_forced": ..., "free_running": ...}, as `ReferenceLosses` tells.
+    """
+    model, pieces = ReferenceLosses(translator), 0
+    totals = {"teacher_forced": 0.0, "free_running": 0.0}
+    for inputs, said in PairBuckets(sources, targets, _TOKENS, multiple=multiple):
+        answer = model.predict_on_batch({**inputs, "targets": said})
+        pieces += int((said >= 0).sum())
+        for name in totals:
+            totals[name] += float(answer[name].sum(dtype="float64"))
+    return {name: total / pieces for name, total in totals.items()}

@@ -1,0 +1,113 @@
+"""Both sides of sentence pairs as pieces: a tokenizer for each side, or one for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pipeline.text.ragged import Ragged
+from pipeline.text.sampling import SegmentationSampler
+from pipeline.text.settings import PairTextSettings
+from pipeline.text.tokenizer import Tokenizer, learn_tokenizer, load_tokenizer, prepare
+from pipeline.workspace import write_text
+
+SIDES = ("source", "target")
+_FOLDERS = {"source": ".", "target": "target"}
+"""Side -> the folder of its tokenizer, below the folder of the ids."""
+
+
+def write_pair_pieces(
+    settings: PairTextSettings,
+    texts: Mapping[str, Mapping[str, Sequence[str]]],
+    folder: Path,
+) -> dict:
+    """Learns pieces from the training split alone and writes every split as ids.
+
+    Into `folder`: the tokenizer of each side (with a joint vocabulary one and the same, twice),
+    `<split>.<side>.npz`, and `<side>.train.txt`, the training texts under the text policy, a line
+    each.
+
+    Args:
+        settings: what pieces.
+        texts: side -> split -> its texts as given, "train" among the splits.
+        folder: to write into.
+
+    Returns:
+        Notes, JSON-able: `source_pieces` and `target_pieces` of the vocabularies, `pieces` of the
+        source's, `<split>_<side>_tokens`, `<split>_<side>_truncated` (texts), `summary`.
+
+    Raises:
+        UserError: no pieces can be learnt like this.
+    """
+    prepared = {
+        side: {split: prepare(list(of)) for split, of in texts[side].items()} for side in SIDES
+    }
+    notes: dict = {}
+    for side, tokenizer in _learnt(settings, prepared).items():
+        tokenizer.save(folder / _FOLDERS[side])
+        lines = "".join(f"{text}\n" for text in prepared[side]["train"])
+        write_text(folder / f"{side}.train.txt", lines)
+        for split, of in prepared[side].items():
+            rows = tokenizer.encode_prepared(of)
+            notes[f"{split}_{side}_truncated"] = int((rows.lengths > settings.most_pieces).sum())
+            rows.truncated(settings.most_pieces).save(folder / f"{split}.{side}.npz")
+            notes[f"{split}_{side}_tokens"] = int(rows.row_splits[-1])
+        notes[f"{side}_pieces"] = len(tokenizer.vocabulary)
+    notes["pieces"] = notes["source_pieces"]
+    notes["summary"] = _summary(settings.joint, notes, len(prepared["source"]["train"]))
+    return notes
+
+
+def _learnt(
+    settings: PairTextSettings, prepared: dict[str, dict[str, list[str]]]
+) -> dict[str, Tokenizer]:
+    def learn(texts: list[str]) -> Tokenizer:
+        return learn_tokenizer(
+            settings.pieces,
+            texts,
+            vocabulary_size=settings.vocabulary_size,
+            min_frequency=settings.min_frequency,
+            prepared=True,
+        )
+
+    source, target = (prepared[side]["train"] for side in SIDES)
+    if settings.joint:
+        return dict.fromkeys(SIDES, learn(source + target))
+    return {"source": learn(source), "target": learn(target)}
+
+
+def _summary(joint: bool, notes: dict, rows: int) -> str:
+    pieces = f"{notes['source_pieces']:,} source and {notes['target_pieces']:,} target pieces"
+    if joint:
+        pieces = f"{notes['source_pieces']:,} pieces for both sides"
+    each = " and ".join(f"{notes[f'train_{side}_tokens'] / rows:.1f}" for side in SIDES)
+    return f"{pieces}, {each} a sentence"
+
+
+def load_pair_tokenizers(folder: Path) -> dict[str, Tokenizer]:
+    """Side -> the tokenizer that `write_pair_pieces` wrote.
+
+    Raises:
+        UserError: a file is absent or damaged.
+    """
+    return {side: load_tokenizer(folder / _FOLDERS[side]) for side in SIDES}
+
+
+def training_segmentations(
+    folder: Path, side: str, settings: PairTextSettings, strength: float, seed: int
+) -> Callable[[int], Ragged]:
+    """epoch -> one side of the training pairs, cut anew each epoch where `strength` is above 0.
+
+    Args:
+        folder: what `write_pair_pieces` wrote into.
+        side: one of `SIDES`.
+        settings: those it was written with.
+        strength, seed: as of `SegmentationSampler`.
+    """
+    if not strength or settings.pieces == "syllable":
+        rows = Ragged.load(folder / f"train.{side}.npz")
+        return lambda epoch: rows
+    prepared = (folder / f"{side}.train.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    tokenizer = load_tokenizer(folder / _FOLDERS[side])
+    sampler = SegmentationSampler(tokenizer, prepared, strength=strength, seed=seed, prepared=True)
+    return lambda epoch: sampler.draw(epoch).truncated(settings.most_pieces)

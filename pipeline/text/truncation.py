@@ -1,0 +1,21 @@
+"""What people are told of texts that were longer than a model reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def truncation_warnings(truncated: Mapping[str, int], most_pieces: int) -> list[str]:
+    """One sentence with the counts, or none where nothing was cut.
+
+    Args:
+        truncated: what was cut (`train sources`) -> how many.
+        most_pieces: how much of a text is read, [BOS] and [EOS] counted.
+    """
+    found = [f"{count:,} {what}" for what, count in truncated.items() if count]
+    if not found:
+        return []
+    return [
+        f"Longer than {most_pieces - 2:,} pieces, and read only up to there: {', '.join(found)}. "
+        "--most-pieces says how much is read."
+    ]
