@@ -22,6 +22,8 @@ from pipeline.stages.train import RESULTS
 from pipeline.tasks.base import Task, find_task
 from pipeline.workspace import Workspace, read_json
 
+pytest_plugins = ["file_server"]
+
 settings.register_profile(
     "repeatable",
     derandomize=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.stages import train
-from pipeline.workspace import read_json
+from pipeline.workspace import read_json, write_json
 
 
 @pytest.fixture(scope="module")
@@ -15,6 +15,8 @@ def run(finished):
 
 def test_finished_runs_are_kept_when_settings_change(run, quick, tmp_path, capsys):
     copy = run.copy(tmp_path)
+    elsewhere = copy.run / "elsewhere" / "others.json"
+    write_json(elsewhere, {"accuracy": 0.5})
     everything = {path.name for path in copy.run.iterdir()}
     assert everything - {"corpus.json", "tokens.json", ".lock"} == set(train.RESULTS)
     before = {
@@ -26,22 +28,26 @@ def test_finished_runs_are_kept_when_settings_change(run, quick, tmp_path, capsy
     kept = copy.run.with_name("default.1")
     assert {name: (kept / name).read_bytes() for name in before} == before
     assert (kept / "checkpoint" / "state.npz").exists()
+    assert read_json(kept / "elsewhere" / "others.json") == {"accuracy": 0.5}
     second = copy.run.with_name("default.2")
     assert read_json(second / "config.json")["training"]["seed"] == 5
     assert read_json(copy.run / "config.json")["training"]["seed"] == 6
-    assert not (copy.run / "metrics.json").exists(), "numbers of other weights"
+    for measured in (copy.run / "metrics.json", elsewhere.parent):
+        assert not measured.exists(), "numbers of other weights"
 
 
 def test_unfinished_training_with_other_settings_starts_again(run, quick, tmp_path, capsys):
     copy = run.copy(tmp_path)
     for name in ("training.json", "metrics.json", "report.html"):
         (copy.run / name).unlink()
+    write_json(copy.run / "elsewhere" / "others.json", {"accuracy": 0.5})
     copy.do("train", settings=quick())
     said = capsys.readouterr().err
     assert "starts again" in said
     assert "resuming" not in said
     assert read_json(copy.run / "training.json")["steps"] == 22
     assert not copy.run.with_name("default.1").exists()
+    assert not (copy.run / "elsewhere").exists()
 
 
 def test_lost_weights_are_found_again(run, quick, tmp_path, capsys):

@@ -16,7 +16,7 @@ from sklearn import metrics as sk
 from pipeline.corpora.entities import Entity
 from pipeline.errors import UserError
 from pipeline.evaluation.entities import NONE, evaluate
-from pipeline.evaluation.entity_pairs import Outcome, Pair, pair_up
+from pipeline.evaluation.entity_pairs import Outcome
 from pipeline.evaluation.entity_scores import bootstrap, entity_scores
 
 LABELS = ("PS", "LC", "OG")
@@ -279,53 +279,6 @@ def test_a_sentence_without_characters():
     assert metrics.sentence_accuracy == 1
 
 
-def test_pairs_prefer_the_same_span_then_the_same_label_then_the_larger_overlap():
-    gold = [Entity(0, 4, "PS"), Entity(4, 9, "PS")]
-    # 3-8 overlaps the second more; 8-9 is then left over
-    assert pair_up(gold, [Entity(3, 8, "PS"), Entity(8, 9, "LC")]) == [
-        Pair(Outcome.MISSED, gold[0], None),
-        Pair(Outcome.WRONG_BOUNDARY, gold[1], Entity(3, 8, "PS")),
-        Pair(Outcome.SPURIOUS, None, Entity(8, 9, "LC")),
-    ]
-    # the same label wins over a larger overlap with another
-    assert pair_up([Entity(0, 6, "PS")], [Entity(0, 1, "PS"), Entity(1, 6, "LC")]) == [
-        Pair(Outcome.WRONG_BOUNDARY, Entity(0, 6, "PS"), Entity(0, 1, "PS")),
-        Pair(Outcome.SPURIOUS, None, Entity(1, 6, "LC")),
-    ]
-    touching = pair_up([Entity(0, 2, "PS")], [Entity(2, 4, "PS")])
-    assert [pair.outcome for pair in touching] == [Outcome.MISSED, Outcome.SPURIOUS]
-
-
-def test_entities_that_training_showed_showed_otherwise_or_never():
-    texts = ["서울 부산 한강", "서울 제주"]
-    gold = [[Entity(0, 2, "LC"), Entity(3, 5, "OG"), Entity(6, 8, "LC")], [Entity(3, 5, "LC")]]
-    predicted = [[Entity(0, 2, "LC"), Entity(3, 5, "LC")], [Entity(0, 2, "OG"), Entity(3, 5, "LC")]]
-    metrics = evaluate(texts, gold, predicted, LABELS, {("서울", "LC"), ("부산", "LC")})
-    this, other, never = metrics.by_training
-    assert (this.gold, this.predicted, this.right) == (1, 2, 1)
-    assert (other.gold, other.predicted, other.right) == (1, 1, 0)
-    assert (never.gold, never.predicted, never.right) == (2, 1, 1)
-    assert never.recall == 0.5
-    assert never.precision == 1
-    assert evaluate(texts, gold, predicted, LABELS).by_training is None
-
-
-def test_length_buckets_double():
-    texts = ["가" * 16, "가" * 17, "가" * 32, "가" * 100]
-    gold = [[Entity(0, 2, "PS")], [Entity(0, 3, "PS")], [Entity(0, 4, "PS")], [Entity(0, 90, "PS")]]
-    metrics = evaluate(texts, gold, gold, LABELS)
-    assert [(s.name, s.gold) for s in metrics.by_sentence_length] == [
-        ("up to 16", 1),
-        ("17–32", 2),
-        ("65–128", 1),
-    ]
-    assert [(s.name, s.gold) for s in metrics.by_entity_length] == [
-        ("up to 2", 1),
-        ("3–4", 2),
-        ("65–128", 1),
-    ]
-
-
 def test_the_interval_is_that_of_redrawing_sentences_one_by_one():
     rng = np.random.default_rng(3)
     gold = rng.integers(0, 4, (300, 2))
@@ -340,24 +293,6 @@ def test_the_interval_is_that_of_redrawing_sentences_one_by_one():
     assert found.micro[0] < 2 * counts[..., 2].sum() / counts[..., :2].sum() < found.micro[1]
     assert bootstrap(counts) == found
     assert bootstrap(counts, seed=1) != found
-
-
-def test_sentences_to_read_begin_with_the_commonest_error():
-    texts = [f"{k}번째 서울" for k in range(10)] + ["부산시", "부산시", "제주도에"]
-    gold = [[Entity(4, 6, "LC")]] * 10 + [[Entity(0, 3, "LC")]] * 2 + [[Entity(0, 3, "LC")]]
-    predicted = [[]] * 10 + [[Entity(0, 2, "LC")]] * 2 + [[Entity(0, 3, "LC")]]
-    metrics = evaluate(texts, gold, predicted, LABELS)
-    shown = [sentence.text for sentence in metrics.wrong_sentences]
-    assert shown[:2] == ["0번째 서울", "부산시"]
-    assert sorted(shown) == sorted(set(texts) - {"제주도에"})
-    assert [sentence.text for sentence in metrics.right_sentences] == ["제주도에"]
-
-
-def test_right_sentences_with_new_names_come_first():
-    texts = ["서울과 부산", "제주에 감"]
-    gold = [[Entity(0, 2, "LC"), Entity(4, 6, "LC")], [Entity(0, 2, "LC")]]
-    metrics = evaluate(texts, gold, gold, LABELS, {("서울", "LC"), ("부산", "OG")})
-    assert [s.index for s in metrics.right_sentences] == [1, 0]
 
 
 def test_json_is_flat_at_the_top_keeps_hangul_and_comes_back():

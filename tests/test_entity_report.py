@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from html.parser import HTMLParser
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -19,44 +17,26 @@ from pipeline.evaluation.entities import evaluate
 from pipeline.evaluation.entity_marks import marked, tones, windows
 from pipeline.evaluation.entity_report import entity_content
 from pipeline.evaluation.report import render
+from reported_run import NASTY, STEPS, Page, history, run_of, section, titles
 
 LABELS = ("PS", "LC", "OG")
-NASTY = "<script>alert(1)</script> & \"'"
-HISTORY = pd.DataFrame(
-    {
-        "epoch": [1.0, 2.0, 3.0],
-        "step": [100, 200, 300],
-        "loss": [9.0, 5.0, 3.0],
-        "dev_loss": [8.0, 6.0, 6.5],
-        "dev_f1": [0.5, 0.8125, 0.8],
-        "dev_precision": [0.5, 0.8, 0.8],
-        "dev_recall": [0.5, 0.83, 0.8],
-        "clipped_share": [0.5, 0.25, 0.0],
-    }
+HISTORY = history(
+    dev_f1=[0.5, 0.8125, 0.8], dev_precision=[0.5, 0.8, 0.8], dev_recall=[0.5, 0.83, 0.8]
 )
-STEPS = pd.DataFrame({"step": np.arange(10, 310, 10), "gradient_norm": np.linspace(2, 0.2, 30)})
-RUN = {
-    "task": "ner",
-    "run": "default",
-    "model": "a tagger",
-    "parameters": 1234567,
-    "corpus": {"name": "KLUE-NER", "licence": "CC BY-SA 4.0", "train": 21008},
-    "best_step": 200,
-    "clip_norm": 1.0,
-    "settings": {"model": {"units": 192}},
-    "commands": ["make evaluate-ner"],
-    "versions": {"keras": "3.15.1"},
-    "label_names": {"PS": "person · 인물"},
-}
+RUN = run_of(
+    "ner",
+    model="a tagger",
+    corpus={"name": "KLUE-NER", "licence": "CC BY-SA 4.0", "train": 21008},
+    label_names={"PS": "person · 인물"},
+)
 
 
-class Marks(HTMLParser):
+class Marks(Page):
     """Every marked stretch of a page: (text, small print, class)."""
 
     def __init__(self, html: str):
-        super().__init__()
-        self.found, self.inside, self.small, self.shown = [], False, False, []
-        self.feed(html)
+        self.found, self.inside, self.small = [], False, False
+        super().__init__(html)
 
     def handle_starttag(self, tag, attrs):
         if tag == "mark":
@@ -69,13 +49,9 @@ class Marks(HTMLParser):
         self.small = False
 
     def handle_data(self, data):
-        self.shown.append(data)
+        super().handle_data(data)
         if self.inside:
             self.found[-1][self.small] += data
-
-    @property
-    def text(self) -> str:
-        return " ".join("".join(self.shown).split())
 
 
 def measured(n: int = 60, labels=LABELS, seed: int = 0):
@@ -101,15 +77,6 @@ def measured(n: int = 60, labels=LABELS, seed: int = 0):
         gold.append(wanted)
         predicted.append(wanted if k % 5 == 0 else given)
     return evaluate(texts, gold, predicted, labels, {("서울", labels[1]), ("한국은행", "QT")})
-
-
-def titles(content) -> list[str]:
-    return [section.title.split(" · ")[0] for section in content.sections]
-
-
-def section(content, title: str):
-    (found,) = [s for s in content.sections if s.title.startswith(title)]
-    return found
 
 
 def test_all_sections_stand_in_the_report():

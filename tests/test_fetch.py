@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-import hashlib
-import http.server
 import io
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,140 +14,13 @@ from pathlib import Path
 import pytest
 
 import pipeline
+from file_server import CONTENT, FILE, described, files_under, flipped, put
 from pipeline.corpora import download
 from pipeline.corpora.catalogue import RemoteFile
-from pipeline.corpora.fetch import CorpusUnavailable, fetch, fetch_all, git_blob
+from pipeline.corpora.fetch import CorpusUnavailable, fetch, git_blob
 from pipeline.errors import UserError
 
-CONTENT = random.Random(1).randbytes(1_000_000)
-
-
-def described(content: bytes, path: str = "폴더/ratings 1.txt") -> RemoteFile:
-    blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-    return RemoteFile("someone/corpus", "c" * 40, path, len(content), blob, "CC0-1.0")
-
-
-FILE = described(CONTENT)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_from_outside(monkeypatch):
-    monkeypatch.delenv("CORPUS_MIRROR", raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(download, "PAUSE", 0.01)
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves `content` under FILE's path, and `others`; the attributes make it misbehave."""
-
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.content = CONTENT
-        self.others: dict[str, bytes] = {}  # path -> content
-        self.asked: list[str | None] = []  # the Range header of each request
-        self.statuses: list[int] = []  # answered first, one per request
-        self.cuts: list[int] = []  # bytes after which the connection breaks, one per request
-        self.ranges = True
-        self.delay = 0.0  # seconds per 16 KiB
-        self.length = True  # whether HEAD says how long the file is
-        self.busy = self.busiest = 0  # requests being answered
-        self.lock = threading.Lock()
-
-    @property
-    def host(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        server = self.server
-        with server.lock:
-            server.busy += 1
-            server.busiest = max(server.busiest, server.busy)
-        try:
-            self.answer(server)
-        finally:
-            with server.lock:
-                server.busy -= 1
-
-    def answer(self, server):
-        wanted = self.headers.get("Range")
-        server.asked.append(wanted)
-        if (content := self.wanted_content()) is None:
-            return self.send_error(404)
-        if server.statuses:
-            return self.send_error(server.statuses.pop(0))
-        start = 0
-        if wanted and server.ranges:
-            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
-            self.send_response(206)
-            last = len(content) - 1
-            self.send_header("Content-Range", f"bytes {start}-{last}/{last + 1}")
-        else:
-            self.send_response(200)
-        body = content[start:]
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        cut = server.cuts.pop(0) if server.cuts else len(body)
-        for at in range(0, cut, 1 << 14):
-            try:
-                self.wfile.write(body[at : min(cut, at + (1 << 14))])
-                self.wfile.flush()
-            except OSError:  # the client was killed
-                return None
-            time.sleep(server.delay)
-        return None
-
-    def do_HEAD(self):
-        if (content := self.wanted_content()) is None:
-            return self.send_error(404)
-        self.send_response(200)
-        if self.server.length:
-            self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        return None
-
-    def wanted_content(self) -> bytes | None:
-        if FILE.url_on(self.server.host) == self.server.host + self.path:
-            return self.server.content
-        return self.server.others.get(self.path)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server():
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def nowhere() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
-
-
-def put(folder: Path, content: bytes) -> Path:
-    path = folder / FILE.relative
-    path.parent.mkdir(parents=True)
-    path.write_bytes(content)
-    return path
-
-
-def flipped(content: bytes) -> bytes:
-    return content[:500] + bytes([content[500] ^ 1]) + content[501:]
-
-
-def files_under(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+pytestmark = pytest.mark.usefixtures("nothing_from_outside")
 
 
 def test_blob_ids_are_gits(tmp_path):
@@ -353,106 +222,6 @@ def test_progress_on_a_terminal_is_a_bar(tmp_path, server, monkeypatch):
     fetch(FILE, tmp_path, host=server.host)
     assert "ratings 1.txt: 100%" in terminal.getvalue()
     assert "\r" in terminal.getvalue()
-
-
-# Many files
-
-
-def many(server: Server, count: int = 40) -> list[RemoteFile]:
-    """So many small files, served."""
-    files = []
-    for n in range(count):
-        content = random.Random(n).randbytes(100 + n)
-        files.append(described(content, f"많은 글/{n:03}.txt"))
-        server.others[files[-1].url_on("")] = content
-    return files
-
-
-def contents(paths: list[Path]) -> list[str]:
-    return [git_blob(path) for path in paths]
-
-
-def test_many_files_are_fetched_once_each(tmp_path, monkeypatch, server, nowhere, capsys):
-    files = many(server)
-    raw, mirror = tmp_path / "raw", tmp_path / "mirror"
-    paths = fetch_all(files, raw, "texts", host=server.host)
-    assert paths == [raw / file.relative for file in files]
-    assert contents(paths) == [file.git_blob for file in files]
-    assert len(server.asked) == len(files)
-    assert sorted(files_under(raw)) == sorted(paths)
-    assert capsys.readouterr().err == ""  # nothing for what is over so soon
-
-    before = [path.stat() for path in paths]
-    assert fetch_all(files, raw, "texts", host=nowhere) == paths
-    assert [path.stat() for path in paths] == before
-
-    raw.rename(mirror)
-    monkeypatch.setenv("CORPUS_MIRROR", str(mirror))
-    paths = fetch_all(files, raw, "texts", host=nowhere)
-    assert contents(paths) == [file.git_blob for file in files]
-
-
-def test_many_files_have_one_bar(tmp_path, monkeypatch, server):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    fetch_all(many(server), tmp_path, "texts", host=server.host)
-    shown = terminal.getvalue()
-    assert "texts" in shown
-    assert "/40" in shown
-    assert "001.txt" not in shown
-
-
-def test_some_at_a_time(tmp_path, server):
-    files = many(server, 24)
-    server.delay = 0.05
-    fetch_all(files, tmp_path, "texts", host=server.host)
-    assert server.busiest > 1
-
-
-def test_without_network_one_file_is_asked_for(tmp_path, server):
-    files = many(server, 40)
-    server.others.clear()
-    with pytest.raises(CorpusUnavailable, match=r"000\.txt.*answered 404"):
-        fetch_all(files, tmp_path, "texts", host=server.host)
-    assert len(server.asked) == 1
-    assert files_under(tmp_path) == []
-
-
-def test_a_network_that_swallows_everything_is_given_up_once(tmp_path, monkeypatch, server):
-    monkeypatch.setattr(download, "PATIENCE", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        begun = time.monotonic()
-        with pytest.raises(CorpusUnavailable, match="no answer in time"):
-            host = f"http://127.0.0.1:{mute.getsockname()[1]}"
-            fetch_all(many(server, 40), tmp_path, "texts", host=host)
-        assert time.monotonic() - begun < 0.3 + download.CONNECT
-
-
-def test_one_missing_of_many(tmp_path, server):
-    """What came before it stays, and need not be fetched again."""
-    files = many(server, 200)
-    gone = server.others.pop(files[30].url_on(""))
-    server.delay = 0.01
-    with pytest.raises(CorpusUnavailable, match=r"030\.txt"):
-        fetch_all(files, tmp_path, "texts", host=server.host)
-    assert len(server.asked) < 190  # no further ones were begun
-    there = files_under(tmp_path)
-    assert there
-    server.others[files[30].url_on("")] = gone
-    server.asked.clear()
-    fetch_all(files, tmp_path, "texts", host=server.host)
-    assert len(server.asked) == 200 - len(there)
-
-
-def test_one_wrong_of_many(tmp_path, server):
-    files = many(server, 20)
-    server.others[files[7].url_on("")] = b"x" * files[7].size
-    with pytest.raises(UserError, match=r"007\.txt: is not the file the catalogue describes"):
-        fetch_all(files, tmp_path, "texts", host=server.host)
-    assert not (tmp_path / files[7].relative).exists()
 
 
 # A file whose blob id nobody knows

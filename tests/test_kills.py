@@ -70,12 +70,12 @@ def test_killed_training_ends_as_one_that_was_not(run, tmp_path):
 
     All three are processes of their own, so that they count on the same number of threads.
     """
-    training = dataclasses.replace(run.task.tiny.training, epochs=4, checkpoint_seconds=0.0)
-    words = [
-        "train",
-        "sentiment",
-        *run.words(dataclasses.replace(run.task.tiny, training=training)),
-    ]
+    settings = dataclasses.replace(
+        run.task.tiny,
+        training=dataclasses.replace(run.task.tiny.training, epochs=4, checkpoint_seconds=0.0),
+        model=dataclasses.replace(run.task.tiny.model, direction="forward", units=8),
+    )
+    words = ["train", "sentiment", *run.words(settings)]
     straight, broken = (
         run.untrained_copy(tmp_path / "straight"),
         run.untrained_copy(tmp_path / "broken"),
@@ -118,7 +118,7 @@ def test_killed_training_ends_as_one_that_was_not(run, tmp_path):
             np.testing.assert_array_equal(both[0][name], both[1][name], err_msg=name)
     for stored in both:
         stored.close()
-    models = [sentiment.build_model(run.task.tiny, run.tokens) for _ in both]
+    models = [sentiment.build_model(settings, run.tokens) for _ in both]
     for model, finished_run in zip(models, (straight, broken), strict=True):
         model.load_weights(finished_run.run / "best.weights.h5")
     for one, other in zip(models[0].weights, models[1].weights, strict=True):

@@ -47,7 +47,9 @@ def outside(ids: Ragged, tags: Ragged, row: int) -> list[int]:
 
 
 def labels(tags: Ragged, row: int) -> list[str]:
-    found = TAGS.entities_of(tags.row(row).tolist(), range(999), range(1, 1000))
+    row_tags = tags.row(row).tolist()
+    pieces = len(row_tags)
+    found = TAGS.entities_of(row_tags, range(pieces), range(1, pieces + 1))
     return [e.label for e in found]
 
 

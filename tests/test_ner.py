@@ -14,10 +14,11 @@ from pipeline.corpora.inline import parse_inline, to_inline
 from pipeline.corpora.splits import read_split
 from pipeline.export.tagger import load_tagger
 from pipeline.stages.files import RunFiles
+from pipeline.stages.train import RESULTS
 from pipeline.tasks import ner
 from pipeline.tasks.base import find_task
 from pipeline.text.ragged import Ragged
-from pipeline.workspace import SAMPLES, read_json
+from pipeline.workspace import SAMPLES, read_json, sha256
 
 TASK = find_task("ner")
 
@@ -147,8 +148,28 @@ def test_no_text_at_all(tag):
 
 def test_bytes_that_are_no_utf_8(run):
     serve = tf.saved_model.load(str(run.saved_model)).signatures["serving_default"]
-    answer = serve(text=tf.constant([b"\xff\xfe" + "김민수가 서울에 갔다".encode()]))
-    assert answer["start"].shape[0] == 1
+    rng = random.Random(5)
+    odd = [b"\xff\xfe" + "김민수가 서울에 갔다".encode()]
+    for text in sample_texts()[:60]:
+        raw = bytearray(text.encode())
+        for _ in range(3):
+            # half a syllable, and bytes that begin, go on with or are no character at all
+            at = rng.randrange(len(raw))
+            raw[at : at + rng.randint(0, 2)] = rng.choice([b"\xed\xa0", b"\xff", b"\xb0", b""])
+        odd.append(bytes(raw))
+    texts = [raw.decode("utf-8", "replace") for raw in odd]
+    assert sum("\ufffd" in text for text in texts) > 50
+    answer = {name: values.numpy() for name, values in serve(text=tf.constant(odd)).items()}
+    assert answer["start"].shape[0] == len(odd)
+    checked = 0
+    for text, entities, starts, ends in zip(
+        texts, *(answer[name] for name in ("entity", "start", "end")), strict=True
+    ):
+        for entity, start, end in zip(entities, starts, ends, strict=True):
+            if start >= 0:
+                assert entity.decode("utf-8") == text[start:end]
+                checked += 1
+    assert checked > 30
 
 
 def test_parts_of_long_rows():
@@ -162,34 +183,29 @@ def test_parts_of_long_rows():
     assert Ragged.from_lists([]).in_parts(3).ids.tolist() == []
 
 
-def test_long_sentences_train_and_serve_in_parts(new_run):
+def test_rows_in_parts_softmax_head_two_layers_and_no_runs_of_pieces(new_run):
     """With rows this short nearly every sentence is cut; offsets and metrics still agree."""
     settings = dataclasses.replace(
         TASK.tiny,
-        text=dataclasses.replace(TASK.tiny.text, most_pieces=12),
-        training=dataclasses.replace(TASK.tiny.training, epochs=1, evaluations=1),
+        text=dataclasses.replace(TASK.tiny.text, most_pieces=12, longest_ngram=1),
+        model=dataclasses.replace(
+            TASK.tiny.model, head="softmax", cell="gru", direction="forward", layers=2
+        ),
+        training=dataclasses.replace(TASK.tiny.training, evaluations=1),
     )
     run = new_run("ner", settings)
     run.do("corpus", "tokenize", "train", "evaluate", "export")
     notes = read_json(run.run / "tokens.json")["notes"]
     assert notes["test_sentences_in_parts"] > 30
-    trained = RunFiles.of(run.task, settings, run.workspace).trained()
-    texts = list(read_split(run.corpus / "test.tsv")["text"])
-    assert load_tagger(run.saved_model)(texts) == ner.find_entities(settings, trained, texts)
-
-
-def test_softmax_head_two_layers_and_no_runs_of_pieces(new_run):
-    settings = dataclasses.replace(
-        TASK.tiny,
-        text=dataclasses.replace(TASK.tiny.text, longest_ngram=1),
-        model=dataclasses.replace(TASK.tiny.model, head="softmax", cell="gru", layers=2),
-    )
-    run = new_run("ner", settings)
-    run.do("corpus", "tokenize", "train", "evaluate", "export")
     assert read_json(run.run / "metrics.json")["f1"] > 0.2
-    for text, found in zip(odd_texts(20), load_tagger(run.saved_model)(odd_texts(20)), strict=True):
-        assert read_entities(write_entities(found)) == found
-        assert all(0 <= e.start < e.end <= len(text) for e in found)
+    trained = RunFiles.of(run.task, settings, run.workspace).trained()
+    tag, odd = load_tagger(run.saved_model), odd_texts(20)
+    texts = [*read_split(run.corpus / "test.tsv")["text"], *odd]
+    found = tag(texts)
+    assert found == ner.find_entities(settings, trained, texts)
+    for text, entities in zip(odd, found[-20:], strict=True):
+        assert read_entities(write_entities(entities)) == entities
+        assert all(0 <= e.start < e.end <= len(text) for e in entities)
 
 
 def test_predictor_marks_the_sentence(run):
@@ -208,11 +224,18 @@ def test_measured_on_a_corpus_of_others(run, tmp_path, command):
     other.write_text("\n".join(lines[:60]) + "\n", encoding="utf-8")
     done = command(copy.root, "evaluate", "ner", *copy.words(), "--on", "others.txt")
     assert done.code == 0, done.err
-    metrics = read_json(copy.run / "metrics-others.json")
+    written = {path.name for path in copy.run.iterdir()} - {path.name for path in run.run.iterdir()}
+    assert written == {"elsewhere"} <= set(RESULTS), "changed settings set it aside"
+    assert {path.name for path in (copy.run / "elsewhere").iterdir()} == {
+        "others.json",
+        "others.html",
+    }
+    metrics = read_json(copy.run / "elsewhere" / "others.json")
     assert metrics["count"] == 60
     assert metrics["f1"] > 0.3, "these are mostly sentences it was trained on"
-    report = (copy.run / "report-others.html").read_text(encoding="utf-8")
-    assert "others.txt" in report
+    assert metrics["weights"] == sha256(copy.run / "best.weights.h5")
+    report = (copy.run / "elsewhere" / "others.html").read_text(encoding="utf-8")
+    assert "measured on 60 test sentences of others.txt" in report
     assert (copy.run / "metrics.json").read_bytes() == (run.run / "metrics.json").read_bytes()
 
 

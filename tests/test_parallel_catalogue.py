@@ -11,25 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from parallel_pairs import judge, made, read, shares_no_side, sizes
 from pipeline.corpora import catalogue, download, parallel_sources
 from pipeline.corpora.catalogue import CATALOGUE
 from pipeline.corpora.fetch import MIRROR, CorpusUnavailable, fetch
-from pipeline.corpora.parallel import (
-    PairCorpusSettings,
-    read_evaluation_pairs,
-    read_parallel_corpus,
-)
-from pipeline.corpora.splits import CorpusSplits
+from pipeline.corpora.parallel import PairCorpusSettings, read_parallel_corpus
 from pipeline.errors import UserError
 from pipeline.text.normalize import normalize
 from pipeline.workspace import SAMPLES
-
-SPLITS = ("train", "dev", "test")
-
-
-def made(count: int, name: str = "가") -> list[str]:
-    """Pairs, `ko<TAB>en`; each English side stands in two of them."""
-    return [f"{name}는 {n}번이다.\t{ord(name)} is number {n // 2}." for n in range(count)]
 
 
 @pytest.fixture
@@ -37,28 +26,6 @@ def sample(tmp_path) -> Path:
     path = tmp_path / "sample.tsv"
     path.write_text("\n".join(["ko\ten", *made(40, "표")]) + "\n", encoding="utf-8")
     return path
-
-
-def read(corpus: object, tmp_path: Path, **settings) -> CorpusSplits:
-    chosen = PairCorpusSettings(str(corpus), **settings)
-    return read_parallel_corpus(chosen, tmp_path / "raw", tmp_path / "sample.tsv", normalize)
-
-
-def judge(name: object, tmp_path: Path, **settings):
-    chosen = PairCorpusSettings(**settings)
-    return read_evaluation_pairs(str(name), chosen, tmp_path / "raw", normalize)
-
-
-def sizes(found: CorpusSplits) -> dict[str, int]:
-    return {name: len(frame) for name, frame in found.splits.items()}
-
-
-def shares_no_side(found: CorpusSplits) -> bool:
-    for column in ("text", "label"):
-        sides = [set(map(str.casefold, map(normalize, found.splits[n][column]))) for n in SPLITS]
-        if len(set.union(*sides)) != sum(map(len, sides)):
-            return False
-    return True
 
 
 # The catalogue's corpora, in small

@@ -11,41 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpora.catalogue import find
-from pipeline.corpora.delimited import LONGEST_RECORD
 from pipeline.corpora.rejects import Rejected, write_rejects
-from pipeline.corpora.reviews import (
-    check_trainable,
-    read_labelled,
-    read_nsmc,
-    read_sample,
-    text_id,
-)
+from pipeline.corpora.reviews import check_trainable, read_nsmc, read_sample
 from pipeline.errors import UserError
 from pipeline.workspace import SAMPLES
 
-ROWS = [("정말 재밌다", "1"), ("지루했다 ㅠㅠ", "0"), ("또 보고 싶다", "1"), ("뷁", "0")]
 
-
-def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
-    path.write_bytes(text.encode(encoding))
+def write(path: Path, text: str) -> Path:
+    path.write_bytes(text.encode("utf-8"))
     return path
-
-
-def tsv(rows=ROWS, header="document\tlabel", end="\n") -> str:
-    return end.join([header, *("\t".join(row) for row in rows)]) + end
-
-
-def pairs(frame: pd.DataFrame) -> list[tuple[str, str]]:
-    return list(zip(frame["text"], frame["label"], strict=True))
-
-
-def raises(match: str, path: Path, *settings) -> str:
-    with pytest.raises(UserError, match=match) as caught:
-        read_labelled(path, *settings)
-    message = str(caught.value)
-    assert message.startswith(str(path))
-    assert "\n" not in message
-    return message
 
 
 # NSMC
@@ -94,7 +68,7 @@ def test_nsmc_undoes_exactly_two_csv_writers(tmp_path_factory, texts):
 def test_nsmc_rows_that_are_none_are_rejected(tmp_path):
     path = write(tmp_path / "r.txt", "id\tdocument\tlabel\n1\t좋다\t1\n2\t싫다\n3\t글쎄\t2\n")
     read = read_nsmc(path)
-    assert pairs(read.frame) == [("좋다", "positive")]
+    assert read.frame[["text", "label"]].values.tolist() == [["좋다", "positive"]]
     assert [(row.line, row.reason) for row in read.rejects] == [
         (3, "2 columns"),
         (4, "its label is not 0 or 1"),
@@ -132,245 +106,6 @@ def test_nsmc_as_published():
     assert (other["id"] == test.frame["id"]).all()
 
 
-# A user's own file
-
-
-@pytest.mark.parametrize(
-    ("encoding", "named"),
-    [
-        ("utf-8", "UTF-8"),
-        ("utf-8-sig", "UTF-8 with BOM"),
-        ("utf-16", "UTF-16"),
-        ("utf-16-be", "UTF-16"),
-        ("cp949", "CP949"),
-    ],
-)
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_every_encoding_and_line_end(tmp_path, encoding, named, end):
-    text = tsv(end=end)
-    path = write(tmp_path / "my.tsv", "\ufeff" * (encoding == "utf-16-be") + text, encoding)
-    read = read_labelled(path)
-    assert pairs(read.frame) == ROWS
-    assert read.rejects == []
-    assert read.notes == {
-        "encoding": named,
-        "delimiter": "tab",
-        "header": True,
-        "text_column": "document",
-        "label_column": "label",
-        "ids": "hash of the text",
-        "rows": 4,
-        "rejected": 0,
-        "empty": 0,
-    }
-
-
-def test_files_that_cannot_be_read_at_all(tmp_path):
-    raises("no such file", tmp_path / "missing.tsv")
-    raises("is a folder", tmp_path)
-    raises("is empty", write(tmp_path / "empty.tsv", ""))
-    raises("is empty", write(tmp_path / "blank.tsv", "\ufeff \r\n\t\n"))
-    raises("no row with a text", write(tmp_path / "header.tsv", "document\tlabel\n"))
-    raises(r"no row .*\(line 2: no label\)", write(tmp_path / "none.tsv", "text\tlabel\n가\t\n"))
-    raises("one column only", write(tmp_path / "one.tsv", "그냥 글\n또 글\n"))
-    raises("not a text file", write(tmp_path / "bare16.tsv", tsv(), "utf-16-le"))
-    raises("not a text file", write(tmp_path / "book.xlsx", "PK\x03\x04\x14\0\0\0"))
-    odd = tmp_path / "odd.tsv"
-    odd.write_bytes("\ufeff좋다\t1\n".encode("utf-16-le") + b"\0")
-    raises("not valid UTF-16", odd)
-
-
-def test_undecodable_bytes_are_located(tmp_path):
-    path = tmp_path / "damaged.tsv"
-    # Half a syllable is gone: no reason to take the rest for CP949.
-    path.write_bytes(tsv().encode().replace("지루".encode(), "지루".encode()[:-1]))
-    raises("line 3 is not valid UTF-8 .*save the file as UTF-8", path)
-    path.write_bytes(tsv().encode("cp949") + b"\xff\xff\t1\n")
-    raises("line 6 is not valid UTF-8 nor valid CP949", path)
-
-
-def test_stray_quotes_in_tsv_are_text(tmp_path):
-    rows = [('"명작', "1"), ('그 "명작"이라던', "0"), ('""', "1"), ("'5\" 화면'", "0")]
-    assert pairs(read_labelled(write(tmp_path / "q.tsv", tsv(rows))).frame) == rows
-
-
-def test_only_line_feeds_end_a_line(tmp_path):
-    rows = [("가\u2028나\u2029다", "1"), ("가\u0085나\x1c다\x0b라\x0c마\r바", "0")]
-    assert pairs(read_labelled(write(tmp_path / "u.tsv", tsv(rows))).frame) == rows
-
-
-def test_csv_quotes_commas_and_line_ends(tmp_path):
-    text = 'label,review\r\n1,"좋다, ""정말""\r\n좋다"\r\n0,별로 "그저" 그럼\r\n'
-    read = read_labelled(write(tmp_path / "my.csv", text))
-    assert pairs(read.frame) == [('좋다, "정말"\n좋다', "1"), ('별로 "그저" 그럼', "0")]
-    assert read.notes["delimiter"] == "comma"
-
-
-def test_a_broken_quote_in_csv_costs_one_line(tmp_path):
-    text = 'text,label\n좋다,1\n"안 닫힘,0\n싫다,0\n"여러\n줄",1\n"잘못"된,1\n끝,0\n'
-    read = read_labelled(write(tmp_path / "my.csv", text))
-    assert pairs(read.frame) == [("좋다", "1"), ("싫다", "0"), ("여러\n줄", "1"), ("끝", "0")]
-    assert [(row.line, row.content) for row in read.rejects] == [
-        (3, '"안 닫힘,0'),
-        (7, '"잘못"된,1'),
-    ]
-
-
-def test_a_quote_left_open_does_not_swallow_the_file(tmp_path):
-    lines = [f"글 {n},{n % 2}" for n in range(3 * LONGEST_RECORD)]
-    lines[10], lines[2500] = '"글 10,0', '글 2500",0'  # far apart: hardly one text
-    read = read_labelled(write(tmp_path / "my.csv", "\n".join(lines)))
-    assert len(read.frame) == len(lines) - 1
-    assert [(row.line, row.reason) for row in read.rejects] == [
-        (11, "a quote opens and is not closed")
-    ]
-
-
-def test_a_line_of_a_megabyte_is_a_row(tmp_path):
-    long = "영화 " * 350_000
-    for name, text in (("my.tsv", tsv([*ROWS, (long, "1")])), ("my.csv", f'가,0\n"{long}",1\n')):
-        read = read_labelled(write(tmp_path / name, text))
-        assert read.frame["text"].tolist()[-1] == long
-        assert read.rejects == []
-
-
-def test_malformed_rows_are_set_aside(tmp_path):
-    text = "document\tlabel\n좋다\t1\n\n라벨 없음\t \n칸\t하나\t더\n부족\n\t0\n싫다\t 0 \n"
-    read = read_labelled(write(tmp_path / "my.tsv", text))
-    assert pairs(read.frame) == [("좋다", "1"), ("", "0"), ("싫다", "0")]
-    assert read.rejects == [
-        Rejected(4, "no label", "라벨 없음\t "),
-        Rejected(5, "3 columns instead of 2", "칸\t하나\t더"),
-        Rejected(6, "1 columns instead of 2", "부족"),
-    ]
-    assert (read.notes["rows"], read.notes["rejected"], read.notes["empty"]) == (3, 3, 1)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "delimiter"),
-    [
-        ("a.txt", "가, 나\t1\n다\t0\n라, 마, 바\t1\n", "tab"),
-        ("a.txt", "가,1\n나,0\n다,1\n", "comma"),
-        ("a.csv", "가\t1\n나\t0\n", "tab"),  # the suffix is wrong
-        ("a.csv", "가, 나, 다\t1\n나\t0\n", "tab"),
-        ("a.csv", "가,1\n나\t나,0\n", "comma"),
-        ("a.csv", "가\t가,1\n나\t나,0\n", "comma"),
-        ("a.tsv", "가, 나\t1\n다,\t0\n", "tab"),
-        ("a.TSV", "가, 나\t1\n다,\t0\n", "tab"),
-        ("a.tsv", "가\t1\r나\t0\r", "tab"),  # a classic Macintosh file
-    ],
-)
-def test_delimiters(tmp_path, name, text, delimiter):
-    read = read_labelled(write(tmp_path / name, text))
-    assert read.notes["delimiter"] == delimiter
-    assert read.frame["label"].tolist()[:2] == ["1", "0"]
-    assert read.rejects == []
-
-
-@pytest.mark.parametrize(
-    ("text", "settings", "header", "first"),
-    [
-        # Known names, in any order and case, with columns of no interest.
-        ("id\tdocument\tlabel\n7\t가\t1\n8\t나\t0\n", (), True, ("7", "가", "1")),
-        ("날짜\t레이블\t리뷰\n오늘\t1\t가\n어제\t0\t나\n", (), True, (None, "가", "1")),
-        ("Sentiment\tReview\n1\t가\n0\t나\n", (), True, (None, "가", "1")),
-        ("문장\t무엇\n가\t1\n나\t0\n", (), True, (None, "가", "1")),
-        # No header: by position.
-        ("가\t1\n나\t0\n", (), False, (None, "가", "1")),
-        ("7\t가\t1\n8\t나\t0\n", (), False, ("7", "가", "1")),
-        # A text that happens to be a known name is not a header.
-        ("리뷰\t1\n나\t0\n다\t1\n", (), False, (None, "리뷰", "1")),
-        # Unknown names: the first row's label occurs once, every other one more than once.
-        ("utt\tfeel\n가\t1\n나\t0\n다\t1\n라\t0\n", (), True, (None, "가", "1")),
-        ("a\tutt\tfeel\n7\t가\t1\n8\t나\t1\n", (), True, ("7", "가", "1")),
-        # Settings: names, numbers, one of each.
-        ("a\tb\tc\td\nx\t가\ty\t1\n", ("b", "d"), True, (None, "가", "1")),
-        ("a\tb\tc\td\nx\t가\ty\t1\n", ("B", "4"), True, (None, "가", "1")),
-        ("1\t가\n0\t나\n1\t다\n", ("2", "1"), False, (None, "가", "1")),
-        ("1\t가\n0\t나\n1\t다\n", ("2", None), False, (None, "가", "1")),
-        ("1\tx\tx\t가\n0\tx\tx\t나\n1\tx\tx\t다\n", ("4", "1"), False, (None, "가", "1")),
-        ("label\tx\tx\ttext\n0\tx\tx\t가\n", ("4", "1"), True, (None, "가", "0")),
-        ("title\ttext\tlabel\n제목\t가\t1\n", ("title", None), True, (None, "제목", "1")),
-    ],
-)
-def test_columns_and_header(tmp_path, text, settings, header, first):
-    read = read_labelled(write(tmp_path / "my.tsv", text), *settings)
-    assert read.notes["header"] is header
-    identity = first[0] or text_id(first[1])
-    assert read.frame.iloc[0].tolist() == [identity, *first[1:]]
-    assert read.notes["ids"] == ("own" if first[0] else "hash of the text")
-    assert len(read.frame) == text.count("\n") - header
-
-
-def test_columns_that_are_not_there(tmp_path):
-    path = write(tmp_path / "my.tsv", tsv(header="documents\tlabel"))
-    message = raises("no column called 'document'", path, "document")
-    assert "did you mean documents?" in message
-    assert "documents, label" in message
-    raises("no column 3.*there are 2", path, None, "3")
-    raises("no column 0", path, "0")
-    raises("column 2 cannot be both", path, "label", "label")
-    raises("column 2 cannot be both", path, "2", "2")
-    path = write(tmp_path / "four.tsv", "가\t나\t다\t1\n라\t마\t바\t1\n")
-    raises("which column holds the text.*There are 4.*1 to 4", path)
-    raises("which column holds the text", path, None, "4")
-    path = write(tmp_path / "wide.tsv", "id\ttext\tp\tq\n1\t가\t1\t0\n")
-    raises("which column holds the label.*id, text, p, q", path)
-
-
-def test_rows_with_the_same_text_have_the_same_id(tmp_path):
-    rows = [("같은 글", "1"), ("다른 글", "0"), ("같은  글 ", "0")]
-    read = read_labelled(write(tmp_path / "my.tsv", tsv(rows)))
-    ids = read.frame["id"].tolist()
-    assert ids[0] == ids[2] != ids[1]
-
-
-def test_an_id_that_is_missing_is_made(tmp_path):
-    text = "id\ttext\tlabel\n\t가\t1\nb\t나\t0\n"
-    read = read_labelled(write(tmp_path / "my.tsv", text))
-    assert read.frame["id"].tolist() == [text_id("가"), "b"]
-
-
-ANY_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n\t"))
-LABELS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1)
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(ANY_TEXT, LABELS), min_size=1))
-def test_tsv_comes_back_as_written(tmp_path_factory, rows):
-    path = tmp_path_factory.getbasetemp() / "property.tsv"
-    read = read_labelled(write(path, tsv(rows)), "document", "label")
-    assert pairs(read.frame) == rows
-    assert read.rejects == []
-
-
-@settings(deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.text(st.characters(codec="utf-8", exclude_characters="\0\r")), LABELS),
-        min_size=1,
-    )
-)
-def test_csv_comes_back_as_written(tmp_path_factory, rows):
-    csv.writer(out := io.StringIO()).writerows([("document", "label"), *rows])
-    path = tmp_path_factory.getbasetemp() / "property.csv"
-    read = read_labelled(write(path, out.getvalue()), "document", "label")
-    assert pairs(read.frame) == rows
-    assert read.rejects == []
-
-
-@settings(deadline=None)
-@given(st.binary(max_size=300), st.sampled_from(["a.tsv", "a.csv", "a.txt"]))
-def test_no_bytes_crash_the_reader(tmp_path_factory, data, name):
-    path = tmp_path_factory.getbasetemp() / name
-    path.write_bytes(data)
-    try:
-        read = read_labelled(path)
-    except UserError:
-        return
-    assert read.notes["rows"] == len(read.frame) > 0
-
-
 # What a classifier can be learnt from
 
 
@@ -401,14 +136,17 @@ def test_the_bundled_sample():
         lines = file.read().split("\n")[1:-1]
     assert len(read.frame) == len(lines) > 0
     names = {"negative": "0", "positive": "1"}
-    assert [f"{text}\t{names[label]}" for text, label in pairs(read.frame)] == lines
+    assert [
+        f"{text}\t{names[label]}"
+        for text, label in zip(read.frame["text"], read.frame["label"], strict=True)
+    ] == lines
     assert set(read.frame["label"]) == set(names)
     check_trainable(read.frame)
 
 
 def test_a_sample_with_other_labels_is_none(tmp_path):
     with pytest.raises(UserError, match="not the bundled sample"):
-        read_sample(write(tmp_path / "s.tsv", tsv([*ROWS, ("글쎄", "2")])))
+        read_sample(write(tmp_path / "s.tsv", "document\tlabel\n정말 재밌다\t1\n글쎄\t2\n"))
 
 
 def test_rejects_are_written_one_a_line(tmp_path):

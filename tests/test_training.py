@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
+import json
+
 import keras
 import numpy as np
 import pandas as pd
@@ -20,17 +23,19 @@ from pipeline.training.settings import TrainingSettings
 SMALL = ClassifierSettings(
     units=8, embedding_size=8, embedding_dropout=0.1, piece_dropout=0.05, state_dropout=0.1
 )
+# What needs no recurrence is tried without: a training is then mostly its building.
+BAG = dataclasses.replace(SMALL, cell="bag")
 QUICK = TrainingSettings(epochs=3, least_steps=1, batch_size=16, evaluations=6, patience=6, seed=3)
 
 
-def make_plan(batches=None) -> TrainingPlan:
+def make_plan(batches=None, settings: ClassifierSettings = SMALL) -> TrainingPlan:
     """Rows whose label is whether the id 9 stands in them: learnable, and quick."""
     generator = np.random.default_rng(0)
     lists = [generator.integers(4, 20, size=generator.integers(1, 12)) for _ in range(240)]
     rows = Ragged.from_lists([[2, *row, 3] for row in lists])
     labels = np.array([int(9 in row) for row in lists], dtype=np.int32)
     keras.utils.set_random_seed(QUICK.seed)
-    model = recurrent_classifier(SMALL, vocabulary_size=20, classes=2)
+    model = recurrent_classifier(settings, vocabulary_size=20, classes=2)
 
     def evaluate(model):
         logits = predict_logits(model, rows)
@@ -48,34 +53,37 @@ class KilledError(Exception):
     """The process is gone."""
 
 
-@pytest.mark.parametrize("kill_at", [10, 37])
-def test_interrupted_training_ends_with_the_same_weights(tmp_path, kill_at, monkeypatch):
+class Dying:
+    """The batches of every epoch, but the process dies before one of them."""
+
+    def __init__(self, epochs, kill_at: int):
+        self.epochs, self.left = epochs, kill_at
+
+    def epoch(self, number: int) -> Dying:
+        self.batches = self.epochs(number)
+        return self
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        if not self.left:
+            raise KilledError
+        self.left -= 1
+        return self.batches[index]
+
+
+def test_interrupted_training_ends_with_the_same_weights(tmp_path):
+    """Killed in its first epoch, and what goes on from there in its third."""
     straight = make_plan()
     fit(straight, QUICK, tmp_path / "straight")
 
-    interrupted = make_plan()
-    taken = 0
-
-    class Dying:
-        """The same batches, but the process dies before one of them."""
-
-        def __init__(self, batches):
-            self.batches = batches
-
-        def __len__(self):
-            return len(self.batches)
-
-        def __getitem__(self, index):
-            nonlocal taken
-            if taken == kill_at:
-                raise KilledError
-            taken += 1
-            return self.batches[index]
-
-    dying = make_plan(lambda epoch: Dying(interrupted.batches(epoch)))
-    often = TrainingSettings(**{**vars(QUICK), "checkpoint_seconds": 0.0})
-    with pytest.raises(KilledError):
-        fit(dying, often, tmp_path / "resumed")
+    often = dataclasses.replace(QUICK, checkpoint_seconds=0.0)
+    for kill_at, steps in ((10, 10), (27, 37)):
+        with pytest.raises(KilledError):
+            fit(make_plan(Dying(straight.batches, kill_at).epoch), often, tmp_path / "resumed")
+        with np.load(tmp_path / "resumed" / "checkpoint" / "state.npz") as stored:
+            assert json.loads(stored["state"].tobytes())["step"] == steps
     resumed = make_plan()
     result = fit(resumed, often, tmp_path / "resumed")
 
@@ -99,7 +107,7 @@ def test_training_learns_and_a_finished_one_is_not_repeated(tmp_path):
 
 
 def test_early_stopping_ends_when_dev_stands_still(tmp_path):
-    plan = make_plan()
+    plan = make_plan(settings=BAG)
     flat = TrainingPlan(
         plan.model, plan.loss, plan.batches, lambda _: {"accuracy": 0.5, "loss": 1.0}, "accuracy"
     )
@@ -110,7 +118,7 @@ def test_early_stopping_ends_when_dev_stands_still(tmp_path):
 
 
 def test_a_loss_that_is_not_finite_says_what_to_do(tmp_path):
-    plan = make_plan()
+    plan = make_plan(settings=BAG)
     wild = TrainingSettings(epochs=3, batch_size=16, learning_rate=1e30, clip_norm=0.0)
     with pytest.raises(UserError, match="--learning-rate"):
         fit(plan, wild, tmp_path)

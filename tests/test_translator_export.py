@@ -101,7 +101,7 @@ class Exported:
 
     def in_python(self, texts: list[str]) -> tuple[list[str], np.ndarray]:
         rows = self.source.encode(texts).truncated(MOST_PIECES)
-        found, scores = translate_rows(self.translate, rows, batch_size=32)
+        found, scores = translate_rows(self.translate, rows)
         return [self.target.decode(found.row(i)) for i in range(len(found))], scores
 
 

@@ -82,16 +82,26 @@ def test_kill_between_the_two_renames_is_mended(tmp_path):
 
 
 def test_manifest_knows_what_changed(tmp_path):
-    source, made = tmp_path / "in.txt", tmp_path / "out.txt"
+    source, made, below = (tmp_path / name for name in ("in.txt", "out.txt", "below/out.txt"))
+    below.parent.mkdir()
     source.write_text("in")
     made.write_text("out")
-    Manifest.of("stage", {"a": 1}, [source], [made]).write(tmp_path / "manifest.json")
+    below.write_text("out below")
+    Manifest.of("stage", {"a": 1}, [source], [made, below], tmp_path).write(
+        tmp_path / "manifest.json"
+    )
     manifest = Manifest.read(tmp_path / "manifest.json")
     assert manifest.still_holds({"a": 1}, [source], tmp_path)
     assert not manifest.still_holds({"a": 2}, [source], tmp_path)
     made.write_text("changed")
     assert not manifest.still_holds({"a": 1}, [source], tmp_path)
     made.write_text("out")
+    below.write_text("changed")
+    assert not manifest.still_holds({"a": 1}, [source], tmp_path)
+    below.unlink()
+    assert not manifest.still_holds({"a": 1}, [source], tmp_path)
+    below.write_text("out below")
+    assert manifest.still_holds({"a": 1}, [source], tmp_path)
     source.write_text("changed")
     assert not manifest.still_holds({"a": 1}, [source], tmp_path)
 
