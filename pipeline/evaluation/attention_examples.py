@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.batches import pad
 from pipeline.evaluation.attention_pictures import HeatMap, merge_attention
+from pipeline.evaluation.translation_look import evenly
 
 if TYPE_CHECKING:
     from pipeline.models.translate import Translate
@@ -28,7 +29,8 @@ def attention_examples(
 
     Args:
         translate: a search that returns attention.
-        sources: framed ids; the first `SHOWN` that can be read well in a picture are translated.
+        sources: framed ids; of those that can be read well in a picture, `SHOWN` at
+            even distances are translated.
         tokenizers: of the "source" and of the "target".
 
     Returns:
@@ -36,7 +38,8 @@ def attention_examples(
     """
     shortest, longest = _READABLE
     readable = (sources.lengths >= shortest) & (sources.lengths <= longest)
-    chosen = np.flatnonzero(readable)[:SHOWN]
+    chosen = np.flatnonzero(readable)
+    chosen = chosen[evenly(len(chosen), SHOWN)]
     if not len(chosen):
         return []
     ids, lengths = pad(sources, chosen)
