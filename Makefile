@@ -2,14 +2,25 @@
 
 # ---- what you may set: make train-sentiment NAME=small SETTINGS="--units 64 --epochs 3"
 # NAME, VERSION and PORT mean something else in many environments, so only make's own count.
-CORPUS   ?=
-EVAL     ?=
-NAME      = default
-VERSION   = 1
-SETTINGS ?=
-TEXT     ?=
-FILE     ?=
-PORT      = 6006
+CORPUS    ?=
+EVAL      ?=
+DIRECTION ?= ko-en
+NAME       = default
+VERSION    = 1
+SETTINGS  ?=
+TEXT      ?=
+FILE      ?=
+PORT       = 6006
+
+# The other direction has a run and a version of its own, so that both translators can be asked.
+ifneq ($(filter translate %-translation,$(MAKECMDGOALS)),)
+  ifeq ($(DIRECTION),en-ko)
+    NAME    = en-ko
+    VERSION = 2
+  else ifneq ($(DIRECTION),ko-en)
+    $(error DIRECTION is ko-en or en-ko, not "$(DIRECTION)")
+  endif
+endif
 
 PYTHON3  ?= python3
 VENV     := .venv
@@ -18,8 +29,10 @@ PIPELINE := $(PYTHON) -m pipeline
 TASKS    := $(filter-out base __init__,$(basename $(notdir $(wildcard pipeline/tasks/*.py))))
 # One shell word, whatever stands in it; nothing in it is a variable of make.
 quoted    = '$(subst ','\'',$(value $(1)))'
+# Of the task $(1).
 ARGUMENTS = --name $(call quoted,NAME) --version $(call quoted,VERSION) \
-  $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) $(value SETTINGS)
+  $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) \
+  $(if $(filter translation,$(1)),--direction $(call quoted,DIRECTION)) $(value SETTINGS)
 nothing  :=
 comma    := ,
 # Corpora that are files are prerequisites, with the dev and test files beside them, as
@@ -37,7 +50,7 @@ all_of    = $(if $(call own,$(1)),$(call own,$(1)) $(foreach part,dev test,$(cal
 CORPUS_FILE := $(if $(call there,$(NAMES)),$(call all_of,$(NAMES)),$(foreach \
   name,$(subst $(comma), ,$(NAMES)),$(call all_of,$(call trimmed,$(name)))))
 # What is not for the recipes: exporting it would evaluate a $(...) in it.
-unexport CORPUS EVAL NAME VERSION SETTINGS TEXT FILE PORT
+unexport CORPUS EVAL DIRECTION NAME VERSION SETTINGS TEXT FILE PORT
 
 ifneq ($(words $(NAME) x $(VERSION)),3)
   $(error NAME and VERSION are folders: one word each, not "$(NAME)" and "$(VERSION)")
@@ -57,6 +70,7 @@ help:  ## this page
 	@echo
 	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--units 64 --epochs 3\""
 	@echo "All settings of a task: make settings-sentiment"
+	@echo "English to Korean: make translate DIRECTION=en-ko (run en-ko, version 2; both can be asked)"
 	@echo "No network? CORPUS_MIRROR=folder; with neither, a small bundled corpus stands in."
 
 # ---- the environment: made once, made again when the pins change
@@ -78,30 +92,30 @@ setup: $(VENV)/.ready  ## create .venv with the pinned requirements
 define TASK_template
 runs/$(1)/$(NAME)/.asked: FORCE
 	@mkdir -p $$(@D)
-	@printf '%s\n' $$(ARGUMENTS) "$$$$CORPUS_MIRROR" | cmp -s - $$@ || \
-	  printf '%s\n' $$(ARGUMENTS) "$$$$CORPUS_MIRROR" > $$@
+	@printf '%s\n' $$(call ARGUMENTS,$(1)) "$$$$CORPUS_MIRROR" | cmp -s - $$@ || \
+	  printf '%s\n' $$(call ARGUMENTS,$(1)) "$$$$CORPUS_MIRROR" > $$@
 
 runs/$(1)/$(NAME)/corpus.json: runs/$(1)/$(NAME)/.asked $$(CORPUS_FILE) | $(VENV)/.ready
-	@$(PIPELINE) corpus $(1) $$(ARGUMENTS)
+	@$(PIPELINE) corpus $(1) $$(call ARGUMENTS,$(1))
 
 runs/$(1)/$(NAME)/tokens.json: runs/$(1)/$(NAME)/corpus.json runs/$(1)/$(NAME)/.asked
-	@$(PIPELINE) tokenize $(1) $$(ARGUMENTS)
+	@$(PIPELINE) tokenize $(1) $$(call ARGUMENTS,$(1))
 
 runs/$(1)/$(NAME)/training.json: runs/$(1)/$(NAME)/tokens.json
-	@$(PIPELINE) train $(1) $$(ARGUMENTS)
+	@$(PIPELINE) train $(1) $$(call ARGUMENTS,$(1))
 
 runs/$(1)/$(NAME)/metrics.json: runs/$(1)/$(NAME)/training.json
-	@$(PIPELINE) evaluate $(1) $$(ARGUMENTS)
+	@$(PIPELINE) evaluate $(1) $$(call ARGUMENTS,$(1))
 
 saved_models/$(1)/$(VERSION)/saved_model.pb: runs/$(1)/$(NAME)/metrics.json
-	@$(PIPELINE) export $(1) $$(ARGUMENTS)
+	@$(PIPELINE) export $(1) $$(call ARGUMENTS,$(1))
 
 .PHONY: train-$(1) evaluate-$(1) settings-$(1)
 train-$(1): saved_models/$(1)/$(VERSION)/saved_model.pb
 	@echo "report:  runs/$(1)/$(NAME)/report.html"
 	@echo "model:   saved_models/$(1)/$(VERSION)"
 evaluate-$(1): runs/$(1)/$(NAME)/metrics.json
-	$$(if $$(value EVAL),@$(PIPELINE) evaluate $(1) $$(ARGUMENTS) --on $$(call quoted,EVAL))
+	$$(if $$(value EVAL),@$(PIPELINE) evaluate $(1) $$(call ARGUMENTS,$(1)) --on $$(call quoted,EVAL))
 settings-$(1): $(VENV)/.ready
 	@$(PIPELINE) train $(1) --help
 endef
@@ -128,19 +142,22 @@ predict: $(VENV)/.ready  ## ask the sentiment model: TEXT="..." or FILE=texts.tx
 	$(ASK)
 tag: $(VENV)/.ready  ## mark the named entities: TEXT="..." or FILE=sentences.txt
 	$(ASK)
-# Asked something it answers; asked nothing it trains first, if need be, and shows what it can do.
+# Asked something it answers; asked nothing it trains first, if need be, and shows an example.
 ASKED := $(or $(TEXT_GIVEN),$(value FILE))
 TRANSLATOR := saved_models/translation/$(VERSION)/saved_model.pb
 translate: $(if $(ASKED),$(VENV)/.ready,$(TRANSLATOR))  ## translate: TEXT="..." or FILE=lines.txt; train it first: neither
-	$(if $(ASKED),$(ASK),@$(PIPELINE) predict translation --version $(call quoted,VERSION) \
-	  --text "톰은 외로워 보였어.")
+	$(if $(ASKED),$(ASK),@$(PIPELINE) predict translation --version $(call quoted,VERSION) --example)
 ASK = @$(PIPELINE) predict $(TASK) --version $(call quoted,VERSION) \
   $(if $(value FILE),--file $(call quoted,FILE)) $(if $(TEXT_GIVEN),--text "$$ASKED_TEXT")
 
-.PHONY: compare-tokenizers
+.PHONY: compare-tokenizers compare-translators
 compare-tokenizers: $(VENV)/.ready  ## the same small model over every tokenizer, one table
 	@$(PYTHON) -m benchmarks.compare_tokenizers \
 	  $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) $(value SETTINGS)
+compare-translators: $(VENV)/.ready  ## encoder-decoder, attention, Transformer: one table, a page
+	@$(PYTHON) -m benchmarks.compare_translators \
+	  $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) \
+	  $(if $(filter-out ko-en,$(DIRECTION)),--direction $(call quoted,DIRECTION)) $(value SETTINGS)
 
 .PHONY: tensorboard
 tensorboard: $(VENV)/.ready  ## open the training logs (PORT=6006)

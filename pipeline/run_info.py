@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import re
+import shlex
 import typing
 from importlib.metadata import PackageNotFoundError, version
 
@@ -12,6 +14,8 @@ if typing.TYPE_CHECKING:
     from pipeline.tasks.base import Task, Trained
 
 _PACKAGES = ("keras", "tensorflow", "tensorflow-text", "tokenizers", "sentencepiece", "numpy")
+_VARIABLES = {"corpus": "CORPUS", "name": "NAME", "version": "VERSION"}
+"""Setting -> the variable of make for it: it chains files by them, and watches the corpus."""
 
 
 def run_info(task: Task, settings, trained: Trained, model: str) -> dict:
@@ -41,33 +45,45 @@ def run_info(task: Task, settings, trained: Trained, model: str) -> dict:
         "best_step": training["best_step"],
         "clip_norm": settings.training.clip_norm,
         "settings": {k: v for k, v in as_json(settings).items() if k != "run"},
-        "commands": commands(task, settings, trained),
+        "commands": commands(task, settings),
         "versions": versions(),
     }
 
 
-def commands(task: Task, settings, trained: Trained) -> list[str]:
-    """What to type to get this run again, and to use it."""
+def commands(task: Task, settings) -> list[str]:
+    """What to type to get this run again, and to use it: as it is, into a shell."""
     default = as_json(task.settings())
-    changed = [
-        _option(name.replace("_", "-"), value)
+    changed = {
+        name: value
         for group, values in as_json(settings).items()
         for name, value in values.items()
-        if group != "run" and value != default[group][name]
-    ]
-    name = "" if trained.run.name == "default" else f" NAME={trained.run.name}"
-    extra = f' SETTINGS="{" ".join(changed)}"' if changed else ""
+        if value != default[group][name]
+    }
+    own = {variable: changed.pop(name) for name, variable in _VARIABLES.items() if name in changed}
+    options = " ".join(_option(name.replace("_", "-"), value) for name, value in changed.items())
+    version = {name: value for name, value in own.items() if name == "VERSION"}
     return [
-        f"make train-{task.name}{name}{extra}",
-        f'make {task.target} TEXT="{task.example}"',
+        _make(f"train-{task.name}", {**own, **({"SETTINGS": options} if options else {})}),
+        _make(task.target, {**version, "TEXT": task.example_for(settings)}),
         "make tensorboard",
     ]
+
+
+def _make(target: str, variables: dict) -> str:
+    return " ".join(["make", target, *(f"{k}={_quoted(str(v))}" for k, v in variables.items())])
 
 
 def _option(name: str, value: object) -> str:
     if isinstance(value, bool):
         return f"--{name}" if value else f"--no-{name}"
-    return f"--{name} {value}"
+    return f"--{name} {_quoted(str(value))}"
+
+
+def _quoted(text: str) -> str:
+    """One word of a shell, in double quotes where they do, as these are easier to read."""
+    if re.fullmatch(r"[\w.,:/=+-]+", text):
+        return text
+    return shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
 
 
 def versions() -> dict[str, str]:

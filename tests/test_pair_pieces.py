@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.text.morphemes import MorphemeAnalyzer
 from pipeline.text.pair_pieces import (
     SIDES,
     load_pair_tokenizers,
@@ -16,7 +17,7 @@ from pipeline.text.pair_pieces import (
     write_pair_pieces,
 )
 from pipeline.text.ragged import Ragged
-from pipeline.text.settings import PairTextSettings
+from pipeline.text.settings import PairTextSettings, check_pair_morphemes
 from pipeline.text.vocabulary import UNK
 from pipeline.workspace import SAMPLES
 
@@ -108,6 +109,46 @@ def test_syllables_are_cut_one_way_only(tmp_path):
     write_pair_pieces(chosen, TEXTS, tmp_path)
     draw = training_segmentations(tmp_path, "source", chosen, strength=0.2, seed=1)
     np.testing.assert_array_equal(draw(3).ids, Ragged.load(tmp_path / "train.source.npz").ids)
+
+
+def test_morphemes_stand_in_front_of_the_source_alone(tmp_path):
+    pytest.importorskip("mecab", reason="python-mecab-ko has no wheel for this machine")
+    chosen = PairTextSettings(**{**vars(CHOSEN), "morphemes": "mecab"})
+    notes = write_pair_pieces(chosen, TEXTS, tmp_path)
+    tokenizers = load_pair_tokenizers(tmp_path)
+    assert [tokenizers[side].morphemes for side in SIDES] == ["mecab", None]
+    assert notes["source_pieces"] == len(tokenizers["source"].vocabulary)
+    morphs = MorphemeAnalyzer("mecab").morphs
+    texts = TEXTS["source"]["train"]
+    cut = (tmp_path / "source.train.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    assert cut == [" ".join(morphs(text)) for text in texts] != texts
+    english = (tmp_path / "target.train.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    assert english == TEXTS["target"]["train"]
+    for side in SIDES:
+        rows = tokenizers[side].encode(TEXTS[side]["dev"])
+        found = Ragged.load(tmp_path / f"dev.{side}.npz")
+        np.testing.assert_array_equal(found.ids, rows.truncated(12).ids)
+    # Each epoch cuts the morphemes anew, and never across them.
+    draw = training_segmentations(tmp_path, "source", chosen, strength=0.2, seed=1)
+    first, second = draw(0), draw(1)
+    assert not np.array_equal(first.ids, second.ids)
+    short = int(np.argmin(first.lengths))
+    assert tokenizers["source"].decode(first.row(short).tolist()) == cut[short]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "direction", "expected"),
+    [
+        (joint(morphemes="okt"), "ko-en", "--morphemes okt and --joint do not go together"),
+        (joint(morphemes="okt"), "en-ko", "--morphemes okt and --joint do not go together"),
+        (PairTextSettings(morphemes="kkma"), "en-ko", "wants Korean as the source, not en-ko"),
+    ],
+)
+def test_morphemes_where_they_cannot_be(chosen, direction, expected):
+    with pytest.raises(UserError, match=expected):
+        check_pair_morphemes(chosen, direction)
+    check_pair_morphemes(PairTextSettings(morphemes="kkma"), "ko-en")
+    check_pair_morphemes(joint(), "en-ko")
 
 
 def test_pieces_that_are_gone(tmp_path):

@@ -76,7 +76,7 @@ class Corpus:
             for it, and `sentences` for its being whole; a copy somebody put into data/raw or
             a mirror is checked by `sentences` alone.
         kind: what stands beside each text: "labelled" (one label), "annotated" (entities) or
-            "parallel" (its translation).
+            "parallel" (its translation); "running" is text with nothing beside it.
     """
 
     name: str
@@ -222,8 +222,30 @@ def _news() -> Corpus:
     )
 
 
+def _shakespeare() -> Corpus:
+    commit = "6f9487a6fe5b420b7ca9afb0d7c078e37c1d1b4e"
+    return Corpus(
+        name="shakespeare",
+        kind="running",
+        title="tiny Shakespeare",
+        licence="public domain",
+        homepage="https://github.com/karpathy/char-rnn",
+        files={
+            "text": RemoteFile(
+                "karpathy/char-rnn",
+                commit,
+                "data/tinyshakespeare/input.txt",
+                1_115_394,
+                "7dcb3a2d4cc3b48b6283dd46870bfeb78f88aac9",
+                "public domain",
+            )
+        },
+    )
+
+
 CATALOGUE: dict[str, Corpus] = {
-    corpus.name: corpus for corpus in (_nsmc(), _kmou(), _klp(), _klue(), _tatoeba(), _news())
+    corpus.name: corpus
+    for corpus in (_nsmc(), _kmou(), _klp(), _klue(), _tatoeba(), _news(), _shakespeare())
 }
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from pipeline.decoding.step import Tensor, pick, write
+from pipeline.decoding.step import Tensor, pick, rows_first, write
 
 
 class Finished(NamedTuple):
@@ -95,4 +95,4 @@ def trace_back(
         return (after,)
 
     (end,) = ops.while_loop(lambda now: now["position"] > 0, body, (start,))
-    return ops.transpose(end["ids"], (1, 2, 0)), ops.transpose(end["origins"], (1, 2, 0))
+    return rows_first(end["ids"]), rows_first(end["origins"])

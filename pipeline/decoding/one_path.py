@@ -17,6 +17,7 @@ from pipeline.decoding.step import (
     longest_of,
     per_row,
     pick,
+    rows_first,
     write,
 )
 
@@ -89,4 +90,4 @@ def follow(
 
     (end,) = ops.while_loop(going, body, (start,))
     attention = None if source_mask is None else ops.transpose(end["attention"], (1, 0, 2))
-    return Hypotheses(ops.transpose(end["ids"]), end["lengths"], end["scores"], attention)
+    return Hypotheses(rows_first(end["ids"]), end["lengths"], end["scores"], attention)

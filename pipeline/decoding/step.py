@@ -86,6 +86,17 @@ def pick(values: Tensor, indices: Tensor) -> Tensor:
     return ops.take(ops.reshape(values, (rows * columns,)), indices + offset, axis=0)
 
 
+def rows_first(buffer: Tensor) -> Tensor:
+    """What was written step by step, as rows: int32 [longest, ...] -> [..., longest].
+
+    As float32 on the way, which holds numbers up to 2**24 exactly: TensorFlow writes on stderr
+    that oneDNN transposes no whole numbers, as an error, though it goes on without.
+    """
+    numbers = ops.cast(buffer, "float32")
+    axes = (*range(1, len(buffer.shape)), 0)
+    return ops.cast(ops.transpose(numbers, axes), "int32")
+
+
 def write(buffer: Tensor, position: Tensor, values: Tensor) -> Tensor:
     """buffer [longest, ...] with `values` [...] at `position`."""
     return ops.scatter_update(buffer, ops.reshape(position, (1, 1)), values[None])

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.export.graph_text import GraphTokenizer
+from pipeline.export.reading_limit import write_reading_limit
 from pipeline.export.saved_model import load_asker, write_saved_model
 from pipeline.export.split_batches import map_sorted
 from pipeline.text.tokenizer import Tokenizer
@@ -82,6 +83,7 @@ def export_classifier(
         )
     size = write_saved_model(archive, folder)
     tokenizer.save(folder / "assets.extra")
+    write_reading_limit(folder / "assets.extra", most_pieces)
     return {
         "summary": f"{' and '.join(signatures)} signature, {size}",
         "signatures": signatures,

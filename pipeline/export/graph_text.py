@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from pipeline.export.graph_offsets import normalize_with_offsets
+from pipeline.quiet import native_chatter_hidden
 from pipeline.text.normalize import RULES
 from pipeline.text.syllables import SyllableTokenizer
 from pipeline.text.tokenizer import Tokenizer
@@ -119,7 +120,8 @@ class _SentencePieces(tf.Module):
 
     def __init__(self, tokenizer: SentencePieceTokenizer):
         super().__init__(name="sentencepieces")
-        self._library = tf_text.SentencepieceTokenizer(tokenizer.model, out_type=tf.int32)
+        with native_chatter_hidden():
+            self._library = tf_text.SentencepieceTokenizer(tokenizer.model, out_type=tf.int32)
 
     def __call__(self, strings: tf.Tensor) -> tf.RaggedTensor:
         return self._library.tokenize(tf.strings.regex_replace(strings, WORD_MARK, STAND_IN))

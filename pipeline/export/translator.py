@@ -137,9 +137,7 @@ def _limits(target: Tokenizer, translate: Translate, most_pieces: int) -> list[s
         "It says something whatever it is given: other languages, text of another kind than it "
         "learnt from. Names and characters that it never saw it leaves out or replaces.",
     ]
-    if target.morphemes:
-        limits.append("Translations are morphemes with spaces between them, not words.")
-    elif target.kind == "wordpiece":
+    if target.kind == "wordpiece":
         limits.append("Punctuation stands between spaces: its pieces do not tell where none was.")
     return limits
 

@@ -134,3 +134,32 @@ def describe_translator(settings: TranslatorSettings) -> str:
         return f"{shape} without attention"
     feeding = " and input feeding" if settings.input_feeding else ""
     return f"{shape} with {settings.attention} attention{feeding}"
+
+
+@dataclasses.dataclass(frozen=True)
+class LanguageModelSettings:
+    """The shape of the language model."""
+
+    cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
+    """What runs over the characters. "irnn" is a ReLU RNN started at the identity."""
+    units: int = 512
+    """Width of the hidden state of a layer."""
+    layers: int = 1
+    """How many recurrent layers are stacked; from the second on each adds its input to its
+    output (a residual connection)."""
+    embedding_size: int = 128
+    """Width of the embeddings of characters."""
+    tied_softmax: bool = False
+    """The softmax has the embeddings for its weights; the state is first brought to their
+    width."""
+    embedding_dropout: float = 0.1
+    """Share of embedding features dropped in training."""
+    state_dropout: float = 0.3
+    """Share of state features dropped between layers and before the softmax in training."""
+
+
+def describe_language_model(settings: LanguageModelSettings) -> str:
+    """The shape in a few words, for reports."""
+    cell = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN", "irnn": "ReLU RNN"}[settings.cell]
+    tied = " with a tied softmax" if settings.tied_softmax else ""
+    return f"{settings.layers}-layer {cell}-{settings.units}{tied}"

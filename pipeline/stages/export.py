@@ -1,7 +1,7 @@
 """export: writes the model that others serve.
 
 Reads:  a finished run and its metrics.
-Writes: saved_models/<task>/<version>/ with its model card, whole or not at all.
+Writes: saved_models/<task>/<version>/ with its model card and a text to try, whole or not at all.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pipeline.tasks.base import Task, Trained
 from pipeline.workspace import Workspace, atomic_folder, write_text
 
 CARD = Path("assets.extra", "model_card.md")
+EXAMPLE = Path("assets.extra", "example.txt")
 
 
 def run(task: Task, settings, workspace: Workspace) -> None:
@@ -36,6 +37,7 @@ def run(task: Task, settings, workspace: Workspace) -> None:
         notes = task.export(settings, trained, folder)
         shown = target.relative_to(workspace.root)
         write_text(folder / CARD, _card(task, settings, trained, metrics, notes, shown))
+        write_text(folder / EXAMPLE, f"{task.example_for(settings)}\n")
     say(f"exported {notes['summary']} -> {target}")
 
 
@@ -46,7 +48,7 @@ def _card(task: Task, settings, trained: Trained, metrics: dict, notes: dict, fo
 
     signature, corpus = task.signature, trained.corpus_notes
     own = signature.name in notes["signatures"]
-    one = signature.ask(pd.DataFrame({"text": [task.example]}))
+    one = signature.ask(pd.DataFrame({"text": [task.example_for(settings)]}))
     return render_card(
         ModelCard(
             task=task.name,
@@ -71,7 +73,7 @@ def _card(task: Task, settings, trained: Trained, metrics: dict, notes: dict, fo
             outputs=signature.outputs,
             example=one if own else {"ids": [[2, 4, 3]]},
             limits=notes["limits"],
-            command=commands(task, settings, trained)[0],
+            command=commands(task, settings)[0],
             versions=versions(),
         )
     )

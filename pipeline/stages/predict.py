@@ -1,6 +1,7 @@
 """predict: asks the exported model.
 
-Reads:  saved_models/<task>/<version>/, --text or the lines of --file (`-` is standard input).
+Reads:  saved_models/<task>/<version>/, --text, the lines of --file (`-` is standard input), or
+        with --example the text that lies beside the model.
 Writes: one line a text on standard output; progress, and how many texts were longer than the model
         reads, on standard error.
 """
@@ -8,12 +9,15 @@ Writes: one line a text on standard output; progress, and how many texts were lo
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import sys
+from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.progress import Progress, print_lines, say
 from pipeline.quiet import start_keras
-from pipeline.tasks.base import Task
+from pipeline.stages.export import EXAMPLE
+from pipeline.tasks.base import RunSettings, Task
 from pipeline.workspace import Workspace
 
 
@@ -25,21 +29,32 @@ class Options:
     """The text to ask about."""
     file: str | None = None
     """A UTF-8 file with a text a line; `-` reads standard input."""
+    example: bool = False
+    """Show a text to try, and the answer to it."""
 
 
 def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
-    if (options.text is None) == (options.file is None):
-        raise UserError(
-            "nothing to predict" if options.text is None else "--text and --file are both given",
-            where="command line",
-            remedy=f'try --text "{task.example}" or --file texts.txt',
-        )
     target = workspace.saved_model(task.name, settings.run.version)
-    if not (target / "saved_model.pb").exists():
+    given = [options.text is not None, options.file is not None, options.example]
+    if sum(given) != 1:
         raise UserError(
-            "there is no exported model", where=target, remedy=f"make train-{task.name}"
+            "only one of --text, --file and --example can be asked for"
+            if any(given)
+            else "nothing to predict",
+            where="command line",
+            remedy=f"try --text {shlex.quote(_example(task, target))} or --file texts.txt",
         )
-    texts = [_argument(options.text)] if options.text is not None else _lines(options.file)
+    if not (target / "saved_model.pb").exists():
+        own = "" if settings.run == RunSettings() else ", with the same VERSION and settings"
+        raise UserError(
+            "there is no exported model", where=target, remedy=f"make train-{task.name}{own}"
+        )
+    if options.file is not None:
+        texts = _lines(options.file)
+    else:
+        texts = [_example(task, target) if options.text is None else _argument(options.text)]
+    if options.example:
+        say(texts[0])
 
     from pipeline.export.reading_limit import load_reading_limit
 
@@ -57,6 +72,14 @@ def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
             f"warning: {longer:,} of {len(texts):,} texts are longer than the model reads; of each "
             f"only the first {limit.pieces:,} pieces count"
         )
+
+
+def _example(task: Task, model: Path) -> str:
+    """In the language that the model takes; that of the task where none lies beside it."""
+    try:
+        return (model / EXAMPLE).read_text("utf-8").rstrip("\n")
+    except (OSError, UnicodeDecodeError):
+        return task.example
 
 
 def _argument(text: str) -> str:

@@ -85,6 +85,7 @@ class Task:
         signature: what the exported model's main signature looks like.
         load_predictor: saved model folder -> (texts -> one line a text, for people).
         example: a text to try.
+        example_of: (settings) -> a text to try, where it hangs on them.
         target: of make, with which people ask the exported model.
         evaluate_on: (settings, Trained, another corpus, raw folder) -> (metrics, report), where a
             finished model can be measured on a corpus that was made by others.
@@ -113,6 +114,11 @@ class Task:
         None
     )
     lines_at_once: int = 512
+    example_of: Callable[[typing.Any], str] | None = None
+
+    def example_for(self, settings) -> str:
+        """A text to try on a model that was trained with `settings`."""
+        return self.example if self.example_of is None else self.example_of(settings)
 
 
 def task_names() -> list[str]:

@@ -63,6 +63,7 @@ def read_corpus(settings: Settings, workspace: Workspace) -> CorpusSplits:
 def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
     from pipeline.text.morphemes import MorphemeAnalyzer
     from pipeline.text.tokenizer import learn_tokenizer, prepare
+    from pipeline.text.truncation import truncation_warnings
 
     text = settings.text
     check_most_pieces(text.most_pieces)
@@ -99,7 +100,8 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
     notes["summary"] = (
         f"{notes['pieces']:,} pieces, {per_review:.1f} a review, {len(labels)} labels"
     )
-    return notes
+    truncated = {f"texts of {name}": notes[f"{name}_truncated"] for name in splits}
+    return {**notes, "warnings": truncation_warnings(truncated, text.most_pieces)}
 
 
 # ---- ids -> model -> weights

@@ -17,7 +17,11 @@ from pipeline.models.settings import TranslatorSettings, describe_translator
 from pipeline.run_info import run_info
 from pipeline.settings import as_json
 from pipeline.tasks.base import RunSettings, Signature, Task, Trained
-from pipeline.text.settings import PairTextSettings, check_most_pieces
+from pipeline.text.settings import (
+    PairTextSettings,
+    check_most_pieces,
+    check_pair_morphemes,
+)
 from pipeline.training.settings import ScheduledSamplingSettings, TrainingSettings
 from pipeline.workspace import SAMPLES, Workspace
 
@@ -32,6 +36,8 @@ if typing.TYPE_CHECKING:
 SAMPLE = SAMPLES / "translation.tsv"
 SIDES = {"source": "text", "target": "label"}
 """Side of a pair -> the column of a split that holds it."""
+EXAMPLES = {"ko": "톰은 외로워 보였어.", "en": "Tom looked lonely."}
+"""Source language -> a sentence to try."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +89,7 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
     from pipeline.text.truncation import truncation_warnings
 
     check_most_pieces(settings.text.most_pieces)
+    check_pair_morphemes(settings.text, settings.corpus.direction)
     texts = {
         side: {name: list(frame[column]) for name, frame in splits.items()}
         for side, column in SIDES.items()
@@ -240,6 +247,14 @@ def evaluate_on(
     return {**metrics.to_json(), **told, "truncated": truncated}, content
 
 
+def translate_test(settings: Settings, trained: Trained) -> list[str]:
+    """What a finished run says to its test sources, in their order."""
+    from pipeline.text.ragged import Ragged
+
+    sources = Ragged.load(trained.tokens_folder / "test.source.npz")
+    return _translations(settings, trained, _trained_model(settings, trained), sources)[0]
+
+
 def _translations(
     settings: Settings, trained: Trained, model, sources: Ragged
 ) -> tuple[list[str], np.ndarray]:
@@ -351,7 +366,8 @@ TASK = Task(
         score=_served_scores,
     ),
     load_predictor=load_predictor,
-    example="톰은 외로워 보였어.",
+    example=EXAMPLES["ko"],
+    example_of=lambda settings: EXAMPLES[settings.corpus.direction.split("-")[0]],
     target="translate",
     evaluate_on=evaluate_on,
     lines_at_once=128,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from pipeline.text.morphemes import MorphemeAnalyzer
 from pipeline.text.ragged import Ragged
 from pipeline.text.sampling import SegmentationSampler
 from pipeline.text.settings import PairTextSettings
@@ -24,11 +26,11 @@ def write_pair_pieces(
     """Learns pieces from the training split alone and writes every split as ids.
 
     Into `folder`: the tokenizer of each side (with a joint vocabulary one and the same, twice),
-    `<split>.<side>.npz`, and `<side>.train.txt`, the training texts under the text policy, a line
-    each.
+    `<split>.<side>.npz`, and `<side>.train.txt`, the training texts as they are cut into pieces
+    (under the text policy; with an analyser morphemes, which take longest to find), a line each.
 
     Args:
-        settings: what pieces.
+        settings: what pieces; an analyser of morphemes is for the source.
         texts: side -> split -> its texts as given, "train" among the splits.
         folder: to write into.
 
@@ -39,11 +41,17 @@ def write_pair_pieces(
     Raises:
         UserError: no pieces can be learnt like this.
     """
+    morphemes = None if settings.morphemes == "none" else settings.morphemes
+    analyzers = {"source": MorphemeAnalyzer(morphemes) if morphemes else None, "target": None}
+    workers = os.cpu_count() or 1
     prepared = {
-        side: {split: prepare(list(of)) for split, of in texts[side].items()} for side in SIDES
+        side: {
+            split: prepare(list(of), analyzers[side], workers) for split, of in texts[side].items()
+        }
+        for side in SIDES
     }
     notes: dict = {}
-    for side, tokenizer in _learnt(settings, prepared).items():
+    for side, tokenizer in _learnt(settings, prepared, morphemes).items():
         tokenizer.save(folder / _FOLDERS[side])
         lines = "".join(f"{text}\n" for text in prepared[side]["train"])
         write_text(folder / f"{side}.train.txt", lines)
@@ -59,21 +67,22 @@ def write_pair_pieces(
 
 
 def _learnt(
-    settings: PairTextSettings, prepared: dict[str, dict[str, list[str]]]
+    settings: PairTextSettings, prepared: dict[str, dict[str, list[str]]], morphemes: str | None
 ) -> dict[str, Tokenizer]:
-    def learn(texts: list[str]) -> Tokenizer:
+    def learn(texts: list[str], morphemes: str | None = None) -> Tokenizer:
         return learn_tokenizer(
             settings.pieces,
             texts,
             vocabulary_size=settings.vocabulary_size,
             min_frequency=settings.min_frequency,
+            morphemes=morphemes,
             prepared=True,
         )
 
     source, target = (prepared[side]["train"] for side in SIDES)
     if settings.joint:
         return dict.fromkeys(SIDES, learn(source + target))
-    return {"source": learn(source), "target": learn(target)}
+    return {"source": learn(source, morphemes), "target": learn(target)}
 
 
 def _summary(joint: bool, notes: dict, rows: int) -> str:

@@ -46,6 +46,9 @@ class PairTextSettings:
 
     pieces: Literal["sentencepiece", "wordpiece", "syllable"] = "sentencepiece"
     """How words are cut: a unigram model, learnt `##` pieces, or single syllables (letters)."""
+    morphemes: Literal["none", "okt", "komoran", "hannanum", "kkma", "mecab"] = "none"
+    """A morpheme analyser in front, for Korean as the source; the exported model then takes ids,
+    not text."""
     joint: bool = False
     """Both sides share one vocabulary, learnt from both, and one embedding; otherwise each has
     its own."""
@@ -55,6 +58,44 @@ class PairTextSettings:
     """A piece must occur this often in the training split (wordpiece, syllable)."""
     most_pieces: int = 128
     """A longer sentence is read up to here, in training and when served."""
+
+
+@dataclasses.dataclass(frozen=True)
+class CharacterSettings:
+    """How text becomes characters."""
+
+    alphabet: Literal["syllable", "jamo"] = "syllable"
+    """A Hangul syllable is one unit, or as many as it has jamo; any other character is one."""
+    min_frequency: int = 2
+    """A unit must occur this often in the training split."""
+
+
+def check_pair_morphemes(text: PairTextSettings, direction: str) -> None:
+    """Refuses a morpheme analyser where the target is Korean, or both sides are cut alike.
+
+    Args:
+        text: which pieces.
+        direction: "ko-en" or "en-ko".
+
+    Raises:
+        UserError: it is asked for there.
+    """
+    if text.morphemes == "none":
+        return
+    if text.joint:
+        raise UserError(
+            f"--morphemes {text.morphemes} and --joint do not go together",
+            where="command line",
+            remedy="leave one away: one vocabulary for both sides cuts both alike, and English has "
+            "no morpheme analyser",
+        )
+    if not direction.startswith("ko-"):
+        raise UserError(
+            f"--morphemes {text.morphemes} wants Korean as the source, not {direction}",
+            where="command line",
+            remedy="leave it away: translations would be morphemes with spaces between them, from "
+            "which no analyser makes sentences again",
+        )
 
 
 def check_most_pieces(most_pieces: int) -> None:

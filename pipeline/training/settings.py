@@ -49,3 +49,13 @@ class ScheduledSamplingSettings:
     """Probability, at the last step, that the decoder reads its own prediction instead of the
     reference's piece (Bengio et al. 2015); it rises to that from 0 in a straight line. A step
     then reads its batch twice. 0 is plain teacher forcing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TruncationSettings:
+    """How far back gradients go over running text. `batch_size` is the number of streams that
+    are read side by side."""
+
+    window: int = 128
+    """Characters of each stream in a step. Gradients go no further back (truncated
+    backpropagation through time); the state goes on from window to window."""

@@ -55,6 +55,10 @@ EXAMPLES: dict[str, list[tuple[dict, tuple]]] = {
         for cell in ("lstm", "gru", "rnn", "irnn")
         for direction in ("forward", "backward", "both")
     ],
+    "CarriedRecurrent": [
+        ({"cell": cell, "units": 3, "seed": 1}, (STATES, STATES[:, :, 0] > 1, STATES[:, 0, :size]))
+        for cell, size in (("lstm", 6), ("gru", 3), ("rnn", 3), ("irnn", 3))
+    ],
     "MeanPooling": [({}, (STATES, LENGTHS))],
     "MaxPooling": [({}, (STATES, LENGTHS))],
     "LastState": [

@@ -1,0 +1,183 @@
+"""Running text as documents: read from files, held out in the order of the text, kept on a line."""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from pipeline.corpora.delimited import read_text
+from pipeline.corpora.splits import COLUMNS
+from pipeline.errors import UserError
+
+Division = Literal["file", "paragraph", "line"]
+
+ENDS, GOES_ON = "ends", "goes on"
+"""What the column `label` says: whether the document ends with this row, or in another split."""
+
+HELD_OUT_FROM = 0.8, 0.9
+"""Where in the text the second and the third part begin."""
+SLACK = 0.02
+"""How far from there a border is looked for, as a share of the text."""
+FEWEST_CHARACTERS = 1000
+
+_BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+_ESCAPED = re.compile(r"\\(.)")
+_MEANT = {"\\": "\\", "n": "\n", "t": "\t", "r": "\r"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Document:
+    """A text that stands by itself, or the part of one that fell into a split.
+
+    Attributes:
+        source: name of its file.
+        line: of that file, on which it begins; 1 is the first.
+        text: with line feeds in it, none behind its last line.
+        ends: whether its end is the document's; False where the rest is in another split.
+    """
+
+    source: str
+    line: int
+    text: str
+    ends: bool = True
+
+    def __len__(self) -> int:
+        """Characters, the end counted as one: what a line feed is in a file."""
+        return len(self.text) + self.ends
+
+
+def read_documents(path: Path, division: Division) -> tuple[list[Document], str]:
+    """The documents of a file, in order, and the name of its encoding.
+
+    Lines end with LF or CRLF (or CR, where there is nothing else). Blank lines at either end of a
+    document are no part of it; all else stays as it is.
+
+    Args:
+        division: "file" for one document, "paragraph" for one between blank lines, "line" for one
+            a line.
+
+    Raises:
+        UserError: no text file, or nothing in it.
+    """
+    try:
+        text, encoding = read_text(path)
+    except UserError as error:
+        raise UserError(
+            error.what,
+            where=error.where,
+            remedy="give a text file in UTF-8, or the name of a corpus",
+        ) from error
+    text = text.replace("\r\n", "\n")
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
+    found, start, line = [], 0, 1
+    borders = {
+        "file": (),
+        "paragraph": (match.span() for match in _BLANK_LINES.finditer(text)),
+        "line": ((match.start(), match.end()) for match in re.finditer("\n", text)),
+    }[division]
+    for end, begin in (*borders, (len(text), len(text))):
+        document = text[start:end].rstrip()
+        if document:
+            # Indentation of the first line belongs to the document, blank lines before it do not.
+            skipped = re.match(r"(?:[^\S\n]*\n)*", document).end()
+            first = line + document.count("\n", 0, skipped)
+            found.append(Document(path.name, first, document[skipped:]))
+        line += text.count("\n", start, begin)
+        start = begin
+    if not found:
+        raise UserError("has no text in it", where=path, remedy="give a file with text")
+    return found, encoding
+
+
+def cut_in_order(documents: Sequence[Document]) -> list[list[Document]]:
+    """Three parts in the order of the text, about 80, 10 and 10 % of its characters.
+
+    A part begins where a document does, if one begins within 2 % of the text from its place;
+    else at the nearest line within that, else behind the nearest white space, else right there.
+
+    Returns:
+        The documents of each part; the parts of one that was cut are joined by nothing.
+
+    Raises:
+        UserError: less than 1,000 characters in all.
+    """
+    begins = [0]
+    for document in documents:
+        begins.append(begins[-1] + len(document))
+    total = begins[-1]
+    if total < FEWEST_CHARACTERS:
+        raise UserError(
+            f"{total:,} characters are too few; at least {FEWEST_CHARACTERS:,} are needed",
+            where=documents[0].source if documents else None,
+            remedy="give more text",
+        )
+    cuts = [_border(documents, begins, round(share * total)) for share in HELD_OUT_FROM]
+    parts: list[list[Document]] = [[], [], []]
+    for document, begin in zip(documents, begins[:-1], strict=True):
+        first = begin
+        for part, last in enumerate((*cuts, total)):
+            last = min(last, begin + len(document))
+            if last > first:
+                parts[part].append(_piece(document, first - begin, last - begin))
+                first = last
+    return parts
+
+
+def to_frame(documents: Sequence[Document]) -> pd.DataFrame:
+    """Columns id (file and line), text (`on_one_line`) and label (`ENDS` or `GOES_ON`)."""
+    rows = [
+        (f"{d.source}:{d.line}", on_one_line(d.text), ENDS if d.ends else GOES_ON)
+        for d in documents
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS, dtype="str")
+
+
+def from_frame(frame: pd.DataFrame) -> tuple[list[str], list[bool]]:
+    """The texts of `to_frame`, with their lines, and whether each ends its document."""
+    return [as_written(text) for text in frame["text"]], list(frame["label"] == ENDS)
+
+
+def on_one_line(text: str) -> str:
+    """`text` for a field of a table: backslash, line feed, tab and carriage return become
+    \\\\, \\n, \\t and \\r."""
+    return text.translate(_ESCAPES)
+
+
+def as_written(field: str) -> str:
+    """What `on_one_line` was given."""
+    return _ESCAPED.sub(lambda match: _MEANT[match[1]], field)
+
+
+def _border(documents: Sequence[Document], begins: list[int], place: int) -> int:
+    """Where to cut near `place`, counted over all documents."""
+    slack = SLACK * begins[-1]
+    inside = bisect.bisect_right(begins, place) - 1
+    near = [begin for begin in begins[inside : inside + 2] if 0 < begin < begins[-1]]
+    nearest = min(near, key=lambda begin: abs(begin - place), default=None)
+    if nearest is not None and abs(nearest - place) <= slack:
+        return nearest
+    text, local = documents[inside].text, place - begins[inside]
+    first, last = max(local - int(slack), 0), local + int(slack)
+    for space in ("\n", r"\s"):
+        behind = [match.end() for match in re.compile(space).finditer(text, first, last)]
+        if behind:
+            return begins[inside] + min(behind, key=lambda end: abs(end - local))
+    return place
+
+
+def _piece(document: Document, first: int, last: int) -> Document:
+    """Characters `first` to `last` of a document, its end counted as one."""
+    return dataclasses.replace(
+        document,
+        line=document.line + document.text.count("\n", 0, first),
+        text=document.text[first:last],
+        ends=document.ends and last == len(document),
+    )

@@ -1,0 +1,130 @@
+"""From prompts to texts: sampling as a model, compiled like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from pipeline.decoding import sample
+from pipeline.errors import UserError
+from pipeline.models.language_model import LanguageModelSteps
+from pipeline.text.characters import Characters, normalize_lines, to_text
+from pipeline.text.ragged import Ragged
+from pipeline.text.vocabulary import BOS, PAD, UNK
+
+
+@keras.saving.register_keras_serializable("pipeline")
+class Generate(keras.Model):
+    """Goes on with prompts, one unit after the other.
+
+    What a row says depends on its prompt, its number and the seed, not on the rows beside it.
+    [UNK] is never said. [EOS] may be: after it the model begins another document.
+
+    Args:
+        language_model: what `pipeline.models.language_model.language_model` made; the weights are
+            shared.
+        top_k, top_p: as `GenerationSettings` tells.
+
+    Call arguments:
+        {"ids": int32 [batch, time], right-padded, each opened by [BOS] and closed by nothing;
+        "lengths": int32 [batch], [BOS] counted; "most": int32 [batch], units to say; "temperature":
+        float32 scalar, 0 for the most probable unit at each step; "seed": int32 scalar}.
+
+    Returns:
+        {"ids": int32 [batch, longest], what was said, right-padded; "scores": float32 [batch], its
+        log probability in nats, under the model itself}.
+
+    Raises:
+        UserError: numbers out of range.
+    """
+
+    def __init__(
+        self, language_model: keras.Model, *, top_k: int = 0, top_p: float = 1.0, **kwargs
+    ):
+        super().__init__(**kwargs)
+        if top_k < 0:
+            raise UserError(f"--top-k must be at least 0, not {top_k}")
+        if not 0 < top_p <= 1:
+            raise UserError(f"--top-p must be above 0 and at most 1, not {top_p:g}")
+        self.language_model, self.top_k, self.top_p = language_model, top_k, top_p
+        self.steps = LanguageModelSteps(language_model)
+        # How much is to be said is known when it is asked: no shape for XLA.
+        self.supports_jit = False
+        self.built = True
+
+    def call(self, inputs):
+        state, last_ids = self.steps.start(inputs["ids"], inputs["lengths"])
+        found = sample(
+            self.steps.step,
+            state,
+            ops.shape(inputs["ids"])[0],
+            seed=inputs["seed"],
+            temperature=inputs["temperature"],
+            top_k=self.top_k or None,
+            top_p=self.top_p if self.top_p < 1 else None,
+            most=inputs["most"],
+            bos=last_ids,
+            eos=-1,
+            pad=PAD,
+            never=(BOS, UNK),
+        )
+        return {"ids": found.ids, "scores": found.scores}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "language_model": keras.saving.serialize_keras_object(self.language_model),
+            "top_k": self.top_k,
+            "top_p": self.top_p,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        model = keras.saving.deserialize_keras_object(config["language_model"])
+        return cls(**{**config, "language_model": model})
+
+
+def continue_texts(
+    generate: Generate,
+    characters: Characters,
+    prompts: Sequence[str],
+    *,
+    length: int,
+    temperature: float = 1.0,
+    seed: int = 1,
+) -> list[str]:
+    """Each prompt, under the text policy, and what the model goes on with.
+
+    With jamo the first that is said may still belong to the last syllable of the prompt.
+
+    Args:
+        prompts: as given; an empty one begins a document.
+        length: characters to say, whatever the alphabet.
+        temperature, seed: as of `Generate`.
+
+    Raises:
+        UserError: a negative length or temperature.
+    """
+    if length < 0 or temperature < 0:
+        raise UserError("--length and --temperature must not be negative")
+    prompts = [normalize_lines(prompt) for prompt in prompts]
+    rows = Ragged.from_lists([[BOS, *characters.encode(prompt)] for prompt in prompts])
+    width = int(rows.lengths.max(initial=1))
+    ids = np.full((len(rows), width), PAD, np.int32)
+    ids[np.arange(width) < rows.lengths[:, None]] = rows.ids
+    said = generate.predict_on_batch(
+        {
+            "ids": ids,
+            "lengths": rows.lengths.astype(np.int32),
+            "most": np.full(len(rows), length * characters.most_units, np.int32),
+            "temperature": np.float32(temperature),
+            "seed": np.int32(seed),
+        }
+    )["ids"]
+    return [
+        to_text(prompt + characters.decode(row))[: len(prompt) + length]
+        for prompt, row in zip(prompts, said, strict=True)
+    ]
