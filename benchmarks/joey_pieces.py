@@ -1,0 +1,143 @@
+"""What Joey NMT is to read in benchmarks/joey_nmt.py: the pieces of a run of ours as text."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.corpora.parallel import read_evaluation_pairs
+from pipeline.corpora.splits import read_split, write_split
+from pipeline.errors import UserError
+from pipeline.stages.files import RunFiles
+from pipeline.tasks.translation import TASK, Settings
+from pipeline.text.normalize import normalize
+from pipeline.text.pair_pieces import SIDES, load_pair_tokenizers, training_segmentations
+from pipeline.text.ragged import Ragged
+from pipeline.text.tokenizer import Tokenizer
+from pipeline.text.unigram import without_marks
+from pipeline.text.vocabulary import SPECIALS
+from pipeline.workspace import Workspace, atomic_file, digest
+
+ROOT = Path("runs/joeynmt")
+
+
+@dataclasses.dataclass(frozen=True)
+class OurRun:
+    """A run of the translation task whose training has at least begun.
+
+    Attributes:
+        name: below runs/translation/.
+        files: its folder and files.
+        settings: it was trained with.
+        corpus, tokens: folders of its splits and of its pieces, relative.
+        rows: split -> pairs.
+        pieces: where `write_pieces` puts what Joey reads; runs over the same pieces share it.
+    """
+
+    name: str
+    files: RunFiles
+    settings: Settings
+    corpus: Path
+    tokens: Path
+    rows: dict[str, int]
+    pieces: Path
+
+    @classmethod
+    def of(cls, name: str) -> OurRun:
+        """Raises UserError where there is no such run."""
+        workspace = Workspace()
+        files = RunFiles(TASK.name, workspace.run(TASK.name, name), workspace.root)
+        corpus, tokens = files.manifest("corpus"), files.manifest("tokens")
+        return cls(
+            name,
+            files,
+            files.trained_settings(TASK, TASK.settings()),
+            Path(corpus.notes["folder"]),
+            Path(tokens.notes["folder"]),
+            corpus.notes["rows"],
+            ROOT / f"pieces-{digest(tokens.outputs)}",
+        )
+
+    @property
+    def tests(self) -> list[str]:
+        """Its own test sets; the first is all of them together."""
+        return [name for name in self.rows if name.startswith("test")]
+
+    def target_tokens(self) -> int:
+        """Pieces that an epoch of ours asks for, [EOS] among them, by its first."""
+        strength, seed = self.settings.subwords.subword_sampling, self.settings.training.seed
+        rows = training_segmentations(self.tokens, "target", self.settings.text, strength, seed)(0)
+        return len(rows.ids) - len(rows)
+
+
+def write_pieces(run: OurRun, elsewhere: Sequence[str] = ()) -> Path:
+    """Writes what is not there yet into `run.pieces`, and returns it.
+
+    `<split>.source`, `<split>.target`: pieces with a space between, a sentence a line; of test
+    sets the source alone, and `<test set>.tsv` as the corpus stage writes splits.
+    `text.<side>`: train as text, to be cut anew in training by `<side>.model`, of SentencePiece.
+    `vocabulary.<side>`: a piece a line, the special ones left out.
+
+    Args:
+        run: ours.
+        elsewhere: other corpora that are translated, names of the catalogue or files.
+
+    Raises:
+        UserError: a corpus cannot be read, or its pieces are not SentencePiece's.
+    """
+    folder, tokenizers = run.pieces, load_pair_tokenizers(run.tokens)
+    for side, tokenizer in tokenizers.items():
+        if tokenizer.kind != "sentencepiece":
+            raise UserError(f"its pieces are {tokenizer.kind}", remedy="--pieces sentencepiece")
+        pieces = tokenizer.vocabulary.pieces[len(SPECIALS) :]
+        _write_lines(folder / f"vocabulary.{side}", pieces)
+        _write(folder / f"{side}.model", tokenizer.model)
+        text = (run.tokens / f"{side}.train.txt").read_text(encoding="utf-8")
+        _write_lines(folder / f"text.{side}", without_marks(text).split("\n")[:-1])
+    for name in run.rows:
+        for side in SIDES if name in ("train", "dev") else ["source"]:
+            rows = Ragged.load(run.tokens / f"{name}.{side}.npz")
+            _write_lines(folder / f"{name}.{side}", _lines(tokenizers[side], rows))
+        if name in run.tests:
+            write_split(folder / f"{name}.tsv", read_split(run.corpus / f"{name}.tsv"))
+    for corpus in elsewhere:
+        raw, chosen = Workspace().raw, run.settings.corpus
+        frame = read_evaluation_pairs(corpus, chosen, raw, normalize).frame
+        rows = tokenizers["source"].encode(list(frame["text"]))
+        rows = rows.truncated(run.settings.text.most_pieces)
+        name = name_elsewhere(corpus)
+        _write_lines(folder / f"{name}.source", _lines(tokenizers["source"], rows))
+        write_split(folder / f"{name}.tsv", frame)
+    return folder
+
+
+def name_elsewhere(corpus: str) -> str:
+    """What the test set of another corpus is called here."""
+    return f"on-{Path(corpus).stem}"
+
+
+def _lines(tokenizer: Tokenizer, rows: Ragged) -> list[str]:
+    pieces = tokenizer.vocabulary.pieces
+    return [" ".join(pieces[i] for i in rows.row(n)[1:-1]) for n in range(len(rows))]
+
+
+def _write_lines(path: Path, lines: Sequence[str]) -> None:
+    """Joey splits files as `str.splitlines` does and drops empty lines: none may be lost so."""
+    text = "".join(f"{line}\n" for line in lines)
+    if not all(lines) or text.splitlines() != list(lines):
+        raise UserError("a line is empty, or has a line break in it", where=path)
+    _write(path, text.encode("utf-8"))
+
+
+def _write(path: Path, data: bytes) -> None:
+    if not path.exists() or path.read_bytes() != data:
+        with atomic_file(path) as temporary:
+            temporary.write_bytes(data)
+
+
+def read_translations(run: OurRun, path: Path) -> list[str]:
+    """Text of what Joey translated: lines of pieces."""
+    tokenizer = load_pair_tokenizers(run.tokens)["target"]
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    return [tokenizer.decode(tokenizer.vocabulary.ids(line.split())) for line in lines]

@@ -1,0 +1,100 @@
+"""Our side of benchmarks/joey_speed.py, in a process of its own.
+
+    python -m benchmarks.joey_speed_ours RUN KIND ROWS.json
+
+KIND is `steps`, where ROWS are batches of rows of train, or `sentences`, where they are rows of
+the test set. For each line on standard input, the name of a measure, it does it once and prints
+the seconds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.joey_pieces import OurRun
+
+TOGETHER = 64
+
+
+def _start() -> None:
+    """Before anything imports keras."""
+    from pipeline.__main__ import prepare_process
+    from pipeline.quiet import start_keras
+
+    prepare_process()
+    start_keras()
+
+
+def plan_without_sampling(run: OurRun):
+    """What the run trained with, but for sampled segmentations: Joey is given the same pieces."""
+    from pipeline.tasks.translation import TASK
+
+    _start()
+    subwords = dataclasses.replace(run.settings.subwords, subword_sampling=0)
+    return TASK.plan(dataclasses.replace(run.settings, subwords=subwords), run.tokens)
+
+
+def steps(run: OurRun, given: list[list[int]]) -> dict[str, Callable[[], None]]:
+    """Measures over training steps: `own` batches and `given` ones, as many."""
+    plan, training = plan_without_sampling(run), run.settings.training
+
+    from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
+
+    rate = warmup_cosine(training.learning_rate, 10_000, training.warmup_share)
+    optimizer = ClippedAdamW(
+        rate,
+        clip_norm=training.clip_norm,
+        weight_decay=training.weight_decay,
+        averaging=training.weight_averaging,
+    )
+    plan.model.compile(optimizer, plan.loss, jit_compile=False)
+    own, same = plan.batches(0), plan.batches(0)
+    same.batch_rows = [np.array(rows) for rows in given]
+
+    def over(batches) -> None:
+        for number in range(len(given)):
+            plan.model.train_on_batch(*batches[number])
+
+    return {"own": lambda: over(own), "given": lambda: over(same)}
+
+
+def sentences(run: OurRun, given: list[int]) -> dict[str, Callable[[], None]]:
+    """Measures over sentences of the test set: each `single`, and `together`."""
+    _start()
+    from pipeline.models.translate import Translate, translate_rows
+    from pipeline.tasks.translation import build_model
+    from pipeline.text.ragged import Ragged
+
+    model = build_model(run.settings, run.tokens)
+    model.load_weights(run.files.weights)
+    translate = Translate(model, **dataclasses.asdict(run.settings.search))
+    sources = Ragged.load(run.tokens / "test.source.npz").take(np.array(given))
+    return {
+        "single": lambda: translate_rows(translate, sources, 1),
+        "together": lambda: translate_rows(translate, sources, TOGETHER),
+    }
+
+
+KINDS = {"steps": steps, "sentences": sentences}
+
+
+def main() -> None:
+    name, kind, path = sys.argv[1:]
+    given = json.loads(Path(path).read_text(encoding="utf-8"))
+    measures = KINDS[kind](OurRun.of(name), given)
+    for line in sys.stdin:
+        do = measures[line.strip()]
+        started = time.perf_counter()
+        do()
+        print(time.perf_counter() - started, flush=True)
+
+
+if __name__ == "__main__":
+    main()
