@@ -7,7 +7,7 @@
   with a plain softmax. Decoding is timed on the same batches and added.
 - decoding: Viterbi in a graph, 1,000 rows of 50 pieces, batches of 64.
 - serving: the exported model on the test sentences in batches of 256, corpus order, in a process
-  that has tensorflow and tensorflow-text alone (`benchmarks/served_entities.py`), three times.
+  that has tensorflow and tensorflow-text alone (`benchmarks/served.py`), three times.
 - offsets: 10,000 strings made of test sentences with decomposed Hangul, emoji, double spaces,
   Latin and Hanja put in; every entity is compared with text[start:end].
 """
@@ -16,18 +16,16 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 import random
 import re
 import statistics
-import subprocess
-import sys
 import time
 import unicodedata
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.foreign import foreign_process
 from benchmarks.tables import print_table
 
 STEPS, BLOCKS = 20, 5
@@ -101,14 +99,9 @@ def decoding_seconds() -> float:
 
 
 def sentences_a_second(model: Path, test: Path) -> float:
-    script = Path(__file__).with_name("served_entities.py")
-
     def once() -> float:
-        # what a person who serves it has in the environment: nothing of ours
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("TF_")}
-        command = [sys.executable, "-I", str(script), str(model), str(test)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        return float(re.search(r"([\d,]+)/s", done.stdout)[1].replace(",", ""))
+        told = foreign_process("served.py", model.resolve(), test.resolve())
+        return float(re.search(r"([\d,]+)/s", told)[1].replace(",", ""))
 
     return statistics.median(once() for _ in range(3))
 

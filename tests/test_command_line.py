@@ -74,7 +74,8 @@ def test_help_of_a_stage_names_every_setting(command, tmp_path, stage, task):
         (["export"], "'corpus' has not run"),
         (["predict"], "nothing to predict"),
         (["predict", "--text", "좋다"], "there is no exported model"),
-        (["predict", "--text", "좋다", "--file", "x"], "both"),
+        (["predict", "--text", "좋다", "--file", "x"], "only one of --text"),
+        (["predict", "--text", "a", "--version", "2"], "with the same VERSION and settings"),
     ],
 )
 def test_a_mistake_is_one_line_that_helps(command, tmp_path, arguments, expected):
@@ -121,6 +122,20 @@ class TestPredict:
         assert label in ("negative", "positive")
         assert 0.5 <= float(score) <= 1
         assert text == "정말 재미있어요"
+
+    def test_example(self, command, finished, tmp_path):
+        run = finished("sentiment").copy(tmp_path)
+        outcome = command(tmp_path, "predict", "--example")
+        assert outcome.err == f"{run.task.example}\n"
+        assert outcome.out == command(tmp_path, "predict", "--text", run.task.example).out
+        example = run.saved_model / "assets.extra" / "example.txt"
+        example.write_text("다른 글\n", encoding="utf-8")
+        assert command(tmp_path, "predict", "--example").err == "다른 글\n"
+        assert "--text '다른 글'" in command(tmp_path, "predict").error
+        example.unlink()
+        assert command(tmp_path, "predict", "--example").err == f"{run.task.example}\n"
+        for more in (["--text", "a"], ["--file", "a"]):
+            assert "only one of" in command(tmp_path, "predict", "--example", *more).error
 
     @pytest.mark.parametrize("text", ["", " ", "--help", "-_-", "a\nb\tc", "\udcff좋다"])
     def test_any_text_is_one_line(self, command, finished, text):

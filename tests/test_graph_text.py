@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,6 +56,15 @@ TEXTS = [
     "매우 실망.....",
     "끙..... !!!!!!! ~~~~~~~~~~~",
 ]
+
+
+def test_a_library_that_reports_itself_is_not_heard(capfd):
+    """tensorflow_text's SentencePiece says on stderr that nothing is normalised."""
+    first, second = (learn_tokenizer("sentencepiece", REVIEWS, size) for size in (1500, 1400))
+    tensorflow_text.SentencepieceTokenizer(first.model)
+    assert "normalizer" in capfd.readouterr().err
+    GraphTokenizer(second)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.fixture(scope="module")

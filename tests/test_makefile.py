@@ -2,96 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from make_checkout import STAGES, Checkout
 from pipeline.corpora.parallel_sources import beside, names_in, own_file
-
-CHECKOUT = Path(__file__).resolve().parent.parent
-STAGES = ["corpus", "tokenize", "train", "evaluate", "export"]
-
-# What each stage leaves behind, as far as make can see it. Every argument is noted with its end.
-STAND_IN = """#!/bin/sh
-{ for word in "$@"; do printf '%s\\0' "$word"; done; printf '\\n\\0'; } >> calls
-[ "$2" = pipeline ] || exit 0
-stage=$3 task=$4 name=default version=1
-while [ $# -gt 0 ]; do
-  case $1 in --name) name=$2;; --version) version=$2;; esac
-  shift
-done
-[ "$stage" = "$(cat fails 2>/dev/null)" ] && exit 2
-run=runs/$task/$name model=saved_models/$task/$version
-case $stage in
-  corpus) mkdir -p "$run"; : > "$run/corpus.json"
-    [ -e stand-in ] && touch -d @0 "$run/corpus.json";;
-  tokenize) : > "$run/tokens.json";;
-  train) : > "$run/training.json";;
-  evaluate) : > "$run/metrics.json";;
-  export) mkdir -p "$model"; : > "$model/saved_model.pb";;
-esac
-exit 0
-"""
-
-
-class Checkout:
-    """A copy of what make reads."""
-
-    def __init__(self, root: Path):
-        self.root = root
-        (root / "pipeline" / "tasks").mkdir(parents=True)
-        for path in (CHECKOUT / "pipeline" / "tasks").glob("*.py"):
-            (root / "pipeline" / "tasks" / path.name).touch()
-        for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
-            shutil.copy(CHECKOUT / name, root)
-
-    def with_environment(self) -> Checkout:
-        python = self.root / ".venv" / "bin" / "python"
-        python.parent.mkdir(parents=True)
-        python.write_text(STAND_IN)
-        python.chmod(0o755)
-        (self.root / ".venv" / ".ready").touch()
-        return self
-
-    def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
-        for leftover in (self.root / "calls",):
-            leftover.unlink(missing_ok=True)
-        forget = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CORPUS_MIRROR", "CORPUS", "EVAL", "SETTINGS")
-        forget += ("TEXT", "FILE")
-        environment = {k: v for k, v in os.environ.items() if k not in forget}
-        return subprocess.run(
-            ["make", *arguments],
-            cwd=self.root,
-            env={**environment, **variables},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    @property
-    def calls(self) -> list[list[str]]:
-        """The arguments of each call of Python by the latest make."""
-        if not (self.root / "calls").exists():
-            return []
-        words = (self.root / "calls").read_bytes().decode("utf-8", "surrogateescape").split("\0")
-        calls: list[list[str]] = [[]]
-        for word in words[:-1]:
-            if word == "\n":
-                calls.append([])
-            else:
-                calls[-1].append(word)
-        return calls[:-1]
-
-    @property
-    def stages(self) -> list[str]:
-        return [call[2] for call in self.calls]
 
 
 @pytest.fixture
@@ -115,6 +34,7 @@ def test_help_needs_nothing(tmp_path, arguments):
         "make setup",
         "make test",
         "CORPUS=",
+        "DIRECTION=en-ko",
     ):
         assert word in done.stdout
     assert not (tmp_path / ".venv").exists()
@@ -328,21 +248,6 @@ def test_tag_asks_the_tagger(checkout, way):
     (call,) = checkout.calls
     assert call == ["-m", "pipeline", "predict", "ner", "--version", "2", "--text", call[-1]]
     assert "이순신" in call[-1]
-
-
-def test_translate_answers_or_trains_first(checkout):
-    checkout.make("translate", "TEXT=톰은 왔다.")
-    assert checkout.calls == [
-        ["-m", "pipeline", "predict", "translation", "--version", "1", "--text", "톰은 왔다."]
-    ]
-    checkout.make("translate", "FILE=in.txt", "VERSION=2")
-    (call,) = checkout.calls
-    assert call[2:] == ["predict", "translation", "--version", "2", "--file", "in.txt"]
-    checkout.make("translate")
-    assert checkout.stages == [*STAGES, "predict"]
-    assert all(call[3] == "translation" for call in checkout.calls)
-    checkout.make("translate")
-    assert checkout.stages == ["predict"]
 
 
 @pytest.mark.parametrize(("task", "other"), [("ner", "klue"), ("translation", "news")])

@@ -34,6 +34,10 @@ def with_corpus(settings, corpus, **columns):
     return dataclasses.replace(settings, corpus=chosen)
 
 
+def texts_of(run, split: str) -> list[str]:
+    return [normalize(text) for text in read_split(run.corpus / f"{split}.tsv")["text"]]
+
+
 def three_classes(rows: int = 240) -> list[tuple[str, str]]:
     """Texts whose label can be learnt from one word."""
     draw = random.Random(1)
@@ -60,10 +64,11 @@ def test_signature_is_the_one_people_rely_on():
     }
 
 
-def test_own_corpus_of_three_classes(workspace, new_run, capsys):
+def test_own_corpus_of_three_classes(workspace, new_run, command, capsys):
     """CP949, a column order of its own, a line of a megabyte: to a model that names its labels."""
     rows = three_classes()
-    rows[7] = ("최고 영화 " * 110_000, "긍정")
+    huge = "최고 영화 " * 110_000
+    rows[7] = (huge, "긍정")
     lines = ["감정,별점,리뷰", *(f'{label},5,"{text}"' for text, label in rows)]
     file = workspace.root / "내 리뷰.csv"
     file.write_bytes("\r\n".join(lines).encode("cp949"))
@@ -86,7 +91,21 @@ def test_own_corpus_of_three_classes(workspace, new_run, capsys):
     assert "내 리뷰.csv" in card
     lines = TASK.load_predictor(run.saved_model)(["감동 이야기"])
     assert lines[0].split("\t")[0] == "긍정"
-    assert "Traceback" not in capsys.readouterr().err
+
+    # What it did not read it tells: of the corpus, in the report, and whoever asks.
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    (split,) = [n for n in ("train", "dev", "test") if huge.strip() in texts_of(run, n)]
+    warning = f"Longer than 254 pieces, and read only up to there: 1 texts of {split}."
+    assert f"warning: {warning}" in said
+    assert warning in (run.run / "report.html").read_text(encoding="utf-8")
+    file = workspace.root / "texts.txt"
+    file.write_text(f"감동\n{'최고 영화 ' * 200}\n", encoding="utf-8")
+    outcome = command(workspace.root, "predict", "--file", file)
+    assert outcome.out.count("\n") == 2
+    assert "1 of 2 texts are longer than the model reads" in outcome.err
+    assert "only the first 254 pieces" in outcome.err
+    assert command(workspace.root, "predict", "--text", "감동").err == ""
 
 
 def test_byte_order_mark_is_not_text(workspace):
@@ -200,6 +219,8 @@ def test_morphemes_are_served_by_ids(workspace, new_run, command):
     )
     for text in ("", "ㅋㅋ 👍🏽", unicodedata.normalize("NFD", "재미있다")):
         assert command(workspace.root, "predict", "--text", text).code == 0
+    outcome = command(workspace.root, "predict", "--text", "정말 재미있는 영화 " * 500)
+    assert "1 of 1 texts are longer than the model reads" in outcome.err
 
     from pipeline.export.classifier import load_classifier
     from pipeline.models.classifier import predict_logits

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import sacrebleu
+import tensorflow as tf
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
 
@@ -69,6 +71,14 @@ def test_a_damaged_tokenizer_of_either_side_is_made_again(finished, tmp_path):
     assert {path: path.read_bytes() for path in run.tokens.rglob("*") if path.is_file()} == before
 
 
+def few(folder: Path) -> str:
+    """A corpus of three hundred pairs."""
+    lines = translation.SAMPLE.read_text(encoding="utf-8").split("\n")
+    file = folder / "few.tsv"
+    file.write_text("\n".join([*lines[:301], ""]), encoding="utf-8")
+    return str(file)
+
+
 @pytest.mark.parametrize(
     ("direction", "model", "text", "scheduled"),
     [
@@ -77,13 +87,12 @@ def test_a_damaged_tokenizer_of_either_side_is_made_again(finished, tmp_path):
     ],
     ids=["rnn", "transformer"],
 )
-def test_other_directions_models_and_pieces(new_run, tmp_path, direction, model, text, scheduled):
-    lines = translation.SAMPLE.read_text(encoding="utf-8").split("\n")
-    few = tmp_path / "few.tsv"
-    few.write_text("\n".join([*lines[:301], ""]), encoding="utf-8")
+def test_other_directions_models_and_pieces(
+    new_run, command, tmp_path, direction, model, text, scheduled
+):
     settings = dataclasses.replace(
         QUICK,
-        corpus=dataclasses.replace(QUICK.corpus, corpus=str(few), direction=direction),
+        corpus=dataclasses.replace(QUICK.corpus, corpus=few(tmp_path), direction=direction),
         model=dataclasses.replace(QUICK.model, **model),
         text=dataclasses.replace(QUICK.text, **text),
         sampling=ScheduledSamplingSettings(scheduled),
@@ -109,6 +118,53 @@ def test_other_directions_models_and_pieces(new_run, tmp_path, direction, model,
         "source_embedding" in {layer.name for layer in plan.model.layers}
     ) != settings.text.joint
     assert (plan.prepare.final if plan.prepare else 0.0) == scheduled
+    example = {"en-ko": "Tom looked lonely.", "ko-en": "톰은 외로워 보였어."}[direction]
+    shown = command(tmp_path, "predict", "translation", "--example")
+    assert shown.err == f"{example}\n"
+    assert shown.out == command(tmp_path, "predict", "translation", "--text", example).out
+    card = (run.saved_model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
+    assert example in card
+    assert example in command(tmp_path, "predict", "translation").error
+
+
+def test_morphemes_are_served_by_ids(new_run, command, tmp_path):
+    """mecab needs no Java; predict cuts the text itself, and answers as was measured."""
+    pytest.importorskip("mecab", reason="python-mecab-ko has no wheel for this machine")
+    settings = dataclasses.replace(
+        QUICK,
+        corpus=dataclasses.replace(QUICK.corpus, corpus=few(tmp_path)),
+        text=dataclasses.replace(QUICK.text, morphemes="mecab", most_pieces=16),
+        model=dataclasses.replace(QUICK.model, units=16, embedding_size=16),
+    )
+    run = new_run("translation", settings)
+    run.do("corpus", "tokenize", "train", "evaluate", "export")
+    test = read_split(run.corpus / "test.tsv")
+    (tmp_path / "in.txt").write_text("".join(f"{t}\n" for t in test["text"]), encoding="utf-8")
+    done = command(tmp_path, "predict", "translation", "--file", tmp_path / "in.txt")
+    assert done.code == 0, done.err
+    said = done.out.rstrip("\n").split("\n")
+    chrf = sacrebleu.corpus_chrf(said, [list(test["label"])]).score
+    assert chrf == pytest.approx(read_json(run.run / "metrics.json")["chrf"])
+    loaded = tf.saved_model.load(str(run.saved_model))
+    _, inputs = loaded.signatures["ids"].structured_input_signature
+    assert {name: spec.dtype for name, spec in inputs.items()} == {"ids": tf.int32}
+    card = (run.saved_model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
+    assert "mecab" in card
+    assert 'signatures["ids"]' in card
+    # A model that reads so little says so, though its text is cut outside of the graph.
+    long = command(tmp_path, "predict", "translation", "--text", "저는 커피를 좋아해요. " * 9)
+    assert "1 of 1 texts are longer than the model reads" in long.err
+    assert command(tmp_path, "predict", "translation", "--text", "").out == "\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [(["--joint"], "--joint"), (["--direction", "en-ko"], "wants Korean as the source")],
+)
+def test_morphemes_that_are_refused(command, tmp_path, words, expected):
+    words = ["translation", "--corpus", "sample", "--morphemes", "komoran", *words]
+    assert command(tmp_path, "corpus", *words).code == 0
+    assert expected in command(tmp_path, "tokenize", *words).error
 
 
 def logged(folder: Path) -> EventAccumulator:

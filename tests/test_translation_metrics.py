@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from pipeline.errors import UserError
 from pipeline.evaluation import translation_scores
 from pipeline.evaluation.translation import TranslationMetrics, evaluate
-from pipeline.evaluation.translation_scores import SentenceCounts, bleu_of, by_length, undefined
+from pipeline.evaluation.translation_scores import (
+    SentenceCounts,
+    bleu_of,
+    bootstrap,
+    by_length,
+    paired_bootstrap,
+    undefined,
+)
 
 KOREAN = [
     "톰은 외로워 보였어.",
@@ -170,6 +177,22 @@ def test_the_interval_is_repeatable_and_sacrebleus_up_to_chance():
     half = (first.bleu_high - first.bleu_low) / 2
     assert half == pytest.approx(theirs._ci, rel=0.12)
     assert (first.bleu_high + first.bleu_low) / 2 == pytest.approx(theirs._mean, abs=half / 4)
+
+
+def test_a_difference_is_known_better_than_the_scores():
+    rng = np.random.default_rng(3)
+    references = [ENGLISH[i] for i in rng.integers(0, 3, 150)]
+    good = [text if k % 4 else OUTPUT[1] for k, text in enumerate(references)]
+    worse = [text if k % 10 else text[: len(text) // 2] for k, text in enumerate(good)]
+    first, second = (SentenceCounts.of(t, references, "13a").bleu for t in (good, worse))
+    low, high = paired_bootstrap(first, second)
+    gain = bleu_of(first.sum(axis=0)) - bleu_of(second.sum(axis=0))
+    assert 0 < low < gain < high
+    (one_low, one_high), (two_low, two_high) = bootstrap(first), bootstrap(second)
+    assert two_high > one_low  # side by side, the scores could be equal
+    assert high - low < min(one_high - one_low, two_high - two_low) / 2
+    assert paired_bootstrap(second, first) == pytest.approx((-high, -low))
+    assert paired_bootstrap(first, first) == (0, 0)
 
 
 def test_repetition_counts_what_a_text_says_again():

@@ -58,7 +58,6 @@ def test_all_sections_stand_in_the_report():
         STEPS,
         [heat_map(), heat_map("second")],
         other_tests={"news": measured(20, 1)},
-        other_models={"plain RNN": measured(60, 2)},
     )
     assert titles(content) == [
         "What it learnt from",
@@ -66,7 +65,6 @@ def test_all_sections_stand_in_the_report():
         "Gradients",
         "Teacher forcing and free running",
         "BLEU by source length",
-        "Models side by side",
         "Other test sets",
         "What BLEU is made of",
         "Samples",
@@ -82,14 +80,8 @@ def test_all_sections_stand_in_the_report():
 
 
 def test_the_numbers_are_those_that_were_measured():
-    metrics, plain, news = measured(), measured(60, 2), measured(20, 1)
-    content = translation_content(
-        metrics,
-        HISTORY,
-        RUN,
-        other_tests={"news": news},
-        other_models={"plain RNN": plain},
-    )
+    metrics, news = measured(), measured(20, 1)
+    content = translation_content(metrics, HISTORY, RUN, other_tests={"news": news})
     page = Page(render(content)).text
     for number in (
         f"{metrics.bleu:.2f}",
@@ -110,9 +102,6 @@ def test_the_numbers_are_those_that_were_measured():
     assert "Korean to English · 한→영; measured on 60 test sentences of Tatoeba" in page
     assert "The best dev BLEU was 11.8125, at epoch 2 of 3." in page
     assert "are exactly the reference, 1 are empty, and 0 are the source unchanged" in page
-    this, other = section(content, "Models side by side").tables[0].rows
-    assert this[:2] == ("default", f"{metrics.bleu:.2f}")
-    assert other[:2] == ("plain RNN", f"{plain.bleu:.2f}")
     (row,) = section(content, "Other test sets").tables[0].rows
     assert row[:3] == ("news", "20", f"{news.bleu:.2f}")
 

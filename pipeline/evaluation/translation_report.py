@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.evaluation import attention_pictures, figures
 from pipeline.evaluation.report import Card, Picture, ReportContent, Section, Table
 from pipeline.evaluation.run_report import run_report
+from pipeline.evaluation.translation_length import LENGTH_EXPLAINED, as_number, length_picture
 from pipeline.evaluation.translation_samples import samples
 from pipeline.evaluation.translation_scores import LONG
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.evaluation.attention_pictures import HeatMap
     from pipeline.evaluation.translation import TranslationMetrics
 
-_DIRECTIONS = {"ko-en": "Korean to English · 한→영", "en-ko": "English to Korean · 영→한"}
+DIRECTIONS = {"ko-en": "Korean to English · 한→영", "en-ko": "English to Korean · 영→한"}
 _SCORES = ("BLEU", "95% interval", "chrF", "length ratio · 길이 비율", "repetition · 반복")
 
 
@@ -29,7 +30,6 @@ def translation_content(
     steps: pd.DataFrame | None = None,
     heat_maps: Sequence[HeatMap] = (),
     other_tests: Mapping[str, TranslationMetrics] | None = None,
-    other_models: Mapping[str, TranslationMetrics] | None = None,
 ) -> ReportContent:
     """Puts a translator's report together. What is not known is left out, never guessed.
 
@@ -43,19 +43,17 @@ def translation_content(
         heat_maps: from `merge_attention`; drawn in this order.
         other_tests: name of a test set that is part of the one measured -> what the model got
             on it.
-        other_models: name of another model -> what it got on this test set.
     """
     direction = run_info.get("direction")
     return run_report(
         run_info,
         title="Translation · 번역",
-        about=[_DIRECTIONS.get(direction, direction)],
+        about=[DIRECTIONS.get(direction, direction)],
         measured=f"{metrics.count:,} test sentences",
         cards=_cards(metrics),
         body=(
             _exposure(metrics),
-            _length(metrics, other_models or {}),
-            _beside(metrics, other_models or {}, run_info.get("run") or "this model"),
+            _length(metrics),
             _tests(other_tests or {}),
             _words(metrics),
             samples(metrics),
@@ -142,30 +140,17 @@ def _exposure(metrics: TranslationMetrics) -> Section | None:
     )
 
 
-def _length(
-    metrics: TranslationMetrics, other_models: Mapping[str, TranslationMetrics]
-) -> Section | None:
+def _length(metrics: TranslationMetrics) -> Section | None:
     if not metrics.by_length:
         return None
-    curves = {"this model · 이 모델": metrics.by_length}
-    curves |= {name: m.by_length for name, m in other_models.items() if m.by_length}
-    overall = metrics.bleu if len(curves) == 1 else None
-    picture = Picture(
-        figures.to_png(attention_pictures.bleu_by_length(curves, overall)),
-        "; ".join(
-            f"{name}, {b.name} pieces: {_number(b.bleu)} of {b.count}"
-            for name, buckets in curves.items()
-            for b in buckets
-        ),
-    )
     rows = [
         (
             b.name,
             f"{b.count:,}",
-            _number(b.bleu),
+            as_number(b.bleu),
             "—" if b.bleu_low is None else f"{b.bleu_low:.1f}–{b.bleu_high:.1f}",
             f"{b.chrf:.1f}",
-            _number(b.length_ratio, 3),
+            as_number(b.length_ratio, 3),
         )
         for b in metrics.by_length
     ]
@@ -179,37 +164,9 @@ def _length(
     )
     return Section(
         "BLEU by source length · 원문 길이별 BLEU",
-        [
-            "Without attention the decoder gets one vector, however long the source: BLEU falls "
-            "with length, because that vector is a bottleneck (병목). Attention looks at the "
-            "source again at every step.",
-            "BLEU counts stretches of four words. Where no translation has four, there is none to "
-            "count, and a dash stands in its place.",
-        ],
-        [picture],
+        LENGTH_EXPLAINED,
+        [length_picture({"this model · 이 모델": metrics.by_length}, metrics.bleu)],
         [Table(columns, rows, numeric=range(1, len(columns)))],
-    )
-
-
-def _beside(
-    metrics: TranslationMetrics, other_models: Mapping[str, TranslationMetrics], name: str
-) -> Section | None:
-    if not other_models:
-        return None
-    all_ = {name: metrics} | dict(other_models)
-    rows = [
-        (
-            model,
-            *_scores(m),
-            "—" if m.long is None else _number(m.long.bleu),
-        )
-        for model, m in all_.items()
-    ]
-    columns = ("model · 모델", *_SCORES, f"BLEU over {LONG} pieces")
-    return Section(
-        "Models side by side · 모델 비교",
-        ["The same test set; intervals that overlap may differ by chance."],
-        tables=[Table(columns, rows, numeric=range(1, len(columns)))],
     )
 
 
@@ -290,7 +247,3 @@ def _scores(metrics: TranslationMetrics) -> tuple[str, ...]:
         f"{metrics.length_ratio:.3f}",
         f"{metrics.repetition:.2%}",
     )
-
-
-def _number(value: float | None, digits: int = 2) -> str:
-    return "—" if value is None else f"{value:.{digits}f}"

@@ -47,9 +47,9 @@ def _rows(sample: Sample) -> list[tuple]:
     if sample.score is not None:
         said += f", score {sample.score:.2f}"
     return [
-        (_cut(sample.source), f"source · 원문 — sentence {sample.index + 1:,}"),
-        (_cut(sample.reference), "reference · 참조"),
-        (shared_words(_cut(sample.translation), sample.reference), said),
+        (shortened(sample.source), f"source · 원문 — sentence {sample.index + 1:,}"),
+        (shortened(sample.reference), "reference · 참조"),
+        (shared_words(shortened(sample.translation), sample.reference), said),
     ]
 
 
@@ -68,5 +68,6 @@ def shared_words(translation: str, reference: str) -> list[Span]:
     return [part for span in spans for part in (Span(" "), span)][1:]
 
 
-def _cut(text: str) -> str:
+def shortened(text: str) -> str:
+    """A sentence as it stands in a table: of a very long one the beginning."""
     return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"

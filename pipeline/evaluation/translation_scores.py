@@ -123,6 +123,27 @@ def bootstrap(
     return float(low), float(high)
 
 
+def paired_bootstrap(
+    first: np.ndarray, second: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED
+) -> tuple[float, float]:
+    """95 % percentile interval of how much more corpus BLEU the first has than the second.
+
+    As `bootstrap`, but both are scored on each redrawn test set (Koehn 2004, section 4): what
+    makes a test set easy then helps both, and the difference is known better than either score.
+
+    Args:
+        first, second: int [n, 10] of two translators, the same sentences in the same order.
+    """
+    rng = np.random.default_rng(seed)
+    share = np.full(len(first), 1 / len(first))
+    drawn = []
+    for _ in range(resamples):
+        times = rng.multinomial(len(first), share)
+        drawn.append(bleu_of(times @ first) - bleu_of(times @ second))
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
+
+
 @dataclasses.dataclass(frozen=True)
 class LengthBucket:
     """The test sentences whose source has `low` to `high` pieces.

@@ -164,7 +164,7 @@ def graph_operations(folder: Path) -> set[str]:
 def test_saved_model_is_portable(run):
     operations = graph_operations(run.saved_model)
     assert not {op for op in operations if "cudnn" in op.lower() or op in ("PyFunc", "EagerPyFunc")}
-    for name in ("vocab.txt", "tokenizer.json", "model_card.md"):
+    for name in ("vocab.txt", "tokenizer.json", "model_card.md", "example.txt"):
         assert (run.saved_model / "assets.extra" / name).stat().st_size > 0
     vocabulary = (run.saved_model / "assets.extra" / "vocab.txt").read_bytes()
     assert vocabulary.startswith(b"[PAD]\n[UNK]\n[BOS]\n[EOS]\n")

@@ -1,0 +1,158 @@
+"""Encoder-decoder, attention and Transformer on the same pairs: one table and a page.
+
+    make compare-translators [CORPUS=my.tsv] [SETTINGS="--epochs 10 --units 192"]
+    python -m benchmarks.compare_translators --runs small large another
+
+The three runs differ in --architecture alone and are called compare-rnn, compare-attention and
+compare-transformer (SETTINGS="--name word" for another word in front). What is not there yet is
+trained by the ordinary stages, and goes on where it was stopped; what is there is not trained
+again. With --runs nothing is trained: those are set side by side as they are.
+
+The page is runs/translation/side-by-side.html: BLEU by source length, which shows what the one
+vector of the encoder-decoder costs, differences with their intervals, and the sentences on which
+the runs differ most. For it the whole test set is translated anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from benchmarks.accuracy import stage
+from benchmarks.tables import print_table
+from benchmarks.translation_runs import TASK, common_test, compared, find_run, flat_settings
+from pipeline.errors import UserError
+from pipeline.evaluation.report import write_report
+from pipeline.evaluation.translation_comparison import comparison_content, side_by_side
+from pipeline.progress import say
+from pipeline.settings import check_ranges, parse
+from pipeline.stages.files import RunFiles
+from pipeline.workspace import Workspace
+
+ARCHITECTURES = ("rnn", "attention", "transformer")
+PAGE = "side-by-side.html"
+
+
+def train(prefix: str | None, words: list[str], workspace: Workspace) -> list[str]:
+    """The names of the three runs, all of them trained and measured when this returns.
+
+    Args:
+        prefix: what their names begin with; None for the usual word.
+        words: settings of the task as they stand on the command line.
+
+    Raises:
+        UserError: a setting is wrong, or a run of that name was trained with others.
+        SystemExit: a stage ended with an error, which it has told.
+    """
+    if any(word.partition("=")[0] == "--architecture" for word in words):
+        raise UserError(
+            "--architecture is what is compared",
+            where="command line",
+            remedy="leave it away, or name finished runs with --runs",
+        )
+    names = []
+    for architecture in ARCHITECTURES:
+        options = [*words, "--architecture", architecture]
+        settings = parse(TASK.settings, options, program=__name__, description=__doc__)
+        name = f"{prefix or _usual_prefix(settings)}-{architecture}"
+        settings = dataclasses.replace(settings, run=dataclasses.replace(settings.run, name=name))
+        check_ranges(settings)
+        names.append(name)
+        _finish(RunFiles.of(TASK, settings, workspace), settings, [*options, "--name", name])
+    return names
+
+
+def _usual_prefix(settings) -> str:
+    direction = settings.corpus.direction
+    return "compare" if direction == TASK.settings().corpus.direction else f"compare-{direction}"
+
+
+def _finish(files: RunFiles, settings, options: list[str]) -> None:
+    """Trains and measures one run, as far as that is not done."""
+    if files.training.exists() and files.weights.exists():
+        _check_settings(files, settings)
+    else:
+        for name in ("corpus", "tokenize", "train"):
+            stage(name, [TASK.name, *options])
+    if files.measured() is None or not files.report.exists():
+        stage("evaluate", [TASK.name, *options])
+
+
+def _check_settings(files: RunFiles, settings) -> None:
+    """Refuses to take a run for one with other settings; to train over it would be no better."""
+    asked = flat_settings(settings)
+    there = flat_settings(files.trained_settings(TASK, settings))
+    changed = [f"{k} {there[k]}, not {value}" for k, value in asked.items() if value != there[k]]
+    if changed:
+        raise UserError(
+            f"was trained with other settings ({'; '.join(changed)})",
+            where=files.folder,
+            remedy="give the new runs another --name, or compare what is there with --runs",
+        )
+
+
+def compare(names: list[str], workspace: Workspace) -> Path:
+    """Prints the table and writes the page, whose path it returns.
+
+    Args:
+        names: of finished runs, in the order in which they are to stand.
+
+    Raises:
+        UserError: too few names, or runs that cannot be compared.
+    """
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise UserError(
+            f"cannot compare {' '.join(names)}",
+            where="--runs",
+            remedy="name two different runs or more",
+        )
+    runs = [find_run(name, workspace) for name in names]
+    test, warnings = common_test(runs)
+    models, doubts = zip(*(compared(run, test) for run in runs), strict=True)
+    warnings += [doubt for of_one in doubts for doubt in of_one]
+    for warning in warnings:
+        say(f"! {warning}")
+    path = workspace.run(TASK.name, PAGE)
+    write_report(path, comparison_content(models, test, warnings))
+    print_table(
+        f"{len(test.sources):,} test sentences, {test.direction}",
+        ["run", *names],
+        [[what, *values] for what, values in side_by_side(models, test).items()],
+    )
+    print(f"{test.title}; {models[0].metrics.bleu_signature}")
+    return path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0],
+        epilog="All else is a setting of the task: make settings-translation",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--runs", nargs="+", help="finished runs; nothing is trained")
+    parser.add_argument("--name", help="what the names of the three runs begin with")
+    arguments, words = parser.parse_known_args()
+
+    from pipeline.__main__ import prepare_process
+    from pipeline.quiet import start_keras
+
+    prepare_process()
+    workspace = Workspace()
+    try:
+        if arguments.runs and (words or arguments.name):
+            raise UserError(
+                f"with --runs nothing is trained, so {' '.join(words) or '--name'} says nothing",
+                where="command line",
+                remedy="leave one of them away",
+            )
+        names = arguments.runs or train(arguments.name, words, workspace)
+        start_keras()
+        page = compare(names, workspace)
+    except UserError as error:
+        parser.exit(2, f"error: {error}\n")
+    print(f"page: {page.relative_to(workspace.root)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Finished runs of the translation task as records that can be set side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from pipeline.corpora.splits import read_split
+from pipeline.errors import UserError
+from pipeline.evaluation.translation import TranslationMetrics
+from pipeline.evaluation.translation_comparison import Compared, TestSet
+from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS, SentenceCounts, bleu_of
+from pipeline.models.settings import describe_translator
+from pipeline.progress import say
+from pipeline.settings import as_json
+from pipeline.stages.files import RunFiles
+from pipeline.tasks import translation
+from pipeline.tasks.base import Trained
+from pipeline.workspace import Workspace
+
+TASK = translation.TASK
+_SAME = 0.005
+"""BLEU is told to two digits: what differs by less is the same."""
+
+
+def find_run(name: str, workspace: Workspace) -> RunFiles:
+    """The run of that name.
+
+    Raises:
+        UserError: there is none.
+    """
+    folder = workspace.run(TASK.name, name)
+    if not folder.is_dir():
+        there = sorted(path.parent.name for path in folder.parent.glob("*/metrics.json"))
+        raise UserError(
+            f"there is no run {name!r}",
+            where=folder.parent,
+            remedy=f"there are: {', '.join(there)}" if there else f"make {TASK.target} trains one",
+        )
+    return RunFiles(TASK.name, folder, workspace.root)
+
+
+def flat_settings(settings) -> dict[str, object]:
+    """Setting -> value; where the run goes is left out."""
+    groups = {group: values for group, values in as_json(settings).items() if group != "run"}
+    return {name: value for values in groups.values() for name, value in values.items()}
+
+
+def common_test(runs: Sequence[RunFiles]) -> tuple[TestSet, list[str]]:
+    """The test set that all runs were measured on, and what must not be missed about it.
+
+    Lengths are in pieces of the first run.
+
+    Raises:
+        UserError: a run is not trained or not measured, or they were measured on different
+            sentences.
+    """
+    from pipeline.models.translate import FRAME
+    from pipeline.text.ragged import Ragged
+
+    all_trained = {run.folder.name: run.trained() for run in runs}
+    _check_same_test(runs, all_trained)
+    for run in runs:
+        run_metrics(run)
+    (name, first), *_ = all_trained.items()
+    frame = read_split(first.corpus_folder / "test.tsv")
+    test = TestSet(
+        first.corpus_notes["title"],
+        first.corpus_notes["direction"],
+        list(frame["text"]),
+        list(frame["label"]),
+        Ragged.load(first.tokens_folder / "test.source.npz").lengths - FRAME,
+    )
+    warnings = [warning for trained in all_trained.values() for warning in trained.warnings]
+    if any(run.manifest("tokens").outputs != runs[0].manifest("tokens").outputs for run in runs):
+        warnings.append(
+            f"Not all runs cut text into the same pieces; lengths are counted in those of {name}."
+        )
+    return test, list(dict.fromkeys(warnings))
+
+
+def _check_same_test(runs: Sequence[RunFiles], all_trained: dict[str, Trained]) -> None:
+    """By the checksums that the stages noted of the test split."""
+    sums = {}
+    for run in runs:
+        read = run.manifest("tokens").inputs["test.tsv"]
+        if run.manifest("corpus").outputs["test.tsv"] != read:
+            raise UserError(
+                "the corpus was read anew after this training",
+                where=run.folder,
+                remedy=f"run `make train-{TASK.name} NAME={run.folder.name}`",
+            )
+        sums[run.folder.name] = read
+    if len(set(sums.values())) > 1:
+        told = "; ".join(
+            f"{name}: {sums[name][:12]} of {trained.corpus_notes['title']}, "
+            f"{trained.corpus_notes['direction']}"
+            for name, trained in all_trained.items()
+        )
+        raise UserError(
+            f"these runs were measured on different test sets ({told})",
+            remedy="train them on one corpus and in one direction",
+        )
+
+
+def compared(run: RunFiles, test: TestSet) -> tuple[Compared, list[str]]:
+    """A run of `common_test`, with the test set translated anew, and what is doubtful about it."""
+    trained, metrics = run.trained(), run_metrics(run)
+    settings = run.trained_settings(TASK, translation.Settings())
+    name = run.folder.name
+    say(f"{name}: {len(test.sources):,} sentences are being translated")
+    said = translation.translate_test(settings, trained)
+    tokenizer = TARGET_TOKENIZERS[test.direction.split("-")[1]]
+    counts = SentenceCounts.of(said, test.references, tokenizer)
+    now, doubt = bleu_of(counts.bleu.sum(axis=0)), []
+    if abs(now - metrics.bleu) >= _SAME:
+        doubt.append(
+            f"{name} translates otherwise now than when it was measured: BLEU {now:.2f}, not "
+            f"{metrics.bleu:.2f}. Lengths, differences and sentences are of now."
+        )
+    history = pd.read_csv(run.folder / "history.csv")
+    facts = {
+        "architecture": settings.model.architecture,
+        "parameters": f"{trained.training['parameters']:,}",
+        "training s": f"{trained.training['seconds']:,.0f}",
+        "tokens/s": f"{history['tokens_per_second'].median():,.0f}",
+        "dev BLEU": f"{trained.training['best']:.2f}",
+    }
+    shape = describe_translator(settings.model)
+    return Compared(name, shape, facts, flat_settings(settings), metrics, said, counts), doubt
+
+
+def run_metrics(run: RunFiles) -> TranslationMetrics:
+    """What the run's evaluate stage measured.
+
+    Raises:
+        UserError: nothing, or another version of this project did.
+    """
+    again = f"python -m pipeline evaluate {TASK.name} --name {run.folder.name}"
+    measured = run.measured()
+    if measured is None:
+        raise UserError("this run has not been measured", where=run.folder, remedy=again)
+    try:
+        return TranslationMetrics.from_json(measured)
+    except (KeyError, TypeError):
+        raise UserError(
+            "was written by another version of this project",
+            where=run.metrics,
+            remedy=f"delete it, then {again}",
+        ) from None
