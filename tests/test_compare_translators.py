@@ -10,6 +10,7 @@ from benchmarks import compare_translators
 from benchmarks.translation_runs import TASK, common_test, compared, find_run
 from make_checkout import Checkout
 from pipeline.errors import UserError
+from pipeline.evaluation.translation_length import as_number
 from pipeline.workspace import read_json, write_json
 
 TINY = TASK.tiny
@@ -67,7 +68,7 @@ def test_finished_runs_stand_in_the_table_and_on_the_page(runs, capsys):
     for name, figure in {
         "test BLEU": f"{metrics['bleu']:.2f}",
         "chrF": f"{metrics['chrf']:.2f}",
-        "BLEU over 15 pieces": f"{metrics['long']['bleu']:.2f}",
+        "BLEU over 15 pieces": as_number(metrics["long"]["bleu"]),
         "free loss": f"{metrics['losses']['free_running']:.3f}",
         "parameters": f"{training['parameters']:,}",
         "dev BLEU": f"{training['best']:.2f}",
