@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import sacrebleu
 
-from conftest import FinishedRun
+from finished_run import FinishedRun
 from pipeline.corpora.splits import read_split
 from pipeline.export.translator import export_translator, load_translator
 from pipeline.models import translate
