@@ -1,0 +1,60 @@
+"""The benchmark scripts that ask an exported model as somebody who has only its folder would."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from benchmarks.foreign import foreign_process
+from benchmarks.served_translation import served_translations
+from pipeline.corpora.splits import read_split
+from pipeline.export.translator import load_translator
+from pipeline.workspace import read_json
+
+
+@pytest.mark.parametrize(
+    ("task", "words", "monitor"),
+    [("sentiment", "accuracy", "accuracy"), ("ner", "entity F1", "f1")],
+)
+def test_what_was_reported_comes_from_raw_strings(finished, task, words, monitor):
+    run = finished(task)
+    test = run.corpus / "test.tsv"
+    told = foreign_process("served.py", run.saved_model, test)
+    reported = read_json(run.run / "metrics.json")[monitor]
+    count = len(read_split(test))
+    pattern = rf"{words} ([\d.]+) .*on {count:,} texts, [\d,]+/s\n"
+    found = re.fullmatch(pattern, told)
+    assert found, told
+    assert float(found[1]) == pytest.approx(reported, abs=1e-4)
+
+
+def test_translations_come_a_line_each_in_the_order_of_the_sources(finished):
+    run = finished("translation")
+    test = run.corpus / "test.tsv"
+    said, told = served_translations(run.saved_model, test)
+    texts = list(read_split(test)["text"])
+    assert said == load_translator(run.saved_model)(texts)[0]
+    assert told.startswith(f"translations in translations.txt on {len(texts)} texts, ")
+
+
+def test_rounds_are_timed_without_the_first(finished):
+    asked = {"batches": [["안녕하세요.", "고마워요."], ["네."]], "rounds": 2, "single": ["네."] * 3}
+    told = foreign_process(
+        "served_rounds.py", finished("translation").saved_model, given=json.dumps(asked)
+    )
+    taken = json.loads(told)
+    assert {name: len(values) for name, values in taken.items()} == {
+        "batches": 2,
+        "cpu": 2,
+        "single": 3,
+    }
+    assert all(value > 0 for values in taken.values() for value in values)
+
+
+def test_a_script_that_fails_says_why(tmp_path):
+    with pytest.raises(SystemExit, match=r"(?s)SavedModel.*error: served\.py ended with 1"):
+        test = tmp_path / "test.tsv"
+        test.write_text("id\ttext\tlabel\n0\t네.\tYes.\n", encoding="utf-8")
+        foreign_process("served.py", tmp_path / "nothing", test)
