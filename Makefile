@@ -10,6 +10,11 @@ VERSION    = 1
 SETTINGS  ?=
 TEXT      ?=
 FILE      ?=
+PROMPT    ?=
+LENGTH     = 200
+TEMPERATURE = 0.8
+SEED       = 1
+QUICK     ?=
 PORT       = 6006
 
 # The other direction has a run and a version of its own, so that both translators can be asked.
@@ -51,6 +56,7 @@ CORPUS_FILE := $(if $(call there,$(NAMES)),$(call all_of,$(NAMES)),$(foreach \
   name,$(subst $(comma), ,$(NAMES)),$(call all_of,$(call trimmed,$(name)))))
 # What is not for the recipes: exporting it would evaluate a $(...) in it.
 unexport CORPUS EVAL DIRECTION NAME VERSION SETTINGS TEXT FILE PORT
+unexport PROMPT LENGTH TEMPERATURE SEED QUICK
 
 ifneq ($(words $(NAME) x $(VERSION)),3)
   $(error NAME and VERSION are folders: one word each, not "$(NAME)" and "$(VERSION)")
@@ -128,6 +134,7 @@ FORCE:
 train-sentiment:  ## reviews to a served sentiment model, with report
 train-ner:  ## sentences to a served finder of named entities, with report
 train-translation:  ## sentence pairs to a served translator, with report
+train-charlm:  ## running text to a served model that writes more of it, with report
 evaluate-ner:  ## the same model on a corpus made by others: EVAL=klue
 evaluate-translation:  ## the same translator on other pairs: EVAL=news or EVAL=pairs.tsv
 
@@ -149,6 +156,26 @@ translate: $(if $(ASKED),$(VENV)/.ready,$(TRANSLATOR))  ## translate: TEXT="..."
 	$(if $(ASKED),$(ASK),@$(PIPELINE) predict translation --version $(call quoted,VERSION) --example)
 ASK = @$(PIPELINE) predict $(TASK) --version $(call quoted,VERSION) \
   $(if $(value FILE),--file $(call quoted,FILE)) $(if $(TEXT_GIVEN),--text "$$ASKED_TEXT")
+
+# Without a model it trains one first.
+GENERATOR := saved_models/charlm/$(VERSION)/saved_model.pb
+PROMPT_GIVEN := $(filter-out file undefined,$(origin PROMPT))
+.PHONY: generate
+generate: export ASKED_TEXT := $(value PROMPT)
+generate: $(if $(wildcard $(GENERATOR)),$(VENV)/.ready,$(GENERATOR))  ## go on with a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.8 SEED=1
+	@$(PIPELINE) predict charlm --version $(call quoted,VERSION) --length $(call quoted,LENGTH) \
+	  --temperature $(call quoted,TEMPERATURE) --seed $(call quoted,SEED) \
+	  $(if $(value FILE),--file $(call quoted,FILE),$(if $(PROMPT_GIVEN),--text "$$ASKED_TEXT",--example))
+
+# ---- studies: pages that explain, with what they measured
+STUDY = @$(PIPELINE) study $(1) --name $(call quoted,NAME) $(if $(value QUICK),--quick)
+.PHONY: study-gradients study-units
+study-gradients: $(VENV)/.ready  ## why gradients vanish and explode: pages, measured here (QUICK=1)
+	$(call STUDY,gradients) $(if $(value CORPUS),--corpus $(call quoted,CORPUS))
+# A model that is there is looked into as it is; without one it trains one first.
+CHARLM := runs/charlm/$(NAME)/training.json
+study-units: $(if $(wildcard $(CHARLM)),$(VENV)/.ready,$(CHARLM))  ## what single units of the character model know: pages (QUICK=1)
+	$(call STUDY,units)
 
 .PHONY: compare-tokenizers compare-translators
 compare-tokenizers: $(VENV)/.ready  ## the same small model over every tokenizer, one table

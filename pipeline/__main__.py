@@ -1,4 +1,4 @@
-"""`python -m pipeline STAGE TASK [--setting value ...]`."""
+"""`python -m pipeline STAGE TASK [--setting value ...]`, `python -m pipeline study STUDY ...`."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ _DEFAULT_TASK = "sentiment"
 
 
 def _help() -> str:
+    from pipeline.stages.study import STUDIES
     from pipeline.tasks.base import find_task, task_names
 
     stages = "\n".join(f"  {name:<10}{text}" for name, text in STAGES.items())
     tasks = "\n".join(f"  {name:<13}{find_task(name).summary}" for name in task_names())
     settings = "\n".join(_settings_of(find_task(name)) for name in task_names())
+    studies = " ".join(STUDIES)
     return f"""python -m pipeline STAGE TASK [--setting value ...]
 
 stages, in the order data flows:
@@ -39,6 +41,9 @@ tasks:
 
 settings (what they mean: python -m pipeline train {_DEFAULT_TASK} --help):
 {settings}
+
+studies, which explain what the models do (python -m pipeline study gradients --help):
+  {studies}
 
 Usually make runs the stages: `make help`."""
 
@@ -119,11 +124,13 @@ def _run(arguments: list[str]) -> int:
     from pipeline.workspace import Workspace
 
     stage, *rest = arguments
+    if stage == "study":
+        return _study(rest)
     if stage not in STAGES:
         raise UserError(
             f"unknown stage {stage!r}",
             where="command line",
-            remedy=f"closest: {closest(stage, list(STAGES))}",
+            remedy=f"closest: {closest(stage, [*STAGES, 'study'])}",
         )
     name = rest.pop(0) if rest and not rest[0].startswith("-") else _DEFAULT_TASK
     task = find_task(name)
@@ -132,7 +139,10 @@ def _run(arguments: list[str]) -> int:
     kind = task.settings
     if stage == "predict":
         # Nothing else of the settings matters to a model that is already exported.
-        kind = dataclasses.make_dataclass("Predict", [("run", RunSettings)], frozen=True)
+        groups = [("run", RunSettings)]
+        if task.asking is not None:
+            groups.append(("asking", task.asking))
+        kind = dataclasses.make_dataclass("Predict", groups, frozen=True)
     if options is not None:
         kind = dataclasses.make_dataclass(
             "Arguments", [("settings", kind), ("options", options)], frozen=True
@@ -149,6 +159,33 @@ def _run(arguments: list[str]) -> int:
         module.run(task, settings, Workspace())
     else:
         module.run(task, settings, Workspace(), parsed.options)
+    return 0
+
+
+def _study(arguments: list[str]) -> int:
+    from pipeline.settings import check_ranges, closest, parse
+    from pipeline.stages import study
+    from pipeline.workspace import Workspace
+
+    name, *rest = arguments or [""]
+    if name in ("", "-h", "--help"):
+        print(f"python -m pipeline study {'|'.join(study.STUDIES)} [--setting value ...]\n")
+        print(study.__doc__)
+        return 0
+    if name not in study.STUDIES:
+        raise UserError(
+            f"unknown study {name!r}",
+            where="command line",
+            remedy=f"closest: {closest(name, list(study.STUDIES))}",
+        )
+    program = f"python -m pipeline study {name}"
+    try:
+        settings = parse(study.STUDIES[name][0], rest, program=program, description=study.__doc__)
+    except SystemExit as end:  # after --help
+        return int(end.code or 0)
+    check_ranges(settings)
+    prepare_process()
+    study.run(name, settings, Workspace())
     return 0
 
 

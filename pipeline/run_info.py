@@ -64,7 +64,7 @@ def commands(task: Task, settings) -> list[str]:
     version = {name: value for name, value in own.items() if name == "VERSION"}
     return [
         _make(f"train-{task.name}", {**own, **({"SETTINGS": options} if options else {})}),
-        _make(task.target, {**version, "TEXT": task.example_for(settings)}),
+        _make(task.target, {**version, task.variable: task.example_for(settings)}),
         "make tensorboard",
     ]
 

@@ -96,6 +96,14 @@ class Table:
 
 
 @dataclasses.dataclass(frozen=True)
+class Link:
+    """Another page: what it is called, and its file beside this one."""
+
+    text: str
+    file: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Section:
     """One part of a report.
 
@@ -104,6 +112,7 @@ class Section:
         explanation: paragraphs that say how to read what follows.
         figures, tables: shown in this order.
         commands: lines to type, shown together.
+        links: other pages on the same.
     """
 
     title: str
@@ -111,6 +120,7 @@ class Section:
     figures: Sequence[Picture] = ()
     tables: Sequence[Table] = ()
     commands: Sequence[str] = ()
+    links: Sequence[Link] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,6 +132,7 @@ class ReportContent:
         warnings: sentences that must not be missed; they stand above everything.
         cards: headline numbers.
         sections: the rest.
+        links: pages before and behind it, shown at both ends.
         written: a line for the foot; empty gives the present time.
     """
 
@@ -130,6 +141,7 @@ class ReportContent:
     warnings: Sequence[str] = ()
     cards: Sequence[Card] = ()
     sections: Sequence[Section] = ()
+    links: Sequence[Link] = ()
     written: str = ""
 
 

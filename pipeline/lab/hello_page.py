@@ -10,7 +10,28 @@ from keras import ops
 from pipeline.evaluation.figures import to_png
 from pipeline.evaluation.report import Picture, Section, Table
 from pipeline.lab import hello_pictures as pictures
-from pipeline.lab.hello import DUE, LETTERS, READ, SURE, HelloRun, Moment
+from pipeline.lab.hello import DUE, LETTERS, READ, SURE, HelloRun, Moment, train
+from pipeline.lab.study import Page, Progress, StudyText
+
+
+def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+    """The page; the same whatever the text, and never long."""
+    run = train()
+    progress(0.5)
+    norms, answer = run.after.norms_by_lag, run.after.said
+    return Page(
+        "hello",
+        "The smallest example · 가장 작은 예",
+        f"{run.before.network.cell.units} hidden units learn to answer “{READ}” with “{answer}” "
+        f"in {run.updates:,} updates; every term of the gradient is written out.",
+        hello_sections(run, commands=["make study-gradients"]),
+        numbers={
+            "updates": run.updates,
+            "said_before": run.before.said,
+            "said_after": answer,
+            "norms_by_lag_after": [float(norm) for norm in norms],
+        },
+    )
 
 
 def hello_sections(run: HelloRun, commands: Sequence[str] = ()) -> list[Section]:

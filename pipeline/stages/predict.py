@@ -13,6 +13,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from pipeline.corpora.documents import as_written
 from pipeline.errors import UserError
 from pipeline.progress import Progress, print_lines, say
 from pipeline.quiet import start_keras
@@ -60,11 +61,14 @@ def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
 
     start_keras()
     limit, longer = load_reading_limit(target), 0
-    model = task.load_predictor(target)
+    model = task.load_predictor(target, *([settings.asking] if task.asking else []))
     with Progress("predict", len(texts), "texts") as progress:
         for start in range(0, len(texts), task.lines_at_once):
             part = texts[start : start + task.lines_at_once]
-            print_lines(model(part))
+            lines = model(part)
+            # Alone, an answer may have the lines it has; of many, each keeps to its own.
+            alone = task.writes_lines and options.file is None
+            print_lines(map(as_written, lines) if alone else lines)
             longer += limit.longer(part) if limit else 0
             progress.advance(len(part))
     if longer:

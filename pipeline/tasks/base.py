@@ -83,10 +83,15 @@ class Task:
             a `summary` line and, for the model card, `signatures` (their names) and `limits`
             (sentences on what not to expect).
         signature: what the exported model's main signature looks like.
-        load_predictor: saved model folder -> (texts -> one line a text, for people).
+        load_predictor: saved model folder -> (texts -> one line a text, for people). Where there
+            is an `asking`, that comes behind the folder.
         example: a text to try.
         example_of: (settings) -> a text to try, where it hangs on them.
         target: of make, with which people ask the exported model.
+        variable: of make, for the text that is asked about.
+        asking: a frozen dataclass of what else can be said when the exported model is asked.
+        writes_lines: whether an answer may have several lines, which the predictor writes as
+            `pipeline.corpora.documents.on_one_line` does.
         evaluate_on: (settings, Trained, another corpus, raw folder) -> (metrics, report), where a
             finished model can be measured on a corpus that was made by others.
         lines_at_once: texts that the exported model is asked about at once: fewer where each takes
@@ -106,10 +111,13 @@ class Task:
     evaluate: Callable[[typing.Any, Trained], tuple[dict, ReportContent]]
     export: Callable[[typing.Any, Trained, Path], dict]
     signature: Signature
-    load_predictor: Callable[[Path], Callable[[list[str]], list[str]]]
+    load_predictor: Callable[..., Callable[[list[str]], list[str]]]
     example: str
     tiny: typing.Any
     target: str = "predict"
+    variable: str = "TEXT"
+    asking: type | None = None
+    writes_lines: bool = False
     evaluate_on: Callable[[typing.Any, Trained, str, Path], tuple[dict, ReportContent]] | None = (
         None
     )

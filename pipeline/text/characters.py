@@ -106,6 +106,11 @@ class Characters:
         return cls(Vocabulary([*SPECIALS, *units]), alphabet)
 
     @property
+    def units(self) -> dict[str, int]:
+        """Unit -> id, the line feed as itself; the four special ones are not among them."""
+        return dict(self._ids)
+
+    @property
     def most_units(self) -> int:
         """Units of one character at the most."""
         return 3 if self.alphabet == "jamo" else 1

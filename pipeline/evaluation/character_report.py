@@ -1,0 +1,154 @@
+"""What the report of a character language model says."""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.evaluation.continuations import LENGTH
+from pipeline.evaluation.report import Card, ReportContent, Section, Table
+from pipeline.evaluation.run_report import run_report
+from pipeline.text.characters import normalize_lines
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.evaluation.character_scores import CharacterScores
+
+_ALPHABETS = {"syllable": "by syllable · 음절", "jamo": "by jamo · 자모"}
+
+
+def character_content(
+    scores: Mapping[str, CharacterScores],
+    right: float,
+    samples: Sequence[tuple[float, str]],
+    prompt: str,
+    packed: float,
+    history: pd.DataFrame,
+    run_info: dict,
+    warnings: Sequence[str] = (),
+    steps: pd.DataFrame | None = None,
+) -> ReportContent:
+    """Puts a language model's report together.
+
+    Args:
+        scores: "test" and "dev" -> what each costs.
+        right: from `continuations.right_characters`, on test.
+        samples: (temperature, text) of each sample, the prompt included.
+        prompt: what the samples begin with.
+        packed: bits per byte of test for a compressor that has read train (`packed_bits`).
+        history: a run's history.csv, with a column dev_log_probability.
+        run_info: facts about the run as for `run_report`, and alphabet.
+        warnings: sentences that must not be missed.
+        steps: a run's steps.csv; None leaves out the gradients.
+    """
+    test = scores["test"]
+    return run_report(
+        run_info,
+        title="Character language model (charlm) · 문자 언어 모형",
+        about=[_ALPHABETS[run_info["alphabet"]]],
+        measured=f"{test.characters:,} test characters",
+        cards=_cards(test, right),
+        body=(_scores(scores, packed), _samples(samples, prompt)),
+        history=history,
+        steps=steps,
+        score=("dev_log_probability", "log probability of a character, nats"),
+        warnings=warnings,
+    )
+
+
+def packed_bits(train: Sequence[str], test: Sequence[str]) -> float:
+    """Bits per byte that xz needs for test once it has packed train: what a program that finds
+    repeated stretches, and knows nothing of language, gets from the same text."""
+    before, after = (
+        "\n".join(map(normalize_lines, texts)).encode("utf-8") for texts in (train, test)
+    )
+
+    def size(data: bytes) -> int:
+        return len(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
+
+    return 8 * (size(before + b"\n" + after) - size(before)) / max(len(after), 1)
+
+
+def _cards(test: CharacterScores, right: float) -> list[Card]:
+    return [
+        Card(
+            "Bits per byte · 바이트당 비트",
+            f"{test.bits_per_byte:.3f}",
+            "What a byte of the test text costs in UTF-8. Alphabets, and languages, compare by it.",
+        ),
+        Card(
+            "Bits per character · 글자당 비트",
+            f"{test.bits_per_character:.3f}",
+            f"As if each character were one of {2**test.bits_per_character:.1f} equally probable "
+            "ones.",
+        ),
+        Card(
+            "Loss · 손실",
+            f"{test.loss:.3f}",
+            "Nats a unit, which is what training makes small.",
+        ),
+        Card(
+            "Right characters · 맞힌 글자",
+            f"{right:.2f}",
+            f"Of the {LENGTH} characters behind the first half of a test line, so many are "
+            "foretold in the mean before the first that is wrong.",
+        ),
+    ]
+
+
+def _scores(scores: Mapping[str, CharacterScores], packed: float) -> Section:
+    rows = [
+        (
+            name,
+            f"{found.loss:.4f}",
+            f"{found.bits_per_character:.4f}",
+            f"{found.bits_per_byte:.4f}",
+            f"{found.characters:,}",
+            f"{found.unknown:.2%}",
+        )
+        for name, found in scores.items()
+    ]
+    test = scores["test"].bits_per_byte
+    beside = "fewer" if test < packed else "more"
+    return Section(
+        "What the text costs · 교차 엔트로피",
+        [
+            "−log p(c_t | c_1 … c_{t−1}), summed over the text: the length of the text in a code "
+            "made by the model (Shannon 1948). In nats a unit it is the loss; divided by ln 2 and "
+            "by the characters, bits per character; by the bytes of UTF-8, bits per byte.",
+            "A unit that the alphabet does not have costs what [UNK] costs and, beyond that, the "
+            "20.1 bits that name one of all characters there are: a smaller alphabet gains "
+            "nothing by leaving out.",
+            f"xz, which has packed the training text before and only finds stretches again, needs "
+            f"{packed:.3f} bits per byte for the test text; the model needs {beside}.",
+        ],
+        tables=[
+            Table(
+                ("split", "loss, nats a unit", "bits per character", "bits per byte", "characters",
+                 "unknown units"),
+                rows,
+                numeric=range(1, 6),
+            )
+        ],
+    )  # fmt: skip
+
+
+def _samples(samples: Sequence[tuple[float, str]], prompt: str) -> Section:
+    return Section(
+        "What it writes · 생성",
+        [
+            f"One to many: from “{prompt}”, the first words of dev, each character is drawn from "
+            "what the model gives after all before it, and read again.",
+            "p_i ∝ exp(z_i / T): a temperature (온도) T below 1 prefers what is probable anyway, "
+            "and repeats itself; above 1 it is bold, and wrong.",
+        ],
+        tables=[
+            Table(
+                ("text · 글", "temperature · 온도"),
+                [(text, f"{temperature:g}") for temperature, text in samples],
+                prose=True,
+            )
+        ],
+    )

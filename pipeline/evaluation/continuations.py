@@ -1,0 +1,53 @@
+"""How far a language model goes on with a text as the text itself does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.text.characters import normalize_lines
+
+MOST_LINES = 64
+LENGTH = 20
+"""Characters that are compared."""
+
+
+def halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Beginnings of lines of some texts, and what follows each on its line.
+
+    Lines, evenly spread over the texts, are cut before the last space that is not behind their
+    middle, or in the middle if there is none.
+
+    Returns:
+        Up to `MOST_LINES` prompts, and the rest of each line, of which `LENGTH` characters are
+        kept; neither is empty.
+    """
+    lines = [line for text in texts for line in normalize_lines(text).split("\n") if len(line) > 1]
+    chosen = np.linspace(0, len(lines) - 1, min(MOST_LINES, len(lines))).astype(int)
+    prompts, rests = [], []
+    for line in (lines[i] for i in chosen):
+        middle = len(line) // 2
+        cut = line.rfind(" ", 1, middle + 1)
+        cut = middle if cut < 0 else cut
+        prompts.append(line[:cut])
+        rests.append(line[cut : cut + LENGTH])
+    return prompts, rests
+
+
+def right_characters(said: Sequence[str], prompts: Sequence[str], rests: Sequence[str]) -> float:
+    """How many characters behind a prompt are those of the text, up to the first that is not.
+
+    Args:
+        said: what the model makes of each prompt, the prompt included.
+        prompts, rests: as `halves` gives them.
+
+    Returns:
+        The mean over the prompts, in characters; 0 where there are none.
+    """
+    counts = [
+        max(len(os.path.commonprefix([text, prompt + rest])) - len(prompt), 0)
+        for text, prompt, rest in zip(said, prompts, rests, strict=True)
+    ]
+    return float(np.mean(counts)) if counts else 0.0

@@ -1,0 +1,69 @@
+"""The frame of a study: pages that a student reads one after the other."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pipeline.corpora.documents import from_frame
+from pipeline.corpora.running_text import TextCorpusSettings, read_running_text
+from pipeline.evaluation.report import Card, Section
+from pipeline.text.characters import Characters
+from pipeline.text.ragged import Ragged
+
+Progress = Callable[[float], None]
+"""Told how much of a page is done, 0 to 1."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """One page of a study.
+
+    Attributes:
+        name: of its file, without the ending.
+        title: English, with the Korean term beside it.
+        summary: a sentence with what was measured, for the contents of the study.
+        sections: what it says.
+        cards: headline numbers.
+        numbers: what was measured, as JSON has it.
+        curves: tag -> (steps, values), for TensorBoard.
+    """
+
+    name: str
+    title: str
+    summary: str
+    sections: Sequence[Section]
+    cards: Sequence[Card] = ()
+    numbers: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    curves: Mapping[str, tuple[Sequence[int], Sequence[float]]] = dataclasses.field(
+        default_factory=dict
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyText:
+    """Real text for experiments.
+
+    Attributes:
+        title: of the corpus.
+        characters: its alphabet, by syllable, from the training split.
+        rows: split -> its documents, framed [BOS] … [EOS].
+    """
+
+    title: str
+    characters: Characters
+    rows: dict[str, Ragged]
+
+
+def study_text(corpus: TextCorpusSettings, raw: Path) -> StudyText:
+    """Reads a corpus of running text.
+
+    Raises:
+        UserError: as `pipeline.corpora.running_text.read_running_text`.
+    """
+    found = read_running_text(corpus, raw)
+    parts = {split: from_frame(frame) for split, frame in found.splits.items()}
+    characters = Characters.learn(parts["train"][0], "syllable")
+    rows = {split: characters.encode_documents(*part) for split, part in parts.items()}
+    return StudyText(found.notes["title"], characters, rows)

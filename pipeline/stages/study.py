@@ -1,0 +1,233 @@
+"""study: what recurrent networks do, measured and explained on pages to be read one by one.
+
+`gradients` reads running text (--corpus) and teaches small models with it; `units` looks into a
+finished run of charlm (--name).
+Writes: runs/study-<study>/<name>/: report.html (what there is), a page and its numbers for each
+        part, tensorboard/. A part whose numbers are there, with the same settings, is not measured
+        again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pipeline.corpora.running_text import TextCorpusSettings
+from pipeline.errors import UserError
+from pipeline.lab.study import Page
+from pipeline.progress import Progress, say
+from pipeline.quiet import start_keras
+from pipeline.run_info import versions
+from pipeline.settings import as_json
+from pipeline.workspace import Workspace, read_json, write_json
+
+Parts = Mapping[str, Callable[[Callable[[float], None]], Page]]
+"""Name of a page -> what makes it, told where to report how far it is."""
+
+GRADIENT_PAGES = ("hello", "vanishing", "depth", "clipping", "truncation", "tasks")
+"""In the order in which they are read; each is `pipeline.lab.<name>_page`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StudySettings:
+    """How the study is made."""
+
+    name: str = "default"
+    """Folder of its pages below runs/study-<study>/; for `units` also the run of charlm."""
+    quick: bool = False
+    """Smaller models and fewer steps: a minute instead of ten, for a first look."""
+    seed: int = 1
+    """Start of every random choice."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GradientStudy:
+    """Everything that can be set for the gradient studies."""
+
+    corpus: TextCorpusSettings = TextCorpusSettings()
+    study: StudySettings = StudySettings()
+
+
+@dataclasses.dataclass(frozen=True)
+class UnitStudy:
+    """Everything that can be set for the study of single units."""
+
+    study: StudySettings = StudySettings()
+
+
+def study_gradients(settings: GradientStudy, workspace: Workspace) -> Path:
+    """Why SimpleRNN forgets and LSTM does not; returns the folder."""
+    from pipeline.lab.study import study_text
+
+    text, chosen = study_text(settings.corpus, workspace.raw), settings.study
+
+    def part(name: str) -> Callable[[Callable[[float], None]], Page]:
+        module = importlib.import_module(f"pipeline.lab.{name}_page")
+        return lambda progress: module.page(
+            text, quick=chosen.quick, seed=chosen.seed, progress=progress
+        )
+
+    return _make(
+        "gradients",
+        "Gradients through time · 시간을 거스르는 경사",
+        f"Measured on {text.title}.",
+        {name: part(name) for name in GRADIENT_PAGES},
+        settings,
+        workspace,
+    )
+
+
+def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
+    """What single units of a trained character model know; returns the folder."""
+    from pipeline.lab import units_page
+    from pipeline.stages.files import RunFiles
+    from pipeline.tasks import charlm
+    from pipeline.tasks.base import RunSettings
+
+    chosen = settings.study
+    asked = dataclasses.replace(charlm.Settings(), run=RunSettings(name=chosen.name))
+    files = RunFiles.of(charlm.TASK, asked, workspace)
+    trained = files.trained()
+    model, characters = charlm.trained_model(files.trained_settings(charlm.TASK, asked), trained)
+    texts, ends = [], []
+    # Neither test nor dev taught the model; test comes first, as in the text.
+    for split in ("test", "dev"):
+        more_texts, more_ends = charlm.held_out(trained, split)
+        texts, ends = texts + more_texts, ends + more_ends
+
+    def part(progress: Callable[[float], None]) -> Page:
+        return units_page.study_units(
+            model,
+            characters,
+            texts,
+            ends,
+            title=trained.corpus_notes["title"],
+            quick=chosen.quick,
+            seed=chosen.seed,
+            progress=progress,
+        )
+
+    return _make(
+        "units",
+        "What single units know · 은닉 단위",
+        f"The model is the run {chosen.name} of charlm, the text what it was not taught with.",
+        {"units": part},
+        settings,
+        workspace,
+        inputs=read_json(files.training),
+    )
+
+
+STUDIES = {"gradients": (GradientStudy, study_gradients), "units": (UnitStudy, study_units)}
+"""Name -> (its settings, what makes it)."""
+
+
+def run(name: str, settings: GradientStudy | UnitStudy, workspace: Workspace) -> None:
+    """Makes a study and says where it is."""
+    start_keras()
+    folder = STUDIES[name][1](settings, workspace)
+    say(f"study {name} -> {folder / 'report.html'}")
+
+
+def _make(
+    study: str,
+    title: str,
+    about: str,
+    parts: Parts,
+    settings: GradientStudy | UnitStudy,
+    workspace: Workspace,
+    inputs: object = None,
+) -> Path:
+    """The pages that are not there yet, and the contents of all."""
+    from pipeline.evaluation.report import Link, ReportContent, Section, write_report
+
+    folder = workspace.run(f"study-{study}", settings.study.name)
+    asked = {**as_json(settings), "versions": versions(), "inputs": inputs}
+    if study == "gradients":
+        files = {name: f"{number}-{name}" for number, name in enumerate(parts, 1)}
+    else:
+        files = {name: name for name in parts}
+    found = {}
+    for name, make in parts.items():
+        numbers = folder / f"{files[name]}.json"
+        known = _read(numbers)
+        if known is None or known.get("asked") != asked:
+            links = _neighbours(files, name)
+            page = _measured(name, make, list(parts).index(name) + 1, len(parts))
+            _write(folder, files[name], page, links)
+            known = {
+                "title": page.title,
+                "summary": page.summary,
+                "numbers": page.numbers,
+                "asked": asked,
+            }
+            write_json(numbers, known)
+        found[name] = known
+    contents = [
+        Section(
+            page["title"], [page["summary"]], links=[Link("read · 읽기", f"{files[name]}.html")]
+        )
+        for name, page in found.items()
+    ]
+    how = "Quick: small models, few steps. " if settings.study.quick else ""
+    write_report(
+        folder / "report.html",
+        ReportContent(title=title, subtitle=f"{how}{about}", sections=contents),
+    )
+    return folder
+
+
+def _measured(
+    name: str, make: Callable[[Callable[[float], None]], Page], number: int, count: int
+) -> Page:
+    with Progress(f"{name} ({number}/{count})", 100, "%") as progress:
+
+        def told(done: float) -> None:
+            progress.advance(min(max(round(100 * done), progress.done), 100) - progress.done)
+
+        return make(told)
+
+
+def _neighbours(files: dict[str, str], name: str) -> list[tuple[str, str]]:
+    names = list(files)
+    place = names.index(name)
+    links = [("contents · 차례", "report")]
+    if place:
+        links.append((f"← {names[place - 1]}", files[names[place - 1]]))
+    if place + 1 < len(names):
+        links.append((f"{names[place + 1]} →", files[names[place + 1]]))
+    return [(text, f"{file}.html") for text, file in links]
+
+
+def _write(folder: Path, file: str, page: Page, links: list[tuple[str, str]]) -> None:
+    """The page, and the same curves and pictures for TensorBoard."""
+    from pipeline.evaluation.report import Link, ReportContent, write_report
+    from pipeline.training.tensorboard import TensorBoardLog
+
+    write_report(
+        folder / f"{file}.html",
+        ReportContent(
+            title=page.title,
+            subtitle=page.summary,
+            cards=page.cards,
+            sections=page.sections,
+            links=[Link(*link) for link in links],
+        ),
+    )
+    with TensorBoardLog(folder / "tensorboard" / page.name, fresh=True) as log:
+        for tag, (steps, values) in page.curves.items():
+            for step, value in zip(steps, values, strict=True):
+                log.scalar(f"{page.name}/{tag}", float(value), int(step))
+        pictures = [picture for section in page.sections for picture in section.figures]
+        for number, picture in enumerate(pictures, 1):
+            log.image(f"{page.name}/{number}", picture.png, 0)
+
+
+def _read(numbers: Path) -> dict | None:
+    """What an earlier study found; None where there is nothing that can be read."""
+    try:
+        return read_json(numbers) if numbers.exists() else None
+    except UserError:
+        return None
