@@ -36,7 +36,7 @@ exit 0
 def environment() -> dict[str, str]:
     """Ours, without what make would take for its own."""
     forget = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CORPUS_MIRROR", "CORPUS", "EVAL", "SETTINGS")
-    forget += ("TEXT", "FILE", "DIRECTION")
+    forget += ("TEXT", "FILE", "DIRECTION", "PROMPT", "QUICK")
     return {k: v for k, v in os.environ.items() if k not in forget}
 
 

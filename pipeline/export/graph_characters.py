@@ -21,8 +21,12 @@ _VOWELS, _TRAILINGS = 21, 28
 def normalize_lines_in_graph(strings: tf.Tensor) -> tf.Tensor:
     """string [n] -> string [n], as `pipeline.text.characters.normalize_lines`."""
     lines = tf.strings.split(strings, "\n")
-    lines = lines.with_flat_values(normalize_in_graph(lines.flat_values))
-    return tf.strings.reduce_join(lines, axis=1, separator="\n")
+    # Closed one by one: as a separator behind an empty line TensorFlow's join leaves it out.
+    closed = tf.strings.join([normalize_in_graph(lines.flat_values), "\n"])
+    joined = tf.strings.reduce_join(lines.with_flat_values(closed), axis=1)
+    return tf.strings.substr(
+        joined, tf.zeros_like(strings, tf.int32), tf.strings.length(joined) - 1
+    )
 
 
 def nfc(strings: tf.Tensor) -> tf.Tensor:
