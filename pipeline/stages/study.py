@@ -21,7 +21,7 @@ from pipeline.progress import Progress, say
 from pipeline.quiet import start_keras
 from pipeline.run_info import versions
 from pipeline.settings import as_json
-from pipeline.workspace import Workspace, read_json, write_json
+from pipeline.workspace import Workspace, read_json, write_json, write_text
 
 Parts = Mapping[str, Callable[[Callable[[float], None]], Page]]
 """Name of a page -> what makes it, told where to report how far it is."""
@@ -216,6 +216,8 @@ def _write(folder: Path, file: str, page: Page, links: list[tuple[str, str]]) ->
             links=[Link(*link) for link in links],
         ),
     )
+    for name, text in page.files.items():
+        write_text(folder / name, text)
     with TensorBoardLog(folder / "tensorboard" / page.name, fresh=True) as log:
         for tag, (steps, values) in page.curves.items():
             for step, value in zip(steps, values, strict=True):
