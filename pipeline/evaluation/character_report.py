@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.evaluation.character_scores import CharacterScores
+    from pipeline.evaluation.passage import Passage
 
 _ALPHABETS = {"syllable": "by syllable · 음절", "jamo": "by jamo · 자모"}
 
@@ -25,6 +26,7 @@ def character_content(
     samples: Sequence[tuple[float, str]],
     prompt: str,
     packed: float,
+    surprise: Passage | None,
     history: pd.DataFrame,
     run_info: dict,
     warnings: Sequence[str] = (),
@@ -38,6 +40,7 @@ def character_content(
         samples: (temperature, text) of each sample, the prompt included.
         prompt: what the samples begin with.
         packed: bits per byte of test for a compressor that has read train (`packed_bits`).
+        surprise: some of test with what it cost (`surprise.surprise_passage`).
         history: a run's history.csv, with a column dev_log_probability.
         run_info: facts about the run as for `run_report`, and alphabet.
         warnings: sentences that must not be missed.
@@ -50,7 +53,7 @@ def character_content(
         about=[_ALPHABETS[run_info["alphabet"]]],
         measured=f"{test.characters:,} test characters",
         cards=_cards(test, right),
-        body=(_scores(scores, packed), _samples(samples, prompt)),
+        body=(_scores(scores, packed), _surprise(surprise), _samples(samples, prompt)),
         history=history,
         steps=steps,
         score=("dev_log_probability", "log probability of a character, nats"),
@@ -133,6 +136,20 @@ def _scores(scores: Mapping[str, CharacterScores], packed: float) -> Section:
             )
         ],
     )  # fmt: skip
+
+
+def _surprise(passage: Passage | None) -> Section | None:
+    if passage is None:
+        return None
+    return Section(
+        "Where it is surprised · 놀람",
+        [
+            "Some lines of test. A character on orange cost many bits, one on blue next to none. "
+            "It costs most where something new begins, a word or a name; once that is clear, the "
+            "rest is foretold.",
+        ],
+        passages=[passage],
+    )
 
 
 def _samples(samples: Sequence[tuple[float, str]], prompt: str) -> Section:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import jinja2
 
+from pipeline.evaluation.passage import LEVELS, Passage
 from pipeline.workspace import write_text
 
 _FOLDER = Path(__file__).resolve().parent
@@ -113,6 +114,7 @@ class Section:
         figures, tables: shown in this order.
         commands: lines to type, shown together.
         links: other pages on the same.
+        passages: coloured texts, shown behind tables.
     """
 
     title: str
@@ -121,6 +123,7 @@ class Section:
     tables: Sequence[Table] = ()
     commands: Sequence[str] = ()
     links: Sequence[Link] = ()
+    passages: Sequence[Passage] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,6 +163,7 @@ def render(content: ReportContent) -> str:
     return environment.get_template("report.html.j2").render(
         content=content,
         written=content.written or f"Written {now}",
+        levels=LEVELS,
         anchors=[f"section-{number}" for number in range(1, len(content.sections) + 1)],
     )
 

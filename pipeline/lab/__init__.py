@@ -5,6 +5,11 @@ lags.py            products of Jacobians over lags, and their spectral norms
 bptt.py            backpropagation through time by hand, summed and term by term
 hello.py           the smallest character model, taught "hell" -> "ello" with it
 hello_pictures.py  what happens in that model, drawn; hello_page.py: the page that explains it
+predicates.py      what rules say of the characters of a text; held_out.py: where those are read
+unit_activations.py, unit_probes.py, unit_ablation.py
+                   what units of a language model do, know, and are needed for; unit_study.py:
+                   all of it on one text; unit_passages.py, unit_numbers.py: what is shown of it
+units_page.py      the page on it, with units_pictures.py; units_explorer.py: any unit, coloured
 
 Equations are in `keras.ops` or numpy and need no autodiff; the tests hold them to it.
 """

@@ -28,6 +28,7 @@ class Page:
         cards: headline numbers.
         numbers: what was measured, as JSON has it.
         curves: tag -> (steps, values), for TensorBoard.
+        files: further files beside the page, name -> text.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Page:
     curves: Mapping[str, tuple[Sequence[int], Sequence[float]]] = dataclasses.field(
         default_factory=dict
     )
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -49,6 +49,16 @@ class CarriedRecurrent(keras.layers.Layer):
         self.built = True
 
     def call(self, sequences, reset, state):
+        every, last = self.states(sequences, reset, state)
+        return ops.transpose(every[0], (1, 0, 2)), ops.concatenate(last, axis=-1)
+
+    def states(self, sequences, reset, state):
+        """The whole state after every step.
+
+        Returns:
+            Its parts (h, and for an LSTM C) after every step, float [time, batch, units] each, and
+            after the last one, float [batch, units] each.
+        """
         # One tensor: on TensorFlow Keras's scan takes several only where their length is known
         # beforehand.
         told = ops.cast(reset, sequences.dtype)[:, :, None]
@@ -58,13 +68,22 @@ class CarriedRecurrent(keras.layers.Layer):
         def one(before, column):
             # Chosen, not multiplied: a state that overflowed is forgotten too.
             before = [ops.where(column[:, features:] > 0, 0.0, part) for part in before]
-            _, after = self.layer.cell(column[:, :features], before)
-            after = tuple(keras.tree.flatten(after))
+            after = self.step(column[:, :features], before)
             return after, after
 
         parts = tuple(ops.split(state, self.state_size // self.units, axis=-1))
         last, every = ops.scan(one, parts, columns)
-        return ops.transpose(every[0], (1, 0, 2)), ops.concatenate(last, axis=-1)
+        return every, last
+
+    def step(self, column, before):
+        """The parts of the state after a step: float [batch, units] each.
+
+        Args:
+            column: what is read, float [batch, features].
+            before: the parts of the state before it.
+        """
+        _, after = self.layer.cell(column, before)
+        return tuple(keras.tree.flatten(after))
 
     def compute_output_shape(self, sequences_shape, reset_shape=None, state_shape=None):
         batch, time = sequences_shape[:2]

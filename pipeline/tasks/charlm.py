@@ -25,7 +25,6 @@ from pipeline.training.settings import TrainingSettings, TruncationSettings
 from pipeline.workspace import Workspace, read_json, write_json
 
 if typing.TYPE_CHECKING:
-    from pipeline.evaluation.character_scores import CharacterScores
     from pipeline.evaluation.report import ReportContent
     from pipeline.text.characters import Characters
     from pipeline.training.fit import TrainingPlan
@@ -168,11 +167,14 @@ def held_out(trained: Trained, split: str) -> tuple[list[str], list[bool]]:
 def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]:
     from pipeline.evaluation.character_look import TEMPERATURES, prompt_of
     from pipeline.evaluation.character_report import character_content, packed_bits
+    from pipeline.evaluation.surprise import bits_by_character, surprise_passage
     from pipeline.models.generate import continue_texts
 
     model, characters = trained_model(settings, trained)
     texts = {split: held_out(trained, split) for split in ("train", "test", "dev")}
-    scores = {split: _score(model, characters, *texts[split]) for split in ("test", "dev")}
+    costs = {split: _costs(model, characters, *texts[split]) for split in ("test", "dev")}
+    scores = {split: found for split, (_, _, found) in costs.items()}
+    bits = bits_by_character(*costs["test"][:2], texts["test"][0], characters)
     generate = _generate(settings, model)
     prompts, rests = halves(texts["test"][0])
     said = continue_texts(generate, characters, prompts, length=LENGTH, temperature=0)
@@ -199,6 +201,7 @@ def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]
         samples,
         prompt,
         packed,
+        surprise_passage(texts["test"][0], bits),
         pd.read_csv(trained.run / "history.csv"),
         {
             **run_info(TASK, settings, trained, describe_language_model(settings.model)),
@@ -210,13 +213,15 @@ def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]
     return metrics, content
 
 
-def _score(model, characters: Characters, texts: list[str], ends: list[bool]) -> CharacterScores:
+def _costs(model, characters: Characters, texts: list[str], ends: list[bool]):
+    """Nats of each unit, the units, and the scores made of them."""
     from pipeline.evaluation.character_scores import score_characters
     from pipeline.models.unit_losses import UnitLosses, unit_losses
     from pipeline.text.characters import lengths_of
 
     rows = characters.encode_documents(texts, ends)
-    return score_characters(unit_losses(UnitLosses(model), rows), rows, *lengths_of(texts, ends))
+    nats = unit_losses(UnitLosses(model), rows)
+    return nats, rows, score_characters(nats, rows, *lengths_of(texts, ends))
 
 
 def _log_to_tensorboard(settings: Settings, trained: Trained, metrics: dict) -> None:

@@ -44,12 +44,10 @@ class ClippedAdamW(keras.optimizers.AdamW):
         if trainable_variables is not None and not self.built:
             self.build(list(trainable_variables))
         variables = trainable_variables or self._trainable_variables
-        dense = [_dense(grad, variable) for grad, variable in zip(grads, variables, strict=True)]
-        norm = ops.sqrt(
-            sum(
-                ops.sum(ops.square(ops.cast(grad, "float32"))) for grad in dense if grad is not None
-            )
-        )
+        dense = [
+            dense_gradient(grad, variable) for grad, variable in zip(grads, variables, strict=True)
+        ]
+        norm = global_norm(dense)
         self.gradient_norm.assign(norm)
         if self.clip_norm:
             scale = ops.minimum(1.0, self.clip_norm / ops.maximum(norm, 1e-12))
@@ -74,7 +72,7 @@ class ClippedAdamW(keras.optimizers.AdamW):
         }
 
 
-def _dense(grad, variable):
+def dense_gradient(grad, variable):
     """The gradient as one array.
 
     TensorFlow gives the gradient of an embedding as slices in which one row may stand several
@@ -83,6 +81,14 @@ def _dense(grad, variable):
     if grad is None or not (hasattr(grad, "indices") and hasattr(grad, "values")):
         return grad
     return ops.segment_sum(grad.values, grad.indices, num_segments=variable.shape[0])
+
+
+def global_norm(gradients):
+    """The L2 norm over all gradients together, float32 []; None is no gradient."""
+    squares = [
+        ops.sum(ops.square(ops.cast(grad, "float32"))) for grad in gradients if grad is not None
+    ]
+    return ops.sqrt(sum(squares))
 
 
 def warmup_cosine(

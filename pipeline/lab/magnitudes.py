@@ -1,0 +1,31 @@
+"""Numbers that may leave the range of floats, from their logarithms, as a reader wants them."""
+
+from __future__ import annotations
+
+import math
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def written(log10: float) -> str:
+    """10**log10 to two digits: "0.37", "1,300", "2.4·10⁻¹⁷"; "0" of -inf, "∞", "none" of NaN."""
+    if math.isnan(log10):
+        return "none"
+    if math.isinf(log10):
+        return "∞" if log10 > 0 else "0"
+    if -2.0 <= log10 < 4.0:
+        value = float(f"{10.0**log10:.2g}")
+        return f"{value:,.{max(1 - math.floor(math.log10(value)), 0)}f}"
+    mantissa, power = f"{10.0 ** (log10 - math.floor(log10)):.1e}".split("e")
+    power = int(power) + math.floor(log10)
+    return f"{mantissa}·10{str(power).translate(_RAISED)}"
+
+
+def change(log10: float) -> str:
+    """What something becomes by a factor: "24 times smaller", "1.5·10⁷ times larger"; "nothing"
+    of -inf, and of NaN (of nothing nothing is left)."""
+    if math.isnan(log10) or log10 == -math.inf:
+        return "nothing"
+    if abs(log10) < 0.02:
+        return "neither smaller nor larger"
+    return f"{written(abs(log10))} times {'larger' if log10 > 0 else 'smaller'}"

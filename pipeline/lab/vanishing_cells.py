@@ -1,0 +1,108 @@
+"""The recurrent networks whose gradients are compared, and how each of them starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Literal
+
+import keras
+import numpy as np
+
+from pipeline.lab.cells import GRU, LSTM, SimpleRNN, cell_of
+from pipeline.lab.starts import started
+from pipeline.models.settings import LanguageModelSettings
+
+SMALL_NORM = 0.9  # γ_W of "tanh-small": below 1, so that the gradient has to vanish
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A recurrent network and its start.
+
+    Attributes:
+        name: in files and TensorBoard.
+        title: in pictures and tables.
+        cell: of `pipeline.layers.recurrent.CELLS`; "irnn" is the SimpleRNN with ReLU.
+        recurrent: how the recurrent weights start. "gaussian": N(0, 1/n); "small": these, scaled
+            to the norm `SMALL_NORM`; "identity"; "orthogonal": as Keras does it, which of a cell
+            with gates makes their matrices side by side orthogonal, so that each has entries as
+            small as N(0, 1/(gates n)); "each": every gate's matrix orthogonal by itself.
+        forget_bias: of an LSTM.
+    """
+
+    name: str
+    title: str
+    cell: Literal["rnn", "irnn", "lstm", "gru"]
+    recurrent: Literal["gaussian", "small", "identity", "orthogonal", "each"]
+    forget_bias: float | None = None
+
+    @property
+    def gated(self) -> bool:
+        return self.cell in ("lstm", "gru")
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("tanh-small", "tanh, small Gaussian", "rnn", "small"),
+        Kind("tanh-gaussian", "tanh, Gaussian", "rnn", "gaussian"),
+        Kind("tanh-orthogonal", "tanh, orthogonal", "rnn", "orthogonal"),
+        Kind("relu-gaussian", "ReLU, Gaussian", "irnn", "gaussian"),
+        Kind("relu-identity", "ReLU, identity", "irnn", "identity"),
+        Kind("lstm-0", "LSTM, forget bias 0", "lstm", "orthogonal", 0.0),
+        Kind("lstm-1", "LSTM, forget bias 1", "lstm", "orthogonal", 1.0),
+        Kind("lstm-1-each", "LSTM, bias 1, each U orthogonal", "lstm", "each", 1.0),
+        Kind("gru", "GRU", "gru", "orthogonal"),
+    )
+}
+
+
+def model_of(kind: Kind, *, units: int, vocabulary_size: int, seed: int) -> keras.Model:
+    """The pipeline's language model with one recurrent layer, started as `kind` says.
+
+    Kinds that share a cell share all other weights, and Gaussian ones the same draw.
+    """
+    settings = LanguageModelSettings(
+        cell=kind.cell,
+        units=units,
+        layers=1,
+        embedding_size=units,
+        embedding_dropout=0.0,
+        state_dropout=0.0,
+    )
+    model = started(settings, vocabulary_size=vocabulary_size, seed=seed)
+    layer = layer_of(model)
+    kernel, recurrent, bias = layer.get_weights()
+    generator = np.random.default_rng((seed, 1))
+    match kind.recurrent:
+        case "gaussian" | "small":
+            recurrent = generator.normal(size=recurrent.shape) / math.sqrt(units)
+            if kind.recurrent == "small":
+                recurrent *= SMALL_NORM / np.linalg.norm(recurrent, 2)
+        case "identity":
+            recurrent = np.eye(units)
+        case "each":
+            draws = generator.integers(2**31, size=recurrent.shape[1] // units).tolist()
+            own = [keras.initializers.Orthogonal(seed=draw)((units, units)) for draw in draws]
+            recurrent = np.concatenate([np.asarray(U) for U in own], axis=1)
+    if kind.forget_bias is not None:
+        bias[units : 2 * units] = kind.forget_bias  # Keras has the gates i, f, C, o side by side
+    layer.set_weights([kernel, recurrent, bias])
+    return model
+
+
+def layer_of(model: keras.Model) -> keras.layers.RNN:
+    """The recurrent layer of a language model that has one."""
+    return model.get_layer("recurrent_1").layer
+
+
+def embedded(model: keras.Model, ids: np.ndarray) -> np.ndarray:
+    """What that layer reads: float64 [rows, time, width]."""
+    (embeddings,) = model.get_layer("embedding").get_weights()
+    return embeddings.astype(np.float64)[ids]
+
+
+def equations_of(model: keras.Model) -> SimpleRNN | LSTM | GRU:
+    """That layer from its equations, in float64."""
+    return cell_of(layer_of(model), "float64")
