@@ -18,6 +18,7 @@ from finished_run import FinishedRun
 from pipeline.__main__ import main
 from pipeline.tasks.base import find_task
 from pipeline.workspace import Workspace
+from warm_python import WarmPython
 
 pytest_plugins = ["file_server"]
 
@@ -75,6 +76,14 @@ def finished(tmp_path_factory) -> Callable[[str], FinishedRun]:
         return dataclasses.replace(run, hidden=tuple(path.name for path in test))
 
     return of
+
+
+@pytest.fixture(scope="session")
+def warm_python() -> Iterator[WarmPython]:
+    """What runs programs that have tensorflow and no code of ours."""
+    python = WarmPython()
+    yield python
+    python.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,17 +7,18 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 
-NASTY = "<script>alert(1)</script> & \"'"
-STEPS = pd.DataFrame({"step": np.arange(10, 310, 10), "gradient_norm": np.linspace(2, 0.2, 30)})
+NASTY = '<script>alert("1")</script> & \'"><img src=x onerror=y> {{ 7*7 }} ㅋㅋ'
+STEPS = pd.DataFrame({"step": np.arange(10, 410, 10), "gradient_norm": np.linspace(2, 0.2, 40)})
 _HISTORY = pd.DataFrame(
     {
-        "epoch": [1.0, 2.0, 3.0],
-        "step": [100, 200, 300],
-        "loss": [9.0, 5.0, 3.0],
-        "dev_loss": [8.0, 6.0, 6.5],
+        "epoch": [0.5, 1.0, 1.5],
+        "step": [100, 200, 400],
+        "loss": [0.6, 0.4, 0.3],
+        "dev_loss": [0.5, 0.4, 0.45],
         "clipped_share": [0.5, 0.25, 0.0],
     }
 )
+_VOID = {"meta", "img", "br", "link", "input"}
 
 
 def history(**dev_scores: list[float]) -> pd.DataFrame:
@@ -41,19 +42,33 @@ def run_of(task: str, **others) -> dict:
 
 
 class Page(HTMLParser):
-    """What stands on a page."""
+    """What a browser sees: elements, their attributes, the text; complains about open elements."""
 
     def __init__(self, html: str):
         super().__init__()
-        self.shown: list[str] = []
+        self.elements, self.open, self.shown = [], [], []
         self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
 
     def handle_data(self, data):
-        self.shown.append(data)
+        if "style" not in self.open:
+            self.shown.append(data)
 
     @property
     def text(self) -> str:
         return " ".join("".join(self.shown).split())
+
+    def tags(self, tag: str) -> list[dict]:
+        return [attrs for name, attrs in self.elements if name == tag]
 
 
 def titles(content) -> list[str]:

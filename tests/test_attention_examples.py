@@ -16,6 +16,7 @@ from pipeline.models.settings import TranslatorSettings
 from pipeline.models.translate import Translate
 from pipeline.text.tokenizer import learn_tokenizer
 from pipeline.workspace import SAMPLES
+from random_weights import randomized
 
 PAIRS = (SAMPLES / "translation.tsv").read_text(encoding="utf-8").split("\n")[1:-1]
 KO, EN = zip(*(pair.split("\t") for pair in PAIRS[:300]), strict=True)
@@ -39,10 +40,7 @@ def search(tokenizers) -> Translate:
         source_vocabulary=len(tokenizers["source"].vocabulary),
         target_vocabulary=len(tokenizers["target"].vocabulary),
     )
-    generator = np.random.default_rng(5)
-    for weight in model.trainable_weights:
-        weight.assign(generator.normal(scale=0.5, size=weight.shape))
-    return Translate(model, **SEARCH, attention=True)
+    return Translate(randomized(model), **SEARCH, attention=True)
 
 
 def test_those_that_can_be_read_are_shown_from_all_over(search, tokenizers):

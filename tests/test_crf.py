@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
+from graph_nodes import transposed
 from pipeline.layers.crf import LinearChainCRF, Viterbi
 from pipeline.text.tags import TagSet
+from random_weights import randomized
 
 TAGS = TagSet(("OG", "PS"))
 LENGTHS = np.array([5, 3, 1, 2], dtype=np.int32)
@@ -22,10 +24,7 @@ LENGTHS = np.array([5, 3, 1, 2], dtype=np.int32)
 def random_crf(seed: int = 0, scale: float = 1.0, tags: TagSet = TAGS) -> LinearChainCRF:
     crf = LinearChainCRF(tags.legal, tags.legal_first)
     crf.build((None, None, len(tags)))
-    generator = np.random.default_rng(seed)
-    for weight in crf.weights:
-        weight.assign(scale * generator.normal(size=weight.shape))
-    return crf
+    return randomized(crf, seed=seed, scale=scale)
 
 
 def potentials(seed: int = 1, scale: float = 1.0, rows: int = 4, time: int = 5) -> np.ndarray:
@@ -180,6 +179,13 @@ def test_saved_and_loaded_decodes_the_same(tmp_path):
     np.testing.assert_array_equal(
         before, ops.convert_to_numpy(crf.decode(question["unary"], LENGTHS))
     )
+
+
+def test_no_whole_numbers_are_transposed():
+    decode = tf.function(random_crf().decode)
+    specs = tf.TensorSpec([None, None, 5], tf.float32), tf.TensorSpec([None], tf.int32)
+    graph = decode.get_concrete_function(*specs).graph.as_graph_def()
+    assert transposed(graph) == {tf.float32.as_datatype_enum}
 
 
 def test_learns_what_a_softmax_cannot():

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from pipeline.corpora.entities import Entity
 from pipeline.evaluation import entity_figures, figures
-from pipeline.evaluation.entities import evaluate
+from pipeline.evaluation.entities import EntityMetrics, evaluate
 from pipeline.evaluation.entity_marks import marked, tones, windows
 from pipeline.evaluation.entity_report import entity_content
-from pipeline.evaluation.report import render
+from pipeline.evaluation.report import ReportContent, render
 from reported_run import NASTY, STEPS, Page, history, run_of, section, titles
 
 LABELS = ("PS", "LC", "OG")
@@ -39,12 +39,14 @@ class Marks(Page):
         super().__init__(html)
 
     def handle_starttag(self, tag, attrs):
+        super().handle_starttag(tag, attrs)
         if tag == "mark":
             self.inside = True
             self.found.append(["", "", dict(attrs)["class"]])
         self.small = tag == "small"
 
     def handle_endtag(self, tag):
+        super().handle_endtag(tag)
         self.inside = self.inside and tag != "mark"
         self.small = False
 
@@ -79,8 +81,17 @@ def measured(n: int = 60, labels=LABELS, seed: int = 0):
     return evaluate(texts, gold, predicted, labels, {("서울", labels[1]), ("한국은행", "QT")})
 
 
-def test_all_sections_stand_in_the_report():
-    content = entity_content(measured(), HISTORY, RUN, ["주의하세요"], STEPS)
+@pytest.fixture(scope="module")
+def metrics() -> EntityMetrics:
+    return measured()
+
+
+@pytest.fixture(scope="module")
+def content(metrics) -> ReportContent:
+    return entity_content(metrics, HISTORY, RUN, ["주의하세요"], STEPS)
+
+
+def test_all_sections_stand_in_the_report(content):
     assert titles(content) == [
         "What it learnt from",
         "Learning curves",
@@ -102,9 +113,8 @@ def test_all_sections_stand_in_the_report():
     assert "<script>" not in html
 
 
-def test_the_numbers_are_those_that_were_measured():
-    metrics = measured()
-    page = Marks(render(entity_content(metrics, HISTORY, RUN, [], STEPS)))
+def test_the_numbers_are_those_that_were_measured(metrics, content):
+    page = Marks(render(content))
     for value in (
         metrics.f1,
         metrics.precision,
@@ -118,7 +128,7 @@ def test_the_numbers_are_those_that_were_measured():
     ):
         assert f"{value:.1%}" in page.text
     assert "measured on 60 test sentences of KLUE-NER" in page.text
-    assert "The best dev entity F1 was 0.8125, at epoch 2 of 3." in page.text
+    assert "The best dev entity F1 was 0.8125, at epoch 1 of 1.5." in page.text
     for row in metrics.outcomes:
         assert row.count > 0
         assert re.search(rf"{row.name} · \S+ ?\S* {row.count:,} ", page.text)
@@ -275,8 +285,7 @@ def test_pictures_stand_rows_with_nothing_in_them():
         assert figures.to_png(figure).startswith(b"\x89PNG")
 
 
-def test_the_bars_of_outcomes_fill_their_row():
-    metrics = measured()
+def test_the_bars_of_outcomes_fill_their_row(metrics):
     axes = entity_figures.outcomes_by_label(metrics.outcomes_by_label).axes[0]
     for row in range(len(LABELS)):
         widths = [bars[row].get_width() for bars in axes.containers]

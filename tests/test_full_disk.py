@@ -119,7 +119,7 @@ def no_space_for_tensorflow(*_, **__):
         ("tokenize", np, "savez_compressed"),
         ("train", checkpoints.np, "savez"),
         ("evaluate", workspace_module.os, "fsync"),
-        ("export", type(keras.export.ExportArchive()), "write_out"),
+        ("export", tf.saved_model, "save"),
         ("export", workspace_module.os, "fsync"),
     ],
 )
@@ -135,7 +135,7 @@ def test_no_space_in_any_stage_is_one_line(
         (copy.run / "metrics.json").unlink()
         shutil.rmtree(copy.run / "tensorboard" / "test")  # written anew as a whole
     before = snapshot(tmp_path)
-    failing = no_space_for_tensorflow if what == "write_out" else no_space
+    failing = no_space_for_tensorflow if what == "save" else no_space
     monkeypatch.setattr(target, what, failing)
     outcome = command(tmp_path, stage, "sentiment", *run.words(settings))
     assert "disk is full" in outcome.error or "No space left" in outcome.error

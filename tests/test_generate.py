@@ -15,6 +15,7 @@ from pipeline.models.unit_losses import UnitLosses, unit_losses
 from pipeline.text.characters import Characters, normalize_lines
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS, UNK
+from random_weights import randomized
 
 TEXT = "나 보기가 역겨워\n가실 때에는\n말없이 고이 보내 드리우리다\n"
 ALPHABETS = {name: Characters.learn([TEXT], name) for name in ("syllable", "jamo")}
@@ -26,10 +27,7 @@ def built(alphabet: str, scale: float = 0.8) -> keras.Model:
         LanguageModelSettings(units=8, embedding_size=6),
         vocabulary_size=len(ALPHABETS[alphabet].vocabulary),
     )
-    generator = np.random.default_rng(2)
-    for weight in model.trainable_weights:
-        weight.assign(scale * generator.normal(size=weight.shape))
-    return model
+    return randomized(model, seed=2, scale=scale)
 
 
 @pytest.fixture(scope="module", params=ALPHABETS)

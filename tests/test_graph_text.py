@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -203,7 +201,7 @@ def test_what_cannot_run_in_a_graph_is_refused():
         GraphTokenizer(words).with_offsets(tf.constant(["가"]))
 
 
-def test_saved_models_need_none_of_our_code(tmp_path):
+def test_saved_models_need_none_of_our_code(warm_python, tmp_path):
     """All kinds, loaded by a process that has tensorflow and tensorflow_text alone."""
     texts = [*REVIEWS[:50], *mixtures(200, seed=2)]
     expected = {}
@@ -229,14 +227,8 @@ def test_saved_models_need_none_of_our_code(tmp_path):
         "    np.save(kind + '.npy', serve(text=tf.constant(texts))['ids'].numpy())\n"
         "assert not any(name.split('.')[0] == 'pipeline' for name in sys.modules)\n"
     )
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    subprocess.run(
-        [sys.executable, "-c", program, *KINDS],
-        cwd=tmp_path,
-        env=environment,
-        check=True,
-        capture_output=True,
-    )
+    done = warm_python.run(program, *KINDS, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     for kind in KINDS:
         np.testing.assert_array_equal(np.load(tmp_path / f"{kind}.npy"), expected[kind])
 

@@ -6,9 +6,8 @@ import dataclasses
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,29 +17,21 @@ from pipeline.stages import train
 from pipeline.stages.files import RunFiles
 from pipeline.tasks import sentiment
 from pipeline.workspace import read_json
+from warm_python import Running
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+MAIN = "from pipeline.__main__ import main\nsys.exit(main(sys.argv[1:]))"
 
 
-def start(folder: Path, *words: str, before: str = "") -> subprocess.Popen:
+@pytest.fixture
+def start(warm_python) -> Callable[..., Running]:
     """`python -m pipeline ...` in a process of its own, which may first do something else."""
-    program = (
-        f"{before}\nimport sys\nfrom pipeline.__main__ import main\nsys.exit(main(sys.argv[1:]))"
-    )
-    return subprocess.Popen(
-        [sys.executable, *(["-c", program] if before else ["-m", "pipeline"]), *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
+    def call(folder: Path, *words: str, before: str = "") -> Running:
+        program = f"import sys\nsys.path.insert(0, {str(CHECKOUT)!r})\n{before}\n{MAIN}"
+        return warm_python.start(program, *words, cwd=folder, env=os.environ)
 
-def finish(process: subprocess.Popen) -> str:
-    """What it said on stderr."""
-    _, said = process.communicate(timeout=300)
-    return said
+    return call
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +56,7 @@ np.savez = savez
 """
 
 
-def test_killed_training_ends_as_one_that_was_not(run, tmp_path):
+def test_killed_training_ends_as_one_that_was_not(run, start, tmp_path):
     """Killed once at any moment and once while it writes a checkpoint; ends the same, bit by bit.
 
     All three are processes of their own, so that they count on the same number of threads.
@@ -80,34 +71,30 @@ def test_killed_training_ends_as_one_that_was_not(run, tmp_path):
         run.untrained_copy(tmp_path / "straight"),
         run.untrained_copy(tmp_path / "broken"),
     )
-    uninterrupted = start(straight.root, *words)
+    uninterrupted = start(straight.root, *words).wait()
+    assert uninterrupted.returncode == 0, uninterrupted.stderr
+    assert "resuming" not in uninterrupted.stderr
 
     first = start(broken.root, *words)
     state = broken.run / "checkpoint" / "state.npz"
     deadline = time.monotonic() + 120
-    while not state.exists() and first.poll() is None and time.monotonic() < deadline:
+    while not state.exists() and not first.over() and time.monotonic() < deadline:
         time.sleep(0.005)
     first.kill()
-    finish(first)
-    assert first.returncode == -signal.SIGKILL, "it was over before it could be killed"
+    assert first.wait().returncode == -signal.SIGKILL, "it was over before it could be killed"
     with np.load(state, allow_pickle=False) as stored:
         assert len(stored.files) > 3
 
-    second = start(broken.root, *words, before=DIE_IN_CHECKPOINT)
-    said = finish(second)
+    second = start(broken.root, *words, before=DIE_IN_CHECKPOINT).wait()
     assert second.returncode == -signal.SIGKILL
-    assert re.search(r"resuming .* at step \d+ of 88", said)
+    assert re.search(r"resuming .* at step \d+ of 88", second.stderr)
     assert not (broken.run / "training.json").exists()
     with np.load(state, allow_pickle=False) as stored:
         assert len(stored.files) > 3
 
-    third = start(broken.root, *words)
-    said = finish(third)
-    assert third.returncode == 0, said
-    assert re.search(r"resuming .* at step \d+ of 88", said)
-    said = finish(uninterrupted)
-    assert uninterrupted.returncode == 0, said
-    assert "resuming" not in said
+    third = start(broken.root, *words).wait()
+    assert third.returncode == 0, third.stderr
+    assert re.search(r"resuming .* at step \d+ of 88", third.stderr)
 
     both = [
         np.load(r.run / "checkpoint" / "state.npz", allow_pickle=False) for r in (straight, broken)
@@ -135,11 +122,10 @@ Tokenizer.save = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_killed_export_leaves_the_earlier_one(run, tmp_path, command):
+def test_killed_export_leaves_the_earlier_one(run, start, tmp_path, command):
     copy = run.copy(tmp_path)
     before = {p: p.read_bytes() for p in copy.saved_model.rglob("*") if p.is_file()}
-    killed = start(copy.root, "export", "sentiment", before=DIE_IN_EXPORT)
-    finish(killed)
+    killed = start(copy.root, "export", "sentiment", before=DIE_IN_EXPORT).wait()
     assert killed.returncode == -signal.SIGKILL
     assert {p: p.read_bytes() for p in copy.saved_model.rglob("*") if p.is_file()} == before
     assert len(list(copy.saved_model.parent.iterdir())) == 2, "it died before it had begun"

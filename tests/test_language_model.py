@@ -11,6 +11,7 @@ import pytest
 from pipeline.models.language_model import LanguageModelSteps, language_model, state_size
 from pipeline.models.settings import LanguageModelSettings, describe_language_model
 from pipeline.text.vocabulary import BOS, EOS, PAD
+from random_weights import randomized
 
 VOCABULARY, ROWS, TIME = 14, 4, 11
 SMALL = LanguageModelSettings(units=6, embedding_size=5, layers=2)
@@ -28,10 +29,7 @@ def model(request) -> keras.Model:
     model = language_model(
         dataclasses.replace(SMALL, **CASES[request.param]), vocabulary_size=VOCABULARY
     )
-    generator = np.random.default_rng(5)
-    for weight in model.trainable_weights:
-        weight.assign(0.7 * generator.normal(size=weight.shape))
-    return model
+    return randomized(model, scale=0.7)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import re
-from html.parser import HTMLParser
 
 import jinja2
 import numpy as np
@@ -15,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.evaluation import figures
-from pipeline.evaluation.classification import evaluate
+from pipeline.evaluation.classification import ClassificationMetrics, evaluate
 from pipeline.evaluation.classification_report import classification_content
 from pipeline.evaluation.report import (
     Card,
@@ -27,39 +26,7 @@ from pipeline.evaluation.report import (
     render,
     write_report,
 )
-
-VOID = {"meta", "img", "br", "link", "input"}
-NASTY = '<script>alert("1")</script> & \'"><img src=x onerror=y> {{ 7*7 }} ㅋㅋ'
-
-
-class Page(HTMLParser):
-    """What a browser sees: elements, their attributes, the text; complains about open elements."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.elements, self.open, self.shown = [], [], []
-        self.feed(html)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.shown.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join("".join(self.shown).split())
-
-    def tags(self, tag: str) -> list[dict]:
-        return [attrs for name, attrs in self.elements if name == tag]
+from reported_run import NASTY, STEPS, Page, history, run_of, section, titles
 
 
 def measured(n=400, names=("부정", "긍정"), seed=0):
@@ -77,34 +44,36 @@ def measured(n=400, names=("부정", "긍정"), seed=0):
     )
 
 
-HISTORY = pd.DataFrame(
-    {
-        "epoch": [0.5, 1.0, 1.5],
-        "step": [100, 200, 400],
-        "loss": [0.6, 0.4, 0.3],
-        "dev_loss": [0.5, 0.4, 0.45],
-        "dev_accuracy": [0.75, 0.8125, 0.8],
-        "clipped_share": [0.5, 0.25, 0.0],
-    }
+HISTORY = history(dev_accuracy=[0.75, 0.8125, 0.8])
+RUN = run_of(
+    "sentiment",
+    model="two LSTM layers",
+    corpus={"name": "NSMC", "licence": "CC0", "train": 145000, "test": 50000},
+    settings={"model": {"units": 192}, "training": {"seed": 13000, "clip_norm": None}},
+    commands=["make train-sentiment", "python -m pipeline train sentiment --name '가 & 나'"],
 )
-STEPS = pd.DataFrame({"step": np.arange(10, 410, 10), "gradient_norm": np.linspace(2, 0.2, 40)})
-RUN = {
-    "task": "sentiment",
-    "run": "default",
-    "model": "two LSTM layers",
-    "parameters": 1234567,
-    "corpus": {"name": "NSMC", "licence": "CC0", "train": 145000, "test": 50000},
-    "best_step": 200,
-    "clip_norm": 1.0,
-    "settings": {"model": {"units": 192}, "training": {"seed": 13000, "clip_norm": None}},
-    "commands": ["make train-sentiment", "python -m pipeline train sentiment --name '가 & 나'"],
-    "versions": {"keras": "3.15.1"},
-}
 
 
-def test_all_sections_stand_in_the_report():
-    content = classification_content(measured(), HISTORY, RUN, [], STEPS)
-    assert [section.title.split(" · ")[0] for section in content.sections] == [
+WARNING = "The bundled sample stands in for NSMC."
+
+
+@pytest.fixture(scope="module")
+def metrics() -> ClassificationMetrics:
+    return measured()
+
+
+@pytest.fixture(scope="module")
+def content(metrics) -> ReportContent:
+    return classification_content(metrics, HISTORY, RUN, [WARNING], STEPS)
+
+
+@pytest.fixture(scope="module")
+def html(content) -> str:
+    return render(content)
+
+
+def test_all_sections_stand_in_the_report(content, html):
+    assert titles(content) == [
         "What it learnt from",
         "Learning curves",
         "Gradients",
@@ -117,30 +86,30 @@ def test_all_sections_stand_in_the_report():
         "How to reproduce",
         "Environment",
     ]
-    page = Page(render(content))
+    page = Page(html)
     assert len(page.tags("img")) == 5
     assert all(image["alt"] for image in page.tags("img"))
     links = {attrs["href"].removeprefix("#") for attrs in page.tags("a")}
     assert links == {attrs["id"] for attrs in page.tags("section")}
 
 
-def test_what_is_not_known_is_left_out():
-    metrics = dataclasses.replace(measured(), seen=None, unseen=None)
-    content = classification_content(metrics, pd.DataFrame(), {"task": "topic"})
-    titles = [section.title.split(" · ")[0] for section in content.sections]
-    assert titles == [
+def test_what_is_not_known_is_left_out(metrics):
+    less = dataclasses.replace(metrics, seen=None, unseen=None)
+    content = classification_content(less, pd.DataFrame(), {"task": "topic"})
+    assert titles(content) == [
         "Confusion matrix",
         "Calibration",
         "Accuracy by length",
         "Most confident mistakes",
     ]
     assert content.title == "Topic"
-    assert "None" not in Page(render(content)).text
+    html = render(content)
+    assert "None" not in Page(html).text
+    assert 'role="alert"' not in html
 
 
-def test_the_numbers_are_those_that_were_measured():
-    metrics = measured()
-    page = Page(render(classification_content(metrics, HISTORY, RUN, [], STEPS)))
+def test_the_numbers_are_those_that_were_measured(metrics, html):
+    page = Page(html)
     right = metrics.overall.correct
     assert f"{right} of 400 right" in page.text
     assert f"{right / 400:.1%}" in page.text
@@ -180,8 +149,7 @@ def test_any_string_can_be_reported(text):
     Page(html)
 
 
-def test_nothing_is_fetched_from_outside():
-    html = render(classification_content(measured(), HISTORY, RUN, ["주의"], STEPS))
+def test_nothing_is_fetched_from_outside(html):
     page = Page(html)
     assert not page.tags("link")
     assert not page.tags("script")
@@ -192,11 +160,8 @@ def test_nothing_is_fetched_from_outside():
     assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def test_warnings_stand_above_everything():
-    warning = "The bundled sample stands in for NSMC."
-    html = render(classification_content(measured(), HISTORY, RUN, [warning], STEPS))
-    assert html.index('role="alert"') < html.index(warning) < html.index('class="card"')
-    assert 'role="alert"' not in render(classification_content(measured(), HISTORY, RUN))
+def test_warnings_stand_above_everything(html):
+    assert html.index('role="alert"') < html.index(WARNING) < html.index('class="card"')
 
 
 def test_pictures_are_inside_the_file():
@@ -230,10 +195,10 @@ def test_many_classes_and_long_texts_stay_readable():
         mistakes=tuple(dataclasses.replace(m, text="길" * 5000) for m in metrics.mistakes),
     )
     content = classification_content(metrics, HISTORY, RUN)
-    (section,) = [s for s in content.sections if s.title.startswith("Most confident")]
-    assert len(section.tables) == 25
-    assert all(len(table.rows) <= 3 for table in section.tables)
-    assert all(len(row[0]) == 400 for table in section.tables for row in table.rows)
+    tables = section(content, "Most confident").tables
+    assert len(tables) == 25
+    assert all(len(table.rows) <= 3 for table in tables)
+    assert all(len(row[0]) == 400 for table in tables for row in table.rows)
     assert "and 19 more" in content.subtitle
 
 

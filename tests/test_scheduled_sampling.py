@@ -19,6 +19,7 @@ from pipeline.training.fit import Log, TrainingPlan, fit
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.scheduled_sampling import ScheduledSampling
 from pipeline.training.settings import ScheduledSamplingSettings, TrainingSettings
+from random_weights import randomized
 
 SMALL = TranslatorSettings(units=8, embedding_size=8, layers=1, heads=2, feed_forward=12)
 CASES = {
@@ -36,11 +37,7 @@ def built(case: str) -> keras.Model:
     keras.utils.set_random_seed(4)
     settings = dataclasses.replace(SMALL, **CASES[case])
     model = translator(settings, source_vocabulary=PIECES, target_vocabulary=PIECES)
-    generator = np.random.default_rng(5)
-    for weight in model.trainable_weights:
-        if len(weight.shape) > 1:
-            weight.assign(generator.normal(size=weight.shape))
-    return model
+    return randomized(model, scale=1.0, matrices_only=True)
 
 
 def bigrams() -> keras.Model:
@@ -58,7 +55,9 @@ def model(request) -> keras.Model:
     return built(request.param)
 
 
-def pairs(count: int = 60, longest: int = 8) -> PairBuckets:
+def pairs(count: int = 60, longest: int = 8, multiple: int = 1) -> PairBuckets:
+    """With a `multiple` all batches are as wide as the longest row of all: TensorFlow builds a
+    graph anew for another shape."""
     generator = np.random.default_rng(0)
     sides = [
         Ragged.from_lists(
@@ -69,7 +68,7 @@ def pairs(count: int = 60, longest: int = 8) -> PairBuckets:
         )
         for _ in range(2)
     ]
-    return PairBuckets(*sides, count=5, seed=1)
+    return PairBuckets(*sides, count=5, seed=1, multiple=multiple)
 
 
 def real(inputs: dict) -> np.ndarray:
@@ -100,7 +99,7 @@ def test_at_probability_0_nothing_is_touched(model):
 def test_at_probability_1_all_but_the_frame_is_the_best_of_the_place_before(model):
     """As a loop says it, place by place."""
     sampling, first_choices = ScheduledSampling(model, 1.0, seed=1), []
-    for inputs, _ in pairs():
+    for inputs, _ in pairs(multiple=10):
         after, numbers = sampling(inputs, *LAST)
         assert numbers == {"scheduled_sampling": 1.0}
         logits = np.asarray(model(inputs))
@@ -181,14 +180,16 @@ class KilledError(Exception):
 def make_plan(final: float | None, kill_at: int | None = None) -> TrainingPlan:
     """To say what one reads. The loop does not know one architecture from another."""
     model = bigrams()
-    dev = pairs(20)
+    dev = pairs(20, multiple=10)
     taken = 0
 
     class Batches:
         """Of an epoch; the process dies before one of them."""
 
         def __init__(self, epoch: int):
-            self.pairs = PairBuckets(dev.sources, dev.sources, count=5, seed=3, epoch=epoch)
+            self.pairs = PairBuckets(
+                dev.sources, dev.sources, count=5, seed=3, epoch=epoch, multiple=10
+            )
 
         def __len__(self):
             return len(self.pairs)

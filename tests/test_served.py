@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from pathlib import Path
 
 import pytest
 
+from benchmarks import foreign
 from benchmarks.foreign import foreign_process
 from benchmarks.served_translation import served_translations
 from pipeline.corpora.splits import read_split
@@ -14,6 +17,20 @@ from pipeline.export.translator import load_translator
 from pipeline.workspace import read_json
 
 
+@pytest.fixture
+def warm(warm_python, monkeypatch):
+    """Scripts run as they do otherwise, but where TensorFlow is imported already."""
+
+    def run(command, *, cwd, env, input, **_):
+        executable, isolated, script, *arguments = command
+        assert (executable, isolated) == (sys.executable, "-I")
+        program = Path(script).read_text(encoding="utf-8")
+        return warm_python.run(program, *arguments, cwd=cwd, env=env, given=input, name=script)
+
+    monkeypatch.setattr(foreign.subprocess, "run", run)
+
+
+@pytest.mark.usefixtures("warm")
 @pytest.mark.parametrize(
     ("task", "words", "monitor"),
     [("sentiment", "accuracy", "accuracy"), ("ner", "entity F1", "f1")],
@@ -30,6 +47,7 @@ def test_what_was_reported_comes_from_raw_strings(finished, task, words, monitor
     assert float(found[1]) == pytest.approx(reported, abs=1e-4)
 
 
+@pytest.mark.usefixtures("warm")
 def test_translations_come_a_line_each_in_the_order_of_the_sources(finished):
     run = finished("translation")
     test = run.corpus / "test.tsv"
@@ -39,6 +57,7 @@ def test_translations_come_a_line_each_in_the_order_of_the_sources(finished):
     assert told.startswith(f"translations in translations.txt on {len(texts)} texts, ")
 
 
+@pytest.mark.usefixtures("warm")
 def test_rounds_are_timed_without_the_first(finished):
     asked = {"batches": [["안녕하세요.", "고마워요."], ["네."]], "rounds": 2, "single": ["네."] * 3}
     told = foreign_process(

@@ -20,6 +20,7 @@ from pipeline.training.fit import TrainingPlan, fit
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.settings import TrainingSettings
 from pipeline.training.state_carrier import StateCarrier
+from random_weights import randomized
 
 VOCABULARY, STREAMS, WINDOW = 12, 5, 6
 SMALL = LanguageModelSettings(
@@ -40,11 +41,7 @@ ROWS = documents()
 
 def built(settings: LanguageModelSettings = SMALL) -> keras.Model:
     keras.utils.set_random_seed(QUICK.seed)
-    model = language_model(settings, vocabulary_size=VOCABULARY)
-    generator = np.random.default_rng(1)
-    for weight in model.trainable_weights:
-        weight.assign(0.5 * generator.normal(size=weight.shape))
-    return model
+    return randomized(language_model(settings, vocabulary_size=VOCABULARY), seed=1)
 
 
 def compiled(carrier: StateCarrier, rate: float = 0.0) -> StateCarrier:

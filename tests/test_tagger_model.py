@@ -17,6 +17,7 @@ from pipeline.text.tags import TagSet
 from pipeline.text.tokenizer import learn_tokenizer
 from pipeline.text.vocabulary import BOS, EOS
 from pipeline.workspace import SAMPLES
+from random_weights import randomized
 
 TAGS = TagSet(("DT", "LC", "OG", "PS", "TI"))
 TEXTS = [
@@ -40,10 +41,7 @@ def decoder(tokenizer) -> keras.Model:
         vocabulary_size=len(tokenizer.vocabulary),
         tags=TAGS,
     )
-    generator = np.random.default_rng(5)
-    for weight in model.trainable_weights:
-        weight.assign(generator.normal(scale=1.0, size=weight.shape))
-    return best_tags(model)
+    return best_tags(randomized(model, scale=1.0))
 
 
 def alone(decoder, tokenizer, text: str, most: int) -> list[Entity]:

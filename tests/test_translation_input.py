@@ -7,8 +7,6 @@ import json
 import shutil
 from pathlib import Path
 
-import keras
-import numpy as np
 import pytest
 import sacrebleu
 
@@ -24,6 +22,7 @@ from pipeline.text.pair_pieces import load_pair_tokenizers
 from pipeline.text.tokenizer import learn_tokenizer, load_tokenizer
 from pipeline.text.truncation import truncation_warnings
 from pipeline.workspace import SAMPLES, Workspace, read_json
+from random_weights import randomized
 
 TASK = find_task("translation")
 PAIRS = (SAMPLES / "translation.tsv").read_text(encoding="utf-8").split("\n")[1:-1]
@@ -39,14 +38,6 @@ LINES = [
     "저는 커피를 좋아해요.",
 ]
 MOST_PIECES = 10
-
-
-def talkative(model: keras.Model) -> keras.Model:
-    """Weights so large that it says something else to everybody."""
-    generator = np.random.default_rng(5)
-    for weight in model.trainable_weights:
-        weight.assign(generator.normal(scale=0.5, size=weight.shape))
-    return model
 
 
 # The exported model
@@ -78,7 +69,7 @@ def exported(tmp_path_factory) -> Exported:
         target_vocabulary=len(target.vocabulary),
     )
     search = {"beam": 2, "alpha": 1.0, "most_pieces": 40}
-    export_translator(talkative(model), source, target, folder, **search)
+    export_translator(randomized(model), source, target, folder, **search)
     answer = load_translator(folder)
     return Exported(root, folder, [" ".join(answer([line])[0][0].split()) for line in LINES])
 
@@ -183,7 +174,7 @@ def several(tmp_path_factory) -> FinishedRun:
     )
     run = FinishedRun(dataclasses.replace(TASK, tiny=settings), Workspace(root))
     run.do("corpus", "tokenize", "train")
-    talkative(translation.build_model(settings, run.tokens)).save_weights(
+    randomized(translation.build_model(settings, run.tokens)).save_weights(
         run.run / "best.weights.h5"
     )
     return run

@@ -100,7 +100,7 @@ def test_the_numbers_are_those_that_were_measured():
     ):
         assert number in page
     assert "Korean to English · 한→영; measured on 60 test sentences of Tatoeba" in page
-    assert "The best dev BLEU was 11.8125, at epoch 2 of 3." in page
+    assert "The best dev BLEU was 11.8125, at epoch 1 of 1.5." in page
     assert "are exactly the reference, 1 are empty, and 0 are the source unchanged" in page
     (row,) = section(content, "Other test sets").tables[0].rows
     assert row[:3] == ("news", "20", f"{news.bleu:.2f}")

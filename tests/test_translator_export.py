@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 import unicodedata
 
 import keras
@@ -16,8 +13,8 @@ import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
-from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from graph_nodes import saved_operations
 from pipeline.errors import UserError
 from pipeline.export.graph_detokenize import GraphDetokenizer
 from pipeline.export.translator import export_translator, load_translator
@@ -28,6 +25,7 @@ from pipeline.models.translate import Translate, translate_rows
 from pipeline.text.tokenizer import KINDS, learn_tokenizer, load_tokenizer
 from pipeline.text.vocabulary import BOS, EOS, PAD, SPECIALS, UNK
 from pipeline.workspace import SAMPLES
+from random_weights import randomized
 
 with open(SAMPLES / "translation.tsv", encoding="utf-8", newline="") as _file:
     PAIRS = list(csv.DictReader(_file, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -77,10 +75,7 @@ def random_translator(architecture: str, source, target) -> keras.Model:
         source_vocabulary=len(source.vocabulary),
         target_vocabulary=len(target.vocabulary),
     )
-    generator = np.random.default_rng(5)
-    for weight in model.trainable_weights:
-        weight.assign(generator.normal(scale=0.5, size=weight.shape))
-    return model
+    return randomized(model)
 
 
 class Exported:
@@ -156,18 +151,11 @@ def test_a_long_source_is_read_up_to_its_limit(exported):
     assert f"over {MOST_PIECES - 2} pieces" in " ".join(exported.notes["limits"])
 
 
-def test_a_process_without_our_code_says_the_same(all_exported, tmp_path):
+def test_a_process_without_our_code_says_the_same(all_exported, warm_python, tmp_path):
     texts = [*ODD, *KO[:20]]
     (tmp_path / "question.json").write_text(json.dumps(texts), encoding="utf-8")
     folders = [exported.folder for exported in all_exported.values()]
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", FOREIGN, "question.json", "answer.json", *folders],
-        cwd=tmp_path,
-        env={k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "TMPDIR", "LANG")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = warm_python.run(FOREIGN, "question.json", "answer.json", *folders, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     answers = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
     for exported, (translations, scores) in zip(all_exported.values(), answers, strict=True):
@@ -177,11 +165,7 @@ def test_a_process_without_our_code_says_the_same(all_exported, tmp_path):
 
 
 def test_what_lies_in_the_folder(exported):
-    saved = SavedModel()
-    saved.ParseFromString((exported.folder / "saved_model.pb").read_bytes())
-    graph = saved.meta_graphs[0].graph_def
-    bodies = [graph.node, *(function.node_def for function in graph.library.function)]
-    operations = {node.op for body in bodies for node in body}
+    operations = saved_operations(exported.folder)
     assert "StaticRegexReplace" in operations
     assert not {op for op in operations if "cudnn" in op.lower() or "PyFunc" in op or "Xla" in op}
     assets = exported.folder / "assets.extra"

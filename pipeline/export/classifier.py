@@ -58,35 +58,30 @@ def export_classifier(
             "probabilities": probabilities,
         }
 
-    # Variables that an endpoint uses are found by themselves; tracked too, they are saved twice.
-    archive = keras.export.ExportArchive()
     if tokenizer.runs_in_graph:
         graph_tokenizer = GraphTokenizer(tokenizer, max_pieces=most_pieces)
-        archive.track(graph_tokenizer)
-        signatures = ["serving_default"]
-        archive.add_endpoint(
-            "serving_default",
-            lambda text: answer(graph_tokenizer(text)),
-            input_signature=[tf.TensorSpec([None], tf.string, name="text")],
-        )
-    else:
-        signatures = ["ids"]
+        name, spec = "serving_default", tf.TensorSpec([None], tf.string, name="text")
+        tracked = [graph_tokenizer]
 
-        def from_ids(ids):
+        def serve(text):
+            return answer(graph_tokenizer(text))
+
+    else:
+        name, spec = "ids", tf.TensorSpec([None, None], tf.int32, name="ids")
+        tracked = []
+
+        def serve(ids):
             lengths = tf.reduce_sum(tf.cast(ids != 0, tf.int32), axis=1)
             rows = tf.RaggedTensor.from_tensor(ids, lengths=lengths)
             # As in training, what is cut away stands before [EOS].
             return answer(tf.concat([rows[:, :-1][:, : most_pieces - 1], rows[:, -1:]], axis=1))
 
-        archive.add_endpoint(
-            "ids", from_ids, input_signature=[tf.TensorSpec([None, None], tf.int32, name="ids")]
-        )
-    size = write_saved_model(archive, folder)
+    size = write_saved_model(folder, name, serve, [spec], tracked)
     tokenizer.save(folder / "assets.extra")
     write_reading_limit(folder / "assets.extra", most_pieces)
     return {
-        "summary": f"{' and '.join(signatures)} signature, {size}",
-        "signatures": signatures,
+        "summary": f"{name} signature, {size}",
+        "signatures": [name],
         "facts": {
             "labels": ", ".join(labels),
             "pieces": f"{len(tokenizer.vocabulary):,} ({tokenizer.kind})",

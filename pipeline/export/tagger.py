@@ -52,13 +52,8 @@ def export_tagger(
         found = _begun(map_sorted_pieces(parts, tag)[:, 1:-1])
         return _entities(text, ids.with_flat_values(found.flat_values), starts, ends, names)
 
-    # Variables that an endpoint uses are found by themselves; tracked too, they are saved twice.
-    archive = keras.export.ExportArchive()
-    archive.track(graph_tokenizer)
-    archive.add_endpoint(
-        "serving_default", answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")]
-    )
-    size = write_saved_model(archive, folder)
+    spec = tf.TensorSpec([None], tf.string, name="text")
+    size = write_saved_model(folder, "serving_default", answer, [spec], [graph_tokenizer])
     tokenizer.save(folder / "assets.extra")
     return {
         "summary": f"serving_default signature, {size}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -57,19 +56,13 @@ def export_generator(generate: Generate, characters: Characters, folder: Path) -
         most = tf.strings.length(prompt, "UTF8_CHAR") + length
         return {"text": tf.strings.substr(text, tf.zeros_like(most), most, "UTF8_CHAR")}
 
-    archive = keras.export.ExportArchive()
-    archive.track(graph)
-    archive.add_endpoint(
-        "serving_default",
-        serve,
-        input_signature=[
-            tf.TensorSpec([None], tf.string, name="prompt"),
-            tf.TensorSpec([], tf.int32, name="length"),
-            tf.TensorSpec([], tf.float32, name="temperature"),
-            tf.TensorSpec([], tf.int32, name="seed"),
-        ],
-    )
-    size = write_saved_model(archive, folder)
+    signature = [
+        tf.TensorSpec([None], tf.string, name="prompt"),
+        tf.TensorSpec([], tf.int32, name="length"),
+        tf.TensorSpec([], tf.float32, name="temperature"),
+        tf.TensorSpec([], tf.int32, name="seed"),
+    ]
+    size = write_saved_model(folder, "serving_default", serve, signature, [graph])
     characters.save(folder / "assets.extra")
     top_k = f"the {generate.top_k:,} most probable" if generate.top_k else "all"
     nucleus = f", nucleus {generate.top_p:g}" if generate.top_p < 1 else ""

@@ -83,11 +83,10 @@ def export_translator(
         said = tf.RaggedTensor.from_tensor(tf.cast(found[:, 1:], tf.int32), padding=0)
         return {"translation": detokenizer(said), "score": found[:, 0]}
 
-    archive = keras.export.ExportArchive()
-    archive.track(detokenizer)
+    tracked: list[tf.Module] = [detokenizer]
     if source_tokenizer.runs_in_graph:
         tokenizer = GraphTokenizer(source_tokenizer, max_pieces=most_pieces)
-        archive.track(tokenizer)
+        tracked.append(tokenizer)
         name, spec = "serving_default", tf.TensorSpec([None], tf.string, name="text")
 
         def serve(text):
@@ -102,8 +101,7 @@ def export_translator(
             # As in training, what is cut away stands before [EOS].
             return answer(tf.concat([rows[:, :-1][:, : most_pieces - 1], rows[:, -1:]], axis=1))
 
-    archive.add_endpoint(name, serve, input_signature=[spec])
-    size = write_saved_model(archive, folder)
+    size = write_saved_model(folder, name, serve, [spec], tracked)
     assets = folder / "assets.extra"
     source_tokenizer.save(assets)
     target_tokenizer.save(assets / TARGET)

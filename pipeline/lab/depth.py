@@ -164,7 +164,7 @@ def _measured(
         optimizer = ClippedAdamW(plan.learning_rate, clip_norm=1.0, weight_decay=0.0)
         optimizer.build(stacked.model.trainable_variables)
         stacked.model.compile(optimizer, PieceCrossEntropy(), jit_compile=False)
-        fresh = [np.array(variable) for variable in optimizer.variables]
+        fresh = [ops.convert_to_numpy(variable) for variable in optimizer.variables]
     for draw in range(plan.draws):
         start(stacked, seed + draw)
         back = gradients_by_layer(stacked, inputs["ids"][some], targets[some])
@@ -212,7 +212,8 @@ def gradients_by_layer(stacked: Stack, ids: np.ndarray, targets: np.ndarray) -> 
     Returns:
         The layers, lowest first.
     """
-    y = ops.convert_to_tensor(np.asarray(stacked.embedding.embeddings, np.float64)[ids])
+    (embeddings,) = stacked.embedding.get_weights()
+    y = ops.convert_to_tensor(embeddings.astype(np.float64)[ids])
     passed = []
     for number, layer in enumerate(stacked.layers):
         cell = cell_of(layer, "float64")

@@ -158,7 +158,9 @@ class LinearChainCRF(keras.layers.Layer):
         going = _real(unary, lengths)[1:]
         _, earlier = _scan(backward, tag, bests[:-1], going, reverse=True)
         path = ops.concatenate([earlier, tag[None]], axis=0)
-        return ops.transpose(ops.where(_real(unary, lengths), path, 0))
+        # As float32 on the way: oneDNN transposes no whole numbers, and says so on stderr.
+        path = ops.cast(ops.where(_real(unary, lengths), path, 0), "float32")
+        return ops.cast(ops.transpose(path), "int32")
 
     def _potentials(self):
         """b, T and e with minus infinity where something is not legal."""

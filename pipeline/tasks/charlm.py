@@ -54,12 +54,12 @@ class Settings:
 
     corpus: TextCorpusSettings = TextCorpusSettings()
     text: CharacterSettings = CharacterSettings()
-    model: LanguageModelSettings = LanguageModelSettings()
+    model: LanguageModelSettings = LanguageModelSettings(embedding_dropout=0.2, state_dropout=0.5)
     training: TrainingSettings = TrainingSettings(
         epochs=10,
-        least_steps=400,
+        least_steps=300,
         batch_size=32,
-        learning_rate=3e-3,
+        learning_rate=4e-3,
         evaluations=10,
         patience=3,
     )

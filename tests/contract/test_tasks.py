@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
-import os
 import re
-import subprocess
 import sys
 import typing
 from pathlib import Path
@@ -16,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from graph_nodes import saved_operations
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.settings import as_json, check_ranges, from_json, leaves
@@ -153,16 +151,8 @@ def test_numbers_belong_to_the_weights(run):
     assert re.fullmatch("[0-9a-f]{64}", metrics["weights"])
 
 
-def graph_operations(folder: Path) -> set[str]:
-    saved = SavedModel()
-    saved.ParseFromString((folder / "saved_model.pb").read_bytes())
-    graph = saved.meta_graphs[0].graph_def
-    bodies = [graph.node, *(function.node_def for function in graph.library.function)]
-    return {node.op for body in bodies for node in body}
-
-
 def test_saved_model_is_portable(run):
-    operations = graph_operations(run.saved_model)
+    operations = saved_operations(run.saved_model)
     assert not {op for op in operations if "cudnn" in op.lower() or op in ("PyFunc", "EagerPyFunc")}
     for name in ("vocab.txt", "tokenizer.json", "model_card.md", "example.txt"):
         assert (run.saved_model / "assets.extra" / name).stat().st_size > 0
@@ -202,7 +192,7 @@ def python_of(card: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def foreign(run, tmp_path_factory):
+def foreign(run, warm_python, tmp_path_factory):
     """What another process says, that has the model and no code of ours: (answers, its output)."""
     folder = tmp_path_factory.mktemp("foreign")
     signature, test = run.task.signature, read_split(run.corpus / "test.tsv")
@@ -216,16 +206,9 @@ def foreign(run, tmp_path_factory):
     (folder / "card.py").write_text(python_of(card), encoding="utf-8")
     answer = folder / "answer.npz"
     files = ("question.json", "answer.npz", "card.py")
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", FOREIGN, run.saved_model, *(folder / f for f in files)],
-        # The card names the model as seen from the checkout, in which there is no code here.
-        cwd=run.root,
-        env={k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "TMPDIR", "LANG")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    # The card names the model as seen from the checkout, in which there is no code here.
+    paths = [folder / file for file in files]
+    done = warm_python.run(FOREIGN, run.saved_model, *paths, cwd=run.root)
     assert done.returncode == 0, done.stderr
     with np.load(answer, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}, done.stdout + done.stderr
@@ -245,6 +228,12 @@ def test_the_example_of_the_model_card_runs(run, foreign):
     _, printed = foreign
     for name in run.task.signature.outputs:
         assert re.search(rf"^{name} ", printed, re.M), printed
+
+
+def test_serving_says_nothing_that_looks_like_an_error(foreign):
+    """But for the GPU that is not there."""
+    _, printed = foreign
+    assert not re.findall(r"^E\d{4} (?!.*cuda).*$", printed, re.M)
 
 
 def test_model_card_tells_what_matters(run):
