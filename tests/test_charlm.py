@@ -82,6 +82,7 @@ def test_the_report_shows_what_it_costs_and_what_it_writes(finished):
         f"{metrics['xz_bits_per_byte']:.3f}",
         "온도",
         "make generate PROMPT=",
+        "characters of train",
     ):
         assert shown in page, shown
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.evaluation.character_scores import CharacterScores
     from pipeline.evaluation.passage import Passage
 
-_ALPHABETS = {"syllable": "by syllable · 음절", "jamo": "by jamo · 자모"}
+_ALPHABETS = {"syllable": "by character · 글자", "jamo": "by jamo · 자모"}
 
 
 def character_content(

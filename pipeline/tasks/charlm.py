@@ -203,14 +203,21 @@ def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]
         packed,
         surprise_passage(texts["test"][0], bits),
         pd.read_csv(trained.run / "history.csv"),
-        {
-            **run_info(TASK, settings, trained, describe_language_model(settings.model)),
-            "alphabet": settings.text.alphabet,
-        },
+        _run_info(settings, trained),
         trained.warnings,
         pd.read_csv(trained.run / "steps.csv"),
     )
     return metrics, content
+
+
+def _run_info(settings: Settings, trained: Trained) -> dict:
+    info = run_info(TASK, settings, trained, describe_language_model(settings.model))
+    # What counts is how much text there is, not in how many documents.
+    rows = trained.corpus_notes["rows"]
+    facts = {name: fact for name, fact in info["corpus"].items() if name not in rows}
+    lengths = trained.corpus_notes["characters"]
+    facts |= {f"characters of {split}": lengths[split] for split in rows}
+    return {**info, "corpus": facts, "alphabet": settings.text.alphabet}
 
 
 def _costs(model, characters: Characters, texts: list[str], ends: list[bool]):
