@@ -53,6 +53,11 @@ def model(request, text):
     return started(shape, vocabulary_size=len(text.characters.vocabulary), seed=4)
 
 
+@pytest.fixture(scope="module")
+def reader(model) -> GradientReader:
+    return GradientReader(model, SMALL.streams)
+
+
 def by_autodiff(model, stretch, window: int) -> dict[str, np.ndarray]:
     """Step by step through Keras's own cell, the state stopped between windows."""
     inputs, targets = stretch
@@ -80,10 +85,10 @@ def by_autodiff(model, stretch, window: int) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("window", [1, 2, 8])
-def test_the_truncated_gradient_is_that_of_autodiff_with_stops(model, text, window):
+def test_the_truncated_gradient_is_that_of_autodiff_with_stops(model, reader, text, window):
     stretch, _ = stretches(text, SMALL)
     expected = by_autodiff(model, stretch, window)
-    found, _ = GradientReader(model, SMALL.streams).read(stretch, window)
+    found, _ = reader.read(stretch, window)
     assert found.keys() == expected.keys()
     for path, gradient in found.items():
         np.testing.assert_allclose(gradient, expected[path], rtol=1e-3, atol=2e-7, err_msg=path)
@@ -94,9 +99,8 @@ def test_the_truncated_gradient_is_that_of_autodiff_with_stops(model, text, wind
     assert same == (window == SMALL.length)
 
 
-def test_the_readout_does_not_feel_the_window(model, text):
+def test_the_readout_does_not_feel_the_window(reader, text):
     stretch, _ = stretches(text, SMALL)
-    reader = GradientReader(model, SMALL.streams)
     one, loss_of_one = reader.read(stretch, 1)
     full, loss_of_full = reader.read(stretch, SMALL.length)
     assert loss_of_one == pytest.approx(loss_of_full, rel=1e-5)
@@ -106,9 +110,8 @@ def test_the_readout_does_not_feel_the_window(model, text):
         np.testing.assert_allclose(one[path], full[path], rtol=1e-4, atol=1e-7)
 
 
-def test_reading_leaves_the_weights_and_itself_as_they_were(model, text):
+def test_reading_leaves_the_weights_and_itself_as_they_were(model, reader, text):
     stretch, other = stretches(text, SMALL)
-    reader = GradientReader(model, SMALL.streams)
     before = model.get_weights()
     first, _ = reader.read(stretch, 4)
     reader.read(other, 2)

@@ -39,7 +39,7 @@ class Adding:
 
     def __post_init__(self):
         if self.lag < 2:
-            raise ValueError("two numbers are to be added, so there must be two")
+            raise ValueError("there must be two numbers to be added")
 
     @property
     def steps(self) -> int:

@@ -164,7 +164,7 @@ def _measured(
         optimizer = ClippedAdamW(plan.learning_rate, clip_norm=1.0, weight_decay=0.0)
         optimizer.build(stacked.model.trainable_variables)
         stacked.model.compile(optimizer, PieceCrossEntropy(), jit_compile=False)
-        fresh = [ops.convert_to_numpy(variable) for variable in optimizer.variables]
+        fresh = [ops.convert_to_numpy(variable).copy() for variable in optimizer.variables]
     for draw in range(plan.draws):
         start(stacked, seed + draw)
         back = gradients_by_layer(stacked, inputs["ids"][some], targets[some])

@@ -15,7 +15,11 @@ from pipeline.lab.magnitudes import written
 from pipeline.lab.study import Page, StudyText
 
 TITLE = "Deeper stacks · 깊은 층과 잔차 연결"
-_COMMANDS = ("make study-gradients", "make study-gradients QUICK=1")
+_COMMANDS = (
+    "make study-gradients",
+    "make study-gradients QUICK=1",
+    "make study-gradients CORPUS=my.txt NAME=mine",
+)
 _NO_BETTER = 0.1  # nats below the entropy of frequencies that do not count as something learnt
 
 
@@ -125,10 +129,9 @@ def _question() -> Section:
 def _experiment(found: DepthStudy, text: StudyText) -> Section:
     plan = found.plan
     depths = ", ".join(map(str, plan.depths[:-1])) + f" and {plan.depths[-1]}"
-    last = found.seed + plan.draws - 1
-    starts = f"There are {plan.draws} random starts (seeds {found.seed} to {last})."
+    starts = f"There are {plan.draws} random starts (the first with seed {found.seed})."
     if plan.draws == 1:
-        starts = f"There is one random start (seed {last})."
+        starts = f"There is one random start (seed {found.seed})."
     cells, trained = (
         " and ".join(CELL_NAMES[cell] for cell in some) for some in (plan.cells, plan.trained)
     )
@@ -193,7 +196,10 @@ def _learning(found: DepthStudy) -> Section:
     for cell in found.plan.trained:
         single, plain = _ends(found, cell, skip=False)
         with_skips = found.of(cell, skip=True)
-        best = min(with_skips, key=lambda each: each.learnt.mean())
+        best_plain, best = (
+            min(some, key=lambda each: each.learnt.mean())
+            for some in (found.of(cell, skip=False), with_skips)
+        )
         starts = "from every start" if found.plan.draws > 1 else "from this start"
         sentence = (
             f"{CELL_NAMES[cell]}: {plain.depth} plain layers end at {plain.learnt.mean():.2f} "
@@ -205,6 +211,11 @@ def _learning(found: DepthStudy) -> Section:
             sentence += "Here depth does not degrade what is learnt. "
         if plain.learnt.mean() > found.entropy - _NO_BETTER:
             sentence += "It knows hardly more than how frequent characters are. "
+        if 1 < best_plain.depth < plain.depth:
+            sentence += (
+                f"The best plain stack has {best_plain.depth} layers "
+                f"({best_plain.learnt.mean():.2f}). "
+            )
         told.append(
             sentence
             + f"With skip connections {plain.depth} layers end at "
@@ -234,6 +245,8 @@ def _learning(found: DepthStudy) -> Section:
             f"({found.entropy:.2f} nats); a model below it has learnt something from what it "
             "reads.",
             *told,
+            "All of it after the same small number of updates; what many more would change is not "
+            "measured here.",
         ],
         figures=[
             _picture(

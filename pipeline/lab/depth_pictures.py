@@ -97,7 +97,7 @@ def learning_curves(found: DepthStudy) -> Figure:
         ):
             updates, mean = smoothed(each)
             axes.plot(updates, mean, color=colour, label=label)
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
         axes.set_xlabel("updates · 갱신 횟수")
     figure.axes[0].set_ylabel("nats a character")
     _title(figure, "Training loss · 학습 손실")
@@ -132,9 +132,9 @@ def _powers(axes: Axes) -> None:
 
 
 def _power(value: float, _place: int | None = None) -> str:
-    if abs(value - round(value)) > 1e-9:
-        return f"{10**value:.2g}"
-    return "1" if round(value) == 0 else f"10{str(round(value)).translate(_RAISED)}"
+    if -3 <= value <= 3 or abs(value - round(value)) > 1e-9:
+        return f"{10**value:,.2g}" if value < 2 else f"{10**value:,.0f}"
+    return f"10{str(round(value)).translate(_RAISED)}"
 
 
 def _title(figure: Figure, text: str) -> None:

@@ -8,7 +8,7 @@ from keras import ops
 from pipeline.training.optimizer import dense_gradient, global_norm
 
 
-@keras.saving.register_keras_serializable("pipeline")
+@keras.saving.register_keras_serializable("pipeline.lab")
 class ClippedDescent(keras.optimizers.SGD):
     """W ← W - η ĝ, where ĝ is the gradient g, scaled down where its norm is above a threshold.
 

@@ -9,7 +9,7 @@ from keras import ops
 from pipeline.training.optimizer import dense_gradient
 
 
-@keras.saving.register_keras_serializable("pipeline")
+@keras.saving.register_keras_serializable("pipeline.lab")
 class GradientSum(keras.optimizers.Optimizer):
     """Σ ∂L/∂W over training steps, while the weights stay what they are.
 

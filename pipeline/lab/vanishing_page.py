@@ -18,7 +18,11 @@ from pipeline.lab.vanishing_claims import Claim, claims, numbers
 from pipeline.lab.vanishing_sections import picture, when
 
 TITLE = "What is left of a gradient · 경사소실과 경사폭발"
-_COMMANDS = ("make study-gradients", "make study-gradients QUICK=1")
+_COMMANDS = (
+    "make study-gradients",
+    "make study-gradients QUICK=1",
+    "make study-gradients CORPUS=my.txt NAME=mine",
+)
 
 
 def page(text: StudyText, *, quick: bool, seed: int, progress: Callable[[float], None]) -> Page:
