@@ -45,7 +45,7 @@ def test_the_sum_of_the_marked_numbers_is_due(lag, seed):
     half = lag // 2
     np.testing.assert_array_equal(marks[:, :half].sum(axis=1), 1)
     np.testing.assert_array_equal(marks[:, half:].sum(axis=1), 1)
-    assert set(np.unique(marks)) == {0, 1}
+    assert set(np.unique(marks)) <= {0, 1}
     np.testing.assert_allclose((numbers * marks).sum(axis=1), y[:, 0, 0], rtol=1e-6)
 
 

@@ -15,10 +15,11 @@ from pipeline.corpora.running_text import constitution_file
 from pipeline.errors import UserError
 from pipeline.evaluation.passage import LEVELS, Passage, level_of
 from pipeline.evaluation.report import ReportContent, Section, render
+from pipeline.lab.unit_ablation import Effect
 from pipeline.lab.unit_passages import laid_out, telling_window
-from pipeline.lab.unit_study import Size, UnitStudy, study
+from pipeline.lab.unit_study import Ablation, Size, UnitStudy, study
 from pipeline.lab.units_explorer import EXPLORER, explorer_data
-from pipeline.lab.units_page import page_of, study_units
+from pipeline.lab.units_page import _what_is_used, page_of, study_units
 from pipeline.models.language_model import language_model
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.text.characters import Characters, normalize_lines
@@ -99,6 +100,28 @@ def test_the_planted_unit_is_used_and_others_are_not(found):
     assert len(quotes.controls) == 3
     if found.units[other.probe.best].place != (1, QUOTES):
         assert abs(other.best.on) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("on", "off", "others", "used", "misled"),
+    [
+        (0.2, 0.1, (0.1, -0.1), True, False),
+        (0.2, 0.3, (0.1, -0.1), False, False),
+        (0.2, 0.1, (0.3, -0.1), False, False),
+        (-0.2, 0.1, (0.3, -0.1), False, True),
+        (-0.2, 0.1, (0.3, -0.4), False, False),
+        (0.2, 0.3, (0.4, 0.3), False, False),
+    ],
+)
+def test_what_counts_as_used(found, on, off, others, used, misled):
+    controls = [Effect(other, 0.0) for other in others]
+    ablation = Ablation(found.probes[0], Effect(1.0, 1.0), Effect(on, off), controls)
+    assert (ablation.used, ablation.misled) == (used, misled)
+    told = " ".join(_what_is_used([ablation], 2))
+    assert ("Missed just where" in told) == used
+    assert ("costs less without" in told) == misled
+    assert ("Not so the best unit" in told) == (not used and not misled)
+    assert "“inside quotes”" in told
 
 
 def test_what_is_rare_is_not_asked_about(found):

@@ -191,7 +191,9 @@ def test_rows_in_parts_softmax_head_two_layers_and_no_runs_of_pieces(new_run):
         model=dataclasses.replace(
             TASK.tiny.model, head="softmax", cell="gru", direction="forward", layers=2
         ),
-        training=dataclasses.replace(TASK.tiny.training, evaluations=1),
+        training=dataclasses.replace(
+            TASK.tiny.training, evaluations=1, batch_size=64, learning_rate=0.03
+        ),
     )
     run = new_run("ner", settings)
     run.do("corpus", "tokenize", "train", "evaluate", "export")

@@ -40,7 +40,7 @@ class Plan:
     """Stretches of text read side by side."""
     window: int = 64
     """Characters of each that an update reads."""
-    updates: int = 300
+    updates: int = 200
     """Of each training."""
     threshold: float = 1.0
     """Norm above which a gradient is clipped."""

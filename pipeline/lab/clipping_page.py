@@ -58,10 +58,9 @@ def page_of(found: ClippingStudy, text: StudyText) -> Page:
 def _in_short(found: ClippingStudy, cell: str) -> str:
     plain, clipped = (found.shown(cell, clips=clips) for clips in (False, True))
     return (
-        f"{CELL_NAMES[cell]} at learning rate {found.plan.shown_rate:g}: norms up to "
-        f"{_norm(plain.largest)}, the loss jumps by {_nats(plain.jump)} and ends at "
-        f"{_nats(plain.end)}; with {clipped.clipped_share:.0%} of the updates clipped it jumps by "
-        f"{_nats(clipped.jump)} and ends at {_nats(clipped.end)}."
+        f"{CELL_NAMES[cell]} at learning rate {found.plan.shown_rate:g}: gradient norms up to "
+        f"{_norm(plain.largest)} and {_nats(plain.end)} at the end; with "
+        f"{clipped.clipped_share:.1%} of the updates clipped, {_nats(clipped.end)}."
     )
 
 
@@ -208,7 +207,7 @@ def what_happened(found: ClippingStudy, cell: str) -> list[str]:
         )
     return [
         f"{peak} {told}",
-        f"With clipping {clipped.clipped_share:.0%} of the updates are shortened, the loss rises "
+        f"With clipping {clipped.clipped_share:.1%} of the updates are shortened, the loss rises "
         f"by {_nats(clipped.jump)} at the most, and {outcome}.",
     ]
 
@@ -256,8 +255,8 @@ def _rates(found: ClippingStudy) -> Section:
     return Section(
         "Is a smaller learning rate not enough? · 학습률",
         [
-            "It is, and it costs. Each dot is a training; a cross is one whose loss became no "
-            "number.",
+            "Steps that are short enough do not leap, with or without clipping; but short steps "
+            "take longer. Each dot is a training; a cross is one whose loss became no number.",
             *(rates_show(found, cell) for cell in found.plan.cells),
         ],
         figures=[

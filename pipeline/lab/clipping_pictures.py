@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from pipeline.evaluation.figures import BLUE, INK, ORANGE, QUIET, drawn
 from pipeline.lab.cliff import Walk, loss_and_gradient
@@ -18,6 +19,7 @@ from pipeline.lab.depth_pictures import CELL_NAMES
 _WIDTH = 6.4  # inches
 _FORMULAE = ["DejaVu Sans", "NanumGothic"]  # whose ‖ and θ can be read, and Hangul
 _DASHES = (0, (4, 3))
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LOSSES = LinearSegmentedColormap.from_list("losses", ["#ffffff", "#dde3e8", "#66727e"])
 _PLAIN, _CLIPPED = "not clipped · 그대로", "clipped · 클리핑"
 _FRAME = ((3.6, 7.0), (-3.0, 2.2))  # of w and b
@@ -70,16 +72,16 @@ def course(found: ClippingStudy, cell: str) -> Figure:
     above.set_title(f"{CELL_NAMES[cell]}: loss · 손실")
     above.set_ylabel("nats a character")
     above.set_ylim(bottom=0)
-    above.legend(ncols=3, loc="lower left", columnspacing=1.2)
-    below.axhline(
-        found.plan.threshold, color=INK, linewidth=1.2, linestyle=_DASHES,
-        label=f"threshold θ = {found.plan.threshold:g}",
-    )  # fmt: skip
+    _threshold(below, found)
     below.set_title("Gradient norm before clipping · 기울기 노름")
     _logarithmic(below)
-    below.legend(ncols=3, loc="upper right", columnspacing=1.2, prop={"family": _FORMULAE})
-    below.margins(y=0.18)
     below.set_xlabel("updates · 갱신 횟수")
+    (plain, clipped, alike), names = above.get_legend_handles_labels()
+    (*_, threshold), (*_, name) = below.get_legend_handles_labels()
+    figure.legend(
+        [plain, clipped, alike, threshold], [*names, name], loc="outside lower center", ncols=2,
+        prop={"family": _FORMULAE},
+    )  # fmt: skip
     return figure
 
 
@@ -95,16 +97,16 @@ def before_and_after(found: ClippingStudy) -> Figure:
         dots = {"linestyle": "", "marker": "o", "markersize": 2.6}
         axes.plot(at[high], descent.before[high], color=ORANGE, label="before, above θ", **dots)
         axes.plot(at, descent.after, color=BLUE, label="after", **dots)
-        axes.set_title(f"{CELL_NAMES[cell]}: {descent.clipped_share:.0%} clipped", size=10)
+        _threshold(axes, found)
+        axes.set_title(f"{CELL_NAMES[cell]}: {descent.clipped_share:.1%} clipped", size=10)
         _logarithmic(axes)
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.set_xlabel("updates · 갱신 횟수")
     figure.suptitle(
         "Gradient norm before and after clipping · 기울기 노름", x=0.02, ha="left",
         weight="bold", size=11.5,
     )  # fmt: skip
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, prop={"family": _FORMULAE})
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, prop={"family": _FORMULAE})
     return figure
 
 
@@ -142,8 +144,27 @@ def _ends(axes: Axes, descents: Sequence[Descent], colour: str, label: str, wors
     axes.plot(lost, [worst] * len(lost), "x", color=colour, markersize=8, markeredgewidth=2)
 
 
+def _threshold(axes: Axes, found: ClippingStudy) -> None:
+    axes.axhline(
+        found.plan.threshold, color=INK, linewidth=1.2, linestyle=_DASHES,
+        label=f"threshold θ = {found.plan.threshold:g}",
+    )  # fmt: skip
+
+
 def _logarithmic(axes: Axes) -> None:
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    low, high = axes.get_ylim()
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if high / low < 1000:
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        axes.yaxis.set_minor_formatter(FuncFormatter(_plain))
+    axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+    axes.tick_params(axis="y", which="both", length=0, labelfontfamily=_FORMULAE[0])
+    axes.tick_params(axis="y", which="minor", labelsize=9, labelcolor=QUIET)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+
+def _plain(value: float, _place: int | None = None) -> str:
+    """0.01, 1, 100, and from there on powers of ten."""
+    power = round(math.log10(value))
+    return f"10{str(power).translate(_RAISED)}" if abs(power) > 3 else f"{value:g}"

@@ -20,11 +20,11 @@ class TaskTraining:
 
     units: int = 32
     """Width of the hidden state."""
-    learning_rate: float = 3e-3
+    learning_rate: float = 5e-3
     """Of Adam."""
     batch_size: int = 64
     """Sequences of an update, all of them new."""
-    most_updates: int = 2000
+    most_updates: int = 1500
     """When to give up."""
     look_every: int = 100
     """Updates between two looks at sequences that are only for looking."""

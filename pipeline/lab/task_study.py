@@ -30,6 +30,8 @@ class Plan:
     """How many symbols it has to keep."""
     training: TaskTraining = TaskTraining()
     """How."""
+    copy_learning_rate: float = 1e-2
+    """Of Adam on the copy task; that of `training` is for the adding task."""
     gradient_rows: int = 8
     """Sequences over which a gradient is averaged (its logarithm)."""
 
@@ -39,6 +41,12 @@ class Plan:
             *map(Adding, self.adding_lags),
             *(Copying(lag, self.copy_symbols) for lag in self.copy_lags),
         ]
+
+    def training_of(self, task: Task) -> TaskTraining:
+        """How a task is learnt."""
+        if isinstance(task, Copying):
+            return dataclasses.replace(self.training, learning_rate=self.copy_learning_rate)
+        return self.training
 
 
 QUICK = Plan(
@@ -112,7 +120,7 @@ def try_task(
         left.append((found - found[:, :1]).mean(axis=0))
         progress(updates / how.training.most_updates)
 
-    learnt = learn(task, cell, how.training, seed, looked)
+    learnt = learn(task, cell, how.training_of(task), seed, looked)
     return Trial(task, cell, learnt.updates, learnt.scores, np.array(left))
 
 

@@ -120,8 +120,9 @@ def _experiment(found: TaskStudy) -> Section:
             f"One layer of {how.units} units and a linear readout, weights started as Keras does "
             "it (recurrent ones orthogonal, the LSTM's forget bias 1), at most "
             f"{how.most_updates:,} updates of {how.batch_size} new sequences each (Adam, learning "
-            f"rate {how.learning_rate:g}, gradients clipped to norm {how.clip_norm:g}; random seed "
-            f"{found.seed}, one training each). Every {how.look_every} updates the score is taken "
+            f"rate {how.learning_rate:g}, for the copy task {plan.copy_learning_rate:g}; gradients "
+            f"clipped to norm {how.clip_norm:g}; random seed {found.seed}, one training each). "
+            f"Every {how.look_every} updates the score is taken "
             f"on {how.look_rows:,} other sequences; below the mark the task counts as solved.",
             "At the same moments one more thing is measured: the gradient of the first answer's "
             "loss by the states before it, ∂L/∂s_k, carried back step by step with the cells' "

@@ -114,8 +114,9 @@ def _by_window(found: TruncationStudy) -> Section:
     return Section(
         "Against the window · 창의 길이",
         [
-            "Weights of the recurrent layer alone, where truncation acts. The last point is the "
-            "full gradient beside itself, so it is 1 by nature.",
+            "Weights of the recurrent layer alone, where truncation acts. In windows of w a loss "
+            "goes back 1 step from the beginning of a window and w from its end, half the window "
+            "on average. The last point is the full gradient beside itself, so it is 1 by nature.",
             *(windows_show(moment) for moment in found.moments),
         ],
         figures=[
@@ -166,7 +167,7 @@ def chance_shows(moment: Moment) -> str:
     """From which window on truncation changes less than another text would."""
     between = moment.between_texts["recurrent"]
     window = moment.window_for(between)
-    told = f"{name_of(moment)}: two texts' gradients have a cosine of {between:.2f};"
+    told = f"{name_of(moment)}: two texts' gradients have a cosine of {between:.3f};"
     if window == moment.windows[-1].window:
         return f"{told} no window that is shorter than the text comes as near."
     if window == 1:
@@ -180,9 +181,8 @@ def _all_numbers(found: TruncationStudy) -> Section:
     tables = []
     for part, caption in (
         ("recurrent", "Weights of the recurrent layer"),
-        ("all", "All weights; those of the softmax do not depend on the window, which is why "
-         "less is lost"),
-    ):  # fmt: skip
+        ("all", "All weights; the gradient of the softmax's does not depend on the window"),
+    ):
         rows = []
         for moment in found.moments:
             for what, values in (

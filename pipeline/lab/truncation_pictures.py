@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
 from pipeline.evaluation.figures import BLUE, ORANGE, QUIET, drawn
 from pipeline.lab.depth_pictures import CELL_NAMES
@@ -39,7 +41,7 @@ def by_window(found: TruncationStudy, part: str) -> Figure:
     left.set_title("cosine · 코사인", size=10)
     right.set_title("norm, of the full one's · 노름의 비", size=10)
     for axes in (left, right):
-        _windows(axes, found)
+        _windows(axes, [each.window for each in found.moments[0].windows])
         axes.axhline(1, color=QUIET, linewidth=1)
         axes.set_ylim(min(0, axes.get_ylim()[0]), max(1.05, axes.get_ylim()[1]))
     figure.suptitle(
@@ -58,18 +60,19 @@ def directions_lost(found: TruncationStudy, part: str) -> Figure:
     for axes, cell in zip(panels, found.plan.cells, strict=True):
         for moment in found.of(cell):
             shorter = moment.windows[:-1]
+            windows = [each.window for each in shorter]
             when = "after" if moment.updates else "before"
             style = {"color": BLUE if moment.updates else QUIET}
-            axes.plot([each.window for each in shorter],
+            axes.plot(windows,
                       [max(1 - each.cosine[part], 1e-9) for each in shorter],
                       "o-", markersize=4, label=f"truncated, {when} training", **style)  # fmt: skip
             axes.axhline(1 - moment.between_texts[part], linewidth=1.6, linestyle=(0, (1, 1.5)),
                          label=f"another text, {when}", **style)  # fmt: skip
         axes.set_title(CELL_NAMES[cell], size=10)
         axes.set_yscale("log")
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        _windows(axes, found)
+        _windows(axes, windows)
     figure.suptitle(
         "1 − cosine to the full gradient · 방향의 차이", x=0.02, ha="left", weight="bold", size=11.5
     )
@@ -84,9 +87,8 @@ def name_of(moment: Moment) -> str:
     return f"{CELL_NAMES[moment.cell]}, {when}"
 
 
-def _windows(axes: Axes, found: TruncationStudy) -> None:
-    windows = [each.window for each in found.moments[0].windows]
+def _windows(axes: Axes, windows: Sequence[int]) -> None:
     axes.set_xscale("log", base=2)
-    axes.set_xticks(windows, [str(window) for window in windows])
+    axes.set_xticks(windows, [str(window) for window in windows], size=9)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("window · 창 (characters)")

@@ -64,6 +64,12 @@ class Ablation:
         any of the random units does."""
         return self.best.on > max([0.0, self.best.off, *(other.on for other in self.controls)])
 
+    @property
+    def misled(self) -> bool:
+        """The other way round: where the predicate holds, the text costs less without it, and less
+        than without any of the random units."""
+        return self.best.on < min([0.0, self.best.off, *(other.on for other in self.controls)])
+
 
 @dataclasses.dataclass(frozen=True)
 class UnitStudy:

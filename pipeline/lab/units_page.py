@@ -301,17 +301,29 @@ def _use(found: UnitStudy) -> Section:
 
 def _what_is_used(ablations: Sequence[Ablation], controls: int) -> list[str]:
     used = [each for each in ablations if each.used]
-    idle = [f"“{each.probe.predicate.name}”" for each in ablations if not each.used]
-    told = []
-    if used:
-        names = ", ".join(
+    misled = [each for each in ablations if each.misled]
+    idle = [
+        f"“{each.probe.predicate.name}”" for each in ablations if not each.used and not each.misled
+    ]
+
+    def named(several: Sequence[Ablation]) -> str:
+        return ", ".join(
             f"“{each.probe.predicate.name}” ({_nats(each.best.on)} there, {_nats(each.best.off)} "
             "elsewhere)"
-            for each in used
+            for each in several
         )
+
+    told = []
+    if used:
         told.append(
             f"Missed just where its rule holds, and more than any of {controls} random units is "
-            f"there, is the best unit for {names}."
+            f"there, is the best unit for {named(used)}."
+        )
+    if misled:
+        told.append(
+            f"Where the rule holds this text even costs less without the best unit for "
+            f"{named(misled)}: the network does use it there, but what it learnt to say with it "
+            "does not fit this text."
         )
     if idle:
         told.append(

@@ -115,11 +115,11 @@ def test_every_registered_class_has_an_example():
 
 
 def test_every_class_of_keras_here_is_registered():
-    """Also one whose author forgot to register it."""
+    """Also one whose author forgot to register it. What the laboratory makes is never saved."""
     ours = [
         value
         for name, module in list(sys.modules.items())
-        if name.startswith("pipeline.") and module is not None
+        if name.startswith("pipeline.") and not name.startswith("pipeline.lab.") and module
         for value in vars(module).values()
         if isinstance(value, type)
         and value.__module__ == name
