@@ -56,8 +56,7 @@ def main() -> int:
                 ]
             )
     print_table(
-        f"adding task, T = {LENGTH}, always saying 1: {task.baseline:.3f}; {how.units} units, "
-        f"Adam at {how.learning_rate:g}, batches of {how.batch_size}",
+        f"adding task, T = {LENGTH}; {how.units} units, Adam at {how.learning_rate:g}",
         ["cell", "seed", "parameters", "updates", "seconds", "best MSE", "solved"],
         rows,
     )

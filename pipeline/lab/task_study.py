@@ -50,9 +50,9 @@ class Plan:
 
 
 QUICK = Plan(
-    adding_lags=(4, 12),
+    adding_lags=(6,),
     copy_lags=(2,),
-    training=TaskTraining(units=8, learning_rate=1e-2, most_updates=60, look_every=20),
+    training=TaskTraining(units=12, learning_rate=2e-2, most_updates=100, look_every=50),
 )
 """For a first look."""
 

@@ -177,30 +177,32 @@ def agreement(trials: Sequence[Trial]) -> list[str]:
         f"{sum(t.solved for t in alike)} solve their task with a gradient that reaches back, "
         f"{sum(not t.solved for t in alike)} do not, and theirs is dead."
     ]
-    for trial in trials:
-        if trial.dead and trial.solved:
-            told.append(f"{name_of(trial)}: solved, with only {written(trial.at_best)} left.")
-        elif not trial.dead and not trial.solved:
-            how = "" if trial.score > 0.8 * trial.task.baseline else ", though on its way"
-            told.append(
-                f"{name_of(trial)}: not solved{how} ({score(trial)}, without memory "
-                f"{trial.task.baseline:.3f}), with {written(trial.at_best)} left: a gradient that "
-                "arrives is needed, and not always enough."
-            )
+    for trial in (trial for trial in trials if trial.solved and trial.dead):
+        told.append(f"{name_of(trial)}: solved, with only {written(trial.at_best)} left.")
+    stuck = [trial for trial in trials if not trial.solved and not trial.dead]
+    for trial in stuck:
+        how = "" if trial.score > 0.8 * trial.task.baseline else ", though on its way"
+        told.append(
+            f"{name_of(trial)}: not solved{how} ({score(trial)}, without memory "
+            f"{trial.task.baseline:.3f}), with {written(trial.at_best)} left."
+        )
+    if stuck:
+        told.append("So a gradient that arrives is not always enough.")
     awake = [trial for trial in trials if trial.solved and trial.at_start < DEAD]
     if awake:
         farthest = min(awake, key=lambda trial: trial.at_start)
         told.append(
-            f"The start decides little: {len(awake)} networks solve their task that had a dead "
-            f"gradient before training, the farthest from {written(farthest.at_start)} to "
-            f"{written(farthest.at_best)} ({name_of(farthest)}). What can be learnt at a short "
-            "lag opens the gates, and open gates carry the gradient further."
+            f"The start need not decide. Solved, though the gradient was dead before training: "
+            f"{len(awake)}, the farthest from {written(farthest.at_start)} to "
+            f"{written(farthest.at_best)} ({name_of(farthest)}). Training itself has carried the "
+            "gradient further back."
         )
     asleep = [trial for trial in trials if trial.dead and trial.at_start >= DEAD]
     if asleep:
         told.append(
-            "And a good start may be lost: untrained the gradient reached back, trained it does "
-            f"not, in {len(asleep)} (" + "; ".join(name_of(trial) for trial in asleep) + ")."
+            "And a good start may be lost. Dead after training, though it was not before: "
+            + "; ".join(name_of(trial) for trial in asleep)
+            + "."
         )
     return told
 
@@ -240,10 +242,12 @@ def course(trial: Trial) -> str:
         else f"does not solve it in {trial.updates[-1]:,} updates; its best score is "
         f"{score(trial)} ({trial.task.baseline:.3f} without memory)"
     )
+    way = trial.left[1:, -1]
     return (
         f"{CELL_NAMES[trial.cell]}: {ended}. Of the gradient at lag {trial.task.farthest} "
-        f"{written(trial.at_start)} is left before training and {written(trial.at_best)} in its "
-        "best network."
+        f"{written(trial.at_start)} is left before training, on the way from "
+        f"{written(float(way.min()))} to {written(float(way.max()))}, and {written(trial.at_best)} "
+        "in its best network."
     )
 
 

@@ -33,14 +33,18 @@ def over_updates(found: TaskStudy, name: str, lag: int) -> Figure:
     above.axhline(
         task.baseline, color=QUIET, linewidth=1.2, linestyle=_DASHES, label="without memory"
     )
-    above.set_ylim(0, 1.6 * task.baseline)
+    highest = max(max(trial.scores[1:]) for trial in trials)
+    above.set_ylim(
+        -0.04 * task.baseline, min(max(highest, task.baseline) * 1.15, 2 * task.baseline)
+    )
     above.set_ylabel("squared error" if name == "adding" else "nats a symbol")
     above.set_title(f"Score on new sequences, T = {lag} · 점수")
-    above.legend(ncols=2, loc="lower left")
     below.axhline(DEAD, color=QUIET, linewidth=1.2, linestyle=_DASHES)
     below.set_title(f"What is left of the gradient at lag {task.farthest} · 남은 기울기")
     below.set_xlabel("updates · 갱신 횟수")
     _powers(below)
+    handles, labels = above.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure
 
 
