@@ -67,7 +67,9 @@ def closest(word: str, valid: list[str]) -> str:
 
 
 def _number(kind: typing.Any) -> type | None:
-    return kind if kind in (int, float) else None
+    """The number that a setting must be, or may be where it may be left out."""
+    kinds = set(typing.get_args(kind) or [kind]) - {types.NoneType}
+    return kinds.pop() if kinds in ({int}, {float}) else None
 
 
 def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> list[str]:

@@ -137,7 +137,7 @@ def test_what_cannot_be_asked_is_refused(finished, command, asked, complaint):
 
 def test_own_files_by_jamo_document_by_document(tmp_path, new_run):
     """Files of others: CP949 and CRLF, a document a paragraph; cells other than LSTM; no state
-    goes from one document into the next."""
+    goes from one document into the next. Nothing is set aside for a test: dev is reported."""
     text = constitution_file().read_text(encoding="utf-8")[:6000]
     (tmp_path / "own").mkdir()
     (tmp_path / "own/첫째.txt").write_bytes(text.replace("\n", "\r\n").encode("cp949"))
@@ -145,7 +145,7 @@ def test_own_files_by_jamo_document_by_document(tmp_path, new_run):
     files = ",".join(str(tmp_path / "own" / name) for name in ("첫째.txt", "second.txt"))
     settings = dataclasses.replace(
         TASK.tiny,
-        corpus=TextCorpusSettings(corpus=files, documents="paragraph"),
+        corpus=TextCorpusSettings(corpus=files, documents="paragraph", test_share=0.0),
         text=CharacterSettings(alphabet="jamo", min_frequency=1),
         model=LanguageModelSettings(cell="gru", units=24, layers=2, embedding_size=16),
         training=dataclasses.replace(TASK.tiny.training, epochs=1, evaluations=1),
@@ -154,6 +154,10 @@ def test_own_files_by_jamo_document_by_document(tmp_path, new_run):
     run.do("corpus", "tokenize", "train", "evaluate", "export")
     metrics = read_json(run.run / "metrics.json")
     assert metrics["units"] > metrics["characters"]
+    assert metrics["loss"] == metrics["dev"]["loss"]
+    assert f"on {metrics['characters']:,} dev characters; there is no test" in metrics["summary"]
+    report = (run.run / "report.html").read_text(encoding="utf-8")
+    assert f"{metrics['characters']:,} dev characters" in report
     notes = read_json(run.run / "corpus.json")["notes"]
     assert notes["encoding"] == {"첫째.txt": "CP949", "second.txt": "UTF-8"}
     (line,) = load_predictor(run.saved_model, AskingSettings(length=30))(["대한"])

@@ -124,16 +124,19 @@ def joined(parts) -> str:
 sizes = st.lists(st.integers(1, 400), min_size=1, max_size=80).filter(lambda s: sum(s) > 1000)
 
 
-@given(sizes, st.sampled_from(["", "\n", " ", "\n가나 다"]))
-def test_parts_follow_each_other_and_lose_nothing(lengths, between):
+@given(sizes, st.sampled_from(["", "\n", " ", "\n가나 다"]), st.sampled_from([0.1, 0, 0.3]))
+def test_parts_follow_each_other_and_lose_nothing(lengths, between, test_share):
     documents = [
         Document("a.txt", n, (f"{n}가나다라{between}" * length)[:length])
         for n, length in enumerate(lengths)
     ]
-    parts = cut_in_order(documents)
-    assert joined(parts) == joined([documents])
+    parts = cut_in_order(documents, test_share)
+    shares = {"train": 0.9 - test_share, "test": test_share, "dev": 0.1}
+    assert list(parts) == [name for name, share in shares.items() if share]
+    assert joined(parts.values()) == joined([documents])
     total = sum(map(len, documents))
-    for part, share in zip(parts, (0.8, 0.1, 0.1), strict=True):
+    for name, part in parts.items():
+        share = shares[name]
         assert abs(sum(map(len, part)) / total - share) <= 0.04 + 2 / total
         assert all(len(document.text) for document in part)
 
@@ -142,20 +145,33 @@ def test_cuts_are_where_they_harm_least():
     """Between documents; where they are too long between lines; then between words."""
 
     def last_of_train(documents: list[Document]) -> Document:
-        return cut_in_order(documents)[0][-1]
+        return cut_in_order(documents, 0.1)["train"][-1]
 
     verse = "가" * 49
     assert last_of_train([Document("a", n, verse) for n in range(99)]) == Document("a", 78, verse)
 
     lines = Document("a", 5, "\n".join([verse] * 99))
     assert last_of_train([lines]) == Document("a", 5, (verse + "\n") * 79, ends=False)
-    assert cut_in_order([lines])[1][0].line == 5 + 79
+    assert cut_in_order([lines], 0.1)["test"][0].line == 5 + 79
 
     words = Document("a", 1, " ".join([verse] * 99))
     assert last_of_train([words]) == Document("a", 1, (verse + " ") * 79, ends=False)
 
     nothing = Document("a", 1, "가" * 4999)
     assert last_of_train([nothing]) == Document("a", 1, "가" * 4000, ends=False)
+
+
+def test_without_a_test_dev_stands_for_it(tmp_path):
+    corpus = read_running_text(TextCorpusSettings(test_share=0.0), tmp_path)
+    assert corpus.notes["reported"] == "dev"
+    assert corpus.notes["characters"] == {"train": 15131 + 1884, "dev": 1869, "test": 1869}
+    assert corpus.splits["test"].equals(corpus.splits["dev"])
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.6, float("nan")])
+def test_a_test_leaves_something_to_learn_from(share, tmp_path):
+    with pytest.raises(UserError, match="--test-share must be between 0 and 0.5"):
+        read_running_text(TextCorpusSettings(test_share=share), tmp_path)
 
 
 def test_too_little_text_is_refused(tmp_path):
@@ -205,7 +221,12 @@ def test_tiny_shakespeare_is_split_as_is_usual(tmp_path):
     (dev,), _ = from_frame(corpus.splits["dev"])
     # Theirs begins in the middle of a line, with the last two characters of it.
     assert usual == f"?\n{dev}\n"
+    # What is published has no test: all before dev is learnt from.
+    assert corpus.notes["characters"] == {"train": 1003856, "dev": 111538, "test": 111538}
+    assert corpus.notes["reported"] == "dev"
+    corpus = read_running_text(TextCorpusSettings("shakespeare", test_share=0.1), tmp_path)
     assert corpus.notes["characters"] == {"train": 892324, "dev": 111538, "test": 111532}
+    assert corpus.notes["reported"] == "test"
 
 
 def test_without_network_nothing_stands_in_for_shakespeare(tmp_path, monkeypatch):

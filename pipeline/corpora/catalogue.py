@@ -77,6 +77,8 @@ class Corpus:
             a mirror is checked by `sentences` alone.
         kind: what stands beside each text: "labelled" (one label), "annotated" (entities) or
             "parallel" (its translation); "running" is text with nothing beside it.
+        has_test: of running text, whether a test is usually set aside besides dev; False where
+            published figures are those of dev.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Corpus:
     sentences: dict[str, int] = dataclasses.field(default_factory=dict)
     unpinned: dict[str, RemoteFile] = dataclasses.field(default_factory=dict)
     kind: str = "labelled"
+    has_test: bool = True
 
 
 def _nsmc() -> Corpus:
@@ -227,6 +230,7 @@ def _shakespeare() -> Corpus:
     return Corpus(
         name="shakespeare",
         kind="running",
+        has_test=False,
         title="tiny Shakespeare",
         licence="public domain",
         homepage="https://github.com/karpathy/char-rnn",

@@ -20,8 +20,8 @@ Division = Literal["file", "paragraph", "line"]
 ENDS, GOES_ON = "ends", "goes on"
 """What the column `label` says: whether the document ends with this row, or in another split."""
 
-HELD_OUT_FROM = 0.8, 0.9
-"""Where in the text the second and the third part begin."""
+DEV_SHARE = 0.1
+"""How much of the text, at its end, is dev."""
 SLACK = 0.02
 """How far from there a border is looked for, as a share of the text."""
 FEWEST_CHARACTERS = 1000
@@ -97,11 +97,16 @@ def read_documents(path: Path, division: Division) -> tuple[list[Document], str]
     return found, encoding
 
 
-def cut_in_order(documents: Sequence[Document]) -> list[list[Document]]:
-    """Three parts in the order of the text, about 80, 10 and 10 % of its characters.
+def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, list[Document]]:
+    """Parts in the order of the text: train, test and dev, by default about 80, 10 and 10 % of
+    its characters.
 
     A part begins where a document does, if one begins within 2 % of the text from its place;
     else at the nearest line within that, else behind the nearest white space, else right there.
+
+    Args:
+        documents: the text.
+        test_share: of all characters, how many are the test; 0: there is none.
 
     Returns:
         The documents of each part; the parts of one that was cut are joined by nothing.
@@ -119,12 +124,15 @@ def cut_in_order(documents: Sequence[Document]) -> list[list[Document]]:
             where=documents[0].source if documents else None,
             remedy="give more text",
         )
-    cuts = [_border(documents, begins, round(share * total)) for share in HELD_OUT_FROM]
-    parts: list[list[Document]] = [[], [], []]
+    dev_from = 1 - DEV_SHARE
+    cuts = {"train": dev_from - test_share, "test": dev_from} if test_share else {"train": dev_from}
+    ends = {part: _border(documents, begins, round(at * total)) for part, at in cuts.items()}
+    ends["dev"] = total
+    parts: dict[str, list[Document]] = {part: [] for part in ends}
     for document, begin in zip(documents, begins[:-1], strict=True):
         first = begin
-        for part, last in enumerate((*cuts, total)):
-            last = min(last, begin + len(document))
+        for part, end in ends.items():
+            last = min(end, begin + len(document))
             if last > first:
                 parts[part].append(_piece(document, first - begin, last - begin))
                 first = last

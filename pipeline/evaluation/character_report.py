@@ -35,25 +35,25 @@ def character_content(
     """Puts a language model's report together.
 
     Args:
-        scores: "test" and "dev" -> what each costs.
-        right: from `continuations.right_characters`, on test.
+        scores: split -> what it costs; the first is the one that counts.
+        right: from `continuations.right_characters`, on that split.
         samples: (temperature, text) of each sample, the prompt included.
         prompt: what the samples begin with.
-        packed: bits per byte of test for a compressor that has read train (`packed_bits`).
-        surprise: some of test with what it cost (`surprise.surprise_passage`).
+        packed: bits per byte of it for a compressor that has read train (`packed_bits`).
+        surprise: some of it with what that cost (`surprise.surprise_passage`).
         history: a run's history.csv, with a column dev_log_probability.
         run_info: facts about the run as for `run_report`, and alphabet.
         warnings: sentences that must not be missed.
         steps: a run's steps.csv; None leaves out the gradients.
     """
-    test = scores["test"]
+    split, found = next(iter(scores.items()))
     return run_report(
         run_info,
         title="Character language model (charlm) · 문자 언어 모형",
         about=[_ALPHABETS[run_info["alphabet"]]],
-        measured=f"{test.characters:,} test characters",
-        cards=_cards(test, right),
-        body=(_scores(scores, packed), _surprise(surprise), _samples(samples, prompt)),
+        measured=f"{found.characters:,} {split} characters",
+        cards=_cards(split, found, right),
+        body=(_scores(scores, packed), _surprise(split, surprise), _samples(samples, prompt)),
         history=history,
         steps=steps,
         score=("dev_log_probability", "log probability of a character, nats"),
@@ -61,11 +61,12 @@ def character_content(
     )
 
 
-def packed_bits(train: Sequence[str], test: Sequence[str]) -> float:
-    """Bits per byte that xz needs for test once it has packed train: what a program that finds
-    repeated stretches, and knows nothing of language, gets from the same text."""
+def packed_bits(train: Sequence[str], held_out: Sequence[str]) -> float:
+    """Bits per byte that xz needs for what was held out once it has packed train: what
+    a program that finds repeated stretches, and knows nothing of language, gets from the same
+    text."""
     before, after = (
-        "\n".join(map(normalize_lines, texts)).encode("utf-8") for texts in (train, test)
+        "\n".join(map(normalize_lines, texts)).encode("utf-8") for texts in (train, held_out)
     )
 
     def size(data: bytes) -> int:
@@ -74,28 +75,29 @@ def packed_bits(train: Sequence[str], test: Sequence[str]) -> float:
     return 8 * (size(before + b"\n" + after) - size(before)) / max(len(after), 1)
 
 
-def _cards(test: CharacterScores, right: float) -> list[Card]:
+def _cards(split: str, found: CharacterScores, right: float) -> list[Card]:
     return [
         Card(
             "Bits per byte · 바이트당 비트",
-            f"{test.bits_per_byte:.3f}",
-            "What a byte of the test text costs in UTF-8. Alphabets, and languages, compare by it.",
+            f"{found.bits_per_byte:.3f}",
+            f"What a byte of the {split} text costs in UTF-8. Alphabets, and languages, compare by "
+            "it.",
         ),
         Card(
             "Bits per character · 글자당 비트",
-            f"{test.bits_per_character:.3f}",
-            f"As if each character were one of {2**test.bits_per_character:.1f} equally probable "
+            f"{found.bits_per_character:.3f}",
+            f"As if each character were one of {2**found.bits_per_character:.1f} equally probable "
             "ones.",
         ),
         Card(
             "Loss · 손실",
-            f"{test.loss:.3f}",
+            f"{found.loss:.3f}",
             "Nats a unit, which is what training makes small.",
         ),
         Card(
             "Right characters · 맞힌 글자",
             f"{right:.2f}",
-            f"Of the {LENGTH} characters behind the first half of a test line, so many are "
+            f"Of the {LENGTH} characters behind the first half of a {split} line, so many are "
             "foretold in the mean before the first that is wrong.",
         ),
     ]
@@ -113,8 +115,8 @@ def _scores(scores: Mapping[str, CharacterScores], packed: float) -> Section:
         )
         for name, found in scores.items()
     ]
-    test = scores["test"].bits_per_byte
-    beside = "fewer" if test < packed else "more"
+    split, first = next(iter(scores.items()))
+    beside = "fewer" if first.bits_per_byte < packed else "more"
     return Section(
         "What the text costs · 교차 엔트로피",
         [
@@ -125,7 +127,7 @@ def _scores(scores: Mapping[str, CharacterScores], packed: float) -> Section:
             "20.1 bits that name one of all characters there are: a smaller alphabet gains "
             "nothing by leaving out.",
             f"xz, which has packed the training text before and only finds stretches again, needs "
-            f"{packed:.3f} bits per byte for the test text; the model needs {beside}.",
+            f"{packed:.3f} bits per byte for the {split} text; the model needs {beside}.",
         ],
         tables=[
             Table(
@@ -138,15 +140,15 @@ def _scores(scores: Mapping[str, CharacterScores], packed: float) -> Section:
     )  # fmt: skip
 
 
-def _surprise(passage: Passage | None) -> Section | None:
+def _surprise(split: str, passage: Passage | None) -> Section | None:
     if passage is None:
         return None
     return Section(
         "Where it is surprised · 놀람",
         [
-            "Some lines of test. A character on orange cost many bits, one on blue next to none. "
-            "It costs most where something new begins, a word or a name; once that is clear, the "
-            "rest is foretold.",
+            f"Some lines of {split}. A character on orange cost many bits, one on blue next to "
+            "none. It costs most where something new begins, a word or a name; once that is "
+            "clear, the rest is foretold.",
         ],
         passages=[passage],
     )

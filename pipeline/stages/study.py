@@ -92,8 +92,8 @@ def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
     trained = files.trained()
     model, characters = charlm.trained_model(files.trained_settings(charlm.TASK, asked), trained)
     texts, ends = [], []
-    # Neither test nor dev taught the model; test comes first, as in the text.
-    for split in ("test", "dev"):
+    # In the order of the text.
+    for split in charlm.held_out_splits(trained):
         more_texts, more_ends = charlm.held_out(trained, split)
         texts, ends = texts + more_texts, ends + more_ends
 

@@ -159,6 +159,12 @@ def _generate(settings: Settings, model):
 # ---- evaluation
 
 
+def held_out_splits(trained: Trained) -> list[str]:
+    """The splits that taught the model nothing, each once: first the one whose figures are
+    reported, which is dev where nothing was set aside for a test."""
+    return list(dict.fromkeys([trained.corpus_notes["reported"], "dev"]))
+
+
 def held_out(trained: Trained, split: str) -> tuple[list[str], list[bool]]:
     """The documents of a split as they were written, and whether each ends there."""
     return from_frame(read_split(trained.corpus_folder / f"{split}.tsv"))
@@ -171,12 +177,14 @@ def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]
     from pipeline.models.generate import continue_texts
 
     model, characters = trained_model(settings, trained)
-    texts = {split: held_out(trained, split) for split in ("train", "test", "dev")}
-    costs = {split: _costs(model, characters, *texts[split]) for split in ("test", "dev")}
+    measured = held_out_splits(trained)
+    reported = measured[0]
+    texts = {split: held_out(trained, split) for split in ("train", *measured)}
+    costs = {split: _costs(model, characters, *texts[split]) for split in measured}
     scores = {split: found for split, (_, _, found) in costs.items()}
-    bits = bits_by_character(*costs["test"][:2], texts["test"][0], characters)
+    bits = bits_by_character(*costs[reported][:2], texts[reported][0], characters)
     generate = _generate(settings, model)
-    prompts, rests = halves(texts["test"][0])
+    prompts, rests = halves(texts[reported][0])
     said = continue_texts(generate, characters, prompts, length=LENGTH, temperature=0)
     right = right_characters(said, prompts, rests)
     prompt = prompt_of(texts["dev"][0][0])
@@ -184,15 +192,16 @@ def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]
         (t, continue_texts(generate, characters, [prompt], length=500, temperature=t)[0])
         for t in TEMPERATURES
     ]
-    test, packed = scores["test"], packed_bits(texts["train"][0], texts["test"][0])
+    found, packed = scores[reported], packed_bits(texts["train"][0], texts[reported][0])
+    beside = f" (dev {scores['dev'].loss:.3f})" if reported == "test" else "; there is no test"
     metrics = {
-        **test.to_json(),
+        **found.to_json(),
+        "reported": reported,
         "right_characters": right,
         "xz_bits_per_byte": packed,
         "dev": scores["dev"].to_json(),
-        "summary": f"{test.bits_per_character:.3f} bits per character, {test.bits_per_byte:.3f} "
-        f"per byte, loss {test.loss:.3f} on {test.characters:,} test characters (dev "
-        f"{scores['dev'].loss:.3f})",
+        "summary": f"{found.bits_per_character:.3f} bits per character, {found.bits_per_byte:.3f} "
+        f"per byte, loss {found.loss:.3f} on {found.characters:,} {reported} characters{beside}",
     }
     _log_to_tensorboard(settings, trained, metrics)
     content = character_content(
@@ -201,7 +210,7 @@ def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]
         samples,
         prompt,
         packed,
-        surprise_passage(texts["test"][0], bits),
+        surprise_passage(texts[reported][0], bits),
         pd.read_csv(trained.run / "history.csv"),
         _run_info(settings, trained),
         trained.warnings,
@@ -215,8 +224,8 @@ def _run_info(settings: Settings, trained: Trained) -> dict:
     # What counts is how much text there is, not in how many documents.
     rows = trained.corpus_notes["rows"]
     facts = {name: fact for name, fact in info["corpus"].items() if name not in rows}
-    lengths = trained.corpus_notes["characters"]
-    facts |= {f"characters of {split}": lengths[split] for split in rows}
+    lengths, measured = trained.corpus_notes["characters"], held_out_splits(trained)
+    facts |= {f"characters of {split}": lengths[split] for split in ("train", *measured)}
     return {**info, "corpus": facts, "alphabet": settings.text.alphabet}
 
 
