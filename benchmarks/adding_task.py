@@ -3,10 +3,10 @@
     python -m benchmarks.adding_task [--seeds 1]
 
 Two of 100 numbers between 0 and 1 are marked, one in each half, and their sum is due at the end
-(`pipeline/lab/copy_adding.py`). Always saying 1 has a squared error of 0.167; solved is below 0.01
-on 2,000 sequences that are only for looking, within the same number of updates for every cell.
-All start as Keras starts them (recurrent weights orthogonal, the LSTM's forget bias 1) and learn
-with Adam, gradients clipped to norm 1. Ends with exit code 1 if it came out otherwise.
+(`pipeline/lab/tasks/copy_adding.py`). Always saying 1 has a squared error of 0.167; solved is
+below 0.01 on 2,000 sequences that are only for looking, within the same number of updates for
+every cell. All start as Keras starts them (recurrent weights orthogonal, the LSTM's forget bias 1)
+and learn with Adam, gradients clipped to norm 1. Ends with exit code 1 if it came out otherwise.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def main() -> int:
     from pipeline.__main__ import prepare_process
 
     prepare_process()
-    from pipeline.lab.copy_adding import Adding
-    from pipeline.lab.depth_pictures import CELL_NAMES
-    from pipeline.lab.task_networks import TaskTraining, learn
+    from pipeline.lab.tasks.copy_adding import Adding
+    from pipeline.lab.tasks.networks import TaskTraining, learn
+    from pipeline.models.settings import CELL_NAMES
 
     task = Adding(LENGTH)
     how = TaskTraining(

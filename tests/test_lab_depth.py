@@ -15,7 +15,10 @@ import tensorflow as tf
 
 from pipeline.corpora.running_text import TextCorpusSettings
 from pipeline.evaluation.report import ReportContent, render
-from pipeline.lab.depth import (
+from pipeline.lab.base import Page, StudyText, study_text
+from pipeline.lab.depth.page import degrades, page_of, skips_help
+from pipeline.lab.depth.stacks import SkipCell, Stack, stack, start
+from pipeline.lab.depth.study import (
     QUICK,
     DepthStudy,
     Measured,
@@ -23,10 +26,7 @@ from pipeline.lab.depth import (
     gradients_by_layer,
     study,
 )
-from pipeline.lab.depth_page import degrades, page_of, skips_help
 from pipeline.lab.magnitudes import written
-from pipeline.lab.stacks import SkipCell, Stack, stack, start
-from pipeline.lab.study import Page, StudyText, study_text
 from pipeline.layers.recurrent import cell_layer
 from pipeline.text.ragged import Ragged
 

@@ -14,11 +14,11 @@ from keras import ops
 
 from pipeline.errors import UserError
 from pipeline.evaluation.report import ReportContent, Section, render
-from pipeline.lab import hello
 from pipeline.lab.bptt import PARAMETERS
-from pipeline.lab.hello import DUE, LETTERS, READ, HelloRun, Moment, continued, train
-from pipeline.lab.hello_page import hello_sections, largest_entry, term_table
-from pipeline.lab.hello_pictures import sizes_of_terms, unrolled
+from pipeline.lab.hello import study
+from pipeline.lab.hello.page import hello_sections, largest_entry, term_table
+from pipeline.lab.hello.pictures import sizes_of_terms, unrolled
+from pipeline.lab.hello.study import DUE, LETTERS, READ, HelloRun, Moment, continued, train
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_it_learns_to_say_ello(run):
     assert run.answers[run.right_from - 1] != DUE
     assert set(run.answers[run.right_from :]) == {DUE}
     due = [LETTERS.index(letter) for letter in DUE]
-    assert (run.after.probabilities[range(len(DUE)), due] >= hello.SURE).all()
+    assert (run.after.probabilities[range(len(DUE)), due] >= study.SURE).all()
 
 
 def test_from_the_first_letter_alone_it_goes_on_by_itself(run):
@@ -75,7 +75,7 @@ def test_the_same_seed_is_the_same_run(run):
 
 def test_training_by_hand_is_training_by_autodiff(run):
     """Keras's layers, TensorFlow's gradients and Keras's SGD from the same weights."""
-    rnn = keras.layers.SimpleRNN(hello.UNITS, return_sequences=True, dtype="float64")
+    rnn = keras.layers.SimpleRNN(study.UNITS, return_sequences=True, dtype="float64")
     readout = keras.layers.Dense(len(LETTERS), use_bias=False, dtype="float64")
     model = keras.Sequential([keras.Input((None, len(LETTERS)), dtype="float64"), rnn, readout])
     start = run.before.network
@@ -86,7 +86,7 @@ def test_training_by_hand_is_training_by_autodiff(run):
     losses = []
     for _ in range(20):
         with tf.GradientTape() as tape:
-            logits = model(hello.one_hot(READ))
+            logits = model(study.one_hot(READ))
             loss = tf.reduce_sum(
                 keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
             )
@@ -105,7 +105,7 @@ def test_the_check_by_small_changes_agrees_with_the_gradient(run):
 
 
 def test_what_cannot_be_learnt_is_told(monkeypatch):
-    monkeypatch.setattr(hello, "MOST_UPDATES", 3)
+    monkeypatch.setattr(study, "MOST_UPDATES", 3)
     with pytest.raises(UserError, match="after 3 updates") as told:
         train(seed=7, learning_rate=1e-9)
     assert "seed 7, learning rate 1e-09" in str(told.value)

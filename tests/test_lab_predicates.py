@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.running_text import constitution_file
-from pipeline.lab.predicates import BRACKETS, DEEP, FAR, NEAR, PREDICATES, QUOTES, Predicate
+from pipeline.lab.units.predicates import BRACKETS, DEEP, FAR, NEAR, PREDICATES, QUOTES, Predicate
 from pipeline.text.characters import normalize_lines
 
 BY_NAME = {predicate.name: predicate for predicate in PREDICATES}

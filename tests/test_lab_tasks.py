@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.evaluation.report import ReportContent, render
-from pipeline.lab import task_study, tasks_page
-from pipeline.lab.copy_adding import Adding, Copying
-from pipeline.lab.task_gradients import log10_gradients
-from pipeline.lab.task_networks import READOUT, RECURRENT, TaskTraining, learn, loss_of, network
-from pipeline.lab.task_study import QUICK, TaskStudy, Trial, first_lag
+from pipeline.lab.tasks import page, study
+from pipeline.lab.tasks.copy_adding import Adding, Copying
+from pipeline.lab.tasks.gradients import log10_gradients
+from pipeline.lab.tasks.networks import READOUT, RECURRENT, TaskTraining, learn, loss_of, network
+from pipeline.lab.tasks.study import QUICK, TaskStudy, Trial, first_lag
 
 SMALL = dataclasses.replace(
     QUICK,
@@ -33,7 +33,7 @@ SMALL = dataclasses.replace(
 
 @pytest.fixture(scope="module")
 def found() -> TaskStudy:
-    return task_study.study(SMALL, seed=1)
+    return study.study(SMALL, seed=1)
 
 
 @given(st.integers(2, 40), st.integers(0, 2**16))
@@ -172,7 +172,7 @@ def test_a_trial_is_told_by_its_best_network():
 def test_agreement_is_counted():
     fine = trial("lstm", 9, [1.0, 0.001], [-8, -0.5])
     fails = trial("rnn", 9, [1.0, 0.16], [-1, -8])
-    told = " ".join(tasks_page.agreement([fine, fails]))
+    told = " ".join(page.agreement([fine, fails]))
     assert "Of 2 trainings 2 agree: 1 solve" in told
     assert "1 do not, and theirs is dead" in told
     assert "though the gradient was dead before training: 1," in told
@@ -180,13 +180,13 @@ def test_agreement_is_counted():
     assert "though it was not before: adding, T = 9, SimpleRNN." in told
     assert "not always enough" not in told
     on_its_way = trial("rnn", 9, [1.0, 0.02], [-1, -0.5])
-    told = " ".join(tasks_page.agreement([on_its_way]))
+    told = " ".join(page.agreement([on_its_way]))
     assert "Of 1 trainings 0 agree" in told
     assert "not solved, though on its way (0.0200" in told
     assert "not always enough" in told
     assert "start" not in told
     lucky = trial("rnn", 9, [1.0, 0.001], [-1, -5])
-    assert "solved, with only 1.0·10⁻⁵ left" in " ".join(tasks_page.agreement([lucky]))
+    assert "solved, with only 1.0·10⁻⁵ left" in " ".join(page.agreement([lucky]))
 
 
 def test_lags():
@@ -200,13 +200,13 @@ def test_lags():
 
 
 def test_the_page_of_the_study(found):
-    made = tasks_page.page_of(found)
+    made = page.page_of(found)
     assert json.loads(json.dumps(made.numbers, allow_nan=False)) == made.numbers
     html = render(ReportContent(made.title, made.summary, cards=made.cards, sections=made.sections))
     assert "0.167" in html
     assert f"{math.log(8):.3f}" in html
     for each in found.trials:
-        assert tasks_page.score(each) in html
+        assert page.score(each) in html
     assert len(made.numbers["trainings"]) == len(found.trials)
     for steps, values in made.curves.values():
         assert len(steps) == len(values)

@@ -12,10 +12,10 @@ import tensorflow as tf
 from pipeline.corpora.running_text import TextCorpusSettings
 from pipeline.errors import UserError
 from pipeline.evaluation.report import ReportContent, render
-from pipeline.lab import truncation, truncation_page
+from pipeline.lab.base import StudyText, study_text
 from pipeline.lab.starts import started
-from pipeline.lab.study import StudyText, study_text
-from pipeline.lab.truncation import (
+from pipeline.lab.truncation import page, study
+from pipeline.lab.truncation.study import (
     PARTS,
     GradientReader,
     Moment,
@@ -42,7 +42,7 @@ def text(tmp_path_factory) -> StudyText:
 
 @pytest.fixture(scope="module")
 def found(text) -> TruncationStudy:
-    return truncation.study(text, SMALL, seed=1)
+    return study.study(text, SMALL, seed=1)
 
 
 @pytest.fixture(scope="module", params=["rnn", "lstm", "gru"])
@@ -186,18 +186,18 @@ def test_the_window_that_is_enough():
 
 
 def test_the_page_says_what_was_measured_and_nothing_else():
-    chance = truncation_page.chance_shows
+    chance = page.chance_shows
     assert "no window that is shorter" in chance(moment([0.1, 0.2, 1.0]))
     assert "windows of 2 and more come nearer" in chance(moment([0.1, 0.95, 1.0]))
     assert "every window comes nearer" in chance(moment([0.95, 0.95, 1.0]))
-    windows = truncation_page.windows_show
+    windows = page.windows_show
     assert "cosine is 0.10 and 10% of the length is left" in windows(moment([0.1, 0.995, 1.0]))
     assert "from a window of 2 on" in windows(moment([0.1, 0.995, 1.0]))
     assert "direction comes first" not in windows(moment([0.1, 0.995, 1.0]))
 
 
 def test_the_page_of_the_study(found, text):
-    made = truncation_page.page_of(found, text)
+    made = page.page_of(found, text)
     assert json.loads(json.dumps(made.numbers, allow_nan=False)) == made.numbers
     html = render(ReportContent(made.title, made.summary, cards=made.cards, sections=made.sections))
     assert text.title in html

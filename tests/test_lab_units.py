@@ -11,17 +11,17 @@ from sklearn.metrics import roc_auc_score
 
 from pipeline.corpora.running_text import constitution_file
 from pipeline.errors import UserError
-from pipeline.lab.held_out import HeldOut, halves
-from pipeline.lab.predicates import PREDICATES
-from pipeline.lab.unit_ablation import ablation_costs, effect, held, holdable, random_places
-from pipeline.lab.unit_activations import (
+from pipeline.lab.units.ablation import ablation_costs, effect, held, holdable, random_places
+from pipeline.lab.units.activations import (
     columns_of,
     read_states,
     recurrent_layers,
     state_reader,
     units_of,
 )
-from pipeline.lab.unit_probes import areas, average_ranks, character_scores
+from pipeline.lab.units.held_out import HeldOut, halves
+from pipeline.lab.units.predicates import PREDICATES
+from pipeline.lab.units.probes import areas, average_ranks, character_scores
 from pipeline.models.language_model import language_model, state_size
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.models.unit_losses import UnitLosses, unit_losses

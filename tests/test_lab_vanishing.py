@@ -19,9 +19,12 @@ from hypothesis import strategies as st
 from pipeline.corpora.running_text import TextCorpusSettings
 from pipeline.errors import UserError
 from pipeline.evaluation.report import ReportContent, render
+from pipeline.lab.base import Page, StudyText, study_text
 from pipeline.lab.magnitudes import change, written
-from pipeline.lab.study import Page, StudyText, study_text
-from pipeline.lab.vanishing import (
+from pipeline.lab.vanishing.cells import KINDS, SMALL_NORM, embedded, layer_of, model_of
+from pipeline.lab.vanishing.claims import claims, comparisons
+from pipeline.lab.vanishing.page import page, page_of
+from pipeline.lab.vanishing.study import (
     LAG,
     QUICK,
     Decay,
@@ -30,9 +33,6 @@ from pipeline.lab.vanishing import (
     measure,
     study,
 )
-from pipeline.lab.vanishing_cells import KINDS, SMALL_NORM, embedded, layer_of, model_of
-from pipeline.lab.vanishing_claims import claims, comparisons
-from pipeline.lab.vanishing_page import page, page_of
 from pipeline.text.ragged import Ragged
 
 SEED = 1

@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import EventA
 
 from pipeline.evaluation.figures import to_png
 from pipeline.evaluation.report import Picture, Section
-from pipeline.lab.study import Page
+from pipeline.lab.base import Page
 from pipeline.stages import study
 from pipeline.workspace import read_json
 
@@ -41,7 +41,7 @@ def parts(monkeypatch):
         return types.SimpleNamespace(page=page)
 
     real = study.importlib.import_module
-    modules = {f"pipeline.lab.{name}_page": counted(name) for name in ("first", "last")}
+    modules = {f"pipeline.lab.{name}.page": counted(name) for name in ("first", "last")}
     monkeypatch.setattr(
         study.importlib, "import_module", lambda name: modules.get(name) or real(name)
     )
@@ -87,15 +87,15 @@ def test_tensorboard_has_the_curves_and_pictures(parts, settings, workspace):
 
 
 def test_what_was_measured_is_not_measured_again(parts, settings, workspace):
-    whole = parts.modules["pipeline.lab.last_page"].page
+    whole = parts.modules["pipeline.lab.last.page"].page
 
     def killed(*arguments, **options):
         raise KeyboardInterrupt
 
-    parts.modules["pipeline.lab.last_page"].page = killed
+    parts.modules["pipeline.lab.last.page"].page = killed
     with pytest.raises(KeyboardInterrupt):
         study.run("gradients", settings, workspace)
-    parts.modules["pipeline.lab.last_page"].page = whole
+    parts.modules["pipeline.lab.last.page"].page = whole
     study.run("gradients", settings, workspace)
     assert [name for name, *_ in parts.made] == ["first", "last"]
     folder = workspace.run("study-gradients", "default")

@@ -22,7 +22,8 @@ def started(
     """The pipeline's language model, its weights drawn from `seed` whatever was drawn before.
 
     Each weight is drawn as its layer draws it: embeddings with a standard deviation of 1/√width,
-    kernels as Glorot and Bengio 2010 do, recurrent kernels orthogonal; biases are what they are.
+    kernels as Glorot and Bengio 2010 do, recurrent kernels orthogonal, but for the ReLU RNN's,
+    which is the identity (Le et al. 2015); biases are what they are.
 
     Args:
         settings, vocabulary_size: as `pipeline.models.language_model.language_model` takes them.
@@ -37,15 +38,18 @@ def started(
         parts = layer.layer.cell if isinstance(layer, CarriedRecurrent) else layer
         for weight in parts.trainable_weights:
             if len(weight.shape) > 1:
-                weight.assign(_start_of(weight, next(draws), gain)(weight.shape))
+                chosen = _start_of(weight, settings.cell, next(draws), gain)
+                weight.assign(chosen(weight.shape))
     return model
 
 
-def _start_of(weight, seed: int, gain: float | None) -> keras.initializers.Initializer:
+def _start_of(weight, cell: str, seed: int, gain: float | None) -> keras.initializers.Initializer:
     if weight.name == "embeddings":
         return keras.initializers.RandomNormal(stddev=weight.shape[1] ** -0.5, seed=seed)
     if weight.name != "recurrent_kernel":
         return keras.initializers.GlorotUniform(seed=seed)
+    if gain is None and cell == "irnn":
+        return keras.initializers.Identity()
     if gain is None:
         return keras.initializers.Orthogonal(seed=seed)
     return keras.initializers.RandomNormal(stddev=gain / math.sqrt(weight.shape[0]), seed=seed)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+CELL_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN", "irnn": "ReLU RNN"}
+"""What cells are called in reports and pictures."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierSettings:
@@ -41,7 +44,7 @@ def describe(settings: ClassifierSettings) -> str:
     """The shape in a few words, for reports."""
     if settings.cell == "bag":
         return f"bag of embeddings, {settings.embedding_size} wide"
-    cell = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN", "irnn": "ReLU RNN"}[settings.cell]
+    cell = CELL_NAMES[settings.cell]
     direction = "bidirectional " if settings.direction == "both" else ""
     return f"{settings.layers}-layer {direction}{cell}-{settings.units}"
 
@@ -80,7 +83,7 @@ class TaggerSettings:
 
 def describe_tagger(settings: TaggerSettings) -> str:
     """The shape in a few words, for reports."""
-    cell = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN", "irnn": "ReLU RNN"}[settings.cell]
+    cell = CELL_NAMES[settings.cell]
     direction = "bidirectional " if settings.direction == "both" else ""
     head = {"crf": "CRF", "softmax": "softmax"}[settings.head]
     return f"{settings.layers}-layer {direction}{cell}-{settings.units} with a {head} head"
@@ -128,7 +131,7 @@ def describe_translator(settings: TranslatorSettings) -> str:
     """The shape in a few words, for reports."""
     if settings.architecture == "transformer":
         return f"{settings.layers}-layer Transformer-{settings.units} with {settings.heads} heads"
-    cell = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN", "irnn": "ReLU RNN"}[settings.cell]
+    cell = CELL_NAMES[settings.cell]
     shape = f"{settings.layers}-layer {cell}-{settings.units} encoder-decoder"
     if settings.architecture == "rnn":
         return f"{shape} without attention"
@@ -160,6 +163,6 @@ class LanguageModelSettings:
 
 def describe_language_model(settings: LanguageModelSettings) -> str:
     """The shape in a few words, for reports."""
-    cell = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN", "irnn": "ReLU RNN"}[settings.cell]
+    cell = CELL_NAMES[settings.cell]
     tied = " with a tied softmax" if settings.tied_softmax else ""
     return f"{settings.layers}-layer {cell}-{settings.units}{tied}"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pipeline.corpora.running_text import TextCorpusSettings
 from pipeline.errors import UserError
-from pipeline.lab.study import Page
+from pipeline.lab.base import Page
 from pipeline.progress import Progress, say
 from pipeline.quiet import start_keras
 from pipeline.run_info import versions
@@ -27,7 +27,7 @@ Parts = Mapping[str, Callable[[Callable[[float], None]], Page]]
 """Name of a page -> what makes it, told where to report how far it is."""
 
 GRADIENT_PAGES = ("hello", "vanishing", "depth", "clipping", "truncation", "tasks")
-"""In the order in which they are read; each is `pipeline.lab.<name>_page`."""
+"""In the order in which they are read; each is `pipeline.lab.<name>.page`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,12 +59,12 @@ class UnitStudy:
 
 def study_gradients(settings: GradientStudy, workspace: Workspace) -> Path:
     """Why SimpleRNN forgets and LSTM does not; returns the folder."""
-    from pipeline.lab.study import study_text
+    from pipeline.lab.base import study_text
 
     text, chosen = study_text(settings.corpus, workspace.raw), settings.study
 
     def part(name: str) -> Callable[[Callable[[float], None]], Page]:
-        module = importlib.import_module(f"pipeline.lab.{name}_page")
+        module = importlib.import_module(f"pipeline.lab.{name}.page")
         return lambda progress: module.page(
             text, quick=chosen.quick, seed=chosen.seed, progress=progress
         )
@@ -81,7 +81,7 @@ def study_gradients(settings: GradientStudy, workspace: Workspace) -> Path:
 
 def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
     """What single units of a trained character model know; returns the folder."""
-    from pipeline.lab import units_page
+    from pipeline.lab.units import page as units_page
     from pipeline.stages.files import RunFiles
     from pipeline.tasks import charlm
     from pipeline.tasks.base import RunSettings

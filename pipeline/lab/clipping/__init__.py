@@ -1,0 +1,1 @@
+"""Gradients that explode, and what clipping their norm does."""

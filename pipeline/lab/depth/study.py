@@ -1,0 +1,296 @@
+"""Deeper stacks: what gradient reaches the lowest layer, and what is learnt in so many updates.
+
+He et al. 2016 (arXiv:1512.03385) saw that plain networks learn their *training* data worse when
+layers are added, although the added ones need do nothing, and that they no longer do when each
+layer has its input added to its output. Here the same is measured with recurrent layers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from pipeline.lab.base import StudyText
+from pipeline.lab.cells import cell_of
+from pipeline.lab.cells.columns import product
+from pipeline.lab.depth.stacks import Stack, stack, start
+from pipeline.stream_batches import TextStreams
+from pipeline.text.ragged import Ragged
+from pipeline.training.losses import PieceCrossEntropy
+from pipeline.training.optimizer import ClippedAdamW
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How large the experiment is.
+
+    Attributes:
+        cells: whose gradients are measured.
+        trained: which of them are trained, too.
+        depths: numbers of layers, 1 among them.
+        draws: how many random starts.
+        units: width of every layer.
+        rows: windows in a batch.
+        window: steps of a window, each read from a state of zeros.
+        measured_rows: windows of which gradients are measured.
+        updates: of each training.
+        learning_rate: the same for all.
+    """
+
+    cells: tuple[str, ...] = ("rnn", "lstm")
+    trained: tuple[str, ...] = ("rnn", "lstm")
+    depths: tuple[int, ...] = (1, 2, 3, 4, 6, 8)
+    draws: int = 2
+    units: int = 48
+    rows: int = 16
+    window: int = 32
+    measured_rows: int = 6
+    updates: int = 200
+    learning_rate: float = 3e-3
+
+
+QUICK = Plan(
+    trained=("rnn",), depths=(1, 4), draws=1, units=24, rows=8, window=24, measured_rows=4,
+    updates=60, learning_rate=1e-2,
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """One stack, from all its starts.
+
+    Attributes:
+        cell, depth, skip: which.
+        norms: ‖∂L/∂y^(n)‖ of the output y^(n) of layer n as the layer above it reads it, untrained,
+            lowest layer first, float64 [draws, rows, depth]. L is what a window costs, in nats.
+        signal: the root mean square of y^(n) less its mean over windows and steps, untrained,
+            float64 [draws, depth].
+        losses: nats a character before each update, float64 [draws, updates]; [draws, 0] if it
+            was not trained.
+    """
+
+    cell: str
+    depth: int
+    skip: bool
+    norms: np.ndarray
+    signal: np.ndarray
+    losses: np.ndarray
+
+    @property
+    def profile(self) -> np.ndarray:
+        """log₁₀ of each layer's norm by that of the top layer, float64 [draws * rows, depth]."""
+        relative = np.log10(self.norms) - np.log10(self.norms[:, :, -1:])
+        return relative.reshape(-1, self.depth)
+
+    @property
+    def left(self) -> float:
+        """log₁₀ of what of the top layer's gradient reaches the lowest: the median."""
+        return float(np.median(self.profile[:, 0]))
+
+    @property
+    def learnt(self) -> np.ndarray:
+        """The mean loss over the last tenth of the updates, float64 [draws]."""
+        return self.losses[:, -max(self.losses.shape[1] // 10, 1) :].mean(axis=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class DepthStudy:
+    """All that was measured.
+
+    Attributes:
+        plan, seed: with which.
+        stacks: all of them; a stack of one layer is there once, without skip connections.
+        entropy: nats a character of whoever knows how frequent characters are and nothing else.
+    """
+
+    plan: Plan
+    seed: int
+    stacks: Sequence[Measured]
+    entropy: float
+
+    def of(self, cell: str, *, skip: bool) -> list[Measured]:
+        """By depth, the single layer included."""
+        return [
+            each for each in self.stacks
+            if each.cell == cell and (each.skip == skip or each.depth == 1)
+        ]  # fmt: skip
+
+
+def study(
+    text: StudyText, plan: Plan, seed: int, progress: Callable[[float], None] = lambda done: None
+) -> DepthStudy:
+    """Measures everything."""
+    rows, vocabulary_size = text.rows["train"], len(text.characters.vocabulary)
+    wanted = [
+        (cell, depth, skip)
+        for cell in plan.cells
+        for depth in plan.depths
+        for skip in ((False, True) if depth > 1 else (False,))
+    ]
+    costs = [depth * (4 if cell in plan.trained else 1) for cell, depth, _ in wanted]
+    found, done = [], 0.0
+    for (cell, depth, skip), cost in zip(wanted, costs, strict=True):
+        share = cost / sum(costs)
+        stacked = stack(cell, depth, skip=skip, units=plan.units, vocabulary_size=vocabulary_size)
+        found.append(
+            _measured(
+                cell, stacked, rows, plan, seed,
+                lambda part, done=done, share=share: progress(done + share * part),
+            )
+        )  # fmt: skip
+        done += share
+    progress(1.0)
+    return DepthStudy(plan, seed, found, frequency_entropy(rows))
+
+
+def _measured(
+    cell: str,
+    stacked: Stack,
+    rows: Ragged,
+    plan: Plan,
+    seed: int,
+    progress: Callable[[float], None],
+) -> Measured:
+    inputs, targets = TextStreams(rows, plan.rows, plan.window, seed=seed)[0]
+    some = slice(plan.measured_rows)
+    norms, signal, losses = [], [], []
+    fresh = None
+    if cell in plan.trained:
+        optimizer = ClippedAdamW(plan.learning_rate, clip_norm=1.0, weight_decay=0.0)
+        optimizer.build(stacked.model.trainable_variables)
+        stacked.model.compile(optimizer, PieceCrossEntropy(), jit_compile=False)
+        fresh = [ops.convert_to_numpy(variable).copy() for variable in optimizer.variables]
+    for draw in range(plan.draws):
+        start(stacked, seed + draw)
+        back = gradients_by_layer(stacked, inputs["ids"][some], targets[some])
+        norms.append([_norms(each.gradient) for each in back])
+        signal.append([_deviation(each.output) for each in back])
+        if fresh is not None:
+            for variable, value in zip(optimizer.variables, fresh, strict=True):
+                variable.assign(value)
+            told = lambda part, draw=draw: progress((draw + part) / plan.draws)  # noqa: E731
+            losses.append(teach(stacked.model, rows, plan, seed + draw, told))
+    return Measured(
+        cell,
+        stacked.depth,
+        stacked.skip,
+        np.array(norms).transpose(0, 2, 1),
+        np.array(signal),
+        np.array(losses).reshape(plan.draws, -1),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class AtLayer:
+    """A layer on the way back.
+
+    Attributes:
+        output: y^(n), what the layer above reads, float64 [batch, time, units].
+        gradient: ∂L/∂y^(n), where L is the loss summed over all that is predicted.
+    """
+
+    output: Any
+    gradient: Any
+
+
+def gradients_by_layer(stacked: Stack, ids: np.ndarray, targets: np.ndarray) -> list[AtLayer]:
+    """Backpropagation through time and depth, by hand, from the closed forms of the cells.
+
+    At the top ∂L/∂y = W_outᵀ (ŷ - onehot); a layer hands ∂L/∂y^(n) to its input as `backward`
+    says, and a skip connection adds ∂L/∂y^(n) itself to that.
+
+    Args:
+        stacked: with the weights of which everything is computed in float64.
+        ids: int32 [batch, time].
+        targets: int32 [batch, time], -1 where nothing is asked.
+
+    Returns:
+        The layers, lowest first.
+    """
+    (embeddings,) = stacked.embedding.get_weights()
+    y = ops.convert_to_tensor(embeddings.astype(np.float64)[ids])
+    passed = []
+    for number, layer in enumerate(stacked.layers):
+        cell = cell_of(layer, "float64")
+        trace = cell.forward(y)
+        y = y + trace.h_t if stacked.skip and number else trace.h_t
+        passed.append((cell, trace, y))
+    W_out, b = (np.asarray(w, np.float64) for w in stacked.readout.get_weights())  # noqa: N806
+    y_hat = ops.softmax(ops.matmul(y, W_out) + b, axis=-1)
+    asked = np.asarray(targets) >= 0
+    due = ops.one_hot(np.where(asked, targets, 0), W_out.shape[1], dtype="float64")
+    gradient = product(W_out, (y_hat - due) * asked[:, :, None])
+    found = []
+    for number in reversed(range(stacked.depth)):
+        cell, trace, y = passed[number]
+        found.insert(0, AtLayer(y, gradient))
+        below = backward(cell, trace, gradient)
+        gradient = below + gradient if stacked.skip and number else below
+    return found
+
+
+def backward(cell, trace, by_h):
+    """∂L by what a layer reads, given ∂L by the h it says, for all steps.
+
+        δ_t = (∂L/∂h_t, 0) + (∂s_{t+1}/∂s_t)ᵀ δ_{t+1}        ∂L/∂x_t = (∂s_t/∂x_t)ᵀ δ_t
+
+    where s is the whole state, h or (h, C).
+
+    Args:
+        cell, trace: of `pipeline.lab.cells`, over a sequence.
+        by_h: [batch, time, n].
+
+    Returns:
+        [batch, time, inputs].
+    """
+    by_s = cell.state_jacobian(trace)
+    size = by_s.shape[-1] - by_h.shape[-1]
+    direct = ops.unstack(ops.pad(by_h, ((0, 0), (0, 0), (0, size))), axis=1)
+    by_s = ops.unstack(by_s, axis=1)
+    δ = [direct[-1]]
+    for t in reversed(range(len(direct) - 1)):
+        δ.insert(0, direct[t] + ops.einsum("bij,bi->bj", by_s[t + 1], δ[0]))
+    return ops.einsum("btij,bti->btj", cell.input_jacobian(trace), ops.stack(δ, axis=1))
+
+
+def teach(
+    model: keras.Model,
+    rows: Ragged,
+    plan: Plan,
+    seed: int,
+    progress: Callable[[float], None] = lambda done: None,
+) -> np.ndarray:
+    """The loss before each update, float64 [updates], of a compiled stack."""
+    losses, epoch = [], 0
+    while len(losses) < plan.updates:
+        streams = TextStreams(rows, plan.rows, plan.window, seed=seed, epoch=epoch)
+        for index in range(min(len(streams), plan.updates - len(losses))):
+            inputs, targets = streams[index]
+            losses.append(float(model.train_on_batch({"ids": inputs["ids"]}, targets)))
+            progress(len(losses) / plan.updates)
+        epoch += 1
+    return np.array(losses)
+
+
+def frequency_entropy(rows: Ragged) -> float:
+    """-Σ p ln p over the ids that are predicted: all but those that open a row."""
+    predicted = np.ones(len(rows.ids), bool)
+    predicted[rows.row_splits[:-1]] = False
+    counts = np.bincount(rows.ids[predicted])
+    p = counts[counts > 0] / counts.sum()
+    return float(-(p * np.log(p)).sum())
+
+
+def _norms(gradient) -> np.ndarray:
+    """‖·‖ over steps and units, float64 [batch]."""
+    return np.sqrt((ops.convert_to_numpy(gradient) ** 2).sum(axis=(1, 2)))
+
+
+def _deviation(output) -> float:
+    values = ops.convert_to_numpy(output)
+    return float((values - values.mean(axis=(0, 1))).std())

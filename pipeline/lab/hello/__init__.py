@@ -1,0 +1,1 @@
+"""The smallest character model: “hell” -> “ello”, with every number in sight."""

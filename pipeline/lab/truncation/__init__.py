@@ -1,0 +1,1 @@
+"""The gradient that truncated backpropagation through time gives, beside the full one."""

@@ -1,0 +1,271 @@
+"""Truncated backpropagation through time: what is lost of the gradient with a short window.
+
+A text is read in windows. The state goes on from one to the next, the gradient does not:
+
+    ∂L/∂W = Σ_t Σ_{k ≤ t} (∂L_t/∂h_t) (∂h_t/∂h_k) (∂⁺h_k/∂W)
+
+loses its terms whose k stands in an earlier window than t. Williams and Peng, "An Efficient
+Gradient-Based Algorithm for On-Line Training of Recurrent Network Trajectories", Neural
+Computation 2(4) (1990). The loss itself is the same with every window, to the last character.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from pipeline.errors import UserError
+from pipeline.lab.base import StudyText
+from pipeline.lab.starts import started
+from pipeline.lab.truncation.gradient_sum import GradientSum
+from pipeline.models.settings import LanguageModelSettings
+from pipeline.stream_batches import TextStreams
+from pipeline.training.losses import PieceCrossEntropy
+from pipeline.training.optimizer import ClippedAdamW
+from pipeline.training.state_carrier import StateCarrier
+
+PARTS = {"recurrent": "recurrent_1/", "all": ""}
+"""Which weights: those of the recurrent layer, or all of the model."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What is compared."""
+
+    cells: tuple[str, ...] = ("rnn", "lstm")
+    """Cells, as `pipeline.layers.recurrent.cell_layer` takes them."""
+    units: int = 64
+    """Width of the hidden state."""
+    embedding_size: int = 32
+    """Width of the embeddings of characters."""
+    streams: int = 16
+    """Stretches of text read side by side."""
+    length: int = 256
+    """Characters of each; the longest window. Shorter where there is less text."""
+    updates: int = 300
+    """Of the short training."""
+    training_window: int = 64
+    """Characters of each stream that an update of it reads."""
+    learning_rate: float = 5e-3
+    """Of the short training."""
+
+
+QUICK = Plan(units=16, embedding_size=16, streams=8, length=32, updates=20, training_window=16)
+"""For a first look."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Truncated:
+    """The gradient with one window beside the full one.
+
+    Attributes:
+        window: characters that the gradient goes back at the most.
+        cosine: part of the model (`PARTS`) -> cosine between the two.
+        norm_ratio: part -> norm of the truncated one by that of the full one.
+        loss: nats a character.
+    """
+
+    window: int
+    cosine: Mapping[str, float]
+    norm_ratio: Mapping[str, float]
+    loss: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """One network at one time.
+
+    Attributes:
+        cell: which.
+        updates: how many it has learnt from.
+        loss: nats a character of the text that is looked at.
+        windows: from 1 to the whole length.
+        between_texts: part -> cosine between the full gradients of this and of another stretch of
+            text: what chance does to a gradient.
+    """
+
+    cell: str
+    updates: int
+    loss: float
+    windows: tuple[Truncated, ...]
+    between_texts: Mapping[str, float]
+
+    def at(self, window: int) -> Truncated:
+        """What was found with that window."""
+        return next(found for found in self.windows if found.window == window)
+
+    def window_for(self, cosine: float, part: str = "recurrent") -> int:
+        """The shortest window from which on the cosine is never below `cosine`."""
+        enough = self.windows[-1].window
+        for found in reversed(self.windows):
+            if found.cosine[part] < cosine:
+                break
+            enough = found.window
+        return enough
+
+
+Stretch = tuple[dict[str, np.ndarray], np.ndarray]
+
+
+class GradientReader:
+    """Gradients of a language model's loss over a stretch of text, read in windows.
+
+    The windows are those of a training: `StateCarrier` carries the state, its stop is the cut.
+
+    Args:
+        model: a language model without dropout.
+        rows: of the stretches.
+    """
+
+    def __init__(self, model: keras.Model, rows: int):
+        self._carrier = StateCarrier(model, rows)
+        self._optimizer = GradientSum()
+        self._carrier.compile(self._optimizer, PieceCrossEntropy(), jit_compile=False)
+
+    def read(self, stretch: Stretch, window: int) -> tuple[dict[str, np.ndarray], float]:
+        """Weight's path -> gradient of the mean loss, and that loss in nats.
+
+        Args:
+            stretch: inputs and targets of a whole stretch, none of the targets -1; the state
+                before it is 0.
+            window: divides its length.
+        """
+        inputs, targets = stretch
+        count, rest = divmod(targets.shape[1], window)
+        if rest:
+            raise ValueError(f"{window} does not divide {targets.shape[1]}")
+        self._carrier.carried.assign(ops.zeros_like(self._carrier.carried))
+        self._optimizer.restart()
+        losses = []
+        for begin in range(0, targets.shape[1], window):
+            part = slice(begin, begin + window)
+            read = {name: values[:, part] for name, values in inputs.items()}
+            losses.append(float(self._carrier.train_on_batch(read, targets[:, part])))
+        paths = (weight.path for weight in self._carrier.trainable_variables)
+        sums = zip(paths, self._optimizer.sums(), strict=True)
+        return {path: total / count for path, total in sums}, float(np.mean(losses))
+
+
+def stretches(text: StudyText, how: Plan) -> tuple[Stretch, Stretch]:
+    """Two stretches of training text of the same size, each stream of the second behind the first.
+
+    Raises:
+        UserError: there is too little text.
+    """
+    rows = text.rows["train"]
+    units = len(rows.ids) - len(rows)
+    length = how.length
+    while length > 1 and 2 * length * how.streams > units:
+        length //= 2
+    if 2 * length * how.streams > units:
+        raise UserError(f"{units:,} characters are too few to study", remedy="give more text")
+    inputs, targets = TextStreams(rows, how.streams, len(rows.ids))[0]
+    found = []
+    for part in (slice(0, length), slice(length, 2 * length)):
+        found.append(({name: v[:, part] for name, v in inputs.items()}, targets[:, part]))
+    return tuple(found)
+
+
+def windows_of(length: int) -> list[int]:
+    """1, 2, 4, ... `length`, which is a power of two."""
+    return [2**power for power in range(length.bit_length())]
+
+
+def measure(reader: GradientReader, two: tuple[Stretch, Stretch], windows: Sequence[int]):
+    """(each window's gradient beside that of the longest, between_texts, loss)."""
+    first, second = two
+    full, loss = reader.read(first, windows[-1])
+    found = []
+    for window in windows:
+        gradient, at = (full, loss) if window == windows[-1] else reader.read(first, window)
+        ratio = {part: _norm(gradient, part) / _norm(full, part) for part in PARTS}
+        cosine = {part: cosine_between(gradient, full, part) for part in PARTS}
+        found.append(Truncated(window, cosine, ratio, at))
+    other, _ = reader.read(second, windows[-1])
+    return tuple(found), {part: cosine_between(full, other, part) for part in PARTS}, loss
+
+
+def cosine_between(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray], part: str) -> float:
+    """Of two gradients, over the weights of a part of the model."""
+    v, w = _flat(a, part), _flat(b, part)
+    return float(v @ w / (np.linalg.norm(v) * np.linalg.norm(w)))
+
+
+@dataclasses.dataclass(frozen=True)
+class TruncationStudy:
+    """All that was compared.
+
+    Attributes:
+        plan, seed: how.
+        moments: each cell at its start and after a short training.
+    """
+
+    plan: Plan
+    seed: int
+    moments: tuple[Moment, ...]
+
+    @property
+    def length(self) -> int:
+        """Characters that the full gradient goes back at the most."""
+        return self.moments[0].windows[-1].window
+
+    def of(self, cell: str) -> list[Moment]:
+        return [moment for moment in self.moments if moment.cell == cell]
+
+
+def study(
+    text: StudyText,
+    how: Plan,
+    seed: int,
+    progress: Callable[[float], None] = lambda done: None,
+) -> TruncationStudy:
+    """Each cell at its start and after a short training.
+
+    Raises:
+        UserError: there is too little text.
+    """
+    two = stretches(text, how)
+    windows = windows_of(two[0][1].shape[1])
+    moments = []
+    for number, cell in enumerate(how.cells):
+        shape = LanguageModelSettings(
+            cell=cell, units=how.units, embedding_size=how.embedding_size,
+            embedding_dropout=0.0, state_dropout=0.0,
+        )  # fmt: skip
+        model = started(shape, vocabulary_size=len(text.characters.vocabulary), seed=seed)
+        reader = GradientReader(model, how.streams)
+        for updates in (0, how.updates):
+            if updates:
+                _train(model, text, how, seed)
+            found, between, loss = measure(reader, two, windows)
+            moments.append(Moment(cell, updates, loss, found, between))
+            progress((number + (updates > 0) * 0.5 + 0.5) / len(how.cells))
+    return TruncationStudy(how, seed, tuple(moments))
+
+
+def _train(model: keras.Model, text: StudyText, how: Plan, seed: int) -> None:
+    carrier = StateCarrier(model, how.streams)
+    optimizer = ClippedAdamW(how.learning_rate, clip_norm=1.0)
+    carrier.compile(optimizer, PieceCrossEntropy(), jit_compile=False)
+    epoch = updates = 0
+    while updates < how.updates:
+        streams = TextStreams(
+            text.rows["train"], how.streams, how.training_window, seed=seed, epoch=epoch
+        )
+        for index in range(min(len(streams), how.updates - updates)):
+            carrier.train_on_batch(*streams[index])
+            updates += 1
+        epoch += 1
+
+
+def _flat(gradient: Mapping[str, np.ndarray], part: str) -> np.ndarray:
+    chosen = [g.ravel() for path, g in gradient.items() if PARTS[part] in path]
+    return np.concatenate(chosen).astype(np.float64)
+
+
+def _norm(gradient: Mapping[str, np.ndarray], part: str) -> float:
+    return float(np.linalg.norm(_flat(gradient, part)))

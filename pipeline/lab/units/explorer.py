@@ -1,0 +1,103 @@
+"""A page by itself on which a reader chooses a unit and sees what it does in a text.
+
+It needs nothing from outside: style, script and numbers are in it, and its content security
+policy allows no script but its own. Text gets into the page as text only.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from pipeline.evaluation import report
+from pipeline.evaluation.passage import LEVELS
+from pipeline.lab.units.passages import laid_out, telling_window
+from pipeline.lab.units.study import UnitStudy
+
+EXPLORER = "units-explorer.html"
+LENGTH = 2400
+"""Characters that are shown."""
+
+_FOLDER = Path(__file__).resolve().parent
+
+
+def explorer(study: UnitStudy, title: str) -> str:
+    """The page, as HTML.
+
+    Args:
+        study: what was found.
+        title: of the corpus.
+    """
+    script = (_FOLDER / "explorer.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    folders = [_FOLDER, Path(report.__file__).resolve().parent]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    data = explorer_data(study)
+    return environment.get_template("explorer.html.j2").render(
+        title=title,
+        script=Markup(script),
+        script_hash=Markup(f"'sha256-{digest}'"),
+        data=data,
+        levels=LEVELS,
+        text="".join(data["characters"]),
+    )
+
+
+def explorer_data(study: UnitStudy) -> dict[str, object]:
+    """What the script shows.
+
+    Returns:
+        characters: of a stretch that shows as much as possible of all predicates; where a
+            document begins within, a line feed stands.
+        levels: base64 of uint8 [units, characters], the colours 0 to `LEVELS` - 1; 255 for none.
+        units: of each name, mean, scale (how far from the mean the strongest colours are), and
+            the predicate that it tells best (a number) with its AUC.
+        predicates: of each title, name, the unit that tells it best (a number), its AUC and, for
+            each character, "1" where it holds.
+    """
+    holds = [study.text.holds(probe.predicate) for probe in study.probes]
+    layout = laid_out(study.text, *telling_window(holds, study.text, LENGTH))
+    numbers = np.array([-1 if number is None else number for _, number in layout])
+    values = study.states[numbers] / np.where(study.scales > 0, study.scales, 1)
+    none = ~np.isfinite(values) | (numbers < 0)[:, None]
+    values = np.clip(np.where(none, 0, values), -1, 1)
+    levels = np.rint((values + 1) / 2 * (LEVELS - 1)).astype(np.uint8)
+    levels[none] = 255
+    areas = np.stack([probe.oriented for probe in study.probes])
+    best = areas.argmax(axis=0)
+    return {
+        "characters": [character for character, _ in layout],
+        "levels": base64.b64encode(np.ascontiguousarray(levels.T).tobytes()).decode("ascii"),
+        "units": [
+            {
+                "name": unit.name,
+                "mean": f"{study.means[column]:+.2f}",
+                "scale": f"{study.scales[column]:.2f}",
+                "predicate": int(best[column]),
+                "area": f"{areas[best[column], column]:.3f}",
+            }
+            for column, unit in enumerate(study.units)
+        ],
+        "predicates": [
+            {
+                "title": probe.predicate.title,
+                "name": probe.predicate.name,
+                "rule": probe.predicate.rule,
+                "unit": probe.best,
+                "area": f"{probe.area:.3f}",
+                "holds": "".join("01"[n >= 0 and bool(held[n])] for n in numbers),
+            }
+            for probe, held in zip(study.probes, holds, strict=True)
+        ],
+    }

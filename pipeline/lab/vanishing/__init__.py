@@ -1,0 +1,1 @@
+"""What is left of a gradient after so many steps, in SimpleRNN, LSTM and GRU."""
