@@ -189,3 +189,23 @@ def test_settings_of_the_sampler_are_checked(tmp_path):
     settings = dataclasses.replace(TASK.tiny, generation=generation)
     with pytest.raises(UserError, match="--top-p must be above 0 and at most 1"):
         charlm._generate(settings, None)
+
+
+def test_its_units_can_be_studied(finished, command):
+    run = finished("charlm")
+    outcome = command(run.root, "study", "units", "--quick", "--name", run.run.name)
+    assert outcome.code == 0, outcome.err
+    folder = run.workspace.run("study-units", run.run.name)
+    assert str(folder / "report.html") in outcome.out + outcome.err
+    page = (folder / "units.html").read_text(encoding="utf-8")
+    assert read_json(run.run / "corpus.json")["notes"]["title"] in page
+    numbers = read_json(folder / "units.json")["numbers"]
+    # Test and dev, each once: nothing that taught the model.
+    metrics = read_json(run.run / "metrics.json")
+    assert sum(numbers["characters"].values()) == pytest.approx(
+        metrics["characters"] + metrics["dev"]["characters"], abs=20
+    )
+    assert numbers["state"] == 2 * TASK.tiny.model.units
+    # The space before it is behind the model when it reads the first syllable of an eojeol.
+    first = numbers["predicates"]["begins an eojeol"]
+    assert first["auc"] > first["auc_character"]

@@ -84,18 +84,16 @@ def _cards(found: TaskStudy) -> list[Card]:
 def _tasks(found: TaskStudy) -> Section:
     adding, copying = Adding(8), Copying(4, found.plan.copy_symbols)
     tasks = Table(
-        ("task · 과제", "reads", "owes", "without memory", "solved"),
+        ("", "adding · 덧셈", "copy · 복사"),
         [
-            ("adding · 덧셈", "T numbers from 0 to 1, one marked in each half", "the sum of the "
-             "two marked ones, at the end",
-             f"MSE {adding.baseline:.3f} = 2 · 1/12, by always saying 1",
-             f"MSE below {adding.solved:g}"),
-            ("copy · 복사", f"{copying.symbols} of {copying.alphabet} symbols, then blanks; T "
-             "steps after the last symbol a sign", "the symbols, in order",
-             f"ln {copying.alphabet} = {copying.baseline:.3f} nats a symbol, by guessing",
-             f"below {copying.solved:g} nats"),
+            ("reads", "T numbers from 0 to 1, one marked in each half",
+             f"{copying.symbols} of {copying.alphabet} symbols, then blanks; T steps after the "
+             "last symbol a sign"),
+            ("owes", "the sum of the two marked ones, at the end", "the symbols, in order"),
+            ("without memory", f"MSE {adding.baseline:.3f} = 2 · 1/12, by always saying 1",
+             f"ln {copying.alphabet} = {copying.baseline:.3f} nats a symbol, by guessing"),
+            ("solved", f"MSE below {adding.solved:g}", f"below {copying.solved:g} nats"),
         ],
-        prose=True,
     )  # fmt: skip
     return Section(
         "Two tasks that need memory · 장기 의존성",
