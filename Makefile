@@ -194,7 +194,7 @@ tensorboard: $(VENV)/.ready  ## open the training logs (PORT=6006)
 test: $(VENV)/.ready-dev  ## the tests and the linter
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n 2 --dist loadfile
 
 .PHONY: clean
 clean:  ## remove derived data and runs, keep downloads and saved models
