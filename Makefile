@@ -75,7 +75,7 @@ help:  ## this page
 	  awk -F'\t' '{printf "  make %-20s %s\n", $$1, $$2}'
 	@echo
 	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--units 64 --epochs 3\""
-	@echo "All settings of a task: make settings-sentiment"
+	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm)"
 	@echo "English to Korean: make translate DIRECTION=en-ko (run en-ko, version 2; both can be asked)"
 	@echo "No network? CORPUS_MIRROR=folder; with neither, a small bundled corpus stands in."
 
@@ -113,7 +113,12 @@ runs/$(1)/$(NAME)/training.json: runs/$(1)/$(NAME)/tokens.json
 runs/$(1)/$(NAME)/metrics.json: runs/$(1)/$(NAME)/training.json
 	@$(PIPELINE) evaluate $(1) $$(call ARGUMENTS,$(1))
 
-saved_models/$(1)/$(VERSION)/saved_model.pb: runs/$(1)/$(NAME)/metrics.json
+# Which run a version was made of: another run under the same VERSION makes it again.
+runs/$(1)/.version-$(VERSION): FORCE
+	@mkdir -p $$(@D)
+	@printf '%s\n' $$(call quoted,NAME) | cmp -s - $$@ || printf '%s\n' $$(call quoted,NAME) > $$@
+
+saved_models/$(1)/$(VERSION)/saved_model.pb: runs/$(1)/$(NAME)/metrics.json runs/$(1)/.version-$(VERSION)
 	@$(PIPELINE) export $(1) $$(call ARGUMENTS,$(1))
 
 .PHONY: train-$(1) evaluate-$(1) settings-$(1)
@@ -135,8 +140,8 @@ train-sentiment:  ## reviews to a served sentiment model, with report
 train-ner:  ## sentences to a served finder of named entities, with report
 train-translation:  ## sentence pairs to a served translator, with report
 train-charlm:  ## running text to a served model that writes more of it, with report
-evaluate-ner:  ## the same model on a corpus made by others: EVAL=klue
-evaluate-translation:  ## the same translator on other pairs: EVAL=news or EVAL=pairs.tsv
+evaluate-ner:  ## the trained finder of names on a corpus made by others: EVAL=klue
+evaluate-translation:  ## the trained translator on other pairs: EVAL=news or EVAL=pairs.tsv
 
 # TEXT goes through the environment, where line ends, quotes, $ and backticks stay what they are.
 .PHONY: predict tag translate
@@ -152,7 +157,7 @@ tag: $(VENV)/.ready  ## mark the named entities: TEXT="..." or FILE=sentences.tx
 # Asked something it answers; asked nothing it trains first, if need be, and shows an example.
 ASKED := $(or $(TEXT_GIVEN),$(value FILE))
 TRANSLATOR := saved_models/translation/$(VERSION)/saved_model.pb
-translate: $(if $(ASKED),$(VENV)/.ready,$(TRANSLATOR))  ## translate: TEXT="..." or FILE=lines.txt; train it first: neither
+translate: $(if $(ASKED),$(VENV)/.ready,$(TRANSLATOR))  ## translate: TEXT="..." or FILE=lines.txt; with neither it trains first, if need be
 	$(if $(ASKED),$(ASK),@$(PIPELINE) predict translation --version $(call quoted,VERSION) --example)
 ASK = @$(PIPELINE) predict $(TASK) --version $(call quoted,VERSION) \
   $(if $(value FILE),--file $(call quoted,FILE)) $(if $(TEXT_GIVEN),--text "$$ASKED_TEXT")
@@ -168,7 +173,8 @@ generate: $(if $(wildcard $(GENERATOR)),$(VENV)/.ready,$(GENERATOR))  ## go on w
 	  $(if $(value FILE),--file $(call quoted,FILE),$(if $(PROMPT_GIVEN),--text "$$ASKED_TEXT",--example))
 
 # ---- studies: pages that explain, with what they measured
-STUDY = @$(PIPELINE) study $(1) --name $(call quoted,NAME) $(if $(value QUICK),--quick)
+STUDY = @$(PIPELINE) study $(1) --name $(call quoted,NAME) --seed $(call quoted,SEED) \
+  $(if $(filter-out 0,$(value QUICK)),--quick)
 .PHONY: study-gradients study-units
 study-gradients: $(VENV)/.ready  ## why gradients vanish and explode: pages, measured here (QUICK=1)
 	$(call STUDY,gradients) $(if $(value CORPUS),--corpus $(call quoted,CORPUS))
@@ -181,7 +187,7 @@ study-units: $(if $(wildcard $(CHARLM)),$(VENV)/.ready,$(CHARLM))  ## what singl
 compare-tokenizers: $(VENV)/.ready  ## the same small model over every tokenizer, one table
 	@$(PYTHON) -m benchmarks.compare_tokenizers \
 	  $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) $(value SETTINGS)
-compare-translators: $(VENV)/.ready  ## encoder-decoder, attention, Transformer: one table, a page
+compare-translators: $(VENV)/.ready-dev  ## encoder-decoder, attention, Transformer: one table, a page
 	@$(PYTHON) -m benchmarks.compare_translators \
 	  $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) \
 	  $(if $(filter-out ko-en,$(DIRECTION)),--direction $(call quoted,DIRECTION)) $(value SETTINGS)

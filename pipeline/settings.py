@@ -9,7 +9,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import tyro
@@ -192,9 +192,17 @@ _NAME = re.compile(r"\w[\w.-]{0,99}")
 _INT32 = 2**31
 
 
-def same_settings(path: Path, settings: dict) -> bool:
-    """Whether a config.json says exactly `settings`."""
+def same_settings(path: Path, settings: dict, but: Collection[str] = ()) -> bool:
+    """Whether a config.json says exactly `settings`, single ones called as in `but` aside."""
+
+    def compared(values: dict) -> dict:
+        return {
+            name: compared(value) if isinstance(value, dict) else value
+            for name, value in values.items()
+            if name not in but
+        }
+
     try:
-        return json.loads(path.read_bytes()) == settings
-    except (OSError, ValueError):
+        return compared(json.loads(path.read_bytes())) == compared(settings)
+    except (OSError, ValueError, AttributeError):
         return False

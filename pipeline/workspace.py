@@ -254,6 +254,11 @@ class Manifest:
             return False
         if {path.name: sha256(path) for path in inputs} != self.inputs:
             return False
+        return self.outputs_are_in(folder)
+
+    def outputs_are_in(self, folder: Path) -> bool:
+        """Whether all that was written lies there as it was: another run of the same settings
+        over changed files writes to the same place."""
         return all(
             (folder / name).is_file() and sha256(folder / name) == expected
             for name, expected in self.outputs.items()

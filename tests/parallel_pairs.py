@@ -27,7 +27,8 @@ def read(corpus: object, tmp_path: Path, **settings) -> CorpusSplits:
 
 def judge(name: object, tmp_path: Path, **settings):
     chosen = PairCorpusSettings(**settings)
-    return read_evaluation_pairs(str(name), chosen, tmp_path / "raw", normalize)
+    sample = tmp_path / "sample.tsv"
+    return read_evaluation_pairs(str(name), chosen, tmp_path / "raw", sample, normalize)
 
 
 def sizes(found: CorpusSplits) -> dict[str, int]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
+from pipeline.errors import UserError
+from pipeline.settings import as_json, same_settings
 from pipeline.stages import train
+from pipeline.stages.files import RunFiles
 from pipeline.workspace import read_json, write_json
 
 
@@ -48,6 +53,36 @@ def test_unfinished_training_with_other_settings_starts_again(run, quick, tmp_pa
     assert read_json(copy.run / "training.json")["steps"] == 22
     assert not copy.run.with_name("default.1").exists()
     assert not (copy.run / "elsewhere").exists()
+
+
+def test_another_search_is_no_other_training(finished, tmp_path, capsys):
+    """Weights stay, what was measured with the other search goes, and evaluating finds it anew."""
+    copy = finished("translation").copy(tmp_path)
+    weights = (copy.run / "best.weights.h5").read_bytes()
+    tiny = copy.task.tiny
+    wider = dataclasses.replace(tiny, search=dataclasses.replace(tiny.search, beam=3, n_best=2))
+    copy.do("train", settings=wider)
+    assert "already trained" in capsys.readouterr().err
+    assert not copy.run.with_name("default.1").exists()
+    assert not (copy.run / "metrics.json").exists()
+    assert (copy.run / "best.weights.h5").read_bytes() == weights
+    assert read_json(copy.run / "config.json")["search"]["beam"] == 3
+    longer = dataclasses.replace(tiny, search=dataclasses.replace(tiny.search, most_addend=3))
+    assert not same_settings(
+        copy.run / "config.json", as_json(longer), but=copy.task.search_settings
+    )
+
+
+def test_what_another_run_wrote_over_is_not_taken_for_ours(run, tmp_path):
+    """Two runs with the same settings share the folder of the corpus, whatever is in its files."""
+    copy = run.copy(tmp_path)
+    settings = copy.task.tiny
+    files = RunFiles.of(copy.task, settings, copy.workspace)
+    files.trained()
+    with (copy.corpus / "test.tsv").open("a", encoding="utf-8") as test:
+        test.write("x\t다른 글\tpositive\n")
+    with pytest.raises(UserError, match="changed after this training — run `make train-sentiment"):
+        files.trained()
 
 
 def test_lost_weights_are_found_again(run, quick, tmp_path, capsys):

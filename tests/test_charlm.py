@@ -195,7 +195,7 @@ def test_its_units_can_be_studied(finished, command):
     run = finished("charlm")
     outcome = command(run.root, "study", "units", "--quick", "--name", run.run.name)
     assert outcome.code == 0, outcome.err
-    folder = run.workspace.run("study-units", run.run.name)
+    folder = run.workspace.run("study-units", f"{run.run.name}-quick")
     assert str(folder / "report.html") in outcome.out + outcome.err
     page = (folder / "units.html").read_text(encoding="utf-8")
     assert read_json(run.run / "corpus.json")["notes"]["title"] in page

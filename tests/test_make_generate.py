@@ -42,10 +42,14 @@ def test_studies_look_at_what_is_there(checkout):
     checkout.make("study-gradients", "QUICK=1", "CORPUS=shakespeare")
     (call,) = checkout.calls
     assert call[2:] == [
-        *("study", "gradients", "--name", "default", "--quick", "--corpus", "shakespeare"),
+        *("study", "gradients", "--name", "default", "--seed", "1", "--quick"),
+        *("--corpus", "shakespeare"),
     ]
+    checkout.make("study-gradients", "QUICK=0", "SEED=3")
+    assert checkout.calls[0][4:] == ["--name", "default", "--seed", "3"]
     checkout.make("study-units")
     assert checkout.stages == ["corpus", "tokenize", "train", "study"]
     # Another corpus would be another run: that which is there is studied as it is.
     checkout.make("study-units", "CORPUS=shakespeare")
-    assert [call[2:] for call in checkout.calls] == [["study", "units", "--name", "default"]]
+    (call,) = checkout.calls
+    assert call[2:] == ["study", "units", "--name", "default", "--seed", "1"]

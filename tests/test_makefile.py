@@ -105,6 +105,17 @@ def test_names_and_versions_have_files_of_their_own(checkout):
     assert checkout.calls == []
 
 
+def test_a_version_is_made_again_where_another_run_stands_there(checkout):
+    checkout.make("train-sentiment")
+    checkout.make("train-sentiment", "NAME=small")
+    assert checkout.stages == STAGES
+    checkout.make("train-sentiment")
+    assert checkout.stages == ["export"]
+    assert checkout.calls[0][4:6] == ["--name", "default"]
+    checkout.make("train-sentiment")
+    assert checkout.calls == []
+
+
 def test_changed_corpus_file_is_read_again(checkout):
     for name in ("my.tsv", "내 리뷰.tsv"):
         file = checkout.root / name

@@ -127,6 +127,15 @@ def test_nothing_left_to_learn_from(tmp_path):
         read(train, tmp_path)
 
 
+def test_nothing_left_to_choose_by(tmp_path):
+    """A copy of the test file as dev: a translator would be chosen by what it is judged on."""
+    train = own(tmp_path, made(60), "a.train.tsv")
+    for part in ("dev", "test"):
+        own(tmp_path, made(9, "나"), f"a.{part}.tsv")
+    with pytest.raises(UserError, match="no pair is left to choose by.*test has"):
+        read(train, tmp_path)
+
+
 def test_several_corpora(tmp_path):
     a = own(tmp_path, [*made(100), "나는 둘이다.\tThere are two."], "a.tsv")
     b = own(

@@ -174,6 +174,19 @@ def test_a_test_leaves_something_to_learn_from(share, tmp_path):
         read_running_text(TextCorpusSettings(test_share=share), tmp_path)
 
 
+def test_a_test_of_next_to_nothing_is_refused(tmp_path):
+    with pytest.raises(UserError, match="too few for test — .*--test-share 0"):
+        read_running_text(TextCorpusSettings(test_share=0.001), tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.02, 0.05])
+def test_a_small_test_is_about_as_large_as_it_was_asked_for(share, tmp_path):
+    path = write(tmp_path / "a.txt", "\n".join(["가나다라 마바사 " * 45] * 40))
+    corpus = read_running_text(TextCorpusSettings(str(path), test_share=share), tmp_path)
+    found = corpus.notes["characters"]
+    assert found["test"] == pytest.approx(share * sum(found.values()), rel=0.6)
+
+
 def test_too_little_text_is_refused(tmp_path):
     path = write(tmp_path / "a.txt", POEM)
     with pytest.raises(UserError, match="a.txt: 32 characters are too few; at least 1,000"):

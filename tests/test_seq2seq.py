@@ -193,9 +193,8 @@ def test_goes_into_a_saved_model(case, tmp_path):
         tf.TensorSpec([None, None], tf.int32, name="ids"),
         tf.TensorSpec([None], tf.int32, name="lengths"),
     ]
-    write_saved_model(
-        tmp_path, "serve", lambda ids, lengths: {"ids": greedy(steps, ids, lengths, 7)}, specs, []
-    )
+    signatures = {"serve": lambda ids, lengths: {"ids": greedy(steps, ids, lengths, 7)}}
+    write_saved_model(tmp_path, signatures, specs, [])
     serve = tf.saved_model.load(str(tmp_path)).signatures["serve"]
     served = serve(ids=tf.constant(INPUTS["ids"]), lengths=tf.constant(LENGTHS))["ids"].numpy()
     framed = np.concatenate([np.full((3, 1), BOS, np.int32), served[:, :-1]], axis=1)

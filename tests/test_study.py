@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
+from pipeline.corpora.running_text import TextCorpusSettings
 from pipeline.evaluation.figures import to_png
 from pipeline.evaluation.report import Picture, Section
 from pipeline.lab.base import Page
@@ -57,7 +58,7 @@ def settings():
 def test_pages_lead_from_one_to_the_next(parts, settings, workspace, capsys, monkeypatch):
     monkeypatch.setattr(study, "GRADIENT_PAGES", ("first", "hello", "last"))
     study.run("gradients", settings, workspace)
-    folder = workspace.run("study-gradients", "default")
+    folder = workspace.run("study-gradients", "default-quick")
     assert str(folder / "report.html") in capsys.readouterr().err
     links = {
         path.stem: re.findall('<a href="([^#"]+)"', path.read_text(encoding="utf-8"))
@@ -78,7 +79,7 @@ def test_pages_lead_from_one_to_the_next(parts, settings, workspace, capsys, mon
 
 def test_tensorboard_has_the_curves_and_pictures(parts, settings, workspace):
     study.run("gradients", settings, workspace)
-    folder = workspace.run("study-gradients", "default")
+    folder = workspace.run("study-gradients", "default-quick")
     log = EventAccumulator(str(folder / "tensorboard" / "first"))
     log.Reload()
     curve = log.Tensors("first/curve")
@@ -98,13 +99,32 @@ def test_what_was_measured_is_not_measured_again(parts, settings, workspace):
     parts.modules["pipeline.lab.last.page"].page = whole
     study.run("gradients", settings, workspace)
     assert [name for name, *_ in parts.made] == ["first", "last"]
-    folder = workspace.run("study-gradients", "default")
+    folder = workspace.run("study-gradients", "default-quick")
     (folder / "1-first.json").write_text("{", encoding="utf-8")
     study.run("gradients", settings, workspace)
     assert [name for name, *_ in parts.made] == ["first", "last", "first"]
     other = dataclasses.replace(settings, study=dataclasses.replace(settings.study, seed=4))
     study.run("gradients", other, workspace)
     assert parts.made[3:] == [("first", True, 4), ("last", True, 4)]
+
+
+def test_another_text_is_measured_again_and_a_first_look_leaves_the_rest_alone(
+    parts, settings, workspace, tmp_path
+):
+    path = tmp_path / "own.txt"
+    path.write_text("가나다 " * 4000, encoding="utf-8")
+    own = dataclasses.replace(settings, corpus=TextCorpusSettings(str(path)))
+    study.run("gradients", own, workspace)
+    study.run("gradients", own, workspace)
+    assert len(parts.made) == 2
+    path.write_text("가나라 " * 4000, encoding="utf-8")
+    study.run("gradients", own, workspace)
+    assert len(parts.made) == 4
+    full = dataclasses.replace(own, study=dataclasses.replace(own.study, quick=False))
+    study.run("gradients", full, workspace)
+    study.run("gradients", own, workspace)
+    study.run("gradients", full, workspace)
+    assert parts.made[4:] == [("first", False, 3), ("last", False, 3)]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import sacrebleu
@@ -13,6 +15,7 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import EventA
 from tensorboard.util.tensor_util import make_ndarray
 
 from pipeline.corpora.splits import read_split
+from pipeline.errors import UserError
 from pipeline.evaluation.translation_look import SHOWN
 from pipeline.export.translator import load_translator
 from pipeline.models.reference_losses import reference_losses
@@ -186,6 +189,43 @@ def test_both_losses_of_test_are_reported(finished):
     for name, value in losses.items():
         (event,) = events.Tensors(f"test/{name}_loss")
         assert make_ndarray(event.tensor_proto).item() == pytest.approx(value, rel=1e-6)
+
+
+def test_how_a_reference_was_typed_costs_nothing():
+    """NFD, two spaces and a zero-width one are the same text; what is said is NFC."""
+    said = ["톰은 외로워 보였어.", "오늘 날씨가 좋아요."]
+    odd = [unicodedata.normalize("NFD", said[0]), "오늘  날씨가\u200b 좋아요."]
+    settings = dataclasses.replace(
+        TASK.tiny, corpus=dataclasses.replace(TASK.tiny.corpus, direction="en-ko")
+    )
+    frame = pd.DataFrame({"text": ["Tom looked lonely.", "It is nice today."], "label": odd})
+    found = translation._measured(settings, frame, said, np.zeros(2), np.array([7, 8]))
+    assert found.bleu == pytest.approx(100)
+    assert found.exact == 2
+    assert translation._served_scores(
+        {"translation": np.array([text.encode() for text in said])}, frame
+    ) == {"chrf": pytest.approx(100)}
+
+
+def test_what_no_sampling_can_do_is_said_before_training(tmp_path, new_run):
+    settings = dataclasses.replace(
+        QUICK,
+        corpus=dataclasses.replace(QUICK.corpus, corpus=few(tmp_path)),
+        text=dataclasses.replace(QUICK.text, pieces="wordpiece"),
+        subwords=dataclasses.replace(QUICK.subwords, subword_sampling=1.5),
+    )
+    run = new_run("translation", settings)
+    run.do("corpus", "tokenize")
+    with pytest.raises(UserError, match="it is a probability, at most 1"):
+        run.do("train")
+    plain = dataclasses.replace(
+        settings,
+        model=dataclasses.replace(settings.model, architecture="rnn"),
+        subwords=QUICK.subwords,
+        search=dataclasses.replace(settings.search, coverage=0.2),
+    )
+    with pytest.raises(UserError, match="no attention — set --coverage 0"):
+        run.do("train", settings=plain)
 
 
 def test_samples_of_dev_stand_in_tensorboard_at_each_look(finished):

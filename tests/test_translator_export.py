@@ -186,6 +186,41 @@ def test_signature(all_exported):
     assert [text.decode("utf-8") for text in answer["translation"].numpy()] == expected
 
 
+def test_several_translations_of_a_text_and_none_too_short(tmp_path):
+    source, target = (learn_tokenizer("wordpiece", side, 400) for side in (KO, EN))
+    model = random_translator("attention", source, target)
+    options = {"beam": 4, "alpha": 0.6, "least": 5, "most_addend": 8}
+    notes = export_translator(
+        model, source, target, tmp_path, most_pieces=MOST_PIECES, n_best=3, **options
+    )
+    assert notes["signatures"] == ["serving_default", "n_best"]
+    assert "at least 5 pieces" in notes["facts"]["search"]
+    loaded = tf.saved_model.load(str(tmp_path)).signatures
+    texts = [*KO[:40], ""]
+    best = loaded["serving_default"](text=tf.constant(texts))
+    several = loaded["n_best"](text=tf.constant(texts))
+    said, scores = several["translation"].numpy(), several["score"].numpy()
+    assert said.shape == scores.shape == (41, 3)
+    np.testing.assert_array_equal(said[:, 0], best["translation"].numpy())
+    np.testing.assert_allclose(scores[:, 0], best["score"].numpy(), atol=1e-4)
+    assert (np.diff(scores[:40], axis=1) <= 0).all()
+    assert said[40].tolist() == [b""] * 3
+    assert scores[40].tolist() == [0.0, -np.inf, -np.inf]
+    # What the beam finds in Python, row by row, n by n; all of a row are distinct.
+    translate = Translate(model, n_best=3, **options)
+    rows = source.encode(texts[:40]).truncated(MOST_PIECES)
+    for number in range(0, 40, 9):
+        ids = rows.row(number)[None]
+        found = translate.predict_on_batch({"ids": ids, "lengths": np.array([ids.shape[1]])})
+        every = [found["ids"][0, n, : found["lengths"][0, n]].tolist() for n in range(3)]
+        assert [target.decode(ids) for ids in every] == [s.decode() for s in said[number]]
+        np.testing.assert_allclose(found["scores"][0], scores[number], atol=1e-4)
+        assert len({tuple(ids) for ids in every}) == 3
+        assert min(map(len, every)) > 5
+    with pytest.raises(UserError, match="--n-best must be between 1 and the beam's 2"):
+        Translate(model, beam=2, n_best=3)
+
+
 def test_a_source_cut_into_morphemes_is_served_by_ids(tmp_path):
     pytest.importorskip("mecab")
     source = learn_tokenizer("syllable", KO[:200], 300, morphemes="mecab")

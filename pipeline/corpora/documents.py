@@ -25,6 +25,7 @@ DEV_SHARE = 0.1
 SLACK = 0.02
 """How far from there a border is looked for, as a share of the text."""
 FEWEST_CHARACTERS = 1000
+FEWEST_IN_A_PART = 50
 
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
@@ -101,8 +102,9 @@ def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, 
     """Parts in the order of the text: train, test and dev, by default about 80, 10 and 10 % of
     its characters.
 
-    A part begins where a document does, if one begins within 2 % of the text from its place;
-    else at the nearest line within that, else behind the nearest white space, else right there.
+    A part begins where a document does, if one begins within 2 % of the text from its place (or a
+    quarter of the test, where that is less); else at the nearest line within that, else behind
+    the nearest white space, else right there.
 
     Args:
         documents: the text.
@@ -112,7 +114,7 @@ def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, 
         The documents of each part; the parts of one that was cut are joined by nothing.
 
     Raises:
-        UserError: less than 1,000 characters in all.
+        UserError: less than 1,000 characters in all, or less than 50 in a part.
     """
     begins = [0]
     for document in documents:
@@ -124,9 +126,9 @@ def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, 
             where=documents[0].source if documents else None,
             remedy="give more text",
         )
-    dev_from = 1 - DEV_SHARE
+    dev_from, slack = 1 - DEV_SHARE, min(SLACK, test_share / 4 or SLACK) * total
     cuts = {"train": dev_from - test_share, "test": dev_from} if test_share else {"train": dev_from}
-    ends = {part: _border(documents, begins, round(at * total)) for part, at in cuts.items()}
+    ends = {part: _border(documents, begins, round(at * total), slack) for part, at in cuts.items()}
     ends["dev"] = total
     parts: dict[str, list[Document]] = {part: [] for part in ends}
     for document, begin in zip(documents, begins[:-1], strict=True):
@@ -136,6 +138,13 @@ def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, 
             if last > first:
                 parts[part].append(_piece(document, first - begin, last - begin))
                 first = last
+    for part, found in parts.items():
+        if (size := sum(len(document.text.strip()) for document in found)) < FEWEST_IN_A_PART:
+            raise UserError(
+                f"{size} characters are too few for {part}",
+                where=documents[0].source,
+                remedy="give more text, or a larger --test-share, or --test-share 0",
+            )
     return parts
 
 
@@ -164,9 +173,8 @@ def as_written(field: str) -> str:
     return _ESCAPED.sub(lambda match: _MEANT[match[1]], field)
 
 
-def _border(documents: Sequence[Document], begins: list[int], place: int) -> int:
-    """Where to cut near `place`, counted over all documents."""
-    slack = SLACK * begins[-1]
+def _border(documents: Sequence[Document], begins: list[int], place: int, slack: float) -> int:
+    """Where to cut near `place`, at most `slack` from it, counted over all documents."""
     inside = bisect.bisect_right(begins, place) - 1
     near = [begin for begin in begins[inside : inside + 2] if 0 < begin < begins[-1]]
     nearest = min(near, key=lambda begin: abs(begin - place), default=None)

@@ -127,6 +127,12 @@ def read_parallel_corpus(
             where=chosen.corpus,
             remedy="give more pairs",
         )
+    if not any(found["dev"].pairs for found in parts):
+        raise UserError(
+            "no pair is left to choose by: each of dev has a side that test has, too",
+            where=chosen.corpus,
+            remedy="give a dev file of its own, or none: then a tenth of train is held out",
+        )
     splits = {
         split: to_frame(_all([found[split] for found in parts]), chosen.direction)
         for split in SPLITS
@@ -153,15 +159,15 @@ def read_parallel_corpus(
 
 
 def read_evaluation_pairs(
-    name: str, chosen: PairCorpusSettings, raw: Path, normalize: Callable[[str], str]
+    name: str, chosen: PairCorpusSettings, raw: Path, sample: Path, normalize: Callable[[str], str]
 ) -> ParallelTexts:
     """What a finished model is judged on.
 
     Args:
-        name: of the catalogue, for its test split, or the path of a file, for the whole of it;
-            only what has no two sides is left out.
+        name: of the catalogue or `sample`, for its test split, or the path of a file, for the
+            whole of it; only what has no two sides is left out.
         chosen: the direction, and the filters where a test split has to be made.
-        raw, normalize: as of `read_parallel_corpus`.
+        raw, sample, normalize: as of `read_parallel_corpus`.
 
     Returns:
         With the notes title, source, licence, direction, rows, filtered, doubtful, warnings
@@ -176,7 +182,7 @@ def read_evaluation_pairs(
         source = Source(path.stem, path.name, str(path), "the user's own", {})
         texts = pair_filter(read_pairs(path), published=True)
     else:
-        source = catalogue_source(catalogue.find(name, "parallel"), raw, ["test"])
+        source = _source(name, raw, sample, ["test"])
         if "test" in source.parts:
             texts = pair_filter(source.parts["test"], published=True)
         else:
@@ -198,12 +204,12 @@ def _filter(chosen: PairCorpusSettings, normalize: Callable[[str], str]) -> Pair
     return PairFilter(chosen.longest_ratio, chosen.longest_side, normalize)
 
 
-def _source(name: str, raw: Path, sample: Path) -> Source:
+def _source(name: str, raw: Path, sample: Path, splits: Sequence[str] = SPLITS) -> Source:
     if name == "sample":
         return sample_source(sample)
     if (path := own_file(name)) is not None:
         return own_source(path)
-    return catalogue_source(catalogue.find(name, "parallel"), raw, SPLITS)
+    return catalogue_source(catalogue.find(name, "parallel"), raw, splits)
 
 
 def _split(source: Source, pair_filter: PairFilter) -> dict[str, PairTexts]:

@@ -76,7 +76,7 @@ def export_classifier(
             # As in training, what is cut away stands before [EOS].
             return answer(tf.concat([rows[:, :-1][:, : most_pieces - 1], rows[:, -1:]], axis=1))
 
-    size = write_saved_model(folder, name, serve, [spec], tracked)
+    size = write_saved_model(folder, {name: serve}, [spec], tracked)
     tokenizer.save(folder / "assets.extra")
     write_reading_limit(folder / "assets.extra", most_pieces)
     return {

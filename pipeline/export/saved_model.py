@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,30 +19,35 @@ from pipeline.text.tokenizer import load_tokenizer
 
 def write_saved_model(
     folder: Path,
-    name: str,
-    serve: Callable[..., dict[str, tf.Tensor]],
+    signatures: Mapping[str, Callable[..., dict[str, tf.Tensor]]],
     signature: Sequence[tf.TensorSpec],
     tracked: Sequence[tf.Module],
 ) -> str:
-    """Writes what answers one question into an empty folder; returns its size for people.
+    """Writes what answers questions into an empty folder; returns its size for people.
 
-    The graph is built and stored once. `keras.export.ExportArchive` does both twice, and what it
+    A graph is built and stored once. `keras.export.ExportArchive` does both twice, and what it
     writes takes twice as long to load.
 
     Args:
         folder: where to.
-        name: of the signature, which is `serving_default` as well.
-        serve: tensors of `signature`, by their names -> outputs by name.
-        tracked: what holds tables that `serve` asks; its variables are found by themselves.
+        signatures: name -> (tensors of `signature`, by their names -> outputs by name). The
+            first is `serving_default` as well.
+        signature: what all of them are given.
+        tracked: what holds tables that they ask; variables are found by themselves.
 
     Raises:
         OSError: ENOSPC where the disk is full, whatever TensorFlow calls it.
     """
-    graph = tf.function(serve, autograph=False).get_concrete_function(*signature)
+    graphs = {
+        name: tf.function(serve, autograph=False).get_concrete_function(*signature)
+        for name, serve in signatures.items()
+    }
     module = tf.Module()
-    module.tracked, module.weights = list(tracked), graph.variables
+    module.tracked = list(tracked)
+    module.weights = list({id(v): v for graph in graphs.values() for v in graph.variables}.values())
     try:
-        tf.saved_model.save(module, str(folder), {name: graph, "serving_default": graph})
+        main = next(iter(graphs.values()))
+        tf.saved_model.save(module, str(folder), {**graphs, "serving_default": main})
     except tf.errors.ResourceExhaustedError as error:
         # What TensorFlow calls a full disk, in the terms that `atomic_folder` understands.
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error

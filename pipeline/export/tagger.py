@@ -53,7 +53,7 @@ def export_tagger(
         return _entities(text, ids.with_flat_values(found.flat_values), starts, ends, names)
 
     spec = tf.TensorSpec([None], tf.string, name="text")
-    size = write_saved_model(folder, "serving_default", answer, [spec], [graph_tokenizer])
+    size = write_saved_model(folder, {"serving_default": answer}, [spec], [graph_tokenizer])
     tokenizer.save(folder / "assets.extra")
     return {
         "summary": f"serving_default signature, {size}",

@@ -62,7 +62,7 @@ def export_generator(generate: Generate, characters: Characters, folder: Path) -
         tf.TensorSpec([], tf.float32, name="temperature"),
         tf.TensorSpec([], tf.int32, name="seed"),
     ]
-    size = write_saved_model(folder, "serving_default", serve, signature, [graph])
+    size = write_saved_model(folder, {"serving_default": serve}, signature, [graph])
     characters.save(folder / "assets.extra")
     top_k = f"the {generate.top_k:,} most probable" if generate.top_k else "all"
     nucleus = f", nucleus {generate.top_p:g}" if generate.top_p < 1 else ""

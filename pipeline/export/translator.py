@@ -30,17 +30,21 @@ def export_translator(
     alpha: float,
     most_pieces: int,
     coverage: float = 0.0,
+    least: int = 0,
     most_factor: float = 1.5,
     most_addend: int = 10,
     enough: int = 0,
+    n_best: int = 1,
 ) -> dict:
     """Writes a SavedModel that needs nothing but tensorflow and tensorflow-text.
 
     Signature `serving_default`: `text` string [n] -> `translation` string [n], `score` float32
     [n]: log probability in nats divided by ((5 + pieces) / 6) ** alpha. Beam search and
-    detokenisation are in the graph. An empty text has the empty translation with score 0. Where
-    the source tokenizer cannot run in a graph (KoNLPy) the only signature is `ids`: `ids` int32
-    [n, time], right-padded with 0 and framed [BOS] … [EOS], with the same outputs.
+    detokenisation are in the graph. An empty text has the empty translation with score 0. With an
+    `n_best` above 1 there is a signature `n_best` of the same inputs: `translation` string
+    [n, n_best] and `score` float32 [n, n_best], best first, "" with -inf where there are not so
+    many. Where the source tokenizer cannot run in a graph (KoNLPy) the main signature is `ids`, and
+    what all of them take: `ids` int32 [n, time], right-padded with 0 and framed [BOS] … [EOS].
 
     Args:
         model: what `pipeline.models.seq2seq.translator` made.
@@ -48,7 +52,7 @@ def export_translator(
             vocabulary is joint.
         folder: an empty folder to write into.
         most_pieces: pieces of a source that are read, [BOS] and [EOS] counted.
-        beam, alpha, coverage, most_factor, most_addend, enough: as
+        beam, alpha, coverage, least, most_factor, most_addend, enough, n_best: as
             `pipeline.models.search_settings.SearchSettings` tells.
 
     Returns:
@@ -58,66 +62,92 @@ def export_translator(
     Raises:
         UserError: settings of the search that the model cannot do.
     """
-    translate = Translate(
-        model,
-        beam=beam,
-        alpha=alpha,
-        coverage=coverage,
-        most_factor=most_factor,
-        most_addend=most_addend,
-        enough=enough,
-    )
+    options = {
+        "beam": beam,
+        "alpha": alpha,
+        "coverage": coverage,
+        "least": least,
+        "most_factor": most_factor,
+        "most_addend": most_addend,
+        "enough": enough,
+    }
+    translate = Translate(model, **options)
     detokenizer = GraphDetokenizer(target_tokenizer)
-    longest = translate.bound(most_pieces - FRAME)
-
-    def search(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-        """float32 [m, 1 + longest]: score and ids, which as float32 are exact up to 2**24."""
-        found = translate({"ids": ids, "lengths": lengths}, training=False)
-        said = tf.cast(found["ids"], tf.float32)
-        said = tf.pad(said, [[0, 0], [0, longest - tf.shape(said)[1]]])
-        return tf.concat([found["scores"][:, None], said], axis=1)
-
-    def answer(rows: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        found = map_sorted(rows, search, 1 + longest, SENTENCES_AT_ONCE)
-        # [PAD], [BOS] and [EOS] have no text.
-        said = tf.RaggedTensor.from_tensor(tf.cast(found[:, 1:], tf.int32), padding=0)
-        return {"translation": detokenizer(said), "score": found[:, 0]}
-
     tracked: list[tf.Module] = [detokenizer]
     if source_tokenizer.runs_in_graph:
         tokenizer = GraphTokenizer(source_tokenizer, max_pieces=most_pieces)
         tracked.append(tokenizer)
         name, spec = "serving_default", tf.TensorSpec([None], tf.string, name="text")
 
-        def serve(text):
-            return answer(tokenizer(text))
+        def rows_of(text):
+            return tokenizer(text)
 
     else:
         name, spec = "ids", tf.TensorSpec([None, None], tf.int32, name="ids")
 
-        def serve(ids):
+        def rows_of(ids):
             lengths = tf.reduce_sum(tf.cast(ids != 0, tf.int32), axis=1)
             rows = tf.RaggedTensor.from_tensor(ids, lengths=lengths)
             # As in training, what is cut away stands before [EOS].
-            return answer(tf.concat([rows[:, :-1][:, : most_pieces - 1], rows[:, -1:]], axis=1))
+            return tf.concat([rows[:, :-1][:, : most_pieces - 1], rows[:, -1:]], axis=1)
 
-    size = write_saved_model(folder, name, serve, [spec], tracked)
+    longest = translate.bound(most_pieces - FRAME)
+    answer = _answer(translate, detokenizer, longest)
+
+    def serve(inputs):
+        return {key: values[:, 0] for key, values in answer(rows_of(inputs)).items()}
+
+    signatures = {name: serve}
+    if n_best > 1:
+        several = _answer(Translate(model, **options, n_best=n_best), detokenizer, longest)
+        signatures["n_best"] = lambda inputs: several(rows_of(inputs))
+    size = write_saved_model(folder, signatures, [spec], tracked)
     assets = folder / "assets.extra"
     source_tokenizer.save(assets)
     target_tokenizer.save(assets / TARGET)
     write_reading_limit(assets, most_pieces)
     return {
         "summary": f"{name} signature, beam {beam} in the graph, {size}",
-        "signatures": [name],
+        "signatures": list(signatures),
         "facts": {
             "source pieces": _pieces(source_tokenizer),
             "target pieces": _pieces(target_tokenizer),
             "parameters": f"{model.count_params():,}",
             "search": f"beam {beam}, length normalisation {alpha:g}"
-            + (f", coverage {coverage:g}" if coverage else ""),
+            + (f", coverage {coverage:g}" if coverage else "")
+            + (f", at least {least} pieces" if least else ""),
         },
         "limits": _limits(target_tokenizer, translate, most_pieces),
     }
+
+
+def _answer(translate: Translate, detokenizer: GraphDetokenizer, longest: int):
+    """rows int32 [n, None] -> translation string and score float32, both [n, n_best].
+
+    Args:
+        longest: ids that a translation may have, of any row.
+    """
+    count = translate.n_best
+
+    def search(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """float32 [m, count * (1 + longest)]: scores and ids, which as float32 are exact up to
+        2**24."""
+        found = translate({"ids": ids, "lengths": lengths}, training=False)
+        sizes, width = [tf.shape(ids)[0], count], tf.shape(found["ids"])[-1]
+        said = tf.reshape(tf.cast(found["ids"], tf.float32), [*sizes, width])
+        said = tf.pad(said, [[0, 0], [0, 0], [0, longest - width]])
+        scores = tf.reshape(found["scores"], [*sizes, 1])
+        return tf.reshape(tf.concat([scores, said], axis=2), [-1, count * (1 + longest)])
+
+    def answer(rows: tf.RaggedTensor) -> dict[str, tf.Tensor]:
+        found = map_sorted(rows, search, count * (1 + longest), SENTENCES_AT_ONCE)
+        found = tf.reshape(found, [-1, 1 + longest])
+        # [PAD], [BOS] and [EOS] have no text.
+        said = tf.RaggedTensor.from_tensor(tf.cast(found[:, 1:], tf.int32), padding=0)
+        outputs = {"translation": detokenizer(said), "score": found[:, 0]}
+        return {name: tf.reshape(values, [-1, count]) for name, values in outputs.items()}
+
+    return answer
 
 
 def _pieces(tokenizer: Tokenizer) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -56,6 +57,13 @@ class StudyText:
     title: str
     characters: Characters
     rows: dict[str, Ragged]
+
+    def digest(self) -> str:
+        """Another one where the text is another."""
+        found = hashlib.sha256("\n".join(self.characters.vocabulary.pieces).encode())
+        for rows in self.rows.values():
+            found.update(rows.ids.tobytes() + rows.row_splits.tobytes())
+        return found.hexdigest()
 
 
 def study_text(corpus: TextCorpusSettings, raw: Path) -> StudyText:

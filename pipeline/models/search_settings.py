@@ -17,6 +17,8 @@ class SearchSettings:
     coverage: float = 0.0
     """Weight of the coverage penalty (Wu et al. 2016), for source pieces that were never attended
     to; needs attention."""
+    least: int = 0
+    """Pieces that a translation has at least."""
     most_factor: float = 1.5
     """A translation ends after this many times the pieces of its source ..."""
     most_addend: int = 10
@@ -24,3 +26,6 @@ class SearchSettings:
     enough: int = 0
     """The search also ends when so many hypotheses have ended by themselves; 0: when no better
     one can be found, which takes longer."""
+    n_best: int = 1
+    """Translations of a text that the exported model can give; with more than one it has a second
+    signature, `n_best`, for all of them."""

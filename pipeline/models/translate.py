@@ -26,7 +26,8 @@ class Translate(keras.Model):
 
     Args:
         translator: what `pipeline.models.seq2seq.translator` made; the weights are shared.
-        beam, alpha, coverage, most_factor, most_addend, enough: as `SearchSettings` tells.
+        beam, alpha, coverage, least, most_factor, most_addend, enough: as `SearchSettings` tells.
+        n_best: the search goes on until so many are found, and returns them all.
         attention: whether to return where each piece looked.
 
     Call arguments:
@@ -37,7 +38,9 @@ class Translate(keras.Model):
         int32 [batch], [EOS] counted; "scores": float32 [batch], log probability in nats divided
         by ((5 + length) / 6) ** alpha, and the coverage penalty}; with `attention` also
         {"attention": float32 [batch, longest, source]}, 0 at padding and behind the end, and where
-        coverage counts also at [BOS] and [EOS], which need not be covered.
+        coverage counts also at [BOS] and [EOS], which need not be covered. With an `n_best`
+        above 1 ids, lengths and scores have an axis more, the second: [batch, n_best, ...], best
+        first; what the beam did not find has length 0 and the score -inf.
 
     Raises:
         UserError: numbers out of range, or coverage or attention of a translator without any.
@@ -50,9 +53,11 @@ class Translate(keras.Model):
         beam: int = 4,
         alpha: float = 1.0,
         coverage: float = 0.0,
+        least: int = 0,
         most_factor: float = 1.5,
         most_addend: int = 10,
         enough: int = 0,
+        n_best: int = 1,
         attention: bool = False,
         **kwargs,
     ):
@@ -60,6 +65,7 @@ class Translate(keras.Model):
         self.translator = translator
         self.beam, self.alpha, self.coverage = beam, alpha, coverage
         self.most_factor, self.most_addend, self.enough = most_factor, most_addend, enough
+        self.least, self.n_best = least, n_best
         self.attention = attention
         self._check()
         self.steps = translation_steps(translator)
@@ -72,6 +78,11 @@ class Translate(keras.Model):
             raise UserError(f"--beam must be at least 1, not {self.beam}")
         if self.coverage < 0 or self.enough < 0:
             raise UserError("--coverage and --enough must be at least 0")
+        if not 1 <= self.n_best <= self.beam:
+            raise UserError(
+                f"--n-best must be between 1 and the beam's {self.beam}, not {self.n_best}",
+                remedy="give --beam as many",
+            )
         if self.most_factor < 0 or self.bound(1) < 1:
             raise UserError(
                 f"--most-factor {self.most_factor} and --most-addend {self.most_addend} leave no "
@@ -110,17 +121,17 @@ class Translate(keras.Model):
             pad=PAD,
             alpha=self.alpha,
             beta=self.coverage,
+            n_best=self.n_best,
+            least=self.least,
             never=(UNK,),
             enough=self.enough or None,
             source_mask=mask,
             keep_attention=self.attention,
             constant=self.steps.constant,
         )
-        best = {
-            "ids": found.ids[:, 0],
-            "lengths": found.lengths[:, 0],
-            "scores": found.scores[:, 0],
-        }
+        best = {"ids": found.ids, "lengths": found.lengths, "scores": found.scores}
+        if self.n_best == 1:
+            best = {name: values[:, 0] for name, values in best.items()}
         return {**best, "attention": found.attention} if self.attention else best
 
     def _bounds(self, lengths):
@@ -143,9 +154,11 @@ class Translate(keras.Model):
             "beam": self.beam,
             "alpha": self.alpha,
             "coverage": self.coverage,
+            "least": self.least,
             "most_factor": self.most_factor,
             "most_addend": self.most_addend,
             "enough": self.enough,
+            "n_best": self.n_best,
             "attention": self.attention,
         }
 

@@ -96,7 +96,11 @@ class RunFiles:
             raise UserError(
                 "nothing is trained yet", where=self.folder, remedy=f"make train-{self.task}"
             )
-        if read_json(self.config).get("inputs") != tokens.outputs:
+        as_it_was = read_json(self.config).get("inputs") == tokens.outputs
+        if not as_it_was or not all(
+            manifest.outputs_are_in(self.root / manifest.notes["folder"])
+            for manifest in (corpus, tokens)
+        ):
             raise UserError(
                 "the corpus or its pieces changed after this training",
                 where=self.folder,

@@ -37,7 +37,7 @@ class StudySettings:
     name: str = "default"
     """Folder of its pages below runs/study-<study>/; for `units` also the run of charlm."""
     quick: bool = False
-    """Smaller models and fewer steps: a minute instead of ten, for a first look."""
+    """Smaller models and fewer steps, for a first look; in a folder of its own, <name>-quick."""
     seed: int = 1
     """Start of every random choice."""
 
@@ -76,6 +76,7 @@ def study_gradients(settings: GradientStudy, workspace: Workspace) -> Path:
         {name: part(name) for name in GRADIENT_PAGES},
         settings,
         workspace,
+        inputs=text.digest(),
     )
 
 
@@ -138,12 +139,14 @@ def _make(
     parts: Parts,
     settings: GradientStudy | UnitStudy,
     workspace: Workspace,
-    inputs: object = None,
+    inputs: object,
 ) -> Path:
     """The pages that are not there yet, and the contents of all."""
     from pipeline.evaluation.report import Link, ReportContent, Section, write_report
 
-    folder = workspace.run(f"study-{study}", settings.study.name)
+    folder = workspace.run(
+        f"study-{study}", settings.study.name + ("-quick" if settings.study.quick else "")
+    )
     asked = {**as_json(settings), "versions": versions(), "inputs": inputs}
     if study == "gradients":
         files = {name: f"{number}-{name}" for number, name in enumerate(parts, 1)}

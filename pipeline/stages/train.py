@@ -3,7 +3,8 @@
 Reads:  runs/<task>/<name>/tokens.json and the ids it names.
 Writes: runs/<task>/<name>/{config.json,history.csv,steps.csv,best.weights.h5,training.json},
         checkpoint/ and tensorboard/ below it.
-A finished run whose settings differ is kept beside the new one as runs/<task>/<name>.<n>.
+A finished run whose settings differ is kept beside the new one as runs/<task>/<name>.<n>. Where
+only the search differs (a beam, a temperature's top p) the weights stay, and are evaluated again.
 """
 
 from __future__ import annotations
@@ -45,7 +46,11 @@ def run(task: Task, settings, workspace: Workspace) -> None:
     config["inputs"] = tokens.outputs
     with _alone(files.folder):
         if files.config.exists() and not same_settings(files.config, config):
-            _set_aside(files)
+            if same_settings(files.config, config, but=task.search_settings):
+                say("the weights are as they were; what is looked for with them changed")
+                _forget_scores(files)
+            else:
+                _set_aside(files)
         write_json(files.config, config)
         if files.training.exists():
             if files.weights.exists():
@@ -113,6 +118,13 @@ def _set_aside(files: RunFiles) -> None:
         if (files.folder / name).exists():
             os.replace(files.folder / name, kept / name)
     say(f"settings changed: the earlier run is kept in {kept}")
+
+
+def _forget_scores(files: RunFiles) -> None:
+    """What was measured with another search says nothing of this one."""
+    for path in (files.metrics, files.report):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(files.elsewhere, ignore_errors=True)
 
 
 def _start_over(files: RunFiles) -> None:

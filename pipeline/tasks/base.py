@@ -96,6 +96,8 @@ class Task:
             finished model can be measured on a corpus that was made by others.
         lines_at_once: texts that the exported model is asked about at once: fewer where each takes
             longer, so that answers come as they are found.
+        search_settings: single settings that matter only once there are weights: another value
+            is another evaluation and another export, not another training.
         tiny: settings with which all stages run in seconds on a bundled corpus and still learn
             something: what the contract tests run.
     """
@@ -123,6 +125,7 @@ class Task:
     )
     lines_at_once: int = 512
     example_of: Callable[[typing.Any], str] | None = None
+    search_settings: tuple[str, ...] = ()
 
     def example_for(self, settings) -> str:
         """A text to try on a model that was trained with `settings`."""

@@ -318,6 +318,7 @@ TASK = Task(
     asking=AskingSettings,
     writes_lines=True,
     lines_at_once=32,
+    search_settings=("top_k", "top_p"),
     tiny=Settings(
         model=LanguageModelSettings(units=64, embedding_size=32),
         training=TrainingSettings(

@@ -109,6 +109,7 @@ def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
 
     from pipeline.evaluation.translation_look import DevLook
     from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS
+    from pipeline.models.translate import Translate
     from pipeline.pair_batches import PairBuckets
     from pipeline.text.pair_pieces import training_segmentations
     from pipeline.text.ragged import Ragged
@@ -124,6 +125,8 @@ def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
         for side in SIDES
     ]
     model = build_model(settings, tokens_folder)
+    # What the search cannot do with this model is said before it has been trained.
+    Translate(model, **dataclasses.asdict(settings.search))
     own = settings.sampling.scheduled_sampling
     look = DevLook(
         model,
@@ -229,7 +232,7 @@ def evaluate_on(
     from pipeline.text.normalize import normalize
     from pipeline.text.truncation import truncation_warnings
 
-    other = read_evaluation_pairs(corpus, settings.corpus, raw, normalize)
+    other = read_evaluation_pairs(corpus, settings.corpus, raw, SAMPLE, normalize)
     title, most_pieces = other.notes["title"], settings.text.most_pieces
     rows = _tokenizers(trained.tokens_folder)["source"].encode(list(other.frame["text"]))
     truncated = int((rows.lengths > most_pieces).sum())
@@ -278,10 +281,12 @@ def _measured(
     from pipeline.evaluation.translation import evaluate as measure
     from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS
     from pipeline.models.translate import FRAME
+    from pipeline.text.normalize import normalize
 
+    # Both sides under the text policy, as what is said is: NFD would share no character with it.
     return measure(
-        list(frame["text"]),
-        list(frame["label"]),
+        [normalize(text) for text in frame["text"]],
+        [normalize(text) for text in frame["label"]],
         said,
         scores.tolist(),
         lengths - FRAME,
@@ -340,8 +345,11 @@ def load_predictor(folder: Path) -> Callable[[list[str]], list[str]]:
 def _served_scores(outputs: dict, test: pd.DataFrame) -> dict[str, float]:
     from sacrebleu.metrics import CHRF
 
+    from pipeline.text.normalize import normalize
+
     found = [text.decode("utf-8") for text in outputs["translation"]]
-    return {"chrf": CHRF().corpus_score(found, [list(test["label"])]).score}
+    references = [normalize(text) for text in test["label"]]
+    return {"chrf": CHRF().corpus_score(found, [references]).score}
 
 
 TASK = Task(
@@ -370,6 +378,8 @@ TASK = Task(
     example_of=lambda settings: EXAMPLES[settings.corpus.direction.split("-")[0]],
     target="translate",
     evaluate_on=evaluate_on,
+    # Not what bounds a translation's length: dev is translated with that.
+    search_settings=("beam", "alpha", "coverage", "least", "enough", "n_best"),
     lines_at_once=128,
     tiny=Settings(
         corpus=PairCorpusSettings(corpus="sample"),

@@ -7,6 +7,7 @@ from itertools import chain
 
 import numpy as np
 
+from pipeline.errors import UserError
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import Tokenizer
 from pipeline.text.vocabulary import BOS, EOS, UNK
@@ -42,7 +43,11 @@ class SegmentationSampler:
         prepared: bool = False,
     ):
         if strength < 0 or (tokenizer.kind == "wordpiece" and strength > 1):
-            raise ValueError(f"no sampling strength: {strength}")
+            raise UserError(
+                f"a longest match cannot be refused more often than always, not {strength:g} times",
+                where="the strength of subword sampling",
+                remedy="with wordpiece it is a probability, at most 1",
+            )
         self.seed = seed
         texts = texts if prepared else tokenizer.prepare(texts)
         self._plain = None
