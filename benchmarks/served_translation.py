@@ -22,6 +22,7 @@ from benchmarks.translation_runs import find_run
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS, bleu_metric
+from pipeline.text.normalize import normalize
 from pipeline.workspace import Workspace
 
 CLOSE = 0.05
@@ -52,7 +53,7 @@ def main() -> None:
     except UserError as error:
         parser.exit(2, f"error: {error}\n")
     test = trained.corpus_folder / "test.tsv"
-    references = list(read_split(test)["label"])
+    references = [normalize(text) for text in read_split(test)["label"]]
     said, told = served_translations(arguments.model, test)
     print(told)
     target = trained.corpus_notes["direction"].split("-")[1]

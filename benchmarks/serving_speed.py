@@ -1,6 +1,6 @@
 """The exported sentiment model from raw strings: reviews a second, latency, agreement.
 
-    python -m benchmarks.serving_speed [--model saved_models/sentiment/1] [--corpus-file test.tsv]
+    python -m benchmarks.serving_speed [--model saved_models/sentiment/1] [--reviews 10000]
 
 Loads the SavedModel with tensorflow and tensorflow-text alone. Agreement runs the Python tokenizer
 (`assets.extra`) and the graph's over every review of NSMC and counts rows whose ids differ.

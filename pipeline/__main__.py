@@ -16,7 +16,7 @@ STAGES = {
     "corpus": "get the corpus, read it, split it",
     "tokenize": "learn pieces, turn text into ids; with --text show what each tokenizer does",
     "train": "find the weights; resumes where a kill left it",
-    "evaluate": "read the test split once and write the report",
+    "evaluate": "read the test split once and write the report; with --on measure another corpus",
     "export": "write the model that others serve",
     "predict": "ask the exported model: --text or --file",
 }

@@ -1,6 +1,7 @@
 """corpus: gets the corpus, reads it, splits it.
 
 Reads:  the catalogue's files (data/raw, $CORPUS_MIRROR or the network), or the file in --corpus.
+
 Writes: data/processed/<task>/<corpus>/{train,dev,test,rejects}.tsv, runs/<task>/<name>/corpus.json
 """
 

@@ -1,7 +1,9 @@
 """evaluate: reads the test split once, with the best weights, and writes the report.
 
 Reads:  a finished run, the test split.
+
 Writes: runs/<task>/<name>/{metrics.json,report.html}
+
 With --on it measures the same model on another corpus, and writes
         runs/<task>/<name>/elsewhere/<corpus>.{json,html}
 """

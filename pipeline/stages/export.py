@@ -1,6 +1,7 @@
 """export: writes the model that others serve.
 
 Reads:  a finished run and its metrics.
+
 Writes: saved_models/<task>/<version>/ with its model card and a text to try, whole or not at all.
 """
 

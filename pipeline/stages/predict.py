@@ -2,6 +2,7 @@
 
 Reads:  saved_models/<task>/<version>/, --text, the lines of --file (`-` is standard input), or
         with --example the text that lies beside the model.
+
 Writes: one line a text on standard output; progress, and how many texts were longer than the model
         reads, on standard error.
 """
@@ -27,7 +28,7 @@ class Options:
     """Only for this stage."""
 
     text: str | None = None
-    """The text to ask about."""
+    """The text to ask about; of charlm, the beginning to go on with."""
     file: str | None = None
     """A UTF-8 file with a text a line; `-` reads standard input."""
     example: bool = False

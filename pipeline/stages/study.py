@@ -2,6 +2,7 @@
 
 `gradients` reads running text (--corpus) and teaches small models with it; `units` looks into a
 finished run of charlm (--name).
+
 Writes: runs/study-<study>/<name>/: report.html (what there is), a page and its numbers for each
         part, tensorboard/. A part whose numbers are there, with the same settings, is not measured
         again.

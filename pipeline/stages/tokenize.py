@@ -1,8 +1,10 @@
 """tokenize: learns pieces from the training split and turns every split into ids.
 
 Reads:  runs/<task>/<name>/corpus.json and the splits it names.
+
 Writes: data/processed/<task>/<corpus>/<digest>/{tokenizer.json,vocab.txt,*.npz},
         runs/<task>/<name>/tokens.json
+
 With --text it writes nothing and shows what every tokenizer makes of a sentence.
 """
 

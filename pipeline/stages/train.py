@@ -1,8 +1,10 @@
 """train: finds the weights; resumes where a kill left it.
 
 Reads:  runs/<task>/<name>/tokens.json and the ids it names.
+
 Writes: runs/<task>/<name>/{config.json,history.csv,steps.csv,best.weights.h5,training.json},
         checkpoint/ and tensorboard/ below it.
+
 A finished run whose settings differ is kept beside the new one as runs/<task>/<name>.<n>. Where
 only the search differs (a beam, a temperature's top p) the weights stay, and are evaluated again.
 """
