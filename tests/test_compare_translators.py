@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from benchmarks.translation_runs import TASK, common_test, compared, find_run
 from make_checkout import Checkout
 from pipeline.errors import UserError
 from pipeline.evaluation.translation_length import as_number
-from pipeline.workspace import read_json, write_json
+from pipeline.workspace import read_json, sha256, write_json
 
 TINY = TASK.tiny
 NAMES = [f"compare-{kind}" for kind in compare_translators.ARCHITECTURES]
@@ -95,23 +96,32 @@ def test_the_translations_are_those_that_were_measured(runs):
     assert f"BLEU {metrics['bleu']:.2f}, not {metrics['bleu'] + 1:.2f}" in doubt
 
 
-def test_runs_measured_on_other_sentences_are_refused(runs, stages):
+def read_anew(runs) -> tuple[Path, str]:
+    """A run `other`, whose corpus has another test split by now, and the checksum of that."""
     folder = runs.add("other")
-    for name, key in (("corpus", "outputs"), ("tokens", "inputs")):
-        manifest = read_json(folder / f"{name}.json")
-        manifest[key]["test.tsv"] = "0123456789ab" + 52 * "c"
-        write_json(folder / f"{name}.json", manifest)
-    with pytest.raises(UserError, match="different test sets .*default: .*other: 0123456789ab of"):
+    corpus, root = read_json(folder / "corpus.json"), runs.workspace.root
+    shutil.copytree(root / corpus["notes"]["folder"], root / "anew")
+    with (root / "anew" / "test.tsv").open("a", encoding="utf-8") as test:
+        test.write("x:1\t하나 더 있다.\tThere is one more.\n")
+    seen = sha256(root / "anew" / "test.tsv")
+    corpus["notes"]["folder"], corpus["outputs"]["test.tsv"] = "anew", seen
+    write_json(folder / "corpus.json", corpus)
+    return folder, seen
+
+
+def test_runs_measured_on_other_sentences_are_refused(runs, stages):
+    folder, seen = read_anew(runs)
+    tokens = read_json(folder / "tokens.json")
+    write_json(folder / "tokens.json", tokens | {"inputs": tokens["inputs"] | {"test.tsv": seen}})
+    told = f"different test sets .*default: .*other: {seen[:12]} of"
+    with pytest.raises(UserError, match=told):
         compare_translators.compare(["default", "other"], runs.workspace)
     assert not (folder.parent / "side-by-side.html").exists()
 
 
 def test_a_corpus_that_was_read_anew_is_noticed(runs):
-    folder = runs.add("other")
-    manifest = read_json(folder / "corpus.json")
-    manifest["outputs"]["test.tsv"] = 64 * "0"
-    write_json(folder / "corpus.json", manifest)
-    with pytest.raises(UserError, match="read anew after this training.*NAME=other"):
+    read_anew(runs)
+    with pytest.raises(UserError, match="changed after this training.*NAME=other"):
         compare_translators.compare(["default", "other"], runs.workspace)
 
 
@@ -208,7 +218,9 @@ def test_make_hands_on_corpus_direction_and_settings(tmp_path):
     assert "make compare-translators" in checkout.make("help").stdout
     called = ["-m", "benchmarks.compare_translators"]
     checkout.make("compare-translators")
-    assert checkout.calls == [called]
+    # It measures memory, which takes a package that the pipeline does without.
+    assert checkout.calls[0][-1] == "requirements-dev.txt"
+    assert checkout.calls[1:] == [called]
     checkout.make("compare-translators", "CORPUS=my own.tsv", "SETTINGS=--runs a b")
     assert checkout.calls == [[*called, "--corpus", "my own.tsv", "--runs", "a", "b"]]
     checkout.make("compare-translators", DIRECTION="en-ko")

@@ -19,7 +19,7 @@ from pipeline.tasks.base import find_task
 from pipeline.text.normalize import normalize
 from pipeline.text.settings import TextSettings
 from pipeline.training.settings import TrainingSettings
-from pipeline.workspace import read_json
+from pipeline.workspace import Manifest, read_json, sha256
 
 TASK = find_task("sentiment")
 QUICK = dataclasses.replace(
@@ -159,6 +159,9 @@ def test_label_that_only_the_test_split_has(new_run):
     for name in ("test", "dev"):
         path = run.corpus / f"{name}.tsv"
         path.write_text(path.read_text("utf-8").replace("\tnegative\n", "\tmixed\n", 1), "utf-8")
+    corpus = Manifest.read(run.run / "corpus.json")
+    outputs = {name: sha256(run.corpus / name) for name in corpus.outputs}
+    dataclasses.replace(corpus, outputs=outputs).write(run.run / "corpus.json")
     run.do("tokenize", "train", "evaluate")
     report = (run.run / "report.html").read_text(encoding="utf-8")
     assert "1 test rows carry labels that no training row has" in report

@@ -96,15 +96,18 @@ class RunFiles:
             raise UserError(
                 "nothing is trained yet", where=self.folder, remedy=f"make train-{self.task}"
             )
-        as_it_was = read_json(self.config).get("inputs") == tokens.outputs
-        if not as_it_was or not all(
+        follows = read_json(self.config).get("inputs") == tokens.outputs and all(
+            corpus.outputs.get(name, seen) == seen for name, seen in tokens.inputs.items()
+        )
+        if not follows or not all(
             manifest.outputs_are_in(self.root / manifest.notes["folder"])
             for manifest in (corpus, tokens)
         ):
+            name = "" if self.folder.name == "default" else f" NAME={self.folder.name}"
             raise UserError(
                 "the corpus or its pieces changed after this training",
                 where=self.folder,
-                remedy=f"run `make train-{self.task}`, or `python -m pipeline train {self.task}`",
+                remedy=f"run `make train-{self.task}{name}`, which trains on what there is now",
             )
         return Trained(
             run=self.folder,

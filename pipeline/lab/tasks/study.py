@@ -24,7 +24,7 @@ class Plan:
     """Cells, as `pipeline.layers.recurrent.cell_layer` takes them."""
     adding_lags: tuple[int, ...] = (10, 25, 50, 100)
     """Lengths T of the adding task."""
-    copy_lags: tuple[int, ...] = (5, 10, 20, 40)
+    copy_lags: tuple[int, ...] = (5, 10, 25)
     """Lags T of the copy task."""
     copy_symbols: int = 3
     """How many symbols it has to keep."""
