@@ -50,8 +50,7 @@ class ClippedAdamW(keras.optimizers.AdamW):
         norm = global_norm(dense)
         self.gradient_norm.assign(norm)
         if self.clip_norm:
-            scale = ops.minimum(1.0, self.clip_norm / ops.maximum(norm, 1e-12))
-            dense = [None if grad is None else grad * ops.cast(scale, grad.dtype) for grad in dense]
+            dense = clipped(dense, norm, self.clip_norm)
         super().apply(dense, trainable_variables)
         if self.averaging:
             step = ops.cast(self.iterations, "float32")
@@ -81,6 +80,19 @@ def dense_gradient(grad, variable):
     if grad is None or not (hasattr(grad, "indices") and hasattr(grad, "values")):
         return grad
     return ops.segment_sum(grad.values, grad.indices, num_segments=variable.shape[0])
+
+
+def clipped(gradients, norm, threshold) -> list:
+    """Dense gradients scaled so that their global norm is at most `threshold` (Pascanu et al.
+    2013, algorithm 1): together, so that the direction stays.
+
+    Args:
+        gradients: tensors, None where there is none.
+        norm: `global_norm` of them.
+        threshold: above 0.
+    """
+    scale = ops.minimum(1.0, threshold / ops.maximum(norm, 1e-12))
+    return [None if grad is None else grad * ops.cast(scale, grad.dtype) for grad in gradients]
 
 
 def global_norm(gradients):

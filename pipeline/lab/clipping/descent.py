@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import keras
-from keras import ops
 
-from pipeline.training.optimizer import dense_gradient, global_norm
+from pipeline.training.optimizer import clipped, dense_gradient, global_norm
 
 
 @keras.saving.register_keras_serializable("pipeline.lab")
@@ -48,8 +47,7 @@ class ClippedDescent(keras.optimizers.SGD):
             dense_gradient(grad, variable) for grad, variable in zip(grads, variables, strict=True)
         ]
         norm = global_norm(g)
-        scale = ops.minimum(1.0, self.threshold / ops.maximum(norm, 1e-12))
-        g = [None if grad is None else grad * ops.cast(scale, grad.dtype) for grad in g]
+        g = clipped(g, norm, self.threshold)
         self.norm_before.assign(norm)
         self.norm_after.assign(global_norm(g))
         super().apply(g, trainable_variables)
