@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import importlib
+import importlib.util
 import os
 import sys
 import textwrap
@@ -21,6 +22,7 @@ STAGES = {
     "predict": "ask the exported model: --text or --file",
 }
 _DEFAULT_TASK = "sentiment"
+_BACKENDS = ("tensorflow", "jax")
 
 
 def _help() -> str:
@@ -61,9 +63,13 @@ def _settings_of(task) -> str:
     )
 
 
-def prepare_process() -> None:
-    """What must be in the environment before anything imports keras."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+def prepare_process(stage: str = "train") -> None:
+    """What must be in the environment before anything imports keras.
+
+    Raises:
+        UserError: KERAS_BACKEND names what cannot be had.
+    """
+    os.environ["KERAS_BACKEND"] = _backend(stage)
     # What goes wrong comes as an exception; what C++ prints as an error beside that is
     # TensorFlow's own affair (a graph it could not simplify, a GPU that is not there).
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -73,6 +79,26 @@ def prepare_process() -> None:
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1" if (os.cpu_count() or 1) <= 4 else "2")
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(max(2, os.cpu_count() or 1)))
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+
+
+def _backend(stage: str) -> str:
+    """Models train on TensorFlow or JAX; all else, what is exported above all, is TensorFlow's."""
+    asked = os.environ.get("KERAS_BACKEND") or _BACKENDS[0]
+    if asked not in _BACKENDS:
+        raise UserError(
+            f"{asked!r} is not supported",
+            where="KERAS_BACKEND",
+            remedy=f"use {' or '.join(_BACKENDS)}, or leave it unset",
+        )
+    if stage != "train":
+        return _BACKENDS[0]
+    if importlib.util.find_spec(asked) is None:
+        raise UserError(
+            f"{asked} is not installed",
+            where="KERAS_BACKEND",
+            remedy=f".venv/bin/pip install {asked}, or leave it unset",
+        )
+    return asked
 
 
 def main(arguments: list[str]) -> int:
@@ -156,7 +182,7 @@ def _run(arguments: list[str]) -> int:
         return int(end.code or 0)
     settings = parsed.settings if options is not None else parsed
     check_ranges(settings)
-    prepare_process()
+    prepare_process(stage)
     if options is None:
         module.run(task, settings, Workspace())
     else:
@@ -186,7 +212,7 @@ def _study(arguments: list[str]) -> int:
     except SystemExit as end:  # after --help
         return int(end.code or 0)
     check_ranges(settings)
-    prepare_process()
+    prepare_process("study")
     study.run(name, settings, Workspace())
     return 0
 

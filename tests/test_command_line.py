@@ -219,3 +219,28 @@ def test_output_to_a_full_disk(tmp_path):
 def test_folder_that_is_a_file(command, tmp_path):
     (tmp_path / "data").write_text("in the way")
     assert "data" in command(tmp_path, "corpus", "--corpus", "sample").error
+
+
+@pytest.mark.parametrize("stage", ["train", "evaluate"])
+def test_a_backend_that_is_not_supported_is_one_line(command, tmp_path, monkeypatch, stage):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    outcome = command(tmp_path, stage, "sentiment")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: KERAS_BACKEND: 'torch' is not supported")
+    assert "tensorflow or jax" in outcome.err
+
+
+def test_a_backend_that_is_not_installed_is_one_line(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    outcome = command(tmp_path, "train", "sentiment")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: KERAS_BACKEND: jax is not installed")
+
+
+def test_only_training_leaves_tensorflow(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    outcome = command(tmp_path, "evaluate", "sentiment")
+    assert outcome.code == 2
+    assert "the stage 'corpus' has not run" in outcome.err
+    assert os.environ["KERAS_BACKEND"] == "tensorflow"

@@ -59,9 +59,10 @@ class ClippedAdamW(keras.optimizers.AdamW):
                 average.assign(average + ops.cast(rate, average.dtype) * (variable - average))
 
     def assign_averages(self, variables) -> None:
-        """Puts the averages in the place of the weights, if any are kept."""
+        """Puts copies of the averages in the place of the weights, if any are kept."""
+        # Copies: JAX reuses the memory of weights that go into a step.
         for average, variable in zip(self.averages, variables, strict=bool(self.averages)):
-            variable.assign(average)
+            variable.assign(ops.copy(average))
 
     def get_config(self):
         return {

@@ -1,0 +1,71 @@
+"""Models train on JAX as they do on TensorFlow (KERAS_BACKEND=jax), and leave as before."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def without_chance(settings, weights: Path):
+    """The same, but nothing is drawn at random that both would draw differently."""
+    groups = {}
+    for group in dataclasses.fields(settings):
+        values = getattr(settings, group.name)
+        drawn = [f.name for f in dataclasses.fields(values) if f.name.endswith("_dropout")]
+        groups[group.name] = dataclasses.replace(values, **dict.fromkeys(drawn, 0.0))
+    training = dataclasses.replace(
+        groups["training"],
+        epochs=1,
+        least_steps=1,
+        batch_size=400,
+        evaluations=1,
+        initial_weights=weights,
+    )
+    return dataclasses.replace(settings, **{**groups, "training": training})
+
+
+def arrays(weights: Path) -> dict[str, np.ndarray]:
+    found = {}
+    with h5py.File(weights) as file:
+        file.visititems(
+            lambda name, item: (
+                found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
+            )
+        )
+    return found
+
+
+@pytest.mark.parametrize("name", ["sentiment", "translation"])
+def test_jax_finds_the_weights_that_tensorflow_finds(finished, tmp_path, name):
+    run = finished(name)
+    settings = without_chance(run.task.tiny, run.run / "best.weights.h5")
+    ours, theirs = (run.untrained_copy(tmp_path / name) for name in ("tensorflow", "jax"))
+    ours.do("train", settings=settings)
+    outcome = subprocess.run(
+        [sys.executable, "-m", "pipeline", "train", name, *theirs.words(settings)],
+        cwd=theirs.root,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    histories = [pd.read_csv(copy.run / "history.csv") for copy in (ours, theirs)]
+    for name in ("step", "loss", "dev_loss"):
+        here, there = (history[name].to_numpy() for history in histories)
+        assert there == pytest.approx(here, rel=1e-4), name
+    expected, found = (arrays(copy.run / "best.weights.h5") for copy in (ours, theirs))
+    assert found.keys() == expected.keys()
+    for place, values in expected.items():
+        np.testing.assert_allclose(found[place], values, atol=2e-4, err_msg=place)
