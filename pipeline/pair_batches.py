@@ -8,15 +8,12 @@ import numpy as np
 from pipeline.batches import pad
 from pipeline.text.ragged import Ragged
 
-JITTER = 2
-"""Positions by which a length is blurred, so that two epochs do not make the same batches."""
-
 
 class PairBuckets(keras.utils.PyDataset):
     """Batches of one epoch over sentence pairs. The order is a pure function of (seed, epoch).
 
-    The pairs are sorted so that neighbours agree in both lengths, cut where each batch has had
-    its share of all tokens, and the batches shuffled. A batch of short pairs so has more rows
+    The pairs are sorted so that neighbours about agree in both lengths, cut where each batch has
+    had its share of all tokens, and the batches shuffled. A batch of short pairs so has more rows
     than one of long pairs, and a step costs about the same wherever it falls.
 
     Args:
@@ -28,12 +25,15 @@ class PairBuckets(keras.utils.PyDataset):
             equally many steps.
         seed: with `epoch`, decides the order; None sorts and does not shuffle (evaluation).
         epoch: number of the epoch.
+        blur: lengths are blurred by so many positions before they are sorted, with a `seed` only.
+            With 1 a batch has sentences of one length: the least padding, but then all of them
+            end at the same place, and the model learns worse where a sentence ends.
         multiple: widths are rounded up to a multiple of this: 1 where a changed shape costs
             nothing, more where each new shape is compiled anew (JAX).
 
     Raises:
         ValueError: not as many sources as targets, a row without a frame, not exactly one of
-            `tokens` and `count`, or less than 1 of it.
+            `tokens` and `count`, or less than 1 of it or of `blur`.
 
     Each item is ({"ids": int32 [batch, source], "lengths": int32 [batch], "target_ids": int32
     [batch, target], "target_lengths": int32 [batch]}, targets int32 [batch, target]).
@@ -51,6 +51,7 @@ class PairBuckets(keras.utils.PyDataset):
         count: int | None = None,
         seed: int | None = None,
         epoch: int = 0,
+        blur: int = 2,
         multiple: int = 1,
     ):
         super().__init__()
@@ -60,12 +61,14 @@ class PairBuckets(keras.utils.PyDataset):
             raise ValueError("either tokens or count must be given")
         if (count if tokens is None else tokens) < 1:
             raise ValueError("a batch must have room for a token, and there must be one")
+        if blur < 1:
+            raise ValueError("blur must be at least 1")
         if len(targets) and min(sources.lengths.min(), targets.lengths.min()) < 2:
             raise ValueError("rows must be framed [BOS] ... [EOS]")
         self.sources, self.multiple = sources, multiple
         self.read, self.said = _without(targets, first=False), _without(targets, first=True)
         generator = None if seed is None else np.random.default_rng((seed, epoch))
-        order = pair_order(sources.lengths, self.read.lengths, generator)
+        order = pair_order(sources.lengths, self.read.lengths, blur, generator)
         shares = (sources.lengths + self.read.lengths)[order]
         if tokens is not None:
             count = -(-int(shares.sum()) // tokens)
@@ -96,7 +99,10 @@ class PairBuckets(keras.utils.PyDataset):
 
 
 def pair_order(
-    source_lengths: np.ndarray, target_lengths: np.ndarray, generator: np.random.Generator | None
+    source_lengths: np.ndarray,
+    target_lengths: np.ndarray,
+    blur: int = 2,
+    generator: np.random.Generator | None = None,
 ) -> np.ndarray:
     """The pairs, neighbours near in both lengths.
 
@@ -105,15 +111,16 @@ def pair_order(
 
     Args:
         source_lengths, target_lengths: int [pairs].
-        generator: blurs the lengths; None sorts strictly.
+        blur: positions by which a length is blurred at most, and one.
+        generator: draws how much; None sorts strictly.
 
     Returns:
         int [pairs], a permutation.
     """
     group, within = target_lengths, source_lengths.astype(np.float64)
     if generator is not None:
-        group = group + generator.integers(0, JITTER, len(group))
-        within = within + generator.random(len(within)) * JITTER
+        group = group + generator.integers(0, blur, len(group))
+        within = within + generator.random(len(within)) * blur
     return np.lexsort((np.where(group % 2, -within, within), group))
 
 

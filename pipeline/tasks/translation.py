@@ -22,7 +22,11 @@ from pipeline.text.settings import (
     check_most_pieces,
     check_pair_morphemes,
 )
-from pipeline.training.settings import ScheduledSamplingSettings, TrainingSettings
+from pipeline.training.settings import (
+    PairBatchSettings,
+    ScheduledSamplingSettings,
+    TrainingSettings,
+)
 from pipeline.workspace import SAMPLES, Workspace
 
 if typing.TYPE_CHECKING:
@@ -67,6 +71,7 @@ class Settings:
         evaluations=12,
         patience=5,
     )
+    batches: PairBatchSettings = PairBatchSettings()
     sampling: ScheduledSamplingSettings = ScheduledSamplingSettings()
     search: SearchSettings = SearchSettings()
     run: RunSettings = RunSettings()
@@ -145,6 +150,7 @@ def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
             count=-(-len(drawn[0]) // training.batch_size),
             seed=training.seed,
             epoch=epoch,
+            blur=settings.batches.length_blur,
             multiple=multiple,
         )
 

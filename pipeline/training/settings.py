@@ -52,6 +52,16 @@ class ScheduledSamplingSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class PairBatchSettings:
+    """Which sentence pairs a step learns from together."""
+
+    length_blur: int = 10
+    """Sentences of a batch differ in length by about so many pieces. Fewer need less padding and
+    so less time; but of sentences that all end at the same place a model learns worse where to
+    end (at 1, most of a batch do)."""
+
+
+@dataclasses.dataclass(frozen=True)
 class TruncationSettings:
     """How far back gradients go over running text. `batch_size` is the number of streams that
     are read side by side."""
