@@ -13,7 +13,7 @@ Where the two cannot be made alike:
   states of all encoder layers; Joey's stacks are plain and start from the topmost.
 - Our dropout before the softmax lies behind the tanh of the readout, Joey's before it.
 - Joey's batches are so many sentences in random order; ours have as many in the mean, but of
-  near-equal length, and nearly equal numbers of tokens.
+  similar length, and nearly equal numbers of tokens.
 - Joey feeds its readout back in at the next step, in everything it publishes; ours does not unless
   told to (`--change model.decoder.input_feeding=false` makes Joey not do so either).
 - A translation of ours ends after 1.5 pieces for each of its source and ten, Joey's after 100.

@@ -10,7 +10,7 @@ from pipeline.corpora.parallel import read_evaluation_pairs
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.errors import UserError
 from pipeline.stages.files import RunFiles
-from pipeline.tasks.translation import TASK, Settings
+from pipeline.tasks.translation import SAMPLE, TASK, Settings
 from pipeline.text.normalize import normalize
 from pipeline.text.pair_pieces import SIDES, load_pair_tokenizers, training_segmentations
 from pipeline.text.ragged import Ragged
@@ -103,7 +103,7 @@ def write_pieces(run: OurRun, elsewhere: Sequence[str] = ()) -> Path:
             write_split(folder / f"{name}.tsv", read_split(run.corpus / f"{name}.tsv"))
     for corpus in elsewhere:
         raw, chosen = Workspace().raw, run.settings.corpus
-        frame = read_evaluation_pairs(corpus, chosen, raw, normalize).frame
+        frame = read_evaluation_pairs(corpus, chosen, raw, SAMPLE, normalize).frame
         rows = tokenizers["source"].encode(list(frame["text"]))
         rows = rows.truncated(run.settings.text.most_pieces)
         name = name_elsewhere(corpus)

@@ -5,7 +5,7 @@
 The run is one for which `benchmarks.joey_nmt all` was done, with the same options: shapes, batches
 and searches are those of its two trainings.
 
-- a step, each its own batches: as either trains, ours of near-equal lengths, Joey's of any; forming
+- a step, each its own batches: as either trains, ours of similar lengths, Joey's of any; forming
   the batch, clipping and the optimizer are in it, and in ours the average of the weights.
 - a step, the same batches: both are given our batches.
 - a sentence, alone and in batches of 64: beam search over the same sentences of the test set, by
