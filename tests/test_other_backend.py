@@ -45,14 +45,14 @@ def arrays(weights: Path) -> dict[str, np.ndarray]:
     return found
 
 
-@pytest.mark.parametrize("name", ["sentiment", "translation"])
-def test_jax_finds_the_weights_that_tensorflow_finds(finished, tmp_path, name):
-    run = finished(name)
+def test_jax_finds_the_weights_that_tensorflow_finds(finished, tmp_path):
+    """With one task: compiling another takes a minute."""
+    run = finished("sentiment")
     settings = without_chance(run.task.tiny, run.run / "best.weights.h5")
     ours, theirs = (run.untrained_copy(tmp_path / name) for name in ("tensorflow", "jax"))
     ours.do("train", settings=settings)
     outcome = subprocess.run(
-        [sys.executable, "-m", "pipeline", "train", name, *theirs.words(settings)],
+        [sys.executable, "-m", "pipeline", "train", "sentiment", *theirs.words(settings)],
         cwd=theirs.root,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT), "KERAS_BACKEND": "jax"},
         capture_output=True,
