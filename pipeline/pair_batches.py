@@ -26,8 +26,8 @@ class PairBuckets(keras.utils.PyDataset):
         seed: with `epoch`, decides the order; None sorts and does not shuffle (evaluation).
         epoch: number of the epoch.
         blur: lengths are blurred by so many positions before they are sorted, with a `seed` only.
-            With 1 a batch has sentences of one length: the least padding, but then all of them
-            end at the same place, and the model learns worse where a sentence ends.
+            With 1 a batch has sentences of one length: the least padding, but a step then sees
+            one kind of sentence, and the model learns worse (figures in the README).
         multiple: widths are rounded up to a multiple of this: 1 where a changed shape costs
             nothing, more where each new shape is compiled anew (JAX).
 

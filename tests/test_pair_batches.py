@@ -106,7 +106,7 @@ def test_little_is_padded(seed):
 
 
 def test_blur_parts_sentences_of_one_length():
-    """So that not all of a batch end at the same place, for a little more padding."""
+    """For a little more padding."""
     ends, padded = [], []
     for blur in (1, 4, 12):
         batches = PairBuckets(*real_pairs(5000), 2000, seed=1, blur=blur)

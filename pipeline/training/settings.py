@@ -57,8 +57,7 @@ class PairBatchSettings:
 
     length_blur: int = 10
     """Sentences of a batch differ in length by about so many pieces. Fewer need less padding and
-    so less time; but of sentences that all end at the same place a model learns worse where to
-    end (at 1, most of a batch do)."""
+    so less time a step; but from batches of nearly one length a model learns worse."""
 
 
 @dataclasses.dataclass(frozen=True)
