@@ -101,8 +101,8 @@ class PairBuckets(keras.utils.PyDataset):
 def pair_order(
     source_lengths: np.ndarray,
     target_lengths: np.ndarray,
-    blur: int = 2,
-    generator: np.random.Generator | None = None,
+    blur: int,
+    generator: np.random.Generator | None,
 ) -> np.ndarray:
     """The pairs, neighbours near in both lengths.
 
@@ -111,8 +111,8 @@ def pair_order(
 
     Args:
         source_lengths, target_lengths: int [pairs].
-        blur: positions by which a length is blurred at most, and one.
-        generator: draws how much; None sorts strictly.
+        blur: 0 to less than so many positions are added to a length before sorting.
+        generator: draws how many; None adds none.
 
     Returns:
         int [pairs], a permutation.
