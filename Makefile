@@ -31,7 +31,7 @@ PYTHON3  ?= python3
 VENV     := .venv
 PYTHON   := $(VENV)/bin/python
 PIPELINE := $(PYTHON) -m pipeline
-TASKS    := $(filter-out base __init__,$(basename $(notdir $(wildcard pipeline/tasks/*.py))))
+TASKS    := $(patsubst pipeline/tasks/%/__init__.py,%,$(wildcard pipeline/tasks/*/__init__.py))
 # One shell word, whatever stands in it; nothing in it is a variable of make.
 quoted    = '$(subst ','\'',$(value $(1)))'
 # Of the task $(1).
@@ -104,10 +104,10 @@ runs/$(1)/$(NAME)/.asked: FORCE
 runs/$(1)/$(NAME)/corpus.json: runs/$(1)/$(NAME)/.asked $$(CORPUS_FILE) | $(VENV)/.ready
 	@$(PIPELINE) corpus $(1) $$(call ARGUMENTS,$(1))
 
-runs/$(1)/$(NAME)/tokens.json: runs/$(1)/$(NAME)/corpus.json runs/$(1)/$(NAME)/.asked
-	@$(PIPELINE) tokenize $(1) $$(call ARGUMENTS,$(1))
+runs/$(1)/$(NAME)/prepared.json: runs/$(1)/$(NAME)/corpus.json runs/$(1)/$(NAME)/.asked
+	@$(PIPELINE) prepare $(1) $$(call ARGUMENTS,$(1))
 
-runs/$(1)/$(NAME)/training.json: runs/$(1)/$(NAME)/tokens.json
+runs/$(1)/$(NAME)/training.json: runs/$(1)/$(NAME)/prepared.json
 	@$(PIPELINE) train $(1) $$(call ARGUMENTS,$(1))
 
 runs/$(1)/$(NAME)/metrics.json: runs/$(1)/$(NAME)/training.json

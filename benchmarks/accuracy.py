@@ -22,7 +22,7 @@ import psutil
 
 from benchmarks.tables import print_table
 
-STAGES = ("corpus", "tokenize", "train", "evaluate")
+STAGES = ("corpus", "prepare", "train", "evaluate")
 
 
 def stage(name: str, arguments: list[str]) -> tuple[float, float]:

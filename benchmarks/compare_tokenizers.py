@@ -50,7 +50,7 @@ def measure(kind: str, morphemes: str | None, train, dev, arguments) -> dict:
     """Tokenizes, trains and scores one way of cutting text."""
     import keras
 
-    from pipeline.batches import LengthBuckets
+    from pipeline.batches.length_buckets import LengthBuckets
     from pipeline.models.classifier import predict_logits, recurrent_classifier
     from pipeline.models.settings import ClassifierSettings
     from pipeline.text.morphemes import MorphemeAnalyzer

@@ -23,11 +23,11 @@ from benchmarks.accuracy import stage
 from benchmarks.tables import print_table
 from benchmarks.translation_runs import TASK, common_test, compared, find_run, flat_settings
 from pipeline.errors import UserError
-from pipeline.evaluation.report import write_report
-from pipeline.evaluation.translation_comparison import comparison_content, side_by_side
 from pipeline.progress import say
+from pipeline.report.page import write_report
 from pipeline.settings import check_ranges, parse
 from pipeline.stages.files import RunFiles
+from pipeline.tasks.translation.comparison import comparison_content, side_by_side
 from pipeline.workspace import Workspace
 
 ARCHITECTURES = ("rnn", "attention", "transformer")
@@ -73,7 +73,7 @@ def _finish(files: RunFiles, settings, options: list[str]) -> None:
     if files.training.exists() and files.weights.exists():
         _check_settings(files, settings)
     else:
-        for name in ("corpus", "tokenize", "train"):
+        for name in ("corpus", "prepare", "train"):
             stage(name, [TASK.name, *options])
     if files.measured() is None or not files.report.exists():
         stage("evaluate", [TASK.name, *options])

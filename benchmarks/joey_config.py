@@ -120,7 +120,7 @@ def recipes_for(architecture: str) -> list[str]:
 def epochs_of(settings: Settings, rows: int) -> int:
     """Epochs that our run may train for, early stopping aside."""
     steps = steps_per_epoch(settings, rows)
-    return max(settings.training.epochs, math.ceil(settings.training.least_steps / steps))
+    return max(settings.training.epochs, math.ceil(settings.training.min_steps / steps))
 
 
 def steps_per_epoch(settings: Settings, rows: int) -> int:
@@ -214,7 +214,7 @@ def joey_config(
         "driver": {
             "attention_dropout": settings.model.attention_dropout,
             "sampling": sampling,
-            "most_pieces": settings.text.most_pieces - 2,
+            "max_length": settings.text.max_length - 2,
         },
     }
     config["model"]["decoder"] |= chosen.decoder

@@ -239,7 +239,7 @@ def start(path: str):
         if name.startswith("joeynmt."):
             logging.getLogger(name).handlers = [log]
     joeynmt.data.build_tokenizer = lambda data: {
-        data[side]["lang"]: Pieces(data[side]["model"], extra["sampling"], extra["most_pieces"])
+        data[side]["lang"]: Pieces(data[side]["model"], extra["sampling"], extra["max_length"])
         for side in ("src", "trg")
     }
     return parse_global_args(config, rank=0, mode="train"), extra

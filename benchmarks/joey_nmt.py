@@ -2,7 +2,7 @@
 
     python -m venv other; other/bin/pip install torch joeynmt        # needed here alone
     for seed in 1 2 3; do for model in attention transformer; do
-        for stage in corpus tokenize train evaluate; do
+        for stage in corpus prepare train evaluate; do
             python -m pipeline $stage translation --name $model-$seed --seed $seed \
                 --architecture $model --beam 5 ...
         done

@@ -9,9 +9,9 @@ from pathlib import Path
 from pipeline.corpora.parallel import read_evaluation_pairs
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.errors import UserError
+from pipeline.normalize import normalize
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.translation import SAMPLE, TASK, Settings
-from pipeline.text.normalize import normalize
 from pipeline.text.pair_pieces import SIDES, load_pair_tokenizers, training_segmentations
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import Tokenizer
@@ -86,18 +86,18 @@ def write_pieces(run: OurRun, elsewhere: Sequence[str] = ()) -> Path:
     Raises:
         UserError: a corpus cannot be read, or its pieces are not SentencePiece's.
     """
-    folder, tokenizers = run.pieces, load_pair_tokenizers(run.tokens)
+    folder, tokenizers = run.pieces, load_pair_tokenizers(run.prepared)
     for side, tokenizer in tokenizers.items():
         if tokenizer.kind != "sentencepiece":
             raise UserError(f"its pieces are {tokenizer.kind}", remedy="--pieces sentencepiece")
         pieces = tokenizer.vocabulary.pieces[len(SPECIALS) :]
         _write_lines(folder / f"vocabulary.{side}", pieces)
         _write(folder / f"{side}.model", tokenizer.model)
-        text = (run.tokens / f"{side}.train.txt").read_text(encoding="utf-8")
+        text = (run.prepared / f"{side}.train.txt").read_text(encoding="utf-8")
         _write_lines(folder / f"text.{side}", without_marks(text).split("\n")[:-1])
     for name in run.rows:
         for side in SIDES if name in ("train", "dev") else ["source"]:
-            rows = Ragged.load(run.tokens / f"{name}.{side}.npz")
+            rows = Ragged.load(run.prepared / f"{name}.{side}.npz")
             _write_lines(folder / f"{name}.{side}", _lines(tokenizers[side], rows))
         if name in run.tests:
             write_split(folder / f"{name}.tsv", read_split(run.corpus / f"{name}.tsv"))
@@ -105,7 +105,7 @@ def write_pieces(run: OurRun, elsewhere: Sequence[str] = ()) -> Path:
         raw, chosen = Workspace().raw, run.settings.corpus
         frame = read_evaluation_pairs(corpus, chosen, raw, SAMPLE, normalize).frame
         rows = tokenizers["source"].encode(list(frame["text"]))
-        rows = rows.truncated(run.settings.text.most_pieces)
+        rows = rows.truncated(run.settings.text.max_length)
         name = name_elsewhere(corpus)
         _write_lines(folder / f"{name}.source", _lines(tokenizers["source"], rows))
         write_split(folder / f"{name}.tsv", frame)
@@ -138,6 +138,6 @@ def _write(path: Path, data: bytes) -> None:
 
 def read_translations(run: OurRun, path: Path) -> list[str]:
     """Text of what Joey translated: lines of pieces."""
-    tokenizer = load_pair_tokenizers(run.tokens)["target"]
+    tokenizer = load_pair_tokenizers(run.prepared)["target"]
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
     return [tokenizer.decode(tokenizer.vocabulary.ids(line.split())) for line in lines]

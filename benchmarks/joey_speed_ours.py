@@ -38,7 +38,7 @@ def plan_without_sampling(run: OurRun):
 
     _start()
     subwords = dataclasses.replace(run.settings.subwords, subword_sampling=0)
-    return TASK.plan(dataclasses.replace(run.settings, subwords=subwords), run.tokens)
+    return TASK.plan(dataclasses.replace(run.settings, subwords=subwords), run.prepared)
 
 
 def steps(run: OurRun, given: list[list[int]]) -> dict[str, Callable[[], None]]:
@@ -72,10 +72,10 @@ def sentences(run: OurRun, given: list[int]) -> dict[str, Callable[[], None]]:
     from pipeline.tasks.translation import build_model
     from pipeline.text.ragged import Ragged
 
-    model = build_model(run.settings, run.tokens)
+    model = build_model(run.settings, run.prepared)
     model.load_weights(run.files.weights)
     translate = Translate(model, **dataclasses.asdict(run.settings.search))
-    sources = Ragged.load(run.tokens / "test.source.npz").take(np.array(given))
+    sources = Ragged.load(run.prepared / "test.source.npz").take(np.array(given))
     return {
         "single": lambda: translate_rows(translate, sources, 1),
         "together": lambda: translate_rows(translate, sources, TOGETHER),

@@ -38,7 +38,7 @@ def main() -> None:
             path = Path(folder) / f"reviews{count}.tsv"
             write_corpus(path, count)
             common = ["sentiment", "--corpus", str(path), "--name", f"scaling{count}"]
-            common += ["--epochs", str(arguments.epochs), "--least-steps", "1"]
+            common += ["--epochs", str(arguments.epochs), "--min-steps", "1"]
             measured = [stage(name, common) for name in STAGES]
             minutes.append(sum(seconds for seconds, _ in measured) / 60)
             peak = max(memory for _, memory in measured)

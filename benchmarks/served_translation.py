@@ -22,7 +22,7 @@ from benchmarks.translation_runs import find_run
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS, bleu_metric
-from pipeline.text.normalize import normalize
+from pipeline.normalize import normalize
 from pipeline.workspace import Workspace
 
 CLOSE = 0.05

@@ -36,7 +36,7 @@ def training_steps(run: str) -> dict[str, float]:
     """Median seconds of a training step with either head, and of decoding its batch."""
     import keras
 
-    from pipeline.batches import LengthBuckets
+    from pipeline.batches.length_buckets import LengthBuckets
     from pipeline.models.tagger import best_tags
     from pipeline.settings import from_json
     from pipeline.tasks import ner
@@ -48,7 +48,7 @@ def training_steps(run: str) -> dict[str, float]:
     folder = Path("runs/ner") / run
     stored = {k: v for k, v in read_json(folder / "config.json").items() if k != "inputs"}
     settings = from_json(ner.Settings, stored)
-    tokens = Path(Manifest.read(folder / "tokens.json").notes["folder"])
+    tokens = Path(Manifest.read(folder / "prepared.json").notes["folder"])
     rows, gold = (Ragged.load(tokens / f"train{kind}.npz") for kind in ("", ".tags"))
     order = LengthBuckets(rows, gold, settings.training.batch_size, seed=1)
     batches = [order[i] for i in range(STEPS)]

@@ -38,7 +38,7 @@ def load_rows(run: str):
     from pipeline.text.ragged import Ragged
     from pipeline.workspace import Manifest
 
-    manifest = Manifest.read(Path("runs/sentiment") / run / "tokens.json")
+    manifest = Manifest.read(Path("runs/sentiment") / run / "prepared.json")
     if manifest is None:
         sys.exit(f"error: there is no run {run!r} — make train-sentiment NAME={run}")
     folder = Path(manifest.notes["folder"])
@@ -47,7 +47,7 @@ def load_rows(run: str):
 
 
 def bucketed(rows, labels, steps: int) -> dict[str, np.ndarray]:
-    from pipeline.batches import LengthBuckets
+    from pipeline.batches.length_buckets import LengthBuckets
 
     batches, arrays = LengthBuckets(rows, labels, BATCH, seed=1), {}
     for i in range(steps):

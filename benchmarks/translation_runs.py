@@ -9,7 +9,6 @@ import pandas as pd
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.evaluation.translation import TranslationMetrics
-from pipeline.evaluation.translation_comparison import Compared, TestSet
 from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS, SentenceCounts, bleu_of
 from pipeline.models.settings import describe_translator
 from pipeline.progress import say
@@ -17,6 +16,7 @@ from pipeline.settings import as_json
 from pipeline.stages.files import RunFiles
 from pipeline.tasks import translation
 from pipeline.tasks.base import Trained
+from pipeline.tasks.translation.comparison import Compared, TestSet
 from pipeline.workspace import Workspace
 
 TASK = translation.TASK
@@ -70,7 +70,7 @@ def common_test(runs: Sequence[RunFiles]) -> tuple[TestSet, list[str]]:
         first.corpus_notes["direction"],
         list(frame["text"]),
         list(frame["label"]),
-        Ragged.load(first.tokens_folder / "test.source.npz").lengths - FRAME,
+        Ragged.load(first.prepared_folder / "test.source.npz").lengths - FRAME,
     )
     warnings = [warning for trained in all_trained.values() for warning in trained.warnings]
     if any(run.manifest("tokens").outputs != runs[0].manifest("tokens").outputs for run in runs):

@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 
 STAGES = {
     "corpus": "get the corpus, read it, split it",
-    "tokenize": "learn pieces, turn text into ids; with --text show what each tokenizer does",
+    "prepare": "learn pieces, turn text into ids; with --text show what each tokenizer does",
     "train": "find the weights; resumes where a kill left it",
     "evaluate": "read the test split once and write the report; with --on measure another corpus",
     "export": "write the model that others serve",

@@ -40,7 +40,7 @@ def run_info(task: Task, settings, trained: Trained, model: str) -> dict:
             "licence": corpus["licence"],
             **rows,
             "rows that could not be used": corpus["rejected"],
-            "pieces": trained.tokens_notes["pieces"],
+            "pieces": trained.prepared_notes["pieces"],
         },
         "best_step": training["best_step"],
         "clip_norm": settings.training.clip_norm,

@@ -183,7 +183,7 @@ def check_ranges(settings: object) -> None:
             if value < 0:
                 raise UserError(f"{option} must not be negative, not {value}")
             # 0 means something where a setting's default is 0, or one of these is asked for.
-            zero = field.default == 0 or field.name in ("seed", "most_addend")
+            zero = field.default == 0 or field.name in ("seed", "max_length_offset")
             if isinstance(value, int) and value == 0 and not zero:
                 raise UserError(f"{option} must be at least 1, not 0")
 

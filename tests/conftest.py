@@ -68,8 +68,8 @@ def finished(tmp_path_factory) -> Callable[[str], FinishedRun]:
     def make(name: str) -> FinishedRun:
         task = find_task(name)
         run = FinishedRun(task, Workspace(tmp_path_factory.mktemp(name)))
-        run.do("corpus", "tokenize")
-        test = [p for folder in (run.corpus, run.tokens) for p in folder.glob("test*")]
+        run.do("corpus", "prepare")
+        test = [p for folder in (run.corpus, run.prepared) for p in folder.glob("test*")]
         with out_of_sight(test):
             run.do("train")
         run.do("evaluate", "export")

@@ -39,8 +39,8 @@ class FinishedRun:
         return self.root / read_json(self.run / "corpus.json")["notes"]["folder"]
 
     @property
-    def tokens(self) -> Path:
-        return self.root / read_json(self.run / "tokens.json")["notes"]["folder"]
+    def prepared(self) -> Path:
+        return self.root / read_json(self.run / "prepared.json")["notes"]["folder"]
 
     def do(self, *stages: str, settings=None) -> None:
         """Some stages, in this process."""

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-STAGES = ["corpus", "tokenize", "train", "evaluate", "export"]
+STAGES = ["corpus", "prepare", "train", "evaluate", "export"]
 
 # What each stage leaves behind, as far as make can see it. Every argument is noted with its end.
 STAND_IN = """#!/bin/sh
@@ -24,7 +24,7 @@ run=runs/$task/$name model=saved_models/$task/$version
 case $stage in
   corpus) mkdir -p "$run"; : > "$run/corpus.json"
     [ -e stand-in ] && touch -d @0 "$run/corpus.json";;
-  tokenize) : > "$run/tokens.json";;
+  prepare) : > "$run/prepared.json";;
   train) : > "$run/training.json";;
   evaluate) : > "$run/metrics.json";;
   export) mkdir -p "$model"; : > "$model/saved_model.pb";;

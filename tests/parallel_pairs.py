@@ -10,7 +10,7 @@ from pipeline.corpora.parallel import (
     read_parallel_corpus,
 )
 from pipeline.corpora.splits import CorpusSplits
-from pipeline.text.normalize import normalize
+from pipeline.normalize import normalize
 
 SPLITS = ("train", "dev", "test")
 

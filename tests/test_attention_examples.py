@@ -8,19 +8,19 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
 
-from pipeline.evaluation.attention_examples import SHOWN, attention_examples
 from pipeline.evaluation.translation import evaluate
-from pipeline.evaluation.translation_log import log_translation
 from pipeline.models.seq2seq import translator
 from pipeline.models.settings import TranslatorSettings
 from pipeline.models.translate import Translate
+from pipeline.tasks.translation.attention_examples import SHOWN, attention_examples
+from pipeline.tasks.translation.tensorboard import log_translation
 from pipeline.text.tokenizer import learn_tokenizer
 from pipeline.workspace import SAMPLES
 from random_weights import randomized
 
 PAIRS = (SAMPLES / "translation.tsv").read_text(encoding="utf-8").split("\n")[1:-1]
 KO, EN = zip(*(pair.split("\t") for pair in PAIRS[:300]), strict=True)
-SEARCH = {"beam": 2, "most_factor": 0.5, "most_addend": 3}
+SEARCH = {"beam": 2, "max_length_factor": 0.5, "max_length_offset": 3}
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation import figures
-from pipeline.evaluation.attention_pictures import (
+from pipeline.evaluation.translation import evaluate
+from pipeline.report import figures
+from pipeline.report.attention_pictures import (
     HeatMap,
     attention_heat_map,
     bleu_by_length,
     merge_attention,
     word_of_each_piece,
 )
-from pipeline.evaluation.translation import evaluate
 from pipeline.text.syllables import SyllableTokenizer
 from pipeline.text.unigram import WORD_MARK, SentencePieceTokenizer
 from pipeline.text.wordpiece import WordPieceTokenizer

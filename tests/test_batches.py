@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.batches import LengthBuckets, pad
+from pipeline.batches.length_buckets import LengthBuckets
+from pipeline.batches.padding import pad
 from pipeline.text.ragged import Ragged
 
 lengths_of_rows = st.lists(st.integers(2, 30), min_size=1, max_size=60)

@@ -23,7 +23,7 @@ def test_finished_runs_are_kept_when_settings_change(run, quick, tmp_path, capsy
     elsewhere = copy.run / "elsewhere" / "others.json"
     write_json(elsewhere, {"accuracy": 0.5})
     everything = {path.name for path in copy.run.iterdir()}
-    assert everything - {"corpus.json", "tokens.json", ".lock"} == set(train.RESULTS)
+    assert everything - {"corpus.json", "prepared.json", ".lock"} == set(train.RESULTS)
     before = {
         n: (copy.run / n).read_bytes() for n in ("best.weights.h5", "report.html", "config.json")
     }
@@ -67,7 +67,7 @@ def test_another_search_is_no_other_training(finished, tmp_path, capsys):
     assert not (copy.run / "metrics.json").exists()
     assert (copy.run / "best.weights.h5").read_bytes() == weights
     assert read_json(copy.run / "config.json")["search"]["beam"] == 3
-    longer = dataclasses.replace(tiny, search=dataclasses.replace(tiny.search, most_addend=3))
+    longer = dataclasses.replace(tiny, search=dataclasses.replace(tiny.search, max_length_offset=3))
     assert not same_settings(
         copy.run / "config.json", as_json(longer), but=copy.task.search_settings
     )

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.batches.text_streams import TextStreams
 from pipeline.corpora.documents import from_frame
 from pipeline.corpora.running_text import TextCorpusSettings, read_running_text
-from pipeline.evaluation.character_look import LENGTH, TEMPERATURES, CharacterLook, prompt_of
 from pipeline.evaluation.character_scores import CODE_POINTS, score_characters
 from pipeline.models.language_model import language_model
 from pipeline.models.settings import LanguageModelSettings
-from pipeline.stream_batches import TextStreams
+from pipeline.tasks.charlm.dev_evaluation import LENGTH, TEMPERATURES, CharacterLook, prompt_of
 from pipeline.text.characters import Characters, lengths_of, normalize_lines
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS, UNK
@@ -103,7 +103,7 @@ def test_the_constitution_is_learnt_and_gone_on_with(alphabet, tmp_path):
     model = language_model(settings, vocabulary_size=len(characters.vocabulary))
     look = CharacterLook(model, characters, *dev)
     training = TrainingSettings(
-        epochs=6, least_steps=1, batch_size=16, learning_rate=0.02, evaluations=2, seed=1
+        epochs=6, min_steps=1, batch_size=16, learning_rate=0.02, evaluations=2, seed=1
     )
     plan = TrainingPlan(
         StateCarrier(model, training.batch_size),

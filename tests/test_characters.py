@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
+from pipeline.normalize import normalize
 from pipeline.text.characters import Characters, lengths_of, normalize_lines, to_jamo, to_text
-from pipeline.text.normalize import normalize
 from pipeline.text.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Vocabulary
 
 # What could go wrong when jamo meet: modern and old ones, of every place, lone or side by side,

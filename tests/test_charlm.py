@@ -13,12 +13,12 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import EventA
 from pipeline.corpora.documents import as_written
 from pipeline.corpora.running_text import TextCorpusSettings, constitution_file
 from pipeline.errors import UserError
-from pipeline.evaluation.character_report import packed_bits
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.stages.files import RunFiles
 from pipeline.tasks import charlm
 from pipeline.tasks.base import find_task
 from pipeline.tasks.charlm import AskingSettings, load_predictor
+from pipeline.tasks.charlm.report import packed_bits
 from pipeline.text.settings import CharacterSettings
 from pipeline.workspace import read_json
 
@@ -41,7 +41,7 @@ def test_signature_is_the_one_people_rely_on():
 def test_it_learns_from_the_constitution_with_no_network(finished):
     run = finished("charlm")
     metrics = read_json(run.run / "metrics.json")
-    vocabulary = len((run.tokens / "vocab.txt").read_text("utf-8").split("\n")) - 1
+    vocabulary = len((run.prepared / "vocab.txt").read_text("utf-8").split("\n")) - 1
     assert metrics["loss"] < 0.8 * math.log(vocabulary)
     assert metrics["bits_per_byte"] == pytest.approx(
         metrics["bits_per_character"] * metrics["characters"] / metrics["bytes"]
@@ -151,7 +151,7 @@ def test_own_files_by_jamo_document_by_document(tmp_path, new_run):
         training=dataclasses.replace(TASK.tiny.training, epochs=1, evaluations=1),
     )
     run = new_run("charlm", settings)
-    run.do("corpus", "tokenize", "train", "evaluate", "export")
+    run.do("corpus", "prepare", "train", "evaluate", "export")
     metrics = read_json(run.run / "metrics.json")
     assert metrics["units"] > metrics["characters"]
     assert metrics["loss"] == metrics["dev"]["loss"]

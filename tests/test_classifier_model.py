@@ -147,9 +147,9 @@ def test_graph_and_python_read_the_same(serve, finished, reviews):
     from pipeline.text.tokenizer import load_tokenizer
 
     run = finished("sentiment")
-    model = build_model(run.task.tiny, run.tokens)
+    model = build_model(run.task.tiny, run.prepared)
     model.load_weights(run.run / "best.weights.h5")
     texts = [*reviews, *(text for text in ODD.values() if len(text) < 200)]
-    logits = predict_logits(model, load_tokenizer(run.tokens).encode(texts))
+    logits = predict_logits(model, load_tokenizer(run.prepared).encode(texts))
     expected = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
     np.testing.assert_allclose(serve(texts)["probabilities"], expected, atol=1e-5)

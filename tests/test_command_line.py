@@ -46,7 +46,7 @@ def test_help_of_a_stage_names_every_setting(command, tmp_path, stage, task):
     outcome = command(tmp_path, stage, task, "--help")
     assert outcome.code == 0
     assert not list(tmp_path.iterdir())
-    if stage in ("predict", "tokenize"):
+    if stage in ("predict", "prepare"):
         assert "--text" in outcome.out
     if stage != "predict":
         for name, _ in leaves(find_task(task).settings):
@@ -68,8 +68,8 @@ def test_help_of_a_stage_names_every_setting(command, tmp_path, stage, task):
         (["corpus", "--corpus", "nmsc"], "nsmc"),
         (["corpus", "--corpus", "missing.tsv"], "missing.tsv: no such file"),
         (["corpus", "--corpus", "."], "is a folder"),
-        (["tokenize"], "'corpus' has not run"),
-        (["train"], "'tokenize' has not run"),
+        (["prepare"], "'corpus' has not run"),
+        (["train"], "'prepare' has not run"),
         (["evaluate"], "'corpus' has not run"),
         (["export"], "'corpus' has not run"),
         (["predict"], "nothing to predict"),
@@ -101,7 +101,7 @@ def test_export_before_evaluation(command, finished, tmp_path):
 
 def test_a_model_is_not_measured_on_another_corpus(command, finished, tmp_path):
     run = finished("sentiment").copy(tmp_path)
-    outcome = command(tmp_path, "tokenize", "--corpus", "sample", "--vocabulary-size", 500)
+    outcome = command(tmp_path, "prepare", "--corpus", "sample", "--vocabulary-size", 500)
     assert outcome.code == 0
     for stage in ("evaluate", "export"):
         assert "changed after this training" in command(tmp_path, stage).error

@@ -11,7 +11,7 @@ from benchmarks import compare_translators
 from benchmarks.translation_runs import TASK, common_test, compared, find_run
 from make_checkout import Checkout
 from pipeline.errors import UserError
-from pipeline.evaluation.translation_length import as_number
+from pipeline.tasks.translation.length_curve import as_number
 from pipeline.workspace import read_json, sha256, write_json
 
 TINY = TASK.tiny
@@ -111,8 +111,8 @@ def read_anew(runs) -> tuple[Path, str]:
 
 def test_runs_measured_on_other_sentences_are_refused(runs, stages):
     folder, seen = read_anew(runs)
-    tokens = read_json(folder / "tokens.json")
-    write_json(folder / "tokens.json", tokens | {"inputs": tokens["inputs"] | {"test.tsv": seen}})
+    tokens = read_json(folder / "prepared.json")
+    write_json(folder / "prepared.json", tokens | {"inputs": tokens["inputs"] | {"test.tsv": seen}})
     told = f"different test sets .*default: .*other: {seen[:12]} of"
     with pytest.raises(UserError, match=told):
         compare_translators.compare(["default", "other"], runs.workspace)
@@ -171,7 +171,7 @@ def test_what_is_there_is_not_trained_again(runs, stages):
     (runs.workspace.run(TASK.name, NAMES[2]) / "training.json").unlink()
     compare_translators.train(None, runs.words(), runs.workspace)
     called = [(call[0], call[call.index("--name") + 1]) for call in stages]
-    trained = [(stage, NAMES[2]) for stage in ("corpus", "tokenize", "train")]
+    trained = [(stage, NAMES[2]) for stage in ("corpus", "prepare", "train")]
     assert called == [("evaluate", NAMES[1]), *trained]
 
 
@@ -179,7 +179,7 @@ def test_three_runs_differ_in_their_architecture_alone(workspace, stages):
     words = ["--epochs", "3", "--direction=en-ko"]
     names = compare_translators.train(None, words, workspace)
     assert names == ["compare-en-ko-rnn", "compare-en-ko-attention", "compare-en-ko-transformer"]
-    assert [call[0] for call in stages] == ["corpus", "tokenize", "train", "evaluate"] * 3
+    assert [call[0] for call in stages] == ["corpus", "prepare", "train", "evaluate"] * 3
     for call, kind in zip(stages[::4], compare_translators.ARCHITECTURES, strict=True):
         assert call[1:5] == ["translation", *words]
         assert call[5:] == ["--architecture", kind, "--name", f"compare-en-ko-{kind}"]

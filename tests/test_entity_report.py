@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.entities import Entity
-from pipeline.evaluation import entity_figures, figures
 from pipeline.evaluation.entities import EntityMetrics, evaluate
-from pipeline.evaluation.entity_marks import marked, tones, windows
-from pipeline.evaluation.entity_report import entity_content
-from pipeline.evaluation.report import ReportContent, render
+from pipeline.report import entity_figures, figures
+from pipeline.report.page import ReportContent, render
+from pipeline.tasks.ner.marks import marked, tones, windows
+from pipeline.tasks.ner.report import entity_content
 from reported_run import NASTY, STEPS, Page, history, run_of, section, titles
 
 LABELS = ("PS", "LC", "OG")

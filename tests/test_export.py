@@ -65,7 +65,7 @@ def test_an_asker_takes_texts_whatever_the_signature(tmp_path, morphemes):
         vocabulary_size=len(tokenizer.vocabulary),
         classes=3,
     )
-    notes = export_classifier(model, tokenizer, ["가", "나", "다"], tmp_path, most_pieces=64)
+    notes = export_classifier(model, tokenizer, ["가", "나", "다"], tmp_path, max_length=64)
     assert notes["signatures"] == (["ids"] if morphemes else ["serving_default"])
     ask = load_asker(tmp_path)
     texts = ["", "정말 재미있는 영화였어요!", *reviews[300:330]]

@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from pipeline.errors import UserError
-from pipeline.evaluation import figures, fonts
 from pipeline.evaluation.calibration import reliability
 from pipeline.evaluation.classification import by_length
-from pipeline.evaluation.fonts import hangul, printable
+from pipeline.report import figures, fonts
+from pipeline.report.fonts import hangul, printable
 
 
 def pixels(text: str) -> np.ndarray:
@@ -117,7 +117,7 @@ def test_settings_hold_only_inside_the_block():
 def test_neither_pyplot_nor_the_font_package_is_imported():
     code = (
         "import sys\n"
-        "from pipeline.evaluation import figures\n"
+        "from pipeline.report import figures\n"
         "figures.to_png(figures.confusion_matrix([[1]], ['긍정']))\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
         "assert 'koreanize_matplotlib' not in sys.modules\n"

@@ -116,7 +116,7 @@ def no_space_for_tensorflow(*_, **__):
     ("stage", "target", "what"),
     [
         ("corpus", workspace_module.os, "replace"),
-        ("tokenize", np, "savez_compressed"),
+        ("prepare", np, "savez_compressed"),
         ("train", checkpoints.np, "savez"),
         ("evaluate", workspace_module.os, "fsync"),
         ("export", tf.saved_model, "save"),
@@ -129,8 +129,8 @@ def test_no_space_in_any_stage_is_one_line(
     copy, settings = run.copy(tmp_path), run.task.tiny
     if stage == "train":
         copy, settings = run.untrained_copy(tmp_path), quick()
-    elif stage == "tokenize":
-        shutil.rmtree(copy.tokens)
+    elif stage == "prepare":
+        shutil.rmtree(copy.prepared)
     elif stage == "evaluate":
         (copy.run / "metrics.json").unlink()
         shutil.rmtree(copy.run / "tensorboard" / "test")  # written anew as a whole

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.export.graph_text import GraphTokenizer, normalize_in_graph
-from pipeline.text.normalize import DROPPED, NEWLY_COMBINING, WHITE_SPACE, normalize
+from pipeline.normalize import DROPPED, NEWLY_COMBINING, WHITE_SPACE, normalize
 from pipeline.text.syllables import SyllableTokenizer
 from pipeline.text.tokenizer import KINDS, learn_tokenizer
 from pipeline.text.vocabulary import BOS, EOS, SPECIALS, Vocabulary
@@ -155,12 +155,12 @@ def test_a_review_without_a_space_is_not_unknown(tokenizer):
 
 def test_long_rows_keep_their_end(tokenizer):
     texts = ["재미있는 영화 정말 좋다", "좋다", ""]
-    whole, cut = in_graph(tokenizer, texts), in_graph(tokenizer, texts, max_pieces=4)
+    whole, cut = in_graph(tokenizer, texts), in_graph(tokenizer, texts, max_length=4)
     assert len(whole[0]) > 4
     assert cut == [row if len(row) <= 4 else [*row[:3], EOS] for row in whole]
     assert cut[2] == [BOS, EOS]
-    with pytest.raises(ValueError, match="max_pieces"):
-        GraphTokenizer(tokenizer, max_pieces=1)
+    with pytest.raises(ValueError, match="max_length"):
+        GraphTokenizer(tokenizer, max_length=1)
 
 
 def test_no_texts_at_all(tokenizer):
@@ -184,7 +184,7 @@ def test_syllables_tell_their_places():
 
 def test_places_are_cut_with_the_ids():
     tokenizer = SyllableTokenizer(Vocabulary([*SPECIALS, "가", "##나"]))
-    rows = GraphTokenizer(tokenizer, max_pieces=3).with_offsets(tf.constant(["\u1100\u1161나", ""]))
+    rows = GraphTokenizer(tokenizer, max_length=3).with_offsets(tf.constant(["\u1100\u1161나", ""]))
     assert [part.to_list() for part in rows] == [
         [[BOS, 4, EOS], [BOS, EOS]],
         [[-1, 0, -1], [-1, -1]],

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpora.running_text import TextCorpusSettings
-from pipeline.evaluation.report import ReportContent, render
 from pipeline.lab.base import StudyText, study_text
 from pipeline.lab.clipping import page, study
 from pipeline.lab.clipping.cliff import STEPS, loss_and_gradient, walk
@@ -22,6 +21,7 @@ from pipeline.lab.clipping.descent import ClippedDescent
 from pipeline.lab.clipping.study import NEVER, QUICK, ClippingStudy, Descent, cliff_walks
 from pipeline.lab.starts import started
 from pipeline.models.settings import LanguageModelSettings
+from pipeline.report.page import ReportContent, render
 
 # The threshold is one that the SimpleRNN passes in these few updates and the LSTM does not.
 SMALL = dataclasses.replace(

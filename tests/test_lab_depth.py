@@ -14,7 +14,6 @@ import pytest
 import tensorflow as tf
 
 from pipeline.corpora.running_text import TextCorpusSettings
-from pipeline.evaluation.report import ReportContent, render
 from pipeline.lab.base import Page, StudyText, study_text
 from pipeline.lab.depth.page import degrades, page_of, skips_help
 from pipeline.lab.depth.stacks import SkipCell, Stack, stack, start
@@ -28,6 +27,7 @@ from pipeline.lab.depth.study import (
 )
 from pipeline.lab.magnitudes import written
 from pipeline.layers.recurrent import cell_layer
+from pipeline.report.page import ReportContent, render
 from pipeline.text.ragged import Ragged
 
 SEED, UNITS, VOCABULARY = 1, 6, 15

@@ -13,12 +13,12 @@ import tensorflow as tf
 from keras import ops
 
 from pipeline.errors import UserError
-from pipeline.evaluation.report import ReportContent, Section, render
 from pipeline.lab.bptt import PARAMETERS
 from pipeline.lab.hello import study
 from pipeline.lab.hello.page import hello_sections, largest_entry, term_table
 from pipeline.lab.hello.pictures import sizes_of_terms, unrolled
 from pipeline.lab.hello.study import DUE, LETTERS, READ, HelloRun, Moment, continued, train
+from pipeline.report.page import ReportContent, Section, render
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.report import ReportContent, render
 from pipeline.lab.tasks import page, study
 from pipeline.lab.tasks.copy_adding import Adding, Copying
 from pipeline.lab.tasks.gradients import log10_gradients
 from pipeline.lab.tasks.networks import READOUT, RECURRENT, TaskTraining, learn, loss_of, network
 from pipeline.lab.tasks.study import QUICK, TaskStudy, Trial, first_lag
+from pipeline.report.page import ReportContent, render
 
 SMALL = dataclasses.replace(
     QUICK,

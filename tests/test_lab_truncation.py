@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from pipeline.corpora.running_text import TextCorpusSettings
 from pipeline.errors import UserError
-from pipeline.evaluation.report import ReportContent, render
 from pipeline.lab.base import StudyText, study_text
 from pipeline.lab.starts import started
 from pipeline.lab.truncation import page, study
@@ -27,6 +26,7 @@ from pipeline.lab.truncation.study import (
     windows_of,
 )
 from pipeline.models.settings import LanguageModelSettings
+from pipeline.report.page import ReportContent, render
 from pipeline.text.ragged import Ragged
 
 SMALL = Plan(

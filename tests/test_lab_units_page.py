@@ -13,8 +13,6 @@ import pytest
 
 from pipeline.corpora.running_text import constitution_file
 from pipeline.errors import UserError
-from pipeline.evaluation.passage import LEVELS, Passage, level_of
-from pipeline.evaluation.report import ReportContent, Section, render
 from pipeline.lab.units.ablation import Effect
 from pipeline.lab.units.explorer import EXPLORER, explorer_data
 from pipeline.lab.units.page import _what_is_used, page_of, study_units
@@ -22,6 +20,8 @@ from pipeline.lab.units.passages import laid_out, telling_window
 from pipeline.lab.units.study import Ablation, Size, UnitStudy, study
 from pipeline.models.language_model import language_model
 from pipeline.models.settings import LanguageModelSettings
+from pipeline.report.page import ReportContent, Section, render
+from pipeline.report.passage import LEVELS, Passage, level_of
 from pipeline.text.characters import Characters, normalize_lines
 from random_weights import randomized
 from reported_run import NASTY, Page

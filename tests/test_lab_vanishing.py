@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from pipeline.corpora.running_text import TextCorpusSettings
 from pipeline.errors import UserError
-from pipeline.evaluation.report import ReportContent, render
 from pipeline.lab.base import Page, StudyText, study_text
 from pipeline.lab.magnitudes import change, written
 from pipeline.lab.vanishing.cells import KINDS, SMALL_NORM, embedded, layer_of, model_of
@@ -33,6 +32,7 @@ from pipeline.lab.vanishing.study import (
     measure,
     study,
 )
+from pipeline.report.page import ReportContent, render
 from pipeline.text.ragged import Ragged
 
 SEED = 1

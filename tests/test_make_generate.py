@@ -48,7 +48,7 @@ def test_studies_look_at_what_is_there(checkout):
     checkout.make("study-gradients", "QUICK=0", "SEED=3")
     assert checkout.calls[0][4:] == ["--name", "default", "--seed", "3"]
     checkout.make("study-units")
-    assert checkout.stages == ["corpus", "tokenize", "train", "study"]
+    assert checkout.stages == ["corpus", "prepare", "train", "study"]
     # Another corpus would be another run: that which is there is studied as it is.
     checkout.make("study-units", "CORPUS=shakespeare")
     (call,) = checkout.calls

@@ -271,7 +271,7 @@ def test_a_finished_model_is_measured_on_another_corpus(checkout, task, other):
     assert call[2:4] == ["evaluate", task]
     assert call[-2:] == ["--on", "내 글.tsv"]
     checkout.make(f"evaluate-{task}", f"EVAL={other}", "NAME=other")
-    assert checkout.stages == ["corpus", "tokenize", "train", "evaluate", "evaluate"]
+    assert checkout.stages == ["corpus", "prepare", "train", "evaluate", "evaluate"]
     assert checkout.calls[-1][-2:] == ["--on", other]
 
 

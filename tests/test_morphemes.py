@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
+from pipeline.normalize import normalize
 from pipeline.text import morphemes
 from pipeline.text.morpheme_spans import spans_of
 from pipeline.text.morpheme_stretches import stretches
 from pipeline.text.morphemes import ANALYZERS, MorphemeAnalyzer
-from pipeline.text.normalize import normalize
 from pipeline.text.tokenizer import learn_tokenizer, load_tokenizer
 
 SENTENCE = "그 영화를 보았을 때 정말 행복했다!!"

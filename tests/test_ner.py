@@ -187,7 +187,7 @@ def test_rows_in_parts_softmax_head_two_layers_and_no_runs_of_pieces(new_run):
     """With rows this short nearly every sentence is cut; offsets and metrics still agree."""
     settings = dataclasses.replace(
         TASK.tiny,
-        text=dataclasses.replace(TASK.tiny.text, most_pieces=12, longest_ngram=1),
+        text=dataclasses.replace(TASK.tiny.text, max_length=12, max_ngram_length=1),
         model=dataclasses.replace(
             TASK.tiny.model, head="softmax", cell="gru", direction="forward", layers=2
         ),
@@ -196,8 +196,8 @@ def test_rows_in_parts_softmax_head_two_layers_and_no_runs_of_pieces(new_run):
         ),
     )
     run = new_run("ner", settings)
-    run.do("corpus", "tokenize", "train", "evaluate", "export")
-    notes = read_json(run.run / "tokens.json")["notes"]
+    run.do("corpus", "prepare", "train", "evaluate", "export")
+    notes = read_json(run.run / "prepared.json")["notes"]
     assert notes["test_sentences_in_parts"] > 30
     assert read_json(run.run / "metrics.json")["f1"] > 0.2
     trained = RunFiles.of(run.task, settings, run.workspace).trained()

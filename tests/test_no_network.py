@@ -70,7 +70,7 @@ def test_without_network_the_sample_stands_in_loudly(run, quick, tmp_path, comma
     assert "connection was refused" in outcome.err
     folder = Workspace(root).run("sentiment", "default")
     assert (folder / "corpus.json").stat().st_mtime == 0, "make would not ask again"
-    for stage in ("tokenize", "train", "evaluate", "export"):
+    for stage in ("prepare", "train", "evaluate", "export"):
         assert command(root, stage, "sentiment", *words).code == 0
     warning = "sample of hand-written reviews stands in"
     report = (folder / "report.html").read_text(encoding="utf-8")
@@ -87,7 +87,7 @@ def test_without_network_the_sample_stands_in_loudly(run, quick, tmp_path, comma
         "dev": 50,
         "test": 100,
     }
-    assert "changed after this training" not in command(root, "tokenize", "sentiment", *words).err
+    assert "changed after this training" not in command(root, "prepare", "sentiment", *words).err
     assert "changed after this training" in command(root, "export").error
     outcome = command(root, "train", "sentiment", *words)
     assert "is kept in" in outcome.err, "the model of the sample"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text.normalize import (
+from pipeline.normalize import (
     DROPPED,
     NEWLY_COMBINING,
     RULES,

@@ -26,7 +26,7 @@ def without_chance(settings, weights: Path):
     training = dataclasses.replace(
         groups["training"],
         epochs=1,
-        least_steps=1,
+        min_steps=1,
         batch_size=400,
         evaluations=1,
         initial_weights=weights,

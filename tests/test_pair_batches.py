@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.batches.sentence_pairs import PairBuckets
 from pipeline.models.seq2seq import translator
 from pipeline.models.settings import TranslatorSettings
-from pipeline.pair_batches import PairBuckets
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS
 from pipeline.training.losses import PieceCrossEntropy

@@ -18,7 +18,7 @@ from pipeline.corpora.pair_filters import (
 )
 from pipeline.corpora.pairs import Pair, PairTexts, to_frame
 from pipeline.corpora.scripts import fits, hangul, is_english, is_korean, latin, looks_swapped
-from pipeline.text.normalize import normalize
+from pipeline.normalize import normalize
 
 
 def texts(*rows: tuple[str, str]) -> PairTexts:

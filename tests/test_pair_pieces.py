@@ -32,7 +32,7 @@ TEXTS = {
 TEXTS["source"]["dev"] = [f"ㅎ {text}" for text in TEXTS["source"]["dev"]]
 TEXTS["target"]["dev"] = [f"Q {text}" for text in TEXTS["target"]["dev"]]
 HANGUL, LATIN = re.compile("[가-힣]"), re.compile("[a-z]")
-CHOSEN = PairTextSettings(vocabulary_size=500, most_pieces=12)
+CHOSEN = PairTextSettings(vocabulary_size=500, max_length=12)
 
 
 def joint(**changed) -> PairTextSettings:

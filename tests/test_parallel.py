@@ -65,7 +65,7 @@ def test_bad_rows_are_counted_and_shown(tmp_path):
     assert [row.line for row in found.rejects] == list(range(101, 109))
     assert [row.kept for row in found.rejects] == [True] + [False] * 7
     assert "나는 뒤집혔다." in {text for frame in found.splits.values() for text in frame["text"]}
-    loose = read(tmp_path / "my.tsv", tmp_path, longest_ratio=99.0, longest_side=700)
+    loose = read(tmp_path / "my.tsv", tmp_path, max_length_ratio=99.0, max_characters=700)
     assert {why for why, count in loose.notes["filtered"].items() if count} == {
         *expected[:4],
         "duplicate",
@@ -88,8 +88,8 @@ def test_files_nothing_can_be_learnt_from(tmp_path, lines, expected):
 
 
 def test_settings_that_mean_nothing(tmp_path):
-    with pytest.raises(UserError, match="--longest-ratio must be at least 1, not 0.5"):
-        read(own(tmp_path, made(20)), tmp_path, longest_ratio=0.5)
+    with pytest.raises(UserError, match="--max-length-ratio must be at least 1, not 0.5"):
+        read(own(tmp_path, made(20)), tmp_path, max_length_ratio=0.5)
     with pytest.raises(UserError, match="did you mean tatoeba"):
         read("tatoba", tmp_path)
     with pytest.raises(UserError, match="the texts of nsmc are labelled, not parallel"):

@@ -17,7 +17,7 @@ from pipeline.corpora.catalogue import CATALOGUE
 from pipeline.corpora.fetch import MIRROR, CorpusUnavailable, fetch
 from pipeline.corpora.parallel import PairCorpusSettings, read_parallel_corpus
 from pipeline.errors import UserError
-from pipeline.text.normalize import normalize
+from pipeline.normalize import normalize
 from pipeline.workspace import SAMPLES
 
 

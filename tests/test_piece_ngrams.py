@@ -83,7 +83,7 @@ def test_saved_and_loaded(tmp_path, longest):
 
 def test_files_that_hold_no_runs_of_pieces(tmp_path):
     path = tmp_path / "ngrams.npz"
-    with pytest.raises(UserError, match=r"ngrams\.npz.*not found.*tokenize"):
+    with pytest.raises(UserError, match=r"ngrams\.npz.*not found.*prepare"):
         load_piece_ngrams(path)
     save_piece_ngrams(path, [np.arange(500, dtype=np.int32), np.arange(9, dtype=np.int32)])
     whole = path.read_bytes()

@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import pytest
 
+from pipeline.batches.sentence_pairs import PairBuckets
 from pipeline.models.reference_losses import ReferenceLosses, reference_losses
 from pipeline.models.seq2seq import translator
 from pipeline.models.seq2seq_steps import translation_steps
 from pipeline.models.settings import TranslatorSettings
-from pipeline.pair_batches import PairBuckets
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS, PAD, UNK
 from random_weights import randomized

@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.evaluation import figures
 from pipeline.evaluation.classification import ClassificationMetrics, evaluate
-from pipeline.evaluation.classification_report import classification_content
-from pipeline.evaluation.report import (
+from pipeline.report import figures
+from pipeline.report.page import (
     Card,
     Picture,
     ReportContent,
@@ -26,6 +25,7 @@ from pipeline.evaluation.report import (
     render,
     write_report,
 )
+from pipeline.tasks.sentiment.report import classification_content
 from reported_run import NASTY, STEPS, Page, history, run_of, section, titles
 
 

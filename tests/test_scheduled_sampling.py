@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 
+from pipeline.batches.sentence_pairs import PairBuckets
 from pipeline.errors import UserError
 from pipeline.models.seq2seq import translator
 from pipeline.models.settings import TranslatorSettings
-from pipeline.pair_batches import PairBuckets
 from pipeline.settings import check_ranges
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS, SPECIALS, UNK
@@ -169,7 +169,7 @@ def test_what_is_trained_is_the_second_pass(model):
 
 
 QUICK = TrainingSettings(
-    epochs=4, least_steps=1, learning_rate=0.02, evaluations=4, patience=9, seed=3
+    epochs=4, min_steps=1, learning_rate=0.02, evaluations=4, patience=9, seed=3
 )
 
 

@@ -14,9 +14,9 @@ from pipeline.corpora import labelled
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.models.settings import ClassifierSettings
+from pipeline.normalize import normalize
 from pipeline.tasks import sentiment
 from pipeline.tasks.base import find_task
-from pipeline.text.normalize import normalize
 from pipeline.text.settings import TextSettings
 from pipeline.training.settings import TrainingSettings
 from pipeline.workspace import Manifest, read_json, sha256
@@ -25,7 +25,7 @@ TASK = find_task("sentiment")
 QUICK = dataclasses.replace(
     TASK.tiny,
     model=ClassifierSettings(cell="bag", embedding_size=16, ngrams="syllable"),
-    training=TrainingSettings(epochs=2, least_steps=60, learning_rate=0.02, evaluations=2),
+    training=TrainingSettings(epochs=2, min_steps=60, learning_rate=0.02, evaluations=2),
 )
 
 
@@ -75,9 +75,9 @@ def test_own_corpus_of_three_classes(workspace, new_run, command, capsys):
     assert max(map(len, lines)) > 500_000
 
     run = new_run("sentiment", with_corpus(QUICK, file))
-    run.do("corpus", "tokenize", "train", "evaluate", "export")
+    run.do("corpus", "prepare", "train", "evaluate", "export")
     assert read_json(run.run / "corpus.json")["notes"]["encoding"] == "CP949"
-    assert read_json(run.tokens / "labels.json") == ["긍정", "부정", "중립"]
+    assert read_json(run.prepared / "labels.json") == ["긍정", "부정", "중립"]
     metrics = read_json(run.run / "metrics.json")
     assert metrics["count"] == 24
     assert metrics["accuracy"] > 0.8, "one word tells the label, and was not learnt"
@@ -162,7 +162,7 @@ def test_label_that_only_the_test_split_has(new_run):
     corpus = Manifest.read(run.run / "corpus.json")
     outputs = {name: sha256(run.corpus / name) for name in corpus.outputs}
     dataclasses.replace(corpus, outputs=outputs).write(run.run / "corpus.json")
-    run.do("tokenize", "train", "evaluate")
+    run.do("prepare", "train", "evaluate")
     report = (run.run / "report.html").read_text(encoding="utf-8")
     assert "1 test rows carry labels that no training row has" in report
     metrics = read_json(run.run / "metrics.json")
@@ -177,14 +177,14 @@ def test_other_pieces_and_cells_are_served_as_trained(new_run, pieces, cell, dir
     """From raw strings the SavedModel gives the accuracy that the report gives."""
     settings = dataclasses.replace(
         QUICK,
-        text=TextSettings(pieces=pieces, vocabulary_size=1500, most_pieces=40),
+        text=TextSettings(pieces=pieces, vocabulary_size=1500, max_length=40),
         model=ClassifierSettings(
             cell=cell, units=8, direction=direction, layers=layers, embedding_size=16, ngrams="none"
         ),
-        training=dataclasses.replace(QUICK.training, epochs=1, least_steps=10),
+        training=dataclasses.replace(QUICK.training, epochs=1, min_steps=10),
     )
     run = new_run("sentiment", settings)
-    run.do("corpus", "tokenize", "train", "evaluate", "export")
+    run.do("corpus", "prepare", "train", "evaluate", "export")
     test = read_split(run.corpus / "test.tsv")
     served = tf.saved_model.load(str(run.saved_model)).signatures["serving_default"]
     answer = {k: v.numpy() for k, v in served(text=tf.constant(list(test["text"]))).items()}
@@ -201,7 +201,7 @@ def test_morphemes_are_served_by_ids(workspace, new_run, command):
     pytest.importorskip("mecab", reason="python-mecab-ko has no wheel for this machine")
     settings = dataclasses.replace(QUICK, text=TextSettings(morphemes="mecab"))
     run = new_run("sentiment", settings)
-    run.do("corpus", "tokenize", "train", "evaluate", "export")
+    run.do("corpus", "prepare", "train", "evaluate", "export")
     loaded = tf.saved_model.load(str(run.saved_model))
     _, inputs = loaded.signatures["ids"].structured_input_signature
     assert {name: spec.dtype for name, spec in inputs.items()} == {"ids": tf.int32}
@@ -230,9 +230,9 @@ def test_morphemes_are_served_by_ids(workspace, new_run, command):
     from pipeline.text.tokenizer import load_tokenizer
 
     texts = ["정말 재미있는 영화 " * 500, *test["text"][:5], "짧다"]
-    model = sentiment.build_model(settings, run.tokens)
+    model = sentiment.build_model(settings, run.prepared)
     model.load_weights(run.run / "best.weights.h5")
-    rows = load_tokenizer(run.tokens).encode(texts).truncated(settings.text.most_pieces)
+    rows = load_tokenizer(run.prepared).encode(texts).truncated(settings.text.max_length)
     logits = predict_logits(model, rows)
     expected = np.exp(logits.max(axis=1) - np.logaddexp.reduce(logits, axis=1))
     _, scores = load_classifier(run.saved_model)(texts)
@@ -242,7 +242,7 @@ def test_morphemes_are_served_by_ids(workspace, new_run, command):
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (["--most-pieces", 2], "--most-pieces must be at least 3"),
+        (["--max-length", 2], "--max-length must be at least 3"),
         (["--min-frequency", 100_000], "lower --min-frequency"),
         (["--vocabulary-size", 5], "too small"),
         (["--pieces", "sentencepiece", "--vocabulary-size", 32], "cannot learn 32 pieces"),
@@ -251,20 +251,20 @@ def test_morphemes_are_served_by_ids(workspace, new_run, command):
 def test_settings_that_leave_no_pieces(workspace, command, settings, expected):
     words = ["sentiment", "--corpus", "sample", *settings]
     assert command(workspace.root, "corpus", *words).code == 0
-    assert expected in command(workspace.root, "tokenize", *words).error
-    assert not (workspace.run("sentiment", "default") / "tokens.json").exists()
+    assert expected in command(workspace.root, "prepare", *words).error
+    assert not (workspace.run("sentiment", "default") / "prepared.json").exists()
 
 
 def test_vocabulary_is_learnt_from_the_training_split_alone(new_run):
     run = new_run("sentiment", QUICK)
-    run.do("corpus", "tokenize")
-    before = (run.tokens / "vocab.txt").read_bytes()
+    run.do("corpus", "prepare")
+    before = (run.prepared / "vocab.txt").read_bytes()
     for name in ("dev", "test"):
         path = run.corpus / f"{name}.tsv"
         path.write_text(path.read_text("utf-8").replace("\tpos", " 뷁뷁 뷁뷁\tpos"), "utf-8")
-    run.do("tokenize")
+    run.do("prepare")
     assert "뷁" in (run.corpus / "test.tsv").read_text("utf-8")
-    assert (run.tokens / "vocab.txt").read_bytes() == before
+    assert (run.prepared / "vocab.txt").read_bytes() == before
 
 
 def test_unknown_corpus_names_what_there_is(workspace):

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import pytest
 
+from pipeline.batches.text_streams import TextStreams
 from pipeline.models.language_model import language_model, state_size
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.models.unit_losses import UnitLosses, unit_losses
-from pipeline.stream_batches import TextStreams
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS
 from pipeline.training import checkpoints
@@ -26,7 +26,7 @@ VOCABULARY, STREAMS, WINDOW = 12, 5, 6
 SMALL = LanguageModelSettings(
     cell="rnn", units=7, embedding_size=6, embedding_dropout=0.1, state_dropout=0.1
 )
-QUICK = TrainingSettings(epochs=2, least_steps=1, batch_size=STREAMS, evaluations=2, seed=3)
+QUICK = TrainingSettings(epochs=2, min_steps=1, batch_size=STREAMS, evaluations=2, seed=3)
 
 
 def documents() -> Ragged:

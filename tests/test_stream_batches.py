@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.stream_batches import TextStreams
+from pipeline.batches.text_streams import TextStreams
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, PAD
 

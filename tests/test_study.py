@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
 from pipeline.corpora.running_text import TextCorpusSettings
-from pipeline.evaluation.figures import to_png
-from pipeline.evaluation.report import Picture, Section
 from pipeline.lab.base import Page
+from pipeline.report.figures import to_png
+from pipeline.report.page import Picture, Section
 from pipeline.stages import study
 from pipeline.workspace import read_json
 

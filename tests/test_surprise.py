@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.surprise import LENGTH, bits_by_character, surprise_passage
+from pipeline.report.surprise import LENGTH, bits_by_character, surprise_passage
 from pipeline.text.characters import Characters, normalize_lines
 
 TEXTS = ["값 없는\n글", "", "café ㅋ\u1112\u1161"]

@@ -61,20 +61,20 @@ def alone(decoder, tokenizer, text: str, most: int) -> list[Entity]:
     return found
 
 
-@pytest.mark.parametrize("most_pieces", [256, 12])
-def test_texts_together_in_parts_are_texts_alone(decoder, tokenizer, most_pieces):
+@pytest.mark.parametrize("max_length", [256, 12])
+def test_texts_together_in_parts_are_texts_alone(decoder, tokenizer, max_length):
     texts = [*ODD, *TEXTS[:8]]
-    expected = [alone(decoder, tokenizer, text, most_pieces) for text in texts]
+    expected = [alone(decoder, tokenizer, text, max_length) for text in texts]
     assert {e.label for row in expected for e in row} == set(TAGS.labels)
-    assert tag_texts(decoder, tokenizer, TAGS, texts, most_pieces=most_pieces) == expected
+    assert tag_texts(decoder, tokenizer, TAGS, texts, max_length=max_length) == expected
 
 
 def test_the_graph_finds_what_python_finds(decoder, tokenizer, tmp_path):
     """With tags that no training has made likely: an entity may hold [BOS], each part's too."""
-    export_tagger(decoder, tokenizer, TAGS, tmp_path, most_pieces=12)
-    expected = tag_texts(decoder, tokenizer, TAGS, [*ODD, *TEXTS], most_pieces=12)
+    export_tagger(decoder, tokenizer, TAGS, tmp_path, max_length=12)
+    expected = tag_texts(decoder, tokenizer, TAGS, [*ODD, *TEXTS], max_length=12)
     assert load_tagger(tmp_path)([*ODD, *TEXTS]) == expected
 
 
 def test_no_texts(decoder, tokenizer):
-    assert tag_texts(decoder, tokenizer, TAGS, [], most_pieces=256) == []
+    assert tag_texts(decoder, tokenizer, TAGS, [], max_length=256) == []

@@ -17,8 +17,8 @@ from tokenizers import Tokenizer as Library
 from tokenizers import models, pre_tokenizers
 
 from pipeline.errors import UserError
+from pipeline.normalize import normalize
 from pipeline.text.compare import side_by_side
-from pipeline.text.normalize import normalize
 from pipeline.text.sampling import SegmentationSampler
 from pipeline.text.tokenizer import KINDS, learn_tokenizer, load_tokenizer
 from pipeline.text.vocabulary import BOS, EOS, SPECIALS, UNK, Vocabulary

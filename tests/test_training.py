@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from keras import ops
 
-from pipeline.batches import LengthBuckets
+from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.errors import UserError
 from pipeline.models.classifier import predict_logits, recurrent_classifier
 from pipeline.models.settings import ClassifierSettings
@@ -25,7 +25,7 @@ SMALL = ClassifierSettings(
 )
 # What needs no recurrence is tried without: a training is then mostly its building.
 BAG = dataclasses.replace(SMALL, cell="bag")
-QUICK = TrainingSettings(epochs=3, least_steps=1, batch_size=16, evaluations=6, patience=6, seed=3)
+QUICK = TrainingSettings(epochs=3, min_steps=1, batch_size=16, evaluations=6, patience=6, seed=3)
 
 
 def make_plan(batches=None, settings: ClassifierSettings = SMALL) -> TrainingPlan:
@@ -102,7 +102,7 @@ def test_interrupted_training_ends_with_the_same_weights(tmp_path):
 
 def test_training_learns_and_a_finished_one_is_not_repeated(tmp_path):
     plan = make_plan()
-    settings = TrainingSettings(epochs=15, least_steps=1, batch_size=16, learning_rate=0.02)
+    settings = TrainingSettings(epochs=15, min_steps=1, batch_size=16, learning_rate=0.02)
     result = fit(plan, settings, tmp_path)
     assert result["best"] > 0.9
     again = fit(make_plan(), settings, tmp_path)
@@ -114,7 +114,7 @@ def test_early_stopping_ends_when_dev_stands_still(tmp_path):
     flat = TrainingPlan(
         plan.model, plan.loss, plan.batches, lambda _: {"accuracy": 0.5, "loss": 1.0}, "accuracy"
     )
-    settings = TrainingSettings(epochs=50, least_steps=1, batch_size=16, evaluations=50, patience=3)
+    settings = TrainingSettings(epochs=50, min_steps=1, batch_size=16, evaluations=50, patience=3)
     result = fit(flat, settings, tmp_path)
     assert result["stopped_early"]
     assert result["epochs"] == 4.0  # the first look is the best, three more were not

@@ -9,7 +9,7 @@ import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
 
-from pipeline.batches import LengthBuckets
+from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.text.ragged import Ragged
 from pipeline.training import checkpoints
 from pipeline.training.fit import TrainingPlan, fit
@@ -17,7 +17,7 @@ from pipeline.training.losses import SmoothedCrossEntropy
 from pipeline.training.settings import TrainingSettings
 from pipeline.training.tensorboard import TensorBoardLog
 
-QUICK = TrainingSettings(epochs=4, least_steps=1, evaluations=4, patience=9, seed=3)
+QUICK = TrainingSettings(epochs=4, min_steps=1, evaluations=4, patience=9, seed=3)
 
 
 class KilledError(Exception):

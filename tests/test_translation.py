@@ -16,13 +16,13 @@ from tensorboard.util.tensor_util import make_ndarray
 
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
-from pipeline.evaluation.translation_look import SHOWN
 from pipeline.export.translator import load_translator
 from pipeline.models.reference_losses import reference_losses
 from pipeline.models.translate import Translate, translate_rows
 from pipeline.stages.files import RunFiles
 from pipeline.tasks import translation
 from pipeline.tasks.base import find_task
+from pipeline.tasks.translation.dev_evaluation import SHOWN
 from pipeline.text.ragged import Ragged
 from pipeline.training.settings import ScheduledSamplingSettings
 from pipeline.training.tensorboard import escaped
@@ -33,7 +33,7 @@ TASK = find_task("translation")
 # TensorFlow builds the graph of a step anew for another shape.
 QUICK = dataclasses.replace(
     TASK.tiny,
-    text=dataclasses.replace(TASK.tiny.text, most_pieces=16),
+    text=dataclasses.replace(TASK.tiny.text, max_length=16),
     training=dataclasses.replace(TASK.tiny.training, epochs=2, batch_size=300),
 )
 
@@ -54,8 +54,8 @@ def test_served_translations_are_those_that_were_measured(finished):
     trained = RunFiles.of(TASK, TASK.tiny, run.workspace).trained()
     model = translation._trained_model(TASK.tiny, trained)
     search = Translate(model, **dataclasses.asdict(TASK.tiny.search))
-    rows, scores = translate_rows(search, Ragged.load(run.tokens / "test.source.npz"))
-    target = translation._tokenizers(run.tokens)["target"]
+    rows, scores = translate_rows(search, Ragged.load(run.prepared / "test.source.npz"))
+    target = translation._tokenizers(run.prepared)["target"]
     expected = [target.decode(rows.row(i).tolist()) for i in range(len(rows))]
     texts = list(read_split(run.corpus / "test.tsv")["text"])
     found, served = load_translator(run.saved_model)(texts)
@@ -66,14 +66,14 @@ def test_served_translations_are_those_that_were_measured(finished):
 
 def test_a_damaged_tokenizer_of_either_side_is_made_again(finished, tmp_path):
     run = finished("translation").copy(tmp_path)
-    before = {path: path.read_bytes() for path in run.tokens.rglob("*") if path.is_file()}
-    names = {path.relative_to(run.tokens).as_posix() for path in before}
-    named = read_json(run.run / "tokens.json")["outputs"]
+    before = {path: path.read_bytes() for path in run.prepared.rglob("*") if path.is_file()}
+    names = {path.relative_to(run.prepared).as_posix() for path in before}
+    named = read_json(run.run / "prepared.json")["outputs"]
     assert set(named) == names - {"manifest.json"}
     assert {"vocab.txt", "target/vocab.txt"} <= names
-    (run.tokens / "target" / "vocab.txt").write_text("[PAD]\n", encoding="utf-8")
-    run.do("tokenize")
-    assert {path: path.read_bytes() for path in run.tokens.rglob("*") if path.is_file()} == before
+    (run.prepared / "target" / "vocab.txt").write_text("[PAD]\n", encoding="utf-8")
+    run.do("prepare")
+    assert {path: path.read_bytes() for path in run.prepared.rglob("*") if path.is_file()} == before
 
 
 def few(folder: Path) -> str:
@@ -103,7 +103,7 @@ def test_other_directions_models_and_pieces(
         sampling=ScheduledSamplingSettings(scheduled),
     )
     run = new_run("translation", settings)
-    run.do("corpus", "tokenize", "train", "evaluate", "export")
+    run.do("corpus", "prepare", "train", "evaluate", "export")
     metrics = read_json(run.run / "metrics.json")
     assert metrics["count"] == len(read_split(run.corpus / "test.tsv")) == 30
     assert ("tok:char" in metrics["bleu_signature"]) == (direction == "en-ko")
@@ -118,7 +118,7 @@ def test_other_directions_models_and_pieces(
         for name in ("vocab.txt", "target/vocab.txt")
     ]
     assert (len(set(vocabularies)) == 1) == settings.text.joint
-    plan = translation.plan(settings, run.tokens)
+    plan = translation.plan(settings, run.prepared)
     assert (
         "source_embedding" in {layer.name for layer in plan.model.layers}
     ) != settings.text.joint
@@ -142,7 +142,7 @@ def test_morphemes_are_served_by_ids(new_run, command, tmp_path):
         model=dataclasses.replace(QUICK.model, units=16, embedding_size=16),
     )
     run = new_run("translation", settings)
-    run.do("corpus", "tokenize", "train", "evaluate", "export")
+    run.do("corpus", "prepare", "train", "evaluate", "export")
     test = read_split(run.corpus / "test.tsv")
     (tmp_path / "in.txt").write_text("".join(f"{t}\n" for t in test["text"]), encoding="utf-8")
     done = command(tmp_path, "predict", "translation", "--file", tmp_path / "in.txt")
@@ -169,7 +169,7 @@ def test_morphemes_are_served_by_ids(new_run, command, tmp_path):
 def test_morphemes_that_are_refused(command, tmp_path, words, expected):
     words = ["translation", "--corpus", "sample", "--morphemes", "komoran", *words]
     assert command(tmp_path, "corpus", *words).code == 0
-    assert expected in command(tmp_path, "tokenize", *words).error
+    assert expected in command(tmp_path, "prepare", *words).error
 
 
 def logged(folder: Path) -> EventAccumulator:
@@ -181,7 +181,7 @@ def test_both_losses_of_test_are_reported(finished):
     run = finished("translation")
     trained = RunFiles.of(TASK, TASK.tiny, run.workspace).trained()
     model = translation._trained_model(TASK.tiny, trained)
-    sides = [Ragged.load(run.tokens / f"test.{side}.npz") for side in translation.SIDES]
+    sides = [Ragged.load(run.prepared / f"test.{side}.npz") for side in translation.SIDES]
     losses = read_json(run.run / "metrics.json")["losses"]
     assert losses == pytest.approx(reference_losses(model, *sides), rel=1e-5)
     assert losses["free_running"] > losses["teacher_forced"] > 0
@@ -215,7 +215,7 @@ def test_what_no_sampling_can_do_is_said_before_training(tmp_path, new_run):
         subwords=dataclasses.replace(QUICK.subwords, subword_sampling=1.5),
     )
     run = new_run("translation", settings)
-    run.do("corpus", "tokenize")
+    run.do("corpus", "prepare")
     with pytest.raises(UserError, match="it is a probability, at most 1"):
         run.do("train")
     plain = dataclasses.replace(

@@ -6,16 +6,16 @@ import dataclasses
 
 import numpy as np
 
-from pipeline.evaluation.report import render
 from pipeline.evaluation.translation import evaluate
-from pipeline.evaluation.translation_comparison import (
+from pipeline.evaluation.translation_scores import SentenceCounts, paired_bootstrap
+from pipeline.report.page import render
+from pipeline.tasks.translation.comparison import (
     Compared,
     TestSet,
     comparison_content,
     differing,
     side_by_side,
 )
-from pipeline.evaluation.translation_scores import SentenceCounts, paired_bootstrap
 from reported_run import NASTY, Page, section, titles
 
 SENTENCES = 90

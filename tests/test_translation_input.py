@@ -68,7 +68,7 @@ def exported(tmp_path_factory) -> Exported:
         source_vocabulary=len(source.vocabulary),
         target_vocabulary=len(target.vocabulary),
     )
-    search = {"beam": 2, "alpha": 1.0, "most_pieces": 40}
+    search = {"beam": 2, "alpha": 1.0, "max_length": 40}
     export_translator(randomized(model), source, target, folder, **search)
     answer = load_translator(folder)
     return Exported(root, folder, [" ".join(answer([line])[0][0].split()) for line in LINES])
@@ -100,16 +100,16 @@ def test_a_text_that_is_too_long_is_answered_and_said(exported, command):
 def test_the_limit_is_the_one_in_the_graph(exported):
     limits = read_json(exported.folder / "assets.extra" / "limits.json")
     tokenizer = load_tokenizer(exported.folder / "assets.extra")
-    ids = tokenizer.encode([LONG]).row(0)[1 : limits["most_pieces"] - 1].tolist()
+    ids = tokenizer.encode([LONG]).row(0)[1 : limits["max_length"] - 1].tolist()
     just, less = tokenizer.decode(ids), tokenizer.decode(ids[:-1])
-    assert tokenizer.encode([just]).lengths[0] == limits["most_pieces"] == 40
+    assert tokenizer.encode([just]).lengths[0] == limits["max_length"] == 40
     whole, up_to_it, short_of_it = load_translator(exported.folder)([LONG, just, less])[0]
     assert whole == up_to_it != short_of_it
 
 
 def test_a_model_that_does_not_tell_its_limit(exported, command, tmp_path):
     limits = exported.copy(tmp_path) / "assets.extra" / "limits.json"
-    for content in ("{}", "[]", "nothing", '{"most_pieces": null}'):
+    for content in ("{}", "[]", "nothing", '{"max_length": null}'):
         limits.write_text(content)
         error = command(tmp_path, "predict", "translation", "--text", LONG).error
         assert f"{limits}: " in error
@@ -168,13 +168,13 @@ def several(tmp_path_factory) -> FinishedRun:
     settings = dataclasses.replace(
         tiny,
         corpus=dataclasses.replace(tiny.corpus, corpus=f"{root}/a.tsv,{root}/내 글.tsv"),
-        text=dataclasses.replace(tiny.text, vocabulary_size=600, most_pieces=MOST_PIECES),
+        text=dataclasses.replace(tiny.text, vocabulary_size=600, max_length=MOST_PIECES),
         model=dataclasses.replace(tiny.model, architecture="rnn", units=16, embedding_size=16),
         training=dataclasses.replace(tiny.training, epochs=1, batch_size=128),
     )
     run = FinishedRun(dataclasses.replace(TASK, tiny=settings), Workspace(root))
-    run.do("corpus", "tokenize", "train")
-    randomized(translation.build_model(settings, run.tokens)).save_weights(
+    run.do("corpus", "prepare", "train")
+    randomized(translation.build_model(settings, run.prepared)).save_weights(
         run.run / "best.weights.h5"
     )
     return run
@@ -184,7 +184,7 @@ def cut(run: FinishedRun, split: str, side: str) -> int:
     """How many rows of a split are longer than the model reads."""
     column = {"source": "text", "target": "label"}[side]
     texts = list(read_split(run.corpus / f"{split}.tsv")[column])
-    return int((load_pair_tokenizers(run.tokens)[side].encode(texts).lengths > MOST_PIECES).sum())
+    return int((load_pair_tokenizers(run.prepared)[side].encode(texts).lengths > MOST_PIECES).sum())
 
 
 def test_rows_that_are_cut_are_told(several, command, tmp_path):
@@ -198,7 +198,7 @@ def test_rows_that_are_cut_are_told(several, command, tmp_path):
     ]
     assert len(counts) > 6
     warning = f"Longer than 8 pieces, and read only up to there: {', '.join(counts)}."
-    assert f"warning: {warning}" in command(run.root, "tokenize", "translation", *run.words()).err
+    assert f"warning: {warning}" in command(run.root, "prepare", "translation", *run.words()).err
     run.do("evaluate")
     assert warning in (run.run / "report.html").read_text(encoding="utf-8")
 
@@ -240,7 +240,7 @@ def test_measured_on_pairs_of_others(several, command, tmp_path):
     metrics = read_json(run.run / "elsewhere" / "others.json")
     assert metrics["count"] == 22
     assert (metrics["filtered"]["empty"], metrics["doubtful"]["swapped"]) == (1, 1)
-    tokenizer = load_pair_tokenizers(run.tokens)["source"]
+    tokenizer = load_pair_tokenizers(run.prepared)["source"]
     sources = [row.split("\t")[0] for row in rows[:20]] + ["나는 돌아섰다.", LONG]
     lengths = tokenizer.encode(sources).lengths
     assert metrics["truncated"] == (lengths > MOST_PIECES).sum() > 1

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU
 
-from pipeline.evaluation import translation_look
-from pipeline.evaluation.translation_look import DevLook, evenly
+from pipeline.batches.sentence_pairs import PairBuckets
 from pipeline.models.seq2seq import translator
 from pipeline.models.settings import TranslatorSettings
 from pipeline.models.translate import Translate, translate_rows
-from pipeline.pair_batches import PairBuckets
+from pipeline.tasks.translation import dev_evaluation as translation_look
+from pipeline.tasks.translation.dev_evaluation import DevLook, evenly
 from pipeline.text.tokenizer import learn_tokenizer
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.tensorboard import escaped
@@ -70,7 +70,7 @@ def test_every_corpus_has_its_share():
 def test_a_look_at_dev(model, monkeypatch):
     monkeypatch.setattr(translation_look, "TRANSLATED", 20)
     monkeypatch.setattr(translation_look, "SHOWN", 4)
-    bounds = {"most_factor": 1.5, "most_addend": 3}
+    bounds = {"max_length_factor": 1.5, "max_length_offset": 3}
     look = DevLook(model, SOURCES, TARGETS, TOKENIZERS, target_tokenizer="13a", **bounds)
     found = look(model)
     assert set(found) == {"bleu", "loss", "samples"}
@@ -108,8 +108,8 @@ def test_the_same_sentences_at_every_look(model):
         TARGETS,
         TOKENIZERS,
         target_tokenizer="13a",
-        most_factor=1.0,
-        most_addend=1,
+        max_length_factor=1.0,
+        max_length_offset=1,
     )
     first = look(model)
     weights = model.get_weights()

@@ -7,11 +7,11 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.attention_pictures import HeatMap, merge_attention
-from pipeline.evaluation.report import render
 from pipeline.evaluation.translation import evaluate
-from pipeline.evaluation.translation_report import translation_content
-from pipeline.evaluation.translation_samples import shared_words
+from pipeline.report.attention_pictures import HeatMap, merge_attention
+from pipeline.report.page import render
+from pipeline.tasks.translation.report import translation_content
+from pipeline.tasks.translation.samples import shared_words
 from reported_run import NASTY, STEPS, Page, history, run_of, section, titles
 
 HISTORY = history(dev_bleu=[2.5, 11.8125, 11.5])

@@ -90,7 +90,7 @@ class Exported:
         model = random_translator(architecture, self.source, self.target)
         self.translate = Translate(model, **search)
         self.notes = export_translator(
-            model, self.source, self.target, self.folder, most_pieces=MOST_PIECES, **search
+            model, self.source, self.target, self.folder, max_length=MOST_PIECES, **search
         )
         self.served = load_translator(self.folder)
 
@@ -189,9 +189,9 @@ def test_signature(all_exported):
 def test_several_translations_of_a_text_and_none_too_short(tmp_path):
     source, target = (learn_tokenizer("wordpiece", side, 400) for side in (KO, EN))
     model = random_translator("attention", source, target)
-    options = {"beam": 4, "alpha": 0.6, "least": 5, "most_addend": 8}
+    options = {"beam": 4, "alpha": 0.6, "least": 5, "max_length_offset": 8}
     notes = export_translator(
-        model, source, target, tmp_path, most_pieces=MOST_PIECES, n_best=3, **options
+        model, source, target, tmp_path, max_length=MOST_PIECES, n_best=3, **options
     )
     assert notes["signatures"] == ["serving_default", "n_best"]
     assert "at least 5 pieces" in notes["facts"]["search"]
@@ -226,8 +226,8 @@ def test_a_source_cut_into_morphemes_is_served_by_ids(tmp_path):
     source = learn_tokenizer("syllable", KO[:200], 300, morphemes="mecab")
     target = learn_tokenizer("wordpiece", EN[:200], 200)
     model = random_translator("rnn", source, target)
-    options = {"beam": 2, "alpha": 0.0, "most_addend": 3}
-    notes = export_translator(model, source, target, tmp_path, most_pieces=12, **options)
+    options = {"beam": 2, "alpha": 0.0, "max_length_offset": 3}
+    notes = export_translator(model, source, target, tmp_path, max_length=12, **options)
     assert notes["signatures"] == ["ids"]
     assert "mecab" in notes["facts"]["source pieces"]
     served = load_translator(tmp_path)
@@ -292,7 +292,7 @@ def test_the_search_survives_json(all_exported):
 def test_no_translation_is_longer_than_its_source_allows(all_exported):
     exported = all_exported["attention"]
     model = exported.translate.translator
-    short = Translate(model, beam=2, most_factor=0.5, most_addend=1)
+    short = Translate(model, beam=2, max_length_factor=0.5, max_length_offset=1)
     rows = exported.source.encode(["", *KO[:30]])
     found, _ = translate_rows(short, rows, batch_size=8)
     bounds = [short.bound(int(n) - 2) for n in rows.lengths]
@@ -326,7 +326,7 @@ def test_attention_is_told_where_there_is_some(exported):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"beam": 0}, {"coverage": -1.0}, {"most_factor": 0.0, "most_addend": 0}]
+    "wrong", [{"beam": 0}, {"coverage": -1.0}, {"max_length_factor": 0.0, "max_length_offset": 0}]
 )
 def test_numbers_out_of_range(all_exported, wrong):
     with pytest.raises(UserError):

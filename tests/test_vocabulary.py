@@ -55,7 +55,7 @@ def test_a_damaged_file_is_told_by_line(tmp_path, data: bytes, message: str):
 
 
 def test_an_absent_file_says_what_to_run(tmp_path):
-    with pytest.raises(UserError, match="tokenize"):
+    with pytest.raises(UserError, match="prepare"):
         Vocabulary.load(tmp_path / "vocab.txt")
 
 
@@ -103,5 +103,5 @@ def test_a_damaged_npz_is_a_user_error(tmp_path, damage: str):
     elif damage == "cut":
         Ragged.from_lists([[1, 2, 3]]).save(path)
         path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(UserError, match="tokenize stage"):
+    with pytest.raises(UserError, match="prepare stage"):
         Ragged.load(path)

@@ -36,19 +36,19 @@ class PairFilter:
     Sides are looked at under the text policy; two are the same if only case parts them.
 
     Args:
-        longest_ratio: of the longer side to the shorter, in letters. A Hangul syllable counts
+        max_length_ratio: of the longer side to the shorter, in letters. A Hangul syllable counts
             as the two or three letters it is made of, whereby a Korean sentence and its English
             translation are about equally long (median 0.9 to 1.15 in six corpora). Ten are
             added to each, for the sake of short ones.
-        longest_side: characters.
-        normalize: the text policy (`pipeline.text.normalize.normalize`).
+        max_characters: characters.
+        normalize: the text policy (`pipeline.normalize.normalize`).
     """
 
     def __init__(
-        self, longest_ratio: float, longest_side: int, normalize: Callable[[str], str]
+        self, max_length_ratio: float, max_characters: int, normalize: Callable[[str], str]
     ) -> None:
-        self.longest_ratio = longest_ratio
-        self.longest_side = longest_side
+        self.max_length_ratio = max_length_ratio
+        self.max_characters = max_characters
         self._normalize = functools.cache(normalize)
 
     def sides(self, pair: Pair) -> tuple[str, str]:
@@ -104,10 +104,10 @@ class PairFilter:
             return "identical"
         if not fits(ko, en):
             return "script"
-        if max(map(len, sides)) > self.longest_side:
+        if max(map(len, sides)) > self.max_characters:
             return "long"
         shorter, longer = sorted(len(unicodedata.normalize("NFD", side)) for side in sides)
-        if longer + _SLACK > self.longest_ratio * (shorter + _SLACK):
+        if longer + _SLACK > self.max_length_ratio * (shorter + _SLACK):
             return "ratio"
         if sides in seen:
             return "duplicate"

@@ -51,10 +51,10 @@ class PairCorpusSettings:
     a tenth each is."""
     direction: Literal["ko-en", "en-ko"] = "ko-en"
     """From which language into which."""
-    longest_ratio: float = 3.0
+    max_length_ratio: float = 3.0
     """Pairs are left out of which one side has more than so many times the letters of the other
     (a syllable has two or three; ten are added to both)."""
-    longest_side: int = 500
+    max_characters: int = 500
     """Pairs are left out of which one side has more characters than this."""
 
 
@@ -93,7 +93,7 @@ def read_parallel_corpus(
         raw: where downloaded files are kept.
         sample: the bundled pairs, which also stand in where one corpus of the catalogue was
             asked for and cannot be had.
-        normalize: the text policy (`pipeline.text.normalize.normalize`; a corpus is read before
+        normalize: the text policy (`pipeline.normalize.normalize`; a corpus is read before
             there is text, so this room does not import that one).
 
     Returns:
@@ -195,13 +195,13 @@ def read_evaluation_pairs(
 
 
 def _filter(chosen: PairCorpusSettings, normalize: Callable[[str], str]) -> PairFilter:
-    if chosen.longest_ratio < 1:
+    if chosen.max_length_ratio < 1:
         raise UserError(
-            f"--longest-ratio must be at least 1, not {chosen.longest_ratio:g}",
+            f"--max-length-ratio must be at least 1, not {chosen.max_length_ratio:g}",
             where="command line",
             remedy="the longer side is divided by the shorter one",
         )
-    return PairFilter(chosen.longest_ratio, chosen.longest_side, normalize)
+    return PairFilter(chosen.max_length_ratio, chosen.max_characters, normalize)
 
 
 def _source(name: str, raw: Path, sample: Path, splits: Sequence[str] = SPLITS) -> Source:

@@ -22,14 +22,14 @@ def export_classifier(
     labels: Sequence[str],
     folder: Path,
     *,
-    most_pieces: int,
+    max_length: int,
 ) -> dict:
     """Writes a SavedModel that needs nothing but tensorflow and tensorflow-text.
 
     Signature `serving_default`: `text` string [n] -> `label` string [n], `score` float32 [n]
     (probability of that label), `probabilities` float32 [n, labels]. Where the tokenizer cannot
     run in a graph (KoNLPy) the only signature is `ids`: `ids` int32 [n, time], right-padded with
-    0 and framed [BOS] … [EOS], with the same outputs. Texts over `most_pieces` pieces are read
+    0 and framed [BOS] … [EOS], with the same outputs. Texts over `max_length` pieces are read
     up to there.
 
     Args:
@@ -37,7 +37,7 @@ def export_classifier(
         tokenizer: the one the model was trained with.
         labels: label names in the order of the logits.
         folder: an empty folder to write into.
-        most_pieces: [BOS] and [EOS] counted.
+        max_length: [BOS] and [EOS] counted.
 
     Returns:
         {"summary": one line for people, "signatures": their names, "facts": name -> what it is,
@@ -59,7 +59,7 @@ def export_classifier(
         }
 
     if tokenizer.runs_in_graph:
-        graph_tokenizer = GraphTokenizer(tokenizer, max_pieces=most_pieces)
+        graph_tokenizer = GraphTokenizer(tokenizer, max_length=max_length)
         name, spec = "serving_default", tf.TensorSpec([None], tf.string, name="text")
         tracked = [graph_tokenizer]
 
@@ -74,11 +74,11 @@ def export_classifier(
             lengths = tf.reduce_sum(tf.cast(ids != 0, tf.int32), axis=1)
             rows = tf.RaggedTensor.from_tensor(ids, lengths=lengths)
             # As in training, what is cut away stands before [EOS].
-            return answer(tf.concat([rows[:, :-1][:, : most_pieces - 1], rows[:, -1:]], axis=1))
+            return answer(tf.concat([rows[:, :-1][:, : max_length - 1], rows[:, -1:]], axis=1))
 
     size = write_saved_model(folder, {name: serve}, [spec], tracked)
     tokenizer.save(folder / "assets.extra")
-    write_reading_limit(folder / "assets.extra", most_pieces)
+    write_reading_limit(folder / "assets.extra", max_length)
     return {
         "summary": f"{name} signature, {size}",
         "signatures": [name],
@@ -89,7 +89,7 @@ def export_classifier(
             "parameters": f"{model.count_params():,}",
         },
         "limits": [
-            f"Of a text over {most_pieces:,} pieces, only the first {most_pieces:,} are read.",
+            f"Of a text over {max_length:,} pieces, only the first {max_length:,} are read.",
             "It answers with one of its labels whatever it is given: other languages, text of "
             "another kind than it learnt from, nothing at all.",
         ],

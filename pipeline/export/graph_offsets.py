@@ -1,6 +1,6 @@
 """The text policy as a graph that also tells where each character came from.
 
-The rules of `pipeline.text.normalize` delete; these variants put a mark in the place of what they
+The rules of `pipeline.normalize` delete; these variants put a mark in the place of what they
 would delete, so that characters can still be counted, and drop the marks at the end.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from pipeline.text.normalize import (
+from pipeline.normalize import (
     DROPPED,
     JOINER,
     NEWLY_COMBINING,

@@ -9,8 +9,8 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from pipeline.export.graph_offsets import normalize_with_offsets
+from pipeline.normalize import RULES
 from pipeline.quiet import native_chatter_hidden
-from pipeline.text.normalize import RULES
 from pipeline.text.syllables import SyllableTokenizer
 from pipeline.text.tokenizer import Tokenizer
 from pipeline.text.unigram import STAND_IN, WORD_MARK, SentencePieceTokenizer
@@ -21,7 +21,7 @@ _SPACE = ord(" ")
 
 
 def normalize_in_graph(strings: tf.Tensor) -> tf.Tensor:
-    """string [n] -> string [n] under the policy of `pipeline.text.normalize`.
+    """string [n] -> string [n] under the policy of `pipeline.normalize`.
 
     Bytes that are no UTF-8 become U+FFFD first, as `bytes.decode(errors="replace")` does it.
     """
@@ -36,20 +36,20 @@ class GraphTokenizer(tf.Module):
 
     Args:
         tokenizer: any whose `runs_in_graph` is true.
-        max_pieces: rows longer than this, [BOS] and [EOS] counted, lose what is too much before
+        max_length: rows longer than this, [BOS] and [EOS] counted, lose what is too much before
             [EOS]; None for no limit.
 
     Raises:
-        ValueError: the tokenizer cannot run in a graph, or `max_pieces` leaves no room.
+        ValueError: the tokenizer cannot run in a graph, or `max_length` leaves no room.
     """
 
-    def __init__(self, tokenizer: Tokenizer, max_pieces: int | None = None):
+    def __init__(self, tokenizer: Tokenizer, max_length: int | None = None):
         super().__init__(name="tokenizer")
         if not tokenizer.runs_in_graph:
             raise ValueError(f"{tokenizer.morphemes} cannot run in a TensorFlow graph")
-        if max_pieces is not None and max_pieces < 2:
-            raise ValueError("max_pieces must leave room for [BOS] and [EOS]")
-        self._max_pieces = max_pieces
+        if max_length is not None and max_length < 2:
+            raise ValueError("max_length must leave room for [BOS] and [EOS]")
+        self._max_pieces = max_length
         if isinstance(tokenizer, WordPieceTokenizer):
             self._pieces = _WordPieces(tokenizer)
         elif isinstance(tokenizer, SentencePieceTokenizer):

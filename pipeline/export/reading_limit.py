@@ -20,25 +20,25 @@ class ReadingLimit:
 
     Attributes:
         tokenizer: of the texts that the model takes.
-        most_pieces: [BOS] and [EOS] counted.
+        max_length: [BOS] and [EOS] counted.
     """
 
     tokenizer: Tokenizer
-    most_pieces: int
+    max_length: int
 
     @property
     def pieces(self) -> int:
         """Of a text, without the frame."""
-        return self.most_pieces - 2
+        return self.max_length - 2
 
     def longer(self, texts: Sequence[str]) -> int:
         """How many of the texts have more pieces."""
-        return int((self.tokenizer.encode(texts).lengths > self.most_pieces).sum())
+        return int((self.tokenizer.encode(texts).lengths > self.max_length).sum())
 
 
-def write_reading_limit(assets: Path, most_pieces: int) -> None:
+def write_reading_limit(assets: Path, max_length: int) -> None:
     """Writes it into `assets`, the folder beside the graph in which the tokenizer lies, too."""
-    write_json(assets / _FILE, {"most_pieces": most_pieces})
+    write_json(assets / _FILE, {"max_length": max_length})
 
 
 def load_reading_limit(folder: Path) -> ReadingLimit | None:
@@ -52,9 +52,9 @@ def load_reading_limit(folder: Path) -> ReadingLimit | None:
     if not path.exists():
         return None
     try:
-        most_pieces = int(read_json(path)["most_pieces"])
+        max_length = int(read_json(path)["max_length"])
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"does not tell how much is read ({error})", where=path, remedy="export it again"
         ) from error
-    return ReadingLimit(load_tokenizer(assets), most_pieces)
+    return ReadingLimit(load_tokenizer(assets), max_length)

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (its ops must be registered before a graph with them loads)
 
-from pipeline.batches import pad
+from pipeline.batches.padding import pad
 from pipeline.errors import UserError
 from pipeline.quiet import native_chatter_hidden
 from pipeline.text.tokenizer import load_tokenizer

@@ -19,7 +19,7 @@ from pipeline.text.vocabulary import BOS, EOS
 
 
 def export_tagger(
-    decoder: keras.Model, tokenizer: Tokenizer, tags: TagSet, folder: Path, *, most_pieces: int
+    decoder: keras.Model, tokenizer: Tokenizer, tags: TagSet, folder: Path, *, max_length: int
 ) -> dict:
     """Writes a SavedModel that needs nothing but tensorflow and tensorflow-text.
 
@@ -33,7 +33,7 @@ def export_tagger(
         tokenizer: the one the model was trained with, of the kind `syllable`.
         tags: what the tags mean.
         folder: an empty folder to write into.
-        most_pieces: the longest row the model is given, [BOS] and [EOS] counted; a longer text
+        max_length: the longest row the model is given, [BOS] and [EOS] counted; a longer text
             is read in parts of so many.
 
     Returns:
@@ -48,7 +48,7 @@ def export_tagger(
 
     def answer(text: tf.Tensor) -> dict[str, tf.Tensor]:
         ids, starts, ends = (rows[:, 1:-1] for rows in graph_tokenizer.with_offsets(text))
-        parts = _framed(_in_parts(ids, most_pieces - 2))
+        parts = _framed(_in_parts(ids, max_length - 2))
         found = _begun(map_sorted_pieces(parts, tag)[:, 1:-1])
         return _entities(text, ids.with_flat_values(found.flat_values), starts, ends, names)
 
@@ -65,7 +65,7 @@ def export_tagger(
         },
         "limits": [
             "Entities never nest and never overlap.",
-            f"A text over {most_pieces - 2:,} characters (spaces not counted) is read in parts "
+            f"A text over {max_length - 2:,} characters (spaces not counted) is read in parts "
             "of so many; an entity across the edge of two parts comes out as two.",
             "It knows the kinds of entities it learnt, as they are marked in its corpus; on text "
             "of another kind (chat, speech) expect it to miss more.",

@@ -28,11 +28,11 @@ def export_translator(
     *,
     beam: int,
     alpha: float,
-    most_pieces: int,
+    max_length: int,
     coverage: float = 0.0,
     least: int = 0,
-    most_factor: float = 1.5,
-    most_addend: int = 10,
+    max_length_factor: float = 1.5,
+    max_length_offset: int = 10,
     enough: int = 0,
     n_best: int = 1,
 ) -> dict:
@@ -51,8 +51,8 @@ def export_translator(
         source_tokenizer, target_tokenizer: those it was trained with; one and the same where the
             vocabulary is joint.
         folder: an empty folder to write into.
-        most_pieces: pieces of a source that are read, [BOS] and [EOS] counted.
-        beam, alpha, coverage, least, most_factor, most_addend, enough, n_best: as
+        max_length: pieces of a source that are read, [BOS] and [EOS] counted.
+        beam, alpha, coverage, least, max_length_factor, max_length_offset, enough, n_best: as
             `pipeline.models.search_settings.SearchSettings` tells.
 
     Returns:
@@ -67,15 +67,15 @@ def export_translator(
         "alpha": alpha,
         "coverage": coverage,
         "least": least,
-        "most_factor": most_factor,
-        "most_addend": most_addend,
+        "max_length_factor": max_length_factor,
+        "max_length_offset": max_length_offset,
         "enough": enough,
     }
     translate = Translate(model, **options)
     detokenizer = GraphDetokenizer(target_tokenizer)
     tracked: list[tf.Module] = [detokenizer]
     if source_tokenizer.runs_in_graph:
-        tokenizer = GraphTokenizer(source_tokenizer, max_pieces=most_pieces)
+        tokenizer = GraphTokenizer(source_tokenizer, max_length=max_length)
         tracked.append(tokenizer)
         name, spec = "serving_default", tf.TensorSpec([None], tf.string, name="text")
 
@@ -89,9 +89,9 @@ def export_translator(
             lengths = tf.reduce_sum(tf.cast(ids != 0, tf.int32), axis=1)
             rows = tf.RaggedTensor.from_tensor(ids, lengths=lengths)
             # As in training, what is cut away stands before [EOS].
-            return tf.concat([rows[:, :-1][:, : most_pieces - 1], rows[:, -1:]], axis=1)
+            return tf.concat([rows[:, :-1][:, : max_length - 1], rows[:, -1:]], axis=1)
 
-    longest = translate.bound(most_pieces - FRAME)
+    longest = translate.bound(max_length - FRAME)
     answer = _answer(translate, detokenizer, longest)
 
     def serve(inputs):
@@ -105,7 +105,7 @@ def export_translator(
     assets = folder / "assets.extra"
     source_tokenizer.save(assets)
     target_tokenizer.save(assets / TARGET)
-    write_reading_limit(assets, most_pieces)
+    write_reading_limit(assets, max_length)
     return {
         "summary": f"{name} signature, beam {beam} in the graph, {size}",
         "signatures": list(signatures),
@@ -117,7 +117,7 @@ def export_translator(
             + (f", coverage {coverage:g}" if coverage else "")
             + (f", at least {least} pieces" if least else ""),
         },
-        "limits": _limits(target_tokenizer, translate, most_pieces),
+        "limits": _limits(target_tokenizer, translate, max_length),
     }
 
 
@@ -155,12 +155,12 @@ def _pieces(tokenizer: Tokenizer) -> str:
     return f"{len(tokenizer.vocabulary):,} ({tokenizer.kind}{morphemes})"
 
 
-def _limits(target: Tokenizer, translate: Translate, most_pieces: int) -> list[str]:
+def _limits(target: Tokenizer, translate: Translate, max_length: int) -> list[str]:
     limits = [
-        f"Of a text over {most_pieces - FRAME:,} pieces, only the first {most_pieces - FRAME:,} "
+        f"Of a text over {max_length - FRAME:,} pieces, only the first {max_length - FRAME:,} "
         "are translated.",
-        f"A translation has at most {translate.most_factor:g} times the pieces of its source and "
-        f"{translate.most_addend} more.",
+        f"A translation has at most {translate.max_length_factor:g} times the pieces of its "
+        f"source and {translate.max_length_offset} more.",
         "A text is translated as one sentence: give it one sentence a row.",
         "It says something whatever it is given: other languages, text of another kind than it "
         "learnt from. Names and characters that it never saw it leaves out or replaces.",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.corpora.documents import from_frame
 from pipeline.corpora.running_text import TextCorpusSettings, read_running_text
-from pipeline.evaluation.report import Card, Section
+from pipeline.report.page import Card, Section
 from pipeline.text.characters import Characters
 from pipeline.text.ragged import Ragged
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from pipeline.batches import LengthBuckets
+from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.layers.piece_embedding import PieceEmbedding
 from pipeline.layers.pooling import pooling_layer
 from pipeline.layers.recurrent import Recurrent

@@ -5,9 +5,9 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from pipeline.batches.sentence_pairs import PairBuckets
 from pipeline.decoding import greedy
 from pipeline.models.seq2seq_steps import translation_steps
-from pipeline.pair_batches import PairBuckets
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS, UNK
 

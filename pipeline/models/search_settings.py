@@ -19,9 +19,9 @@ class SearchSettings:
     to; needs attention."""
     least: int = 0
     """Pieces that a translation has at least."""
-    most_factor: float = 1.5
+    max_length_factor: float = 1.5
     """A translation ends after this many times the pieces of its source ..."""
-    most_addend: int = 10
+    max_length_offset: int = 10
     """... and so many more."""
     enough: int = 0
     """The search also ends when so many hypotheses have ended by themselves; 0: when no better

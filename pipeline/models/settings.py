@@ -28,7 +28,7 @@ class ClassifierSettings:
     ngrams: Literal["none", "syllable", "jamo"] = "jamo"
     """What a piece's embedding borrows from: nothing, its syllables and pairs of syllables, or
     these and its runs of 3 jamo. Costs time in training, nothing when served."""
-    most_ngrams: int = 12
+    max_ngrams: int = 12
     """N-grams a piece at the most."""
     pooling: Literal["last", "mean", "max", "attention", "max+mean"] = "max+mean"
     """How one vector is made of the states of all pieces."""
@@ -73,9 +73,9 @@ class TaggerSettings:
     """Share of embedding features dropped in training."""
     piece_dropout: float = 0.1
     """Share of pieces of which nothing is read in training."""
-    ngram_forget: float = 0.3
+    ngram_dropout: float = 0.3
     """Share of runs of pieces taken for unknown in training."""
-    ngram_forget_rows: float = 0.4
+    ngram_row_dropout: float = 0.4
     """Share of sentences of which all runs of pieces are taken for unknown in training."""
     state_dropout: float = 0.5
     """Share of state features dropped between layers and before the tags in training."""

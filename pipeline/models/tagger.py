@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from pipeline.batches import LengthBuckets
+from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.corpora.entities import Entity
 from pipeline.layers.crf import LinearChainCRF, Viterbi
 from pipeline.layers.piece_embedding import PieceEmbedding
@@ -52,8 +52,8 @@ def recurrent_tagger(
         ngrams = PieceNgrams(
             [len(keys) for keys in ngram_keys],
             vocabulary_size,
-            forget=settings.ngram_forget,
-            forget_rows=settings.ngram_forget_rows,
+            forget=settings.ngram_dropout,
+            forget_rows=settings.ngram_row_dropout,
             name="ngrams",
         )
         numbers = ngrams(ids)
@@ -104,7 +104,7 @@ def tag_texts(
     tags: TagSet,
     texts: Sequence[str],
     *,
-    most_pieces: int,
+    max_length: int,
 ) -> list[list[Entity]]:
     """The entities of any texts, with their places in the texts as given.
 
@@ -113,12 +113,12 @@ def tag_texts(
         tokenizer: the one the model was trained with.
         tags: what the tags mean.
         texts: as given.
-        most_pieces: the longest row the model is given, [BOS] and [EOS] counted; a longer text
+        max_length: the longest row the model is given, [BOS] and [EOS] counted; a longer text
             is read in parts of so many.
     """
     pieces = [tokenizer.pieces(text) for text in texts]
     rows = Ragged.from_lists(tokenizer.vocabulary.ids([p.text for p in row]) for row in pieces)
-    parts = rows.in_parts(most_pieces - 2).framed(BOS, EOS)
+    parts = rows.in_parts(max_length - 2).framed(BOS, EOS)
     found = Ragged(tags.unframed(predict_tags(decoder, parts)).ids, rows.row_splits)
     return [
         tags.entities_of(found.row(i).tolist(), [p.start for p in row], [p.end for p in row])

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from pipeline.batches import LengthBuckets
+from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.decoding import beam_search
 from pipeline.errors import UserError
 from pipeline.models.seq2seq_steps import translation_steps
@@ -26,7 +26,8 @@ class Translate(keras.Model):
 
     Args:
         translator: what `pipeline.models.seq2seq.translator` made; the weights are shared.
-        beam, alpha, coverage, least, most_factor, most_addend, enough: as `SearchSettings` tells.
+        beam, alpha, coverage, least, max_length_factor, max_length_offset, enough: as
+            `SearchSettings` tells.
         n_best: the search goes on until so many are found, and returns them all.
         attention: whether to return where each piece looked.
 
@@ -54,8 +55,8 @@ class Translate(keras.Model):
         alpha: float = 1.0,
         coverage: float = 0.0,
         least: int = 0,
-        most_factor: float = 1.5,
-        most_addend: int = 10,
+        max_length_factor: float = 1.5,
+        max_length_offset: int = 10,
         enough: int = 0,
         n_best: int = 1,
         attention: bool = False,
@@ -64,7 +65,11 @@ class Translate(keras.Model):
         super().__init__(**kwargs)
         self.translator = translator
         self.beam, self.alpha, self.coverage = beam, alpha, coverage
-        self.most_factor, self.most_addend, self.enough = most_factor, most_addend, enough
+        self.max_length_factor, self.max_length_offset, self.enough = (
+            max_length_factor,
+            max_length_offset,
+            enough,
+        )
         self.least, self.n_best = least, n_best
         self.attention = attention
         self._check()
@@ -83,10 +88,10 @@ class Translate(keras.Model):
                 f"--n-best must be between 1 and the beam's {self.beam}, not {self.n_best}",
                 remedy="give --beam as many",
             )
-        if self.most_factor < 0 or self.bound(1) < 1:
+        if self.max_length_factor < 0 or self.bound(1) < 1:
             raise UserError(
-                f"--most-factor {self.most_factor} and --most-addend {self.most_addend} leave no "
-                "room for a piece",
+                f"--max-length-factor {self.max_length_factor} and --max-length-offset "
+                f"{self.max_length_offset} leave no room for a piece",
                 remedy="a translation of one piece needs one",
             )
         attends = "memory" in {layer.name for layer in self.translator.layers}
@@ -103,7 +108,7 @@ class Translate(keras.Model):
         """
         if not pieces:
             return 0
-        return int(np.float32(self.most_factor) * np.float32(pieces)) + self.most_addend
+        return int(np.float32(self.max_length_factor) * np.float32(pieces)) + self.max_length_offset
 
     def call(self, inputs):
         ids, lengths = ops.cast(inputs["ids"], "int32"), ops.cast(inputs["lengths"], "int32")
@@ -137,8 +142,8 @@ class Translate(keras.Model):
     def _bounds(self, lengths):
         """`bound` of every row: int32 [batch]."""
         pieces = lengths - FRAME
-        scaled = self.most_factor * ops.cast(pieces, "float32")
-        return ops.where(pieces > 0, ops.cast(scaled, "int32") + self.most_addend, 0)
+        scaled = self.max_length_factor * ops.cast(pieces, "float32")
+        return ops.where(pieces > 0, ops.cast(scaled, "int32") + self.max_length_offset, 0)
 
     def _attended(self, width, lengths):
         """Source positions whose attention counts: bool [batch, source]."""
@@ -155,8 +160,8 @@ class Translate(keras.Model):
             "alpha": self.alpha,
             "coverage": self.coverage,
             "least": self.least,
-            "most_factor": self.most_factor,
-            "most_addend": self.most_addend,
+            "max_length_factor": self.max_length_factor,
+            "max_length_offset": self.max_length_offset,
             "enough": self.enough,
             "n_best": self.n_best,
             "attention": self.attention,

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from pipeline.batches.text_streams import TextStreams
 from pipeline.models.language_model import state_size
-from pipeline.stream_batches import TextStreams
 from pipeline.text.ragged import Ragged
 
 LEAD = 256

@@ -42,7 +42,7 @@ def run(task: Task, settings, workspace: Workspace, options: Options) -> None:
         os.utime(files.metrics)
         return
 
-    from pipeline.evaluation.report import write_report
+    from pipeline.report.page import write_report
 
     start_keras()
     metrics, content = task.evaluate(settings, trained)
@@ -61,7 +61,7 @@ def _elsewhere(
             remedy="leave it away, or train on that corpus with --corpus",
         )
 
-    from pipeline.evaluation.report import write_report
+    from pipeline.report.page import write_report
 
     start_keras()
     metrics, content = task.evaluate_on(settings, trained, corpus, raw)

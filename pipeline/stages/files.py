@@ -28,8 +28,8 @@ class RunFiles:
         return self.folder / "corpus.json"
 
     @property
-    def tokens(self) -> Path:
-        return self.folder / "tokens.json"
+    def prepared(self) -> Path:
+        return self.folder / "prepared.json"
 
     @property
     def config(self) -> Path:
@@ -65,7 +65,7 @@ class RunFiles:
         path = self.folder / f"{stage}.json"
         manifest = Manifest.read(path)
         if manifest is None:
-            verb = {"tokens": "tokenize"}.get(stage, stage)
+            verb = {"prepared": "prepare"}.get(stage, stage)
             raise UserError(
                 f"the stage {verb!r} has not run for {self.folder.name!r}",
                 where=path,
@@ -91,7 +91,7 @@ class RunFiles:
         Raises:
             UserError: there is none, or not for the corpus and pieces this run now has.
         """
-        corpus, tokens = self.manifest("corpus"), self.manifest("tokens")
+        corpus, tokens = self.manifest("corpus"), self.manifest("prepared")
         if not self.training.exists() or not self.weights.exists():
             raise UserError(
                 "nothing is trained yet", where=self.folder, remedy=f"make train-{self.task}"
@@ -112,9 +112,9 @@ class RunFiles:
         return Trained(
             run=self.folder,
             corpus_folder=self.root / corpus.notes["folder"],
-            tokens_folder=self.root / tokens.notes["folder"],
+            prepared_folder=self.root / tokens.notes["folder"],
             corpus_notes=corpus.notes,
-            tokens_notes=tokens.notes,
+            prepared_notes=tokens.notes,
             training=read_json(self.training),
             warnings=[*corpus.notes["warnings"], *tokens.notes.get("warnings", [])],
         )

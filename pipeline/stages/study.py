@@ -143,7 +143,7 @@ def _make(
     inputs: object,
 ) -> Path:
     """The pages that are not there yet, and the contents of all."""
-    from pipeline.evaluation.report import Link, ReportContent, Section, write_report
+    from pipeline.report.page import Link, ReportContent, Section, write_report
 
     folder = workspace.run(
         f"study-{study}", settings.study.name + ("-quick" if settings.study.quick else "")
@@ -207,7 +207,7 @@ def _neighbours(files: dict[str, str], name: str) -> list[tuple[str, str]]:
 
 def _write(folder: Path, file: str, page: Page, links: list[tuple[str, str]]) -> None:
     """The page, and the same curves and pictures for TensorBoard."""
-    from pipeline.evaluation.report import Link, ReportContent, write_report
+    from pipeline.report.page import Link, ReportContent, write_report
     from pipeline.training.tensorboard import TensorBoardLog
 
     write_report(

@@ -1,6 +1,6 @@
 """train: finds the weights; resumes where a kill left it.
 
-Reads:  runs/<task>/<name>/tokens.json and the ids it names.
+Reads:  runs/<task>/<name>/prepared.json and the ids it names.
 
 Writes: runs/<task>/<name>/{config.json,history.csv,steps.csv,best.weights.h5,training.json},
         checkpoint/ and tensorboard/ below it.
@@ -42,7 +42,7 @@ RESULTS = (
 
 def run(task: Task, settings, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
-    tokens = files.manifest("tokens")
+    tokens = files.manifest("prepared")
     # Only what decides the weights: where the export goes does not make a run another run.
     config = {k: v for k, v in as_json(settings).items() if k != "run"}
     config["inputs"] = tokens.outputs
@@ -64,7 +64,7 @@ def run(task: Task, settings, workspace: Workspace) -> None:
         _train(task, settings, files, workspace.root / tokens.notes["folder"])
 
 
-def _train(task: Task, settings, files: RunFiles, tokens_folder: Path) -> None:
+def _train(task: Task, settings, files: RunFiles, prepared_folder: Path) -> None:
     start_keras()
     import keras
 
@@ -72,7 +72,7 @@ def _train(task: Task, settings, files: RunFiles, tokens_folder: Path) -> None:
     from pipeline.training.tensorboard import TensorBoardLog
 
     keras.utils.set_random_seed(settings.training.seed)
-    plan = task.plan(settings, tokens_folder)
+    plan = task.plan(settings, prepared_folder)
     log = TensorBoardLog(files.folder / "tensorboard")
     try:
         result = fit(plan, settings.training, files.folder, log)

@@ -17,7 +17,7 @@ if typing.TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.corpora.splits import CorpusSplits
-    from pipeline.evaluation.report import ReportContent
+    from pipeline.report.page import ReportContent
     from pipeline.training.fit import TrainingPlan
 
 
@@ -37,9 +37,9 @@ class Trained:
 
     run: Path
     corpus_folder: Path
-    tokens_folder: Path
+    prepared_folder: Path
     corpus_notes: dict
-    tokens_notes: dict
+    prepared_notes: dict
     training: dict
     warnings: list[str]
 
@@ -73,9 +73,9 @@ class Task:
         summary: one line for `--help`.
         settings: a frozen dataclass of groups, `run: RunSettings` among them.
         corpus_settings: which of the groups decide how the corpus is read.
-        tokens_settings: which of the groups decide how text becomes ids.
+        prepare_settings: which of the groups decide how text becomes ids.
         read_corpus: (settings, workspace) -> CorpusSplits.
-        tokenize: (settings, splits, folder) -> notes; writes tokenizer and ids into folder. Notes
+        prepare: (settings, splits, folder) -> notes; writes tokenizer and ids into folder. Notes
             hold a `summary` line and, if there are any, `warnings` that must not be missed.
         plan: (settings, tokens folder) -> TrainingPlan.
         evaluate: (settings, Trained) -> (metrics, report); metrics holds a `summary`.
@@ -106,9 +106,9 @@ class Task:
     summary: str
     settings: type
     corpus_settings: tuple[str, ...]
-    tokens_settings: tuple[str, ...]
+    prepare_settings: tuple[str, ...]
     read_corpus: Callable[[typing.Any, Workspace], CorpusSplits]
-    tokenize: Callable[[typing.Any, dict[str, pd.DataFrame], Path], dict]
+    prepare: Callable[[typing.Any, dict[str, pd.DataFrame], Path], dict]
     plan: Callable[[typing.Any, Path], TrainingPlan]
     evaluate: Callable[[typing.Any, Trained], tuple[dict, ReportContent]]
     export: Callable[[typing.Any, Trained, Path], dict]

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.text.normalize import normalize
+from pipeline.normalize import normalize
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import SETTINGS_FILE, VOCABULARY_FILE
 from pipeline.text.vocabulary import BOS, EOS, SPECIALS, UNK, Vocabulary
@@ -74,7 +74,7 @@ class Characters:
             raise UserError(
                 f"{long[0]!r} is no single character",
                 where=VOCABULARY_FILE,
-                remedy="run the tokenize stage again",
+                remedy="run the prepare stage again",
             )
         self._said = [""] * len(SPECIALS) + [""] * len(self._ids)
         for unit, id_ in self._ids.items():
@@ -161,7 +161,7 @@ class Characters:
         settings = read_json(path)
         if settings.get("kind") != KIND or "alphabet" not in settings:
             raise UserError(
-                "does not describe an alphabet", where=path, remedy="run the tokenize stage again"
+                "does not describe an alphabet", where=path, remedy="run the prepare stage again"
             )
         return cls(Vocabulary.load(Path(folder) / VOCABULARY_FILE), settings["alphabet"])
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from pipeline.errors import UserError
+from pipeline.normalize import aligned, normalize
 from pipeline.progress import Progress
 from pipeline.text.morpheme_spans import spans_of
 from pipeline.text.morpheme_stretches import SYMBOL_TAGS, stretches
-from pipeline.text.normalize import aligned, normalize
 from pipeline.text.piece import Piece
 
 ANALYZERS = ("okt", "komoran", "hannanum", "kkma", "mecab")

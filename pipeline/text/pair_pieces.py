@@ -57,8 +57,8 @@ def write_pair_pieces(
         write_text(folder / f"{side}.train.txt", lines)
         for split, of in prepared[side].items():
             rows = tokenizer.encode_prepared(of)
-            notes[f"{split}_{side}_truncated"] = int((rows.lengths > settings.most_pieces).sum())
-            rows.truncated(settings.most_pieces).save(folder / f"{split}.{side}.npz")
+            notes[f"{split}_{side}_truncated"] = int((rows.lengths > settings.max_length).sum())
+            rows.truncated(settings.max_length).save(folder / f"{split}.{side}.npz")
             notes[f"{split}_{side}_tokens"] = int(rows.row_splits[-1])
         notes[f"{side}_pieces"] = len(tokenizer.vocabulary)
     notes["pieces"] = notes["source_pieces"]
@@ -119,4 +119,4 @@ def training_segmentations(
     prepared = (folder / f"{side}.train.txt").read_text(encoding="utf-8").split("\n")[:-1]
     tokenizer = load_tokenizer(folder / _FOLDERS[side])
     sampler = SegmentationSampler(tokenizer, prepared, strength=strength, seed=seed, prepared=True)
-    return lambda epoch: sampler.draw(epoch).truncated(settings.most_pieces)
+    return lambda epoch: sampler.draw(epoch).truncated(settings.max_length)

@@ -43,7 +43,7 @@ def learn_piece_ngrams(
         if len(known) and known[-1] >= 2**31:
             raise UserError(
                 f"there are too many runs of {n} pieces",
-                remedy="set a higher --ngram-frequency or a lower --longest-ngram",
+                remedy="set a higher --min-ngram-frequency or a lower --max-ngram-length",
             )
         keys_of_lengths.append(known.astype(np.int32))
         place = np.searchsorted(known, keys)
@@ -71,10 +71,10 @@ def load_piece_ngrams(path: Path) -> list[np.ndarray]:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             return [stored[str(n)] for n in range(2, 2 + len(stored.files))]
     except FileNotFoundError:
-        raise UserError("not found", where=path, remedy="run the tokenize stage") from None
+        raise UserError("not found", where=path, remedy="run the prepare stage") from None
     except Exception as error:  # zipfile and zlib each have errors of their own
         raise UserError(
             f"does not hold runs of pieces ({error})",
             where=path,
-            remedy="delete it and run the tokenize stage again",
+            remedy="delete it and run the prepare stage again",
         ) from error

@@ -139,10 +139,10 @@ class Ragged:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return cls(arrays["ids"], arrays["row_splits"])
         except FileNotFoundError:
-            raise UserError("not found", where=path, remedy="run the tokenize stage") from None
+            raise UserError("not found", where=path, remedy="run the prepare stage") from None
         except _DAMAGE as error:
             raise UserError(
                 f"does not hold rows of ids ({error})",
                 where=path,
-                remedy="delete it and run the tokenize stage again",
+                remedy="delete it and run the prepare stage again",
             ) from error

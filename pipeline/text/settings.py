@@ -20,7 +20,7 @@ class TextSettings:
     """Most pieces to learn, the four special ones included."""
     min_frequency: int = 2
     """A piece must occur this often in the training split."""
-    most_pieces: int = 256
+    max_length: int = 256
     """A longer text is read up to here, in training and when served."""
 
 
@@ -32,11 +32,11 @@ class SyllableSettings:
     """Most pieces to know, the four special ones included; `##권` and `권` are two."""
     min_frequency: int = 2
     """A piece must occur this often in the training split."""
-    most_pieces: int = 256
+    max_length: int = 256
     """A longer sentence is read in parts of so many pieces, in training and when served."""
-    longest_ngram: int = 3
+    max_ngram_length: int = 3
     """Runs of up to so many pieces have vectors of their own; 1 for none."""
-    ngram_frequency: int = 2
+    min_ngram_frequency: int = 2
     """A run of pieces must occur this often in the training split."""
 
 
@@ -56,7 +56,7 @@ class PairTextSettings:
     """Most pieces of a vocabulary, the four special ones included."""
     min_frequency: int = 2
     """A piece must occur this often in the training split (wordpiece, syllable)."""
-    most_pieces: int = 128
+    max_length: int = 128
     """A longer sentence is read up to here, in training and when served."""
 
 
@@ -98,14 +98,14 @@ def check_pair_morphemes(text: PairTextSettings, direction: str) -> None:
         )
 
 
-def check_most_pieces(most_pieces: int) -> None:
+def check_most_pieces(max_length: int) -> None:
     """Refuses rows so short that no piece of a text fits between [BOS] and [EOS].
 
     Raises:
         UserError: they are.
     """
-    if most_pieces < 3:
+    if max_length < 3:
         raise UserError(
-            f"--most-pieces must be at least 3, not {most_pieces}",
+            f"--max-length must be at least 3, not {max_length}",
             remedy="two of them are [BOS] and [EOS]",
         )

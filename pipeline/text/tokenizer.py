@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from pipeline.errors import UserError
+from pipeline.normalize import aligned, normalize
 from pipeline.text.morphemes import MorphemeAnalyzer
-from pipeline.text.normalize import aligned, normalize
 from pipeline.text.piece import Piece
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS, SPECIALS, Vocabulary
@@ -244,7 +244,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
         raise UserError(
             f"does not describe a tokenizer ({error})",
             where=path,
-            remedy="run the tokenize stage again",
+            remedy="run the prepare stage again",
         ) from error
     return cls.read(Path(folder), morphemes, parameters)
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-def truncation_warnings(truncated: Mapping[str, int], most_pieces: int) -> list[str]:
+def truncation_warnings(truncated: Mapping[str, int], max_length: int) -> list[str]:
     """One sentence with the counts, or none where nothing was cut.
 
     Args:
         truncated: what was cut (`train sources`) -> how many.
-        most_pieces: how much of a text is read, [BOS] and [EOS] counted.
+        max_length: how much of a text is read, [BOS] and [EOS] counted.
     """
     found = [f"{count:,} {what}" for what, count in truncated.items() if count]
     if not found:
         return []
     return [
-        f"Longer than {most_pieces - 2:,} pieces, and read only up to there: {', '.join(found)}. "
-        "--most-pieces says how much is read."
+        f"Longer than {max_length - 2:,} pieces, and read only up to there: {', '.join(found)}. "
+        "--max-length says how much is read."
     ]

@@ -149,7 +149,7 @@ class SentencePieceTokenizer(Tokenizer):
             UserError: a file is absent, damaged, or not of the same tokenizer as the others.
         """
         path = folder / MODEL_FILE
-        remedy = "run the tokenize stage again"
+        remedy = "run the prepare stage again"
         try:
             tokenizer = cls(path.read_bytes(), morphemes, parameters)
         except FileNotFoundError:

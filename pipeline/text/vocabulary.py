@@ -79,11 +79,11 @@ class Vocabulary:
             UserError: absent, not UTF-8, the special pieces are not the first four lines, or a
                 line is empty or stands twice; the line is named.
         """
-        remedy = "run the tokenize stage again"
+        remedy = "run the prepare stage again"
         try:
             data = Path(path).read_bytes()
         except FileNotFoundError:
-            raise UserError("not found", where=path, remedy="run the tokenize stage") from None
+            raise UserError("not found", where=path, remedy="run the prepare stage") from None
         try:
             # "\n" alone ends a line: splitlines() would also cut at U+2028 and others.
             lines = data.decode("utf-8").removesuffix("\n").split("\n")

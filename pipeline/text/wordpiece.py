@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 import tokenizers
 from tokenizers import models, pre_tokenizers, trainers
 
-from pipeline.text.normalize import class_body, ranges_of
+from pipeline.normalize import class_body, ranges_of
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import Branch, Tokenizer
 from pipeline.text.vocabulary import CONTINUES, SPECIALS, UNK, Vocabulary

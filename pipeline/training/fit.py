@@ -91,7 +91,7 @@ class _Training:
         self.batches = plan.batches(0)
         self.steps_per_epoch = len(self.batches)
         self.batches_epoch = 0
-        self.total = max(self.steps_per_epoch * settings.epochs, settings.least_steps)
+        self.total = max(self.steps_per_epoch * settings.epochs, settings.min_steps)
         looks = min(settings.evaluations, self.total)
         self.evaluate_at = {round(self.total * (i + 1) / looks) for i in range(looks)}
         self.optimizer = ClippedAdamW(

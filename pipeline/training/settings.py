@@ -12,7 +12,7 @@ class TrainingSettings:
 
     epochs: int = 5
     """Most passes over the training split; early stopping may end before."""
-    least_steps: int = 300
+    min_steps: int = 300
     """A small corpus is passed over more often than `epochs`, until this many steps."""
     batch_size: int = 256
     """Rows a batch."""
@@ -55,7 +55,7 @@ class ScheduledSamplingSettings:
 class PairBatchSettings:
     """Which sentence pairs a step learns from together."""
 
-    length_blur: int = 10
+    length_jitter: int = 10
     """Sentences of a batch differ in length by about so many pieces. Fewer need less padding and
     so less time a step; but from batches of nearly one length a model learns worse."""
 

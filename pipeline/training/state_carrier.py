@@ -23,7 +23,7 @@ class StateCarrier(keras.Model):
 
     Args:
         language_model: what `pipeline.models.language_model.language_model` made.
-        rows: of every training batch, which `pipeline.stream_batches.TextStreams` makes.
+        rows: of every training batch, which `pipeline.batches.text_streams.TextStreams` makes.
 
     Call arguments:
         {"ids": int32 [rows, time], "reset": bool [rows, time]}.

@@ -49,7 +49,7 @@ def test_task_record_is_complete(task):
     assert isinstance(task.tiny, task.settings)
     groups = {field.name for field in dataclasses.fields(task.settings)}
     assert "run" in groups
-    assert {*task.corpus_settings, *task.tokens_settings} <= groups
+    assert {*task.corpus_settings, *task.prepare_settings} <= groups
 
 
 def settings_classes(cls: type) -> list[type]:
@@ -96,11 +96,11 @@ def test_the_command_line_takes_the_defaults(task):
 
 
 def test_rows_without_room_for_a_piece_are_refused(task, tmp_path):
-    if "most_pieces" not in dict(leaves(task.settings)):
+    if "max_length" not in dict(leaves(task.settings)):
         pytest.skip("its rows have no such limit")
-    text = dataclasses.replace(task.tiny.text, most_pieces=2)
-    with pytest.raises(UserError, match="--most-pieces must be at least 3, not 2"):
-        task.tokenize(dataclasses.replace(task.tiny, text=text), {}, tmp_path)
+    text = dataclasses.replace(task.tiny.text, max_length=2)
+    with pytest.raises(UserError, match="--max-length must be at least 3, not 2"):
+        task.prepare(dataclasses.replace(task.tiny, text=text), {}, tmp_path)
 
 
 def test_run_folder_holds_what_it_must(run):

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.evaluation.figures import to_png
-from pipeline.evaluation.report import Card, Picture, Section, Table
 from pipeline.lab.base import Page, StudyText
 from pipeline.lab.clipping import pictures
 from pipeline.lab.clipping.study import QUICK, ClippingStudy, Descent, Plan, study
 from pipeline.lab.magnitudes import written
 from pipeline.models.settings import CELL_NAMES
+from pipeline.report.figures import to_png
+from pipeline.report.page import Card, Picture, Section, Table
 
 TITLE = "Exploding gradients and clipping · 경사폭발과 경사 클리핑"
 _COMMANDS = ("make study-gradients", "make study-gradients QUICK=1")

@@ -11,10 +11,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from pipeline.evaluation.figures import BLUE, INK, ORANGE, QUIET, drawn
 from pipeline.lab.clipping.cliff import Walk, loss_and_gradient
 from pipeline.lab.clipping.study import ClippingStudy, Descent
 from pipeline.models.settings import CELL_NAMES
+from pipeline.report.figures import BLUE, INK, ORANGE, QUIET, drawn
 
 _WIDTH = 6.4  # inches
 _FORMULAE = ["DejaVu Sans", "NanumGothic"]  # whose ‖ and θ can be read, and Hangul

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from keras import ops
 
+from pipeline.batches.text_streams import TextStreams
 from pipeline.lab.base import StudyText
 from pipeline.lab.clipping.cliff import Walk, walk
 from pipeline.lab.clipping.descent import ClippedDescent
 from pipeline.lab.starts import started
 from pipeline.models.settings import LanguageModelSettings
-from pipeline.stream_batches import TextStreams
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.state_carrier import StateCarrier
 

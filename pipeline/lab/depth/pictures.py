@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from pipeline.evaluation.figures import BLUE, ORANGE, QUIET, drawn
 from pipeline.lab.depth.study import DepthStudy, Measured
 from pipeline.models.settings import CELL_NAMES
+from pipeline.report.figures import BLUE, ORANGE, QUIET, drawn
 
 _WIDTH = 6.4  # inches
 _FORMULAE = ["DejaVu Sans", "NanumGothic"]  # whose ‖, ∂ and superscripts can be read, and Hangul

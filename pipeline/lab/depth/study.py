@@ -15,11 +15,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from pipeline.batches.text_streams import TextStreams
 from pipeline.lab.base import StudyText
 from pipeline.lab.cells import cell_of
 from pipeline.lab.cells.columns import product
 from pipeline.lab.depth.stacks import Stack, stack, start
-from pipeline.stream_batches import TextStreams
 from pipeline.text.ragged import Ragged
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.optimizer import ClippedAdamW

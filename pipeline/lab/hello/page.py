@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from keras import ops
 
-from pipeline.evaluation.figures import to_png
-from pipeline.evaluation.report import Picture, Section, Table
 from pipeline.lab.base import Page, Progress, StudyText
 from pipeline.lab.hello import pictures
 from pipeline.lab.hello.study import DUE, LETTERS, READ, SURE, HelloRun, Moment, train
+from pipeline.report.figures import to_png
+from pipeline.report.page import Picture, Section, Table
 
 
 def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:

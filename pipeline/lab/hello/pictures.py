@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from pipeline.evaluation.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
 from pipeline.lab.hello.study import DUE, LETTERS, READ, HelloRun, Moment
+from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
 
 _WIDTH = 6.4  # inches
 _CELL = (1.1, 0.5)  # width and height of a cell of the drawing, in its own units

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from pipeline.evaluation.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
 from pipeline.lab.tasks.study import DEAD, TaskStudy, Trial
 from pipeline.models.settings import CELL_NAMES
+from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
 
 _WIDTH = 6.4  # inches
 _FORMULAE = ["DejaVu Sans", "NanumGothic"]  # whose superscripts can be read, and Hangul

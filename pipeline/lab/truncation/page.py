@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.evaluation.figures import to_png
-from pipeline.evaluation.report import Card, Picture, Section, Table
 from pipeline.lab.base import Page, StudyText
 from pipeline.lab.truncation import pictures
 from pipeline.lab.truncation.pictures import name_of
 from pipeline.lab.truncation.study import QUICK, Moment, Plan, TruncationStudy, study
 from pipeline.models.settings import CELL_NAMES
+from pipeline.report.figures import to_png
+from pipeline.report.page import Card, Picture, Section, Table
 
 TITLE = "Truncated backpropagation through time · 절단 시간 역전파"
 _COMMANDS = ("make study-gradients", "make study-gradients QUICK=1")

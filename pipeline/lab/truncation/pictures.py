@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from pipeline.evaluation.figures import BLUE, ORANGE, QUIET, drawn
 from pipeline.lab.truncation.study import Moment, TruncationStudy
 from pipeline.models.settings import CELL_NAMES
+from pipeline.report.figures import BLUE, ORANGE, QUIET, drawn
 
 _WIDTH = 6.4  # inches
 _COLOURS = {"rnn": ORANGE, "lstm": BLUE}

@@ -18,12 +18,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from pipeline.batches.text_streams import TextStreams
 from pipeline.errors import UserError
 from pipeline.lab.base import StudyText
 from pipeline.lab.starts import started
 from pipeline.lab.truncation.gradient_sum import GradientSum
 from pipeline.models.settings import LanguageModelSettings
-from pipeline.stream_batches import TextStreams
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.optimizer import ClippedAdamW
 from pipeline.training.state_carrier import StateCarrier

@@ -9,11 +9,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from pipeline.batches.text_streams import TextStreams
 from pipeline.lab.base import Progress
 from pipeline.layers.carried_recurrent import CarriedRecurrent
 from pipeline.models.language_model import state_size
 from pipeline.models.unit_losses import LEAD
-from pipeline.stream_batches import TextStreams
 from pipeline.text.ragged import Ragged
 
 _STREAMS = 32

@@ -14,10 +14,10 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from pipeline.evaluation import report
-from pipeline.evaluation.passage import LEVELS
 from pipeline.lab.units.passages import laid_out, telling_window
 from pipeline.lab.units.study import UnitStudy
+from pipeline.report import page as report
+from pipeline.report.passage import LEVELS
 
 EXPLORER = "units-explorer.html"
 LENGTH = 2400

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from pipeline.evaluation.figures import to_png
-from pipeline.evaluation.report import Card, Link, Picture, Section, Table
 from pipeline.lab.base import Page, Progress
 from pipeline.lab.units import pictures
 from pipeline.lab.units.explorer import EXPLORER, explorer
@@ -16,6 +14,8 @@ from pipeline.lab.units.numbers import curves_of, numbers_of
 from pipeline.lab.units.passages import passage_of
 from pipeline.lab.units.probes import FEWEST, Probe
 from pipeline.lab.units.study import FULL, QUICK, Ablation, UnitStudy, study
+from pipeline.report.figures import to_png
+from pipeline.report.page import Card, Link, Picture, Section, Table
 from pipeline.text.characters import Characters
 
 CLEARLY = 0.05

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.evaluation.passage import Passage
 from pipeline.lab.units.held_out import HeldOut
 from pipeline.lab.units.probes import Probe
 from pipeline.lab.units.study import UnitStudy
+from pipeline.report.passage import Passage
 
 _CHANGES = 6
 """Beginnings and ends of what holds; that many are enough to see it come and go."""

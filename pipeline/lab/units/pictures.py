@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.evaluation.figures import BLUE, INK, ORANGE, QUIET, drawn
 from pipeline.lab.units.probes import Probe
 from pipeline.lab.units.study import Ablation
+from pipeline.report.figures import BLUE, INK, ORANGE, QUIET, drawn
 
 _WIDTH = 6.4  # inches
 _ROW = 0.44

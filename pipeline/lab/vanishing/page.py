@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pipeline.evaluation.figures import BLUE, GREEN, ORANGE, QUIET
-from pipeline.evaluation.report import Card, Section, Table
 from pipeline.lab.base import Page, StudyText
 from pipeline.lab.magnitudes import change, written
 from pipeline.lab.vanishing import pictures, sections
@@ -15,6 +13,8 @@ from pipeline.lab.vanishing.cells import KINDS
 from pipeline.lab.vanishing.claims import Claim, claims, numbers
 from pipeline.lab.vanishing.sections import picture, when
 from pipeline.lab.vanishing.study import LAG, QUICK, Plan, VanishingStudy, study
+from pipeline.report.figures import BLUE, GREEN, ORANGE, QUIET
+from pipeline.report.page import Card, Section, Table
 
 TITLE = "What is left of a gradient · 경사소실과 경사폭발"
 _COMMANDS = (

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from pipeline.evaluation.figures import BLUE, ORANGE, QUIET, drawn
 from pipeline.lab.vanishing.study import Decay, Explosion, Measured, VanishingStudy
+from pipeline.report.figures import BLUE, ORANGE, QUIET, drawn
 
 _WIDTH = 6.4  # inches
 _FORMULAE = ["DejaVu Sans", "NanumGothic"]  # whose ‖, ∂ and γ can be read, and then Hangul

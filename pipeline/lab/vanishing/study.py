@@ -17,6 +17,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from pipeline.batches.text_streams import TextStreams
 from pipeline.errors import UserError
 from pipeline.lab.base import StudyText
 from pipeline.lab.cells import GRU, LSTM, SimpleRNN
@@ -28,7 +29,6 @@ from pipeline.lab.lags import (
     spectral_norms,
 )
 from pipeline.lab.vanishing.cells import KINDS, Kind, embedded, equations_of, model_of
-from pipeline.stream_batches import TextStreams
 from pipeline.text.ragged import Ragged
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.optimizer import ClippedAdamW

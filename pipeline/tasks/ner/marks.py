@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.corpora.entities import Entity
 from pipeline.evaluation.entity_pairs import Outcome, pair_up
-from pipeline.evaluation.report import Section, Span, Table
+from pipeline.report.page import Section, Span, Table
 
 if TYPE_CHECKING:
     from pipeline.evaluation.entities import EntityMetrics

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.evaluation.continuations import LENGTH
-from pipeline.evaluation.report import Card, ReportContent, Section, Table
-from pipeline.evaluation.run_report import run_report
+from pipeline.report.page import Card, ReportContent, Section, Table
+from pipeline.report.run_report import run_report
 from pipeline.text.characters import normalize_lines
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.evaluation.character_scores import CharacterScores
-    from pipeline.evaluation.passage import Passage
+    from pipeline.report.passage import Passage
 
 _ALPHABETS = {"syllable": "by character · 글자", "jamo": "by jamo · 자모"}
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.evaluation.passage import Passage
+from pipeline.report.passage import Passage
 from pipeline.text.characters import Characters, normalize_lines
 from pipeline.text.ragged import Ragged
 

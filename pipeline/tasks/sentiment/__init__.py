@@ -21,7 +21,7 @@ from pipeline.training.settings import TrainingSettings
 from pipeline.workspace import SAMPLES, Workspace, read_json, write_json, write_text
 
 if typing.TYPE_CHECKING:
-    from pipeline.evaluation.report import ReportContent
+    from pipeline.report.page import ReportContent
     from pipeline.training.fit import TrainingPlan
 
 SAMPLE = SAMPLES / "sentiment.tsv"
@@ -60,18 +60,20 @@ def read_corpus(settings: Settings, workspace: Workspace) -> CorpusSplits:
 # ---- text -> ids
 
 
-def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
+def prepare(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
     from pipeline.text.morphemes import MorphemeAnalyzer
-    from pipeline.text.tokenizer import learn_tokenizer, prepare
+    from pipeline.text.tokenizer import learn_tokenizer
+    from pipeline.text.tokenizer import prepare as prepare_texts
     from pipeline.text.truncation import truncation_warnings
 
     text = settings.text
-    check_most_pieces(text.most_pieces)
+    check_most_pieces(text.max_length)
     morphemes = None if text.morphemes == "none" else text.morphemes
     analyzer = MorphemeAnalyzer(morphemes) if morphemes else None
     workers = os.cpu_count() or 1
     prepared = {
-        name: prepare(list(frame["text"]), analyzer, workers) for name, frame in splits.items()
+        name: prepare_texts(list(frame["text"]), analyzer, workers)
+        for name, frame in splits.items()
     }
     # What training cuts anew each epoch; with morphemes, what took longest to find.
     write_text(folder / PREPARED, "".join(f"{line}\n" for line in prepared["train"]))
@@ -89,8 +91,8 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
     notes = {"pieces": len(tokenizer.vocabulary), "labels": labels}
     for name, frame in splits.items():
         rows = tokenizer.encode_prepared(prepared[name])
-        notes[f"{name}_truncated"] = int((rows.lengths > text.most_pieces).sum())
-        rows = rows.truncated(text.most_pieces)
+        notes[f"{name}_truncated"] = int((rows.lengths > text.max_length).sum())
+        rows = rows.truncated(text.max_length)
         rows.save(folder / f"{name}.npz")
         known = np.array([number.get(label, -1) for label in frame["label"]], dtype=np.int32)
         np.save(folder / f"{name}.labels.npy", known, allow_pickle=False)
@@ -101,27 +103,27 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
         f"{notes['pieces']:,} pieces, {per_review:.1f} a review, {len(labels)} labels"
     )
     truncated = {f"texts of {name}": notes[f"{name}_truncated"] for name in splits}
-    return {**notes, "warnings": truncation_warnings(truncated, text.most_pieces)}
+    return {**notes, "warnings": truncation_warnings(truncated, text.max_length)}
 
 
 # ---- ids -> model -> weights
 
 
-def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
+def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     import keras
 
-    from pipeline.batches import LengthBuckets
+    from pipeline.batches.length_buckets import LengthBuckets
     from pipeline.models.classifier import predict_logits
     from pipeline.text.ragged import Ragged
     from pipeline.training.fit import TrainingPlan
     from pipeline.training.losses import SmoothedCrossEntropy
 
     training = settings.training
-    train_labels = np.load(tokens_folder / "train.labels.npy", allow_pickle=False)
-    dev_rows = Ragged.load(tokens_folder / "dev.npz")
-    dev_labels = np.load(tokens_folder / "dev.labels.npy", allow_pickle=False)
+    train_labels = np.load(prepared_folder / "train.labels.npy", allow_pickle=False)
+    dev_rows = Ragged.load(prepared_folder / "dev.npz")
+    dev_labels = np.load(prepared_folder / "dev.labels.npy", allow_pickle=False)
     multiple = 8 if keras.backend.backend() == "jax" else 1
-    draw = _segmentations(settings, tokens_folder)
+    draw = _segmentations(settings, prepared_folder)
 
     def batches(epoch: int) -> LengthBuckets:
         return LengthBuckets(
@@ -143,7 +145,7 @@ def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
         }
 
     return TrainingPlan(
-        model=build_model(settings, tokens_folder),
+        model=build_model(settings, prepared_folder),
         loss=SmoothedCrossEntropy(training.label_smoothing),
         batches=batches,
         evaluate=evaluate,
@@ -151,7 +153,7 @@ def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
     )
 
 
-def _segmentations(settings: Settings, tokens_folder: Path):
+def _segmentations(settings: Settings, prepared_folder: Path):
     """epoch -> the training rows, cut anew each epoch where subword dropout is on."""
     from pipeline.text.ragged import Ragged
     from pipeline.text.sampling import SegmentationSampler
@@ -159,46 +161,46 @@ def _segmentations(settings: Settings, tokens_folder: Path):
 
     strength = settings.subwords.subword_dropout
     if not strength or settings.text.pieces == "syllable":
-        rows = Ragged.load(tokens_folder / "train.npz")
+        rows = Ragged.load(prepared_folder / "train.npz")
         return lambda epoch: rows
     sampler = SegmentationSampler(
-        load_tokenizer(tokens_folder),
-        (tokens_folder / PREPARED).read_text(encoding="utf-8").split("\n")[:-1],
+        load_tokenizer(prepared_folder),
+        (prepared_folder / PREPARED).read_text(encoding="utf-8").split("\n")[:-1],
         strength=strength,
         seed=settings.training.seed,
         prepared=True,
     )
-    return lambda epoch: sampler.draw(epoch).truncated(settings.text.most_pieces)
+    return lambda epoch: sampler.draw(epoch).truncated(settings.text.max_length)
 
 
 _JAMO_LENGTHS = {"syllable": (), "jamo": (3,)}
 
 
-def build_model(settings: Settings, tokens_folder: Path):
-    """The untrained model for what lies in `tokens_folder`."""
+def build_model(settings: Settings, prepared_folder: Path):
+    """The untrained model for what lies in `prepared_folder`."""
     from pipeline.models.classifier import recurrent_classifier
     from pipeline.text.ngrams import ngram_table
     from pipeline.text.vocabulary import Vocabulary
 
-    vocabulary = Vocabulary.load(tokens_folder / "vocab.txt")
+    vocabulary = Vocabulary.load(prepared_folder / "vocab.txt")
     table, names = None, []
     if settings.model.ngrams != "none":
         table, names = ngram_table(
             vocabulary,
             jamo_lengths=_JAMO_LENGTHS[settings.model.ngrams],
-            most=settings.model.most_ngrams,
+            most=settings.model.max_ngrams,
         )
     return recurrent_classifier(
         settings.model,
         vocabulary_size=len(vocabulary),
-        classes=len(read_json(tokens_folder / "labels.json")),
+        classes=len(read_json(prepared_folder / "labels.json")),
         ngram_table=table,
         ngrams=len(names),
     )
 
 
 def _trained_model(settings: Settings, trained: Trained):
-    model = build_model(settings, trained.tokens_folder)
+    model = build_model(settings, trained.prepared_folder)
     model.load_weights(trained.run / "best.weights.h5")
     return model
 
@@ -208,12 +210,12 @@ def _trained_model(settings: Settings, trained: Trained):
 
 def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]:
     from pipeline.evaluation.classification import evaluate as measure
-    from pipeline.evaluation.classification_report import classification_content
     from pipeline.models.classifier import predict_logits
-    from pipeline.text.normalize import normalize
+    from pipeline.normalize import normalize
+    from pipeline.tasks.sentiment.report import classification_content
     from pipeline.text.ragged import Ragged
 
-    tokens = trained.tokens_folder
+    tokens = trained.prepared_folder
     names = read_json(tokens / "labels.json")
     rows = Ragged.load(tokens / "test.npz")
     labels = np.load(tokens / "test.labels.npy", allow_pickle=False)
@@ -246,7 +248,7 @@ def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]
 
 def _log_to_tensorboard(settings: Settings, trained: Trained, model, metrics) -> None:
     """The test split's numbers, its mistakes, and the embeddings with their pieces."""
-    from pipeline.evaluation import figures
+    from pipeline.report import figures
     from pipeline.text.ragged import Ragged
     from pipeline.text.vocabulary import SPECIALS, Vocabulary
     from pipeline.training.tensorboard import TensorBoardLog, write_projector
@@ -275,9 +277,9 @@ def _log_to_tensorboard(settings: Settings, trained: Trained, model, metrics) ->
             {k: v for k, v in as_json(settings).items() if k != "run"},
             {"test_accuracy": metrics.accuracy, "dev_accuracy": trained.training["best"]},
         )
-    pieces = Vocabulary.load(trained.tokens_folder / "vocab.txt").pieces
+    pieces = Vocabulary.load(trained.prepared_folder / "vocab.txt").pieces
     counts = np.bincount(
-        Ragged.load(trained.tokens_folder / "train.npz").ids, minlength=len(pieces)
+        Ragged.load(trained.prepared_folder / "train.npz").ids, minlength=len(pieces)
     )
     common = [i for i in np.argsort(-counts, kind="stable") if i >= len(SPECIALS)]
     write_projector(
@@ -298,10 +300,10 @@ def export(settings: Settings, trained: Trained, folder: Path) -> dict:
 
     return export_classifier(
         folded(_trained_model(settings, trained), settings.model),
-        load_tokenizer(trained.tokens_folder),
-        read_json(trained.tokens_folder / "labels.json"),
+        load_tokenizer(trained.prepared_folder),
+        read_json(trained.prepared_folder / "labels.json"),
         folder,
-        most_pieces=settings.text.most_pieces,
+        max_length=settings.text.max_length,
     )
 
 
@@ -330,9 +332,9 @@ TASK = Task(
     summary="a review in, positive or negative out (NSMC; or your own labels)",
     settings=Settings,
     corpus_settings=("corpus",),
-    tokens_settings=("text",),
+    prepare_settings=("text",),
     read_corpus=read_corpus,
-    tokenize=tokenize,
+    prepare=prepare,
     plan=plan,
     evaluate=evaluate,
     export=export,
@@ -353,7 +355,7 @@ TASK = Task(
         corpus=CorpusSettings(corpus="sample"),
         model=ClassifierSettings(units=16, embedding_size=32, embedding_dropout=0.2),
         training=TrainingSettings(
-            epochs=3, least_steps=1, batch_size=32, learning_rate=0.01, evaluations=3
+            epochs=3, min_steps=1, batch_size=32, learning_rate=0.01, evaluations=3
         ),
     ),
 )

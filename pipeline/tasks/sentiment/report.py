@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.evaluation import figures, run_sections
-from pipeline.evaluation.report import Card, Picture, ReportContent, Section, Table
-from pipeline.evaluation.run_report import run_report
+from pipeline.report import figures, run_sections
+from pipeline.report.page import Card, Picture, ReportContent, Section, Table
+from pipeline.report.run_report import run_report
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.evaluation import run_sections
-from pipeline.evaluation.report import Card, ReportContent, Section
+from pipeline.report import run_sections
+from pipeline.report.page import Card, ReportContent, Section
 
 if TYPE_CHECKING:
     import pandas as pd

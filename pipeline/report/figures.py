@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, PercentFormatter
 
-from pipeline.evaluation.fonts import hangul, printable
+from pipeline.report.fonts import hangul, printable
 
 if TYPE_CHECKING:
     import pandas as pd

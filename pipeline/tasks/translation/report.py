@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.evaluation import attention_pictures, figures
-from pipeline.evaluation.report import Card, Picture, ReportContent, Section, Table
-from pipeline.evaluation.run_report import run_report
-from pipeline.evaluation.translation_length import LENGTH_EXPLAINED, as_number, length_picture
-from pipeline.evaluation.translation_samples import samples
 from pipeline.evaluation.translation_scores import LONG
+from pipeline.report import attention_pictures, figures
+from pipeline.report.page import Card, Picture, ReportContent, Section, Table
+from pipeline.report.run_report import run_report
+from pipeline.tasks.translation.length_curve import LENGTH_EXPLAINED, as_number, length_picture
+from pipeline.tasks.translation.samples import samples
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.evaluation.attention_pictures import HeatMap
     from pipeline.evaluation.translation import TranslationMetrics
+    from pipeline.report.attention_pictures import HeatMap
 
 DIRECTIONS = {"ko-en": "Korean to English · 한→영", "en-ko": "English to Korean · 영→한"}
 _SCORES = ("BLEU", "95% interval", "chrF", "length ratio · 길이 비율", "repetition · 반복")

@@ -23,7 +23,7 @@ from pipeline.workspace import SAMPLES, Workspace, read_json, write_json
 
 if typing.TYPE_CHECKING:
     from pipeline.evaluation.entities import EntityMetrics
-    from pipeline.evaluation.report import ReportContent
+    from pipeline.report.page import ReportContent
     from pipeline.training.fit import TrainingPlan
 
 SAMPLE = SAMPLES / "ner.txt"
@@ -62,7 +62,7 @@ class Settings:
     mentions: MentionSettings = MentionSettings()
     model: TaggerSettings = TaggerSettings()
     training: TrainingSettings = TrainingSettings(
-        epochs=8, least_steps=600, batch_size=64, evaluations=8
+        epochs=8, min_steps=600, batch_size=64, evaluations=8
     )
     run: RunSettings = RunSettings()
 
@@ -77,13 +77,13 @@ def read_corpus(settings: Settings, workspace: Workspace) -> CorpusSplits:
 # ---- text -> ids and tags
 
 
-def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
+def prepare(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
     from pipeline.text.piece_ngrams import learn_piece_ngrams, save_piece_ngrams
     from pipeline.text.tokenizer import learn_tokenizer
     from pipeline.text.vocabulary import BOS, EOS
 
     text = settings.text
-    check_most_pieces(text.most_pieces)
+    check_most_pieces(text.max_length)
     tokenizer = learn_tokenizer(
         "syllable",
         list(splits["train"]["text"]),
@@ -100,14 +100,14 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
         notes[f"{name}_tokens"] = len(ids.ids)
         notes[f"{name}_entities"] = sum(map(len, entities[name]))
         notes[f"{name}_entities_not_in_pieces"] = lost
-        notes[f"{name}_sentences_in_parts"] = int((ids.lengths > text.most_pieces - 2).sum())
-        ids = ids.in_parts(text.most_pieces - 2).framed(BOS, EOS)
-        gold = tags.in_parts(gold, text.most_pieces - 2)
+        notes[f"{name}_sentences_in_parts"] = int((ids.lengths > text.max_length - 2).sum())
+        ids = ids.in_parts(text.max_length - 2).framed(BOS, EOS)
+        gold = tags.in_parts(gold, text.max_length - 2)
         ids.save(folder / f"{name}.npz")
         gold.framed(OUTSIDE, OUTSIDE).save(folder / f"{name}.tags.npz")
         if name == "train":
             keys = learn_piece_ngrams(
-                ids, len(tokenizer.vocabulary), text.longest_ngram, text.ngram_frequency
+                ids, len(tokenizer.vocabulary), text.max_ngram_length, text.min_ngram_frequency
             )
             save_piece_ngrams(folder / NGRAMS, keys)
             notes["ngrams"] = sum(map(len, keys))
@@ -121,10 +121,10 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
 # ---- ids -> model -> weights
 
 
-def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
+def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     import keras
 
-    from pipeline.batches import LengthBuckets
+    from pipeline.batches.length_buckets import LengthBuckets
     from pipeline.evaluation.entity_scores import entity_scores
     from pipeline.models.tagger import best_tags, predict_tags
     from pipeline.text.mentions import MentionSampler
@@ -136,19 +136,19 @@ def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
     training = settings.training
     multiple = 8 if keras.backend.backend() == "jax" else 1
     rows, gold = (
-        {name: Ragged.load(tokens_folder / f"{name}{kind}.npz") for name in ("train", "dev")}
+        {name: Ragged.load(prepared_folder / f"{name}{kind}.npz") for name in ("train", "dev")}
         for kind in ("", ".tags")
     )
-    model = build_model(settings, tokens_folder)
+    model = build_model(settings, prepared_folder)
     crf, decoder = model.get_layer("crf"), best_tags(model)
-    tags = _tags(tokens_folder)
+    tags = _tags(prepared_folder)
     dev_entities = tags.entities_of_rows(gold["dev"])
 
     mentions = MentionSampler(
         rows["train"],
         gold["train"],
         tags,
-        Vocabulary.load(tokens_folder / "vocab.txt"),
+        Vocabulary.load(prepared_folder / "vocab.txt"),
         share=settings.mentions.mention_replacement,
         seed=training.seed,
     )
@@ -180,28 +180,28 @@ def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
     )
 
 
-def build_model(settings: Settings, tokens_folder: Path):
-    """The untrained model for what lies in `tokens_folder`."""
+def build_model(settings: Settings, prepared_folder: Path):
+    """The untrained model for what lies in `prepared_folder`."""
     from pipeline.models.tagger import recurrent_tagger
     from pipeline.text.piece_ngrams import load_piece_ngrams
     from pipeline.text.vocabulary import Vocabulary
 
     return recurrent_tagger(
         settings.model,
-        vocabulary_size=len(Vocabulary.load(tokens_folder / "vocab.txt")),
-        tags=_tags(tokens_folder),
-        ngram_keys=load_piece_ngrams(tokens_folder / NGRAMS),
+        vocabulary_size=len(Vocabulary.load(prepared_folder / "vocab.txt")),
+        tags=_tags(prepared_folder),
+        ngram_keys=load_piece_ngrams(prepared_folder / NGRAMS),
     )
 
 
-def _tags(tokens_folder: Path) -> TagSet:
-    return TagSet(tuple(read_json(tokens_folder / "labels.json")))
+def _tags(prepared_folder: Path) -> TagSet:
+    return TagSet(tuple(read_json(prepared_folder / "labels.json")))
 
 
 def _trained_decoder(settings: Settings, trained: Trained):
     from pipeline.models.tagger import best_tags
 
-    model = build_model(settings, trained.tokens_folder)
+    model = build_model(settings, trained.prepared_folder)
     model.load_weights(trained.run / "best.weights.h5")
     return best_tags(model)
 
@@ -214,7 +214,7 @@ def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]
 
     test = read_split(trained.corpus_folder / "test.tsv")
     texts, gold = list(test["text"]), list(map(read_entities, test["label"]))
-    tags = _tags(trained.tokens_folder)
+    tags = _tags(trained.prepared_folder)
     predicted = find_entities(settings, trained, texts)
     metrics = measure(texts, gold, predicted, tags.labels, _training_entities(trained))
     _log_to_tensorboard(settings, trained, metrics)
@@ -231,7 +231,7 @@ def evaluate_on(
 
     other = read_evaluation_corpus(corpus, raw)
     texts, title = list(other.frame["text"]), other.notes["title"]
-    ours, theirs = common_labels(_tags(trained.tokens_folder).labels, other.notes["labels"])
+    ours, theirs = common_labels(_tags(trained.prepared_folder).labels, other.notes["labels"])
     predicted = find_entities(settings, trained, texts)
     gold = map(read_entities, other.frame["label"])
     shared = sorted({name for label in theirs.values() if label for name in label.split("|")})
@@ -257,10 +257,10 @@ def find_entities(settings: Settings, trained: Trained, texts: list[str]) -> lis
 
     return tag_texts(
         _trained_decoder(settings, trained),
-        load_tokenizer(trained.tokens_folder),
-        _tags(trained.tokens_folder),
+        load_tokenizer(trained.prepared_folder),
+        _tags(trained.prepared_folder),
         texts,
-        most_pieces=settings.text.most_pieces,
+        max_length=settings.text.max_length,
     )
 
 
@@ -280,7 +280,7 @@ def _report(
     warnings: list[str],
     measured_on: str | None = None,
 ) -> ReportContent:
-    from pipeline.evaluation.entity_report import entity_content
+    from pipeline.tasks.ner.report import entity_content
 
     return entity_content(
         metrics,
@@ -326,10 +326,10 @@ def export(settings: Settings, trained: Trained, folder: Path) -> dict:
 
     return export_tagger(
         _trained_decoder(settings, trained),
-        load_tokenizer(trained.tokens_folder),
-        _tags(trained.tokens_folder),
+        load_tokenizer(trained.prepared_folder),
+        _tags(trained.prepared_folder),
         folder,
-        most_pieces=settings.text.most_pieces,
+        max_length=settings.text.max_length,
     )
 
 
@@ -359,9 +359,9 @@ TASK = Task(
     summary="a sentence in, its named entities with their places out (KMOU; or your own)",
     settings=Settings,
     corpus_settings=("corpus",),
-    tokens_settings=("text",),
+    prepare_settings=("text",),
     read_corpus=read_corpus,
-    tokenize=tokenize,
+    prepare=prepare,
     plan=plan,
     evaluate=evaluate,
     export=export,
@@ -389,7 +389,7 @@ TASK = Task(
         corpus=EntityCorpusSettings(corpus="sample"),
         model=TaggerSettings(units=24, layers=1, embedding_size=32, ngram_size=16),
         training=TrainingSettings(
-            epochs=6, least_steps=1, batch_size=16, learning_rate=0.01, evaluations=3
+            epochs=6, min_steps=1, batch_size=16, learning_rate=0.01, evaluations=3
         ),
     ),
 )

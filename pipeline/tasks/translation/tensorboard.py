@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.evaluation.attention_pictures import HeatMap, attention_heat_map
-from pipeline.evaluation.figures import to_png
+from pipeline.report.attention_pictures import HeatMap, attention_heat_map
+from pipeline.report.figures import to_png
 from pipeline.training.tensorboard import TensorBoardLog
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.evaluation import entity_figures, figures, run_sections
 from pipeline.evaluation.entities import NONE
-from pipeline.evaluation.entity_marks import sentences, tones
 from pipeline.evaluation.entity_pairs import Outcome
-from pipeline.evaluation.report import Card, Picture, ReportContent, Section, Span, Table
-from pipeline.evaluation.run_report import run_report
+from pipeline.report import entity_figures, figures, run_sections
+from pipeline.report.page import Card, Picture, ReportContent, Section, Span, Table
+from pipeline.report.run_report import run_report
+from pipeline.tasks.ner.marks import sentences, tones
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import jinja2
 
-from pipeline.evaluation.passage import LEVELS, Passage
+from pipeline.report.passage import LEVELS, Passage
 from pipeline.workspace import write_text
 
 _FOLDER = Path(__file__).resolve().parent

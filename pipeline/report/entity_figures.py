@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from pipeline.evaluation.entity_pairs import Outcome
-from pipeline.evaluation.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
-from pipeline.evaluation.fonts import printable
+from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
+from pipeline.report.fonts import printable
 
 if TYPE_CHECKING:
     from pipeline.evaluation.entity_scores import Scores

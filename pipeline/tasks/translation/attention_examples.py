@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.batches import pad
-from pipeline.evaluation.attention_pictures import HeatMap, merge_attention
-from pipeline.evaluation.translation_look import evenly
+from pipeline.batches.padding import pad
+from pipeline.report.attention_pictures import HeatMap, merge_attention
+from pipeline.tasks.translation.dev_evaluation import evenly
 
 if TYPE_CHECKING:
     from pipeline.models.translate import Translate

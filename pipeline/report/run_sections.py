@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.evaluation import figures
-from pipeline.evaluation.report import Picture, Section, Table
+from pipeline.report import figures
+from pipeline.report.page import Picture, Section, Table
 
 if TYPE_CHECKING:
     import pandas as pd

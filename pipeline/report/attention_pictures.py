@@ -11,8 +11,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from pipeline.evaluation.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
-from pipeline.evaluation.fonts import printable
+from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
+from pipeline.report.fonts import printable
 from pipeline.text.unigram import WORD_MARK
 from pipeline.text.vocabulary import BOS, CONTINUES, EOS, PAD, SPECIALS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from pipeline.evaluation.report import Section, Span, Table
+from pipeline.report.page import Section, Span, Table
 
 if TYPE_CHECKING:
     from pipeline.evaluation.translation import Sample, TranslationMetrics

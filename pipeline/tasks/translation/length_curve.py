@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.evaluation import attention_pictures, figures
-from pipeline.evaluation.report import Picture
+from pipeline.report import attention_pictures, figures
+from pipeline.report.page import Picture
 
 if TYPE_CHECKING:
     from pipeline.evaluation.translation_scores import LengthBucket

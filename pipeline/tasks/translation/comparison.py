@@ -9,10 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.evaluation.report import Card, ReportContent, Section, Table
-from pipeline.evaluation.translation_length import LENGTH_EXPLAINED, as_number, length_picture
-from pipeline.evaluation.translation_report import DIRECTIONS
-from pipeline.evaluation.translation_samples import shared_words, shortened
 from pipeline.evaluation.translation_scores import (
     LONG,
     LengthBucket,
@@ -22,6 +18,10 @@ from pipeline.evaluation.translation_scores import (
     paired_bootstrap,
     undefined,
 )
+from pipeline.report.page import Card, ReportContent, Section, Table
+from pipeline.tasks.translation.length_curve import LENGTH_EXPLAINED, as_number, length_picture
+from pipeline.tasks.translation.report import DIRECTIONS
+from pipeline.tasks.translation.samples import shared_words, shortened
 
 if TYPE_CHECKING:
     from pipeline.evaluation.translation import TranslationMetrics

@@ -30,9 +30,9 @@ from pipeline.training.settings import (
 from pipeline.workspace import SAMPLES, Workspace
 
 if typing.TYPE_CHECKING:
-    from pipeline.evaluation.attention_pictures import HeatMap
-    from pipeline.evaluation.report import ReportContent
     from pipeline.evaluation.translation import TranslationMetrics
+    from pipeline.report.attention_pictures import HeatMap
+    from pipeline.report.page import ReportContent
     from pipeline.text.ragged import Ragged
     from pipeline.text.tokenizer import Tokenizer
     from pipeline.training.fit import TrainingPlan
@@ -64,7 +64,7 @@ class Settings:
     model: TranslatorSettings = TranslatorSettings(embedding_dropout=0.3, state_dropout=0.3)
     training: TrainingSettings = TrainingSettings(
         epochs=30,
-        least_steps=900,
+        min_steps=900,
         batch_size=64,
         learning_rate=2e-3,
         label_smoothing=0.1,
@@ -81,7 +81,7 @@ class Settings:
 
 
 def read_corpus(settings: Settings, workspace: Workspace) -> CorpusSplits:
-    from pipeline.text.normalize import normalize
+    from pipeline.normalize import normalize
 
     return read_parallel_corpus(settings.corpus, workspace.raw, SAMPLE, normalize)
 
@@ -89,11 +89,11 @@ def read_corpus(settings: Settings, workspace: Workspace) -> CorpusSplits:
 # ---- text -> ids
 
 
-def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
+def prepare(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
     from pipeline.text.pair_pieces import write_pair_pieces
     from pipeline.text.truncation import truncation_warnings
 
-    check_most_pieces(settings.text.most_pieces)
+    check_most_pieces(settings.text.max_length)
     check_pair_morphemes(settings.text, settings.corpus.direction)
     texts = {
         side: {name: list(frame[column]) for name, frame in splits.items()}
@@ -103,19 +103,19 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
     truncated = {
         f"{side}s of {name}": notes[f"{name}_{side}_truncated"] for name in splits for side in SIDES
     }
-    return {**notes, "warnings": truncation_warnings(truncated, settings.text.most_pieces)}
+    return {**notes, "warnings": truncation_warnings(truncated, settings.text.max_length)}
 
 
 # ---- ids -> model -> weights
 
 
-def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
+def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     import keras
 
-    from pipeline.evaluation.translation_look import DevLook
+    from pipeline.batches.sentence_pairs import PairBuckets
     from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS
     from pipeline.models.translate import Translate
-    from pipeline.pair_batches import PairBuckets
+    from pipeline.tasks.translation.dev_evaluation import DevLook
     from pipeline.text.pair_pieces import training_segmentations
     from pipeline.text.ragged import Ragged
     from pipeline.training.fit import TrainingPlan
@@ -126,20 +126,20 @@ def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
     multiple = 8 if keras.backend.backend() == "jax" else 1
     strength = settings.subwords.subword_sampling
     draws = [
-        training_segmentations(tokens_folder, side, settings.text, strength, training.seed)
+        training_segmentations(prepared_folder, side, settings.text, strength, training.seed)
         for side in SIDES
     ]
-    model = build_model(settings, tokens_folder)
+    model = build_model(settings, prepared_folder)
     # What the search cannot do with this model is said before it has been trained.
     Translate(model, **dataclasses.asdict(settings.search))
     own = settings.sampling.scheduled_sampling
     look = DevLook(
         model,
-        *(Ragged.load(tokens_folder / f"dev.{side}.npz") for side in SIDES),
-        _tokenizers(tokens_folder),
+        *(Ragged.load(prepared_folder / f"dev.{side}.npz") for side in SIDES),
+        _tokenizers(prepared_folder),
         target_tokenizer=TARGET_TOKENIZERS[_target_language(settings)],
-        most_factor=settings.search.most_factor,
-        most_addend=settings.search.most_addend,
+        max_length_factor=settings.search.max_length_factor,
+        max_length_offset=settings.search.max_length_offset,
         multiple=multiple,
     )
 
@@ -150,7 +150,7 @@ def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
             count=-(-len(drawn[0]) // training.batch_size),
             seed=training.seed,
             epoch=epoch,
-            blur=settings.batches.length_blur,
+            blur=settings.batches.length_jitter,
             multiple=multiple,
         )
 
@@ -165,21 +165,21 @@ def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
     )
 
 
-def _tokenizers(tokens_folder: Path) -> dict[str, Tokenizer]:
+def _tokenizers(prepared_folder: Path) -> dict[str, Tokenizer]:
     from pipeline.text.pair_pieces import load_pair_tokenizers
 
-    return load_pair_tokenizers(tokens_folder)
+    return load_pair_tokenizers(prepared_folder)
 
 
 def _target_language(settings: Settings) -> str:
     return settings.corpus.direction.split("-")[1]
 
 
-def build_model(settings: Settings, tokens_folder: Path):
-    """The untrained model for what lies in `tokens_folder`."""
+def build_model(settings: Settings, prepared_folder: Path):
+    """The untrained model for what lies in `prepared_folder`."""
     from pipeline.models.seq2seq import translator
 
-    sizes = {side: len(t.vocabulary) for side, t in _tokenizers(tokens_folder).items()}
+    sizes = {side: len(t.vocabulary) for side, t in _tokenizers(prepared_folder).items()}
     return translator(
         settings.model,
         source_vocabulary=sizes["source"],
@@ -189,7 +189,7 @@ def build_model(settings: Settings, tokens_folder: Path):
 
 
 def _trained_model(settings: Settings, trained: Trained):
-    model = build_model(settings, trained.tokens_folder)
+    model = build_model(settings, trained.prepared_folder)
     model.load_weights(trained.run / "best.weights.h5")
     return model
 
@@ -198,13 +198,13 @@ def _trained_model(settings: Settings, trained: Trained):
 
 
 def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]:
-    from pipeline.evaluation.attention_examples import attention_examples
-    from pipeline.evaluation.translation_log import log_translation
     from pipeline.models.reference_losses import reference_losses
     from pipeline.models.translate import Translate
+    from pipeline.tasks.translation.attention_examples import attention_examples
+    from pipeline.tasks.translation.tensorboard import log_translation
     from pipeline.text.ragged import Ragged
 
-    folder, model = trained.tokens_folder, _trained_model(settings, trained)
+    folder, model = trained.prepared_folder, _trained_model(settings, trained)
     test = read_split(trained.corpus_folder / "test.tsv")
     sources, targets = (Ragged.load(folder / f"test.{side}.npz") for side in SIDES)
     said, scores = _translations(settings, trained, model, sources)
@@ -235,21 +235,21 @@ def evaluate_on(
 ) -> tuple[dict, ReportContent]:
     """The same translator on pairs of others."""
     from pipeline.corpora.parallel import read_evaluation_pairs
-    from pipeline.text.normalize import normalize
+    from pipeline.normalize import normalize
     from pipeline.text.truncation import truncation_warnings
 
     other = read_evaluation_pairs(corpus, settings.corpus, raw, SAMPLE, normalize)
-    title, most_pieces = other.notes["title"], settings.text.most_pieces
-    rows = _tokenizers(trained.tokens_folder)["source"].encode(list(other.frame["text"]))
-    truncated = int((rows.lengths > most_pieces).sum())
-    sources, model = rows.truncated(most_pieces), _trained_model(settings, trained)
+    title, max_length = other.notes["title"], settings.text.max_length
+    rows = _tokenizers(trained.prepared_folder)["source"].encode(list(other.frame["text"]))
+    truncated = int((rows.lengths > max_length).sum())
+    sources, model = rows.truncated(max_length), _trained_model(settings, trained)
     said, scores = _translations(settings, trained, model, sources)
     metrics = _measured(settings, other.frame, said, scores, sources.lengths)
     warnings = [
         *trained.warnings,
         f"Measured on {title}, while the model learnt from {trained.corpus_notes['title']}.",
         *other.notes["warnings"],
-        *truncation_warnings({f"sources of {title}": truncated}, most_pieces),
+        *truncation_warnings({f"sources of {title}": truncated}, max_length),
     ]
     told = {name: other.notes[name] for name in ("title", "direction", "filtered", "doubtful")}
     content = _report(settings, trained, metrics, warnings, measured_on=title)
@@ -260,7 +260,7 @@ def translate_test(settings: Settings, trained: Trained) -> list[str]:
     """What a finished run says to its test sources, in their order."""
     from pipeline.text.ragged import Ragged
 
-    sources = Ragged.load(trained.tokens_folder / "test.source.npz")
+    sources = Ragged.load(trained.prepared_folder / "test.source.npz")
     return _translations(settings, trained, _trained_model(settings, trained), sources)[0]
 
 
@@ -272,7 +272,7 @@ def _translations(
 
     search = Translate(model, **dataclasses.asdict(settings.search))
     rows, scores = translate_rows(search, sources)
-    decode = _tokenizers(trained.tokens_folder)["target"].decode
+    decode = _tokenizers(trained.prepared_folder)["target"].decode
     return [decode(rows.row(i).tolist()) for i in range(len(rows))], scores
 
 
@@ -287,7 +287,7 @@ def _measured(
     from pipeline.evaluation.translation import evaluate as measure
     from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS
     from pipeline.models.translate import FRAME
-    from pipeline.text.normalize import normalize
+    from pipeline.normalize import normalize
 
     # Both sides under the text policy, as what is said is: NFD would share no character with it.
     return measure(
@@ -310,7 +310,7 @@ def _report(
     others: Mapping[str, TranslationMetrics] | None = None,
     measured_on: str | None = None,
 ) -> ReportContent:
-    from pipeline.evaluation.translation_report import translation_content
+    from pipeline.tasks.translation.report import translation_content
 
     info = run_info(TASK, settings, trained, describe_translator(settings.model))
     return translation_content(
@@ -330,13 +330,13 @@ def _report(
 def export(settings: Settings, trained: Trained, folder: Path) -> dict:
     from pipeline.export.translator import export_translator
 
-    tokenizers = _tokenizers(trained.tokens_folder)
+    tokenizers = _tokenizers(trained.prepared_folder)
     return export_translator(
         _trained_model(settings, trained),
         tokenizers["source"],
         tokenizers["target"],
         folder,
-        most_pieces=settings.text.most_pieces,
+        max_length=settings.text.max_length,
         **dataclasses.asdict(settings.search),
     )
 
@@ -351,7 +351,7 @@ def load_predictor(folder: Path) -> Callable[[list[str]], list[str]]:
 def _served_scores(outputs: dict, test: pd.DataFrame) -> dict[str, float]:
     from sacrebleu.metrics import CHRF
 
-    from pipeline.text.normalize import normalize
+    from pipeline.normalize import normalize
 
     found = [text.decode("utf-8") for text in outputs["translation"]]
     references = [normalize(text) for text in test["label"]]
@@ -363,9 +363,9 @@ TASK = Task(
     summary="a Korean sentence in, English out, or the other way (Tatoeba; or your own pairs)",
     settings=Settings,
     corpus_settings=("corpus",),
-    tokens_settings=("text",),
+    prepare_settings=("text",),
     read_corpus=read_corpus,
-    tokenize=tokenize,
+    prepare=prepare,
     plan=plan,
     evaluate=evaluate,
     export=export,
@@ -392,7 +392,7 @@ TASK = Task(
         text=PairTextSettings(vocabulary_size=600),
         model=TranslatorSettings(units=48, layers=1, embedding_size=48),
         training=TrainingSettings(
-            epochs=3, least_steps=1, batch_size=32, learning_rate=0.01, evaluations=1
+            epochs=3, min_steps=1, batch_size=32, learning_rate=0.01, evaluations=1
         ),
         search=SearchSettings(beam=2),
     ),

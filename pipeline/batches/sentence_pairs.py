@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from pipeline.batches import pad
+from pipeline.batches.padding import pad
 from pipeline.text.ragged import Ragged
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.batches.sentence_pairs import PairBuckets
 from pipeline.evaluation.translation_scores import bleu_metric
 from pipeline.models.translate import Translate, translate_rows
-from pipeline.pair_batches import PairBuckets
 from pipeline.text.ragged import Ragged
 from pipeline.training.tensorboard import markdown_table
 
@@ -38,7 +38,7 @@ class DevLook:
         sources, targets: framed ids of the whole of dev.
         tokenizers: "source" and "target", for the texts that are shown and scored.
         target_tokenizer: what BLEU counts as a word, as for `bleu_metric`.
-        most_factor, most_addend: how long a translation may be, as of `SearchSettings`.
+        max_length_factor, max_length_offset: how long a translation may be, as of `SearchSettings`.
         multiple: as of `PairBuckets`.
     """
 
@@ -50,12 +50,15 @@ class DevLook:
         tokenizers: Mapping[str, Tokenizer],
         *,
         target_tokenizer: str,
-        most_factor: float,
-        most_addend: int,
+        max_length_factor: float,
+        max_length_offset: int,
         multiple: int = 1,
     ):
         self.greedy = Translate(
-            translator, beam=1, most_factor=most_factor, most_addend=most_addend
+            translator,
+            beam=1,
+            max_length_factor=max_length_factor,
+            max_length_offset=max_length_offset,
         )
         self.pairs = PairBuckets(sources, targets, _TOKENS, multiple=multiple)
         few = evenly(len(sources), TRANSLATED)

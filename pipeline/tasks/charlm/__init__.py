@@ -25,7 +25,7 @@ from pipeline.training.settings import TrainingSettings, TruncationSettings
 from pipeline.workspace import Workspace, read_json, write_json
 
 if typing.TYPE_CHECKING:
-    from pipeline.evaluation.report import ReportContent
+    from pipeline.report.page import ReportContent
     from pipeline.text.characters import Characters
     from pipeline.training.fit import TrainingPlan
 
@@ -57,7 +57,7 @@ class Settings:
     model: LanguageModelSettings = LanguageModelSettings(embedding_dropout=0.2, state_dropout=0.5)
     training: TrainingSettings = TrainingSettings(
         epochs=10,
-        least_steps=300,
+        min_steps=300,
         batch_size=32,
         learning_rate=4e-3,
         evaluations=10,
@@ -78,7 +78,7 @@ def read_corpus(settings: Settings, workspace: Workspace) -> CorpusSplits:
 # ---- text -> ids
 
 
-def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
+def prepare(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -> dict:
     from pipeline.text.characters import Characters
     from pipeline.text.vocabulary import UNK
 
@@ -105,17 +105,17 @@ def tokenize(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) 
 # ---- ids -> model -> weights
 
 
-def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
-    from pipeline.evaluation.character_look import CharacterLook
-    from pipeline.stream_batches import TextStreams
+def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
+    from pipeline.batches.text_streams import TextStreams
+    from pipeline.tasks.charlm.dev_evaluation import CharacterLook
     from pipeline.text.ragged import Ragged
     from pipeline.training.fit import TrainingPlan
     from pipeline.training.losses import PieceCrossEntropy
     from pipeline.training.state_carrier import StateCarrier
 
     training = settings.training
-    model, characters = build_model(settings, tokens_folder)
-    train, dev = Ragged.load(tokens_folder / "train.npz"), read_json(tokens_folder / DEV)
+    model, characters = build_model(settings, prepared_folder)
+    train, dev = Ragged.load(prepared_folder / "train.npz"), read_json(prepared_folder / DEV)
     look = CharacterLook(model, characters, **dev, generate=_generate(settings, model))
 
     def batches(epoch: int) -> TextStreams:
@@ -133,19 +133,19 @@ def plan(settings: Settings, tokens_folder: Path) -> TrainingPlan:
     )
 
 
-def build_model(settings: Settings, tokens_folder: Path):
-    """The untrained model for what lies in `tokens_folder`, and its alphabet."""
+def build_model(settings: Settings, prepared_folder: Path):
+    """The untrained model for what lies in `prepared_folder`, and its alphabet."""
     from pipeline.models.language_model import language_model
     from pipeline.text.characters import Characters
 
-    characters = Characters.load(tokens_folder)
+    characters = Characters.load(prepared_folder)
     model = language_model(settings.model, vocabulary_size=len(characters.vocabulary))
     return model, characters
 
 
 def trained_model(settings: Settings, trained: Trained):
     """The model of a finished run, and its alphabet."""
-    model, characters = build_model(settings, trained.tokens_folder)
+    model, characters = build_model(settings, trained.prepared_folder)
     model.load_weights(trained.run / "best.weights.h5")
     return model, characters
 
@@ -171,10 +171,10 @@ def held_out(trained: Trained, split: str) -> tuple[list[str], list[bool]]:
 
 
 def evaluate(settings: Settings, trained: Trained) -> tuple[dict, ReportContent]:
-    from pipeline.evaluation.character_look import TEMPERATURES, prompt_of
-    from pipeline.evaluation.character_report import character_content, packed_bits
-    from pipeline.evaluation.surprise import bits_by_character, surprise_passage
     from pipeline.models.generate import continue_texts
+    from pipeline.report.surprise import bits_by_character, surprise_passage
+    from pipeline.tasks.charlm.dev_evaluation import TEMPERATURES, prompt_of
+    from pipeline.tasks.charlm.report import character_content, packed_bits
 
     model, characters = trained_model(settings, trained)
     measured = held_out_splits(trained)
@@ -292,9 +292,9 @@ TASK = Task(
     summary="the beginning of a text in, a text out, character by character (your own texts, too)",
     settings=Settings,
     corpus_settings=("corpus",),
-    tokens_settings=("text",),
+    prepare_settings=("text",),
     read_corpus=read_corpus,
-    tokenize=tokenize,
+    prepare=prepare,
     plan=plan,
     evaluate=evaluate,
     export=export,
@@ -322,7 +322,7 @@ TASK = Task(
     tiny=Settings(
         model=LanguageModelSettings(units=64, embedding_size=32),
         training=TrainingSettings(
-            epochs=4, least_steps=1, batch_size=16, learning_rate=0.01, evaluations=2
+            epochs=4, min_steps=1, batch_size=16, learning_rate=0.01, evaluations=2
         ),
         truncation=TruncationSettings(window=64),
     ),

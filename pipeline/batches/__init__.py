@@ -1,0 +1,1 @@
+"""Ids to batches: length buckets, sentence pairs, streams of text."""

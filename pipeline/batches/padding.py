@@ -1,0 +1,31 @@
+"""Rows of ids of different lengths as one right-padded matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.text.ragged import Ragged
+from pipeline.text.vocabulary import PAD
+
+
+def pad(
+    rows: Ragged, indices: np.ndarray, multiple: int = 1, fill: int = PAD
+) -> tuple[np.ndarray, np.ndarray]:
+    """Some rows as a right-padded matrix.
+
+    Args:
+        rows: framed ids.
+        indices: int [batch], which rows.
+        multiple: the width is rounded up to a multiple of this.
+        fill: what padding is.
+
+    Returns:
+        ids int32 [batch, time] padded with `fill`, and lengths int32 [batch].
+    """
+    lengths = rows.lengths[indices].astype(np.int32)
+    width = int(-(-int(lengths.max(initial=1)) // multiple) * multiple)
+    position = np.arange(width, dtype=np.int64)[None, :]
+    real = position < lengths[:, None]
+    source = np.where(real, rows.row_splits[indices][:, None] + position, 0)
+    ids = np.where(real, rows.ids[source] if len(rows.ids) else fill, fill).astype(np.int32)
+    return ids, lengths
