@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
-from pipeline.settings import as_json, check_ranges, closest, from_json, leaves, parse
+from pipeline.records import as_json, from_json
+from pipeline.settings import check_ranges, closest, leaves, parse
 from pipeline.tasks.base import RunSettings
 
 
@@ -116,7 +117,7 @@ def test_as_json_and_back():
     one = Everything(Shape(units=3, start_from=Path("x.weights.h5")))
     assert from_json(Everything, as_json(one)) == one
     assert from_json(Everything, {"shape": {"units": 9}}).shape.units == 9
-    with pytest.raises(UserError, match="unknown setting 'width'"):
+    with pytest.raises(UserError, match="unknown entry 'width'"):
         from_json(Everything, {"shape": {"width": 9}})
 
 
