@@ -137,7 +137,7 @@ def _load_mecab() -> Tagger:
     except ImportError:
         raise UserError(
             "MeCab is not installed",
-            remedy="pip install python-mecab-ko==1.3.7",
+            remedy="pip install python-mecab-ko==1.3.7 (made for Python up to 3.12), or use kiwi",
         ) from None
     return MeCab().pos
 
