@@ -197,9 +197,10 @@ tensorboard: $(VENV)/.ready  ## open the training logs (PORT=6006)
 	@$(PYTHON) -m tensorboard.main --logdir runs --port $(PORT) --samples_per_plugin text=1000
 
 .PHONY: test
-test: $(VENV)/.ready-dev  ## the tests and the linter
+test: $(VENV)/.ready-dev  ## linter, type checker and tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
 .PHONY: clean
