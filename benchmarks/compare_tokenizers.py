@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.tables import print_table
 
-MORPHEMES = ("mecab", "okt", "hannanum", "komoran", "kkma")
+MORPHEMES = ("mecab", "kiwi", "okt", "hannanum", "komoran", "kkma")
 WAYS = {
     "syllable": ("syllable", None),
     "wordpiece": ("wordpiece", None),

@@ -54,10 +54,10 @@ def test_long_rows_cost_only_their_own_batch():
     assert sorted((tuple(shape) for shape in widths), key=lambda s: s[1]) == [(64, 5), (64, 500)]
 
 
-@pytest.mark.parametrize("morphemes", [None, "mecab"])
+@pytest.mark.parametrize("morphemes", [None, "kiwi"])
 def test_an_asker_takes_texts_whatever_the_signature(tmp_path, morphemes):
     if morphemes:
-        pytest.importorskip("mecab", reason="python-mecab-ko has no wheel for this machine")
+        pytest.importorskip("kiwipiepy")
     reviews = list(read_sample(SAMPLES / "sentiment.tsv").frame["text"])
     tokenizer = learn_tokenizer("wordpiece", reviews[:300], 400, morphemes=morphemes)
     keras.utils.set_random_seed(1)
