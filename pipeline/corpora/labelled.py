@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated
 
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
@@ -15,6 +16,7 @@ from pipeline.corpora.reviews import (
     read_sample,
 )
 from pipeline.corpora.splits import CorpusSplits, by_share, held_out
+from pipeline.ranges import AtLeast
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +29,7 @@ class CorpusSettings:
     """Column of a user's file that holds the text: its name, or its number from 1."""
     label_column: str | None = None
     """Column of a user's file that holds the label: its name, or its number from 1."""
-    dev_size: int = 5000
+    dev_size: Annotated[int, AtLeast(1)] = 5000
     """Rows of NSMC's training file kept for choosing (by a hash of the id). A user's own file
     gives a tenth of its rows to dev and a tenth to test."""
 

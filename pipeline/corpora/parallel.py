@@ -6,7 +6,7 @@ import collections
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pandas as pd
 
@@ -35,6 +35,7 @@ from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.reviews import FEWEST_ROWS
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.errors import UserError
+from pipeline.ranges import AtLeast
 
 SPLITS = ("train", "dev", "test")
 _LONGEST_NAME = 60
@@ -51,10 +52,12 @@ class PairCorpusSettings:
     a tenth each is."""
     direction: Literal["ko-en", "en-ko"] = "ko-en"
     """From which language into which."""
-    max_length_ratio: float = 3.0
+    max_length_ratio: Annotated[
+        float, AtLeast(1, remedy="the longer side is divided by the shorter one")
+    ] = 3.0
     """Pairs are left out of which one side has more than so many times the letters of the other
     (a syllable has two or three; ten are added to both)."""
-    max_characters: int = 500
+    max_characters: Annotated[int, AtLeast(1)] = 500
     """Pairs are left out of which one side has more characters than this."""
 
 
@@ -195,12 +198,6 @@ def read_evaluation_pairs(
 
 
 def _filter(chosen: PairCorpusSettings, normalize: Callable[[str], str]) -> PairFilter:
-    if chosen.max_length_ratio < 1:
-        raise UserError(
-            f"--max-length-ratio must be at least 1, not {chosen.max_length_ratio:g}",
-            where="command line",
-            remedy="the longer side is divided by the shorter one",
-        )
     return PairFilter(chosen.max_length_ratio, chosen.max_characters, normalize)
 
 

@@ -14,12 +14,14 @@ import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Annotated
 
 from pipeline.corpora.running_text import TextCorpusSettings
 from pipeline.errors import UserError
 from pipeline.lab.base import Page
 from pipeline.progress import Progress, say
 from pipeline.quiet import start_keras
+from pipeline.ranges import AtLeast, FolderName
 from pipeline.run_info import versions
 from pipeline.settings import as_json
 from pipeline.workspace import Workspace, read_json, write_json, write_text
@@ -35,11 +37,11 @@ GRADIENT_PAGES = ("hello", "vanishing", "depth", "clipping", "truncation", "task
 class StudySettings:
     """How the study is made."""
 
-    name: str = "default"
+    name: Annotated[str, FolderName] = "default"
     """Folder of its pages below runs/study-<study>/; for `units` also the run of charlm."""
     quick: bool = False
     """Smaller models and fewer steps, for a first look; in a folder of its own, <name>-quick."""
-    seed: int = 1
+    seed: Annotated[int, AtLeast(0)] = 1
     """Start of every random choice."""
 
 

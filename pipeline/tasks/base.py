@@ -8,8 +8,10 @@ import pkgutil
 import typing
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 from pipeline.errors import UserError
+from pipeline.ranges import AtLeast, FolderName
 from pipeline.settings import closest
 from pipeline.workspace import Workspace
 
@@ -25,9 +27,9 @@ if typing.TYPE_CHECKING:
 class RunSettings:
     """Where the result goes."""
 
-    name: str = "default"
+    name: Annotated[str, FolderName] = "default"
     """Folder of this run below runs/<task>/."""
-    version: int = 1
+    version: Annotated[int, AtLeast(1)] = 1
     """Folder of the exported model below saved_models/<task>/."""
 
 

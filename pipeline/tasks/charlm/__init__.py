@@ -6,6 +6,7 @@ import dataclasses
 import typing
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,10 @@ import pandas as pd
 from pipeline.corpora.documents import from_frame, on_one_line
 from pipeline.corpora.running_text import CONSTITUTION, TextCorpusSettings, read_running_text
 from pipeline.corpora.splits import CorpusSplits, read_split
-from pipeline.errors import UserError
 from pipeline.evaluation.continuations import LENGTH, halves, right_characters
-from pipeline.models.generation_settings import GenerationSettings
+from pipeline.models.generation_settings import MAX_LENGTH, GenerationSettings
 from pipeline.models.settings import LanguageModelSettings, describe_language_model
+from pipeline.ranges import AtLeast, Between
 from pipeline.run_info import run_info
 from pipeline.settings import as_json
 from pipeline.tasks.base import RunSettings, Signature, Task, Trained
@@ -39,12 +40,12 @@ EXAMPLES = {CONSTITUTION: "모든 국민은", "shakespeare": "ROMEO:"}
 class AskingSettings:
     """What is said when the exported model is asked."""
 
-    length: int = 200
+    length: Annotated[int, Between(1, MAX_LENGTH)] = 200
     """Characters to write behind the prompt."""
-    temperature: float = 0.8
+    temperature: Annotated[float, AtLeast(0)] = 0.8
     """Below 1 what is probable is preferred, 0 writes nothing else; above 1 the improbable gets
     its chance."""
-    seed: int = 1
+    seed: Annotated[int, AtLeast(0)] = 1
     """The same seed writes the same text."""
 
 
@@ -267,10 +268,8 @@ def export(settings: Settings, trained: Trained, folder: Path) -> dict:
 def load_predictor(
     folder: Path, asking: AskingSettings = AskingSettings()
 ) -> Callable[[list[str]], list[str]]:
-    from pipeline.export.text_generator import LONGEST, load_generator
+    from pipeline.export.text_generator import load_generator
 
-    if asking.length > LONGEST:
-        raise UserError(f"--length must be at most {LONGEST:,}, not {asking.length:,}")
     generate = load_generator(folder)
     return lambda prompts: [
         on_one_line(text) for text in generate(prompts, **dataclasses.asdict(asking))

@@ -6,6 +6,7 @@ import dataclasses
 import typing
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
 
@@ -13,10 +14,11 @@ from pipeline.corpora.annotated import EntityCorpusSettings, read_annotated_corp
 from pipeline.corpora.entities import Entity, read_entities
 from pipeline.corpora.splits import CorpusSplits, read_split
 from pipeline.models.settings import TaggerSettings, describe_tagger
+from pipeline.ranges import Share
 from pipeline.run_info import run_info
 from pipeline.settings import as_json
 from pipeline.tasks.base import RunSettings, Signature, Task, Trained
-from pipeline.text.settings import SyllableSettings, check_most_pieces
+from pipeline.text.settings import SyllableSettings
 from pipeline.text.tags import OUTSIDE, TagSet, ids_and_tags
 from pipeline.training.settings import TrainingSettings
 from pipeline.workspace import SAMPLES, Workspace, read_json, write_json
@@ -48,7 +50,7 @@ NGRAMS = "ngrams.npz"
 class MentionSettings:
     """Other names in the same places."""
 
-    mention_replacement: float = 0.4
+    mention_replacement: Annotated[float, Share] = 0.4
     """In training, this share of the entities gives way to others of the same kind, anew each
     epoch (mention replacement, Dai and Adel 2020). 0 leaves the text as it is."""
 
@@ -83,7 +85,6 @@ def prepare(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -
     from pipeline.text.vocabulary import BOS, EOS
 
     text = settings.text
-    check_most_pieces(text.max_length)
     tokenizer = learn_tokenizer(
         "syllable",
         list(splits["train"]["text"]),

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import typing
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,11 @@ import pandas as pd
 from pipeline.corpora.labelled import CorpusSettings, read_labelled_corpus
 from pipeline.corpora.splits import CorpusSplits, read_split
 from pipeline.models.settings import ClassifierSettings, describe
+from pipeline.ranges import Share
 from pipeline.run_info import run_info
 from pipeline.settings import as_json
 from pipeline.tasks.base import RunSettings, Signature, Task, Trained
-from pipeline.text.settings import TextSettings, check_most_pieces
+from pipeline.text.settings import TextSettings
 from pipeline.training.settings import TrainingSettings
 from pipeline.workspace import SAMPLES, Workspace, read_json, write_json, write_text
 
@@ -32,7 +34,7 @@ PREPARED = "train.prepared.txt"
 class SubwordSettings:
     """Subword regularisation."""
 
-    subword_dropout: float = 0.15
+    subword_dropout: Annotated[float, Share] = 0.15
     """In training, a longest match is refused this often, so that words are seen cut in several
     ways (MaxMatch-Dropout, Hiraoka 2022); with sentencepiece the smoothing alpha of sampled
     segmentations (Kudo 2018). 0 always cuts the same way."""
@@ -67,7 +69,6 @@ def prepare(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -
     from pipeline.text.truncation import truncation_warnings
 
     text = settings.text
-    check_most_pieces(text.max_length)
     morphemes = None if text.morphemes == "none" else text.morphemes
     analyzer = MorphemeAnalyzer(morphemes) if morphemes else None
     workers = os.cpu_count() or 1

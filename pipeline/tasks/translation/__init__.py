@@ -6,6 +6,7 @@ import dataclasses
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,12 @@ from pipeline.corpora.parallel import PairCorpusSettings, read_parallel_corpus
 from pipeline.corpora.splits import CorpusSplits, read_split
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.settings import TranslatorSettings, describe_translator
+from pipeline.ranges import AtLeast
 from pipeline.run_info import run_info
 from pipeline.settings import as_json
 from pipeline.tasks.base import RunSettings, Signature, Task, Trained
 from pipeline.text.settings import (
     PairTextSettings,
-    check_most_pieces,
     check_pair_morphemes,
 )
 from pipeline.training.settings import (
@@ -48,7 +49,7 @@ EXAMPLES = {"ko": "톰은 외로워 보였어.", "en": "Tom looked lonely."}
 class SubwordSettings:
     """Subword regularisation."""
 
-    subword_sampling: float = 0.2
+    subword_sampling: Annotated[float, AtLeast(0)] = 0.2
     """In training, sentences are cut anew each epoch: with sentencepiece the smoothing alpha of
     sampled segmentations (Kudo 2018), with wordpiece the share of refused longest matches
     (MaxMatch-Dropout, Hiraoka 2022). 0 always cuts the same way."""
@@ -93,7 +94,6 @@ def prepare(settings: Settings, splits: dict[str, pd.DataFrame], folder: Path) -
     from pipeline.text.pair_pieces import write_pair_pieces
     from pipeline.text.truncation import truncation_warnings
 
-    check_most_pieces(settings.text.max_length)
     check_pair_morphemes(settings.text, settings.corpus.direction)
     texts = {
         side: {name: list(frame[column]) for name, frame in splits.items()}
