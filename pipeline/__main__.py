@@ -12,24 +12,18 @@ import textwrap
 import warnings
 
 from pipeline.errors import UserError
+from pipeline.settings import check_ranges, closest, leaves, parse
+from pipeline.stages.options import STAGES
+from pipeline.stages.studies import STUDIES, STUDY_HELP
+from pipeline.tasks.base import RunSettings, Task, find_task, task_names
+from pipeline.workspace import Workspace
 
-STAGES = {
-    "corpus": "get the corpus, read it, split it",
-    "prepare": "learn pieces, turn text into ids; with --text show what each tokenizer does",
-    "train": "find the weights; resumes where a kill left it",
-    "evaluate": "read the test split once and write the report; with --on measure another corpus",
-    "export": "write the model that others serve",
-    "predict": "ask the exported model: --text or --file",
-}
 _DEFAULT_TASK = "sentiment"
 _BACKENDS = ("tensorflow", "jax")
 
 
 def _help() -> str:
-    from pipeline.stages.study import STUDIES
-    from pipeline.tasks.base import find_task, task_names
-
-    stages = "\n".join(f"  {name:<10}{text}" for name, text in STAGES.items())
+    stages = "\n".join(f"  {name:<10}{stage.summary}" for name, stage in STAGES.items())
     tasks = "\n".join(f"  {name:<13}{find_task(name).summary}" for name in task_names())
     settings = "\n".join(_settings_of(find_task(name)) for name in task_names())
     studies = " ".join(STUDIES)
@@ -50,9 +44,7 @@ studies, which explain what the models do (python -m pipeline study gradients --
 Usually make runs the stages: `make help`."""
 
 
-def _settings_of(task) -> str:
-    from pipeline.settings import leaves
-
+def _settings_of(task: Task) -> str:
     names = " ".join(f"--{name.replace('_', '-')}" for name, _ in leaves(task.settings))
     return textwrap.fill(
         names,
@@ -147,10 +139,6 @@ def _drop_output() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    from pipeline.settings import check_ranges, closest, parse
-    from pipeline.tasks.base import RunSettings, find_task
-    from pipeline.workspace import Workspace
-
     stage, *rest = arguments
     if stage == "study":
         return _study(rest)
@@ -162,12 +150,11 @@ def _run(arguments: list[str]) -> int:
         )
     name = rest.pop(0) if rest and not rest[0].startswith("-") else _DEFAULT_TASK
     task = find_task(name)
-    module = importlib.import_module(f"pipeline.stages.{stage}")
-    options = getattr(module, "Options", None)
+    options = STAGES[stage].options
     kind = task.settings
     if stage == "predict":
         # Nothing else of the settings matters to a model that is already exported.
-        groups = [("run", RunSettings)]
+        groups: list[tuple[str, type]] = [("run", RunSettings)]
         if task.asking is not None:
             groups.append(("asking", task.asking))
         kind = dataclasses.make_dataclass("Predict", groups, frozen=True)
@@ -177,43 +164,37 @@ def _run(arguments: list[str]) -> int:
         )
     program = f"python -m pipeline {stage} {name}"
     try:
-        parsed = parse(kind, rest, program=program, description=module.__doc__)
+        parsed = parse(kind, rest, program=program, description=STAGES[stage].description)
     except SystemExit as end:  # after --help
         return int(end.code or 0)
     settings = parsed.settings if options is not None else parsed
     check_ranges(settings)
     prepare_process(stage)
-    if options is None:
-        module.run(task, settings, Workspace())
-    else:
-        module.run(task, settings, Workspace(), parsed.options)
+    run = importlib.import_module(f"pipeline.stages.{stage}").run
+    run(task, settings, Workspace(), *([] if options is None else [parsed.options]))
     return 0
 
 
 def _study(arguments: list[str]) -> int:
-    from pipeline.settings import check_ranges, closest, parse
-    from pipeline.stages import study
-    from pipeline.workspace import Workspace
-
     name, *rest = arguments or [""]
     if name in ("", "-h", "--help"):
-        print(f"python -m pipeline study {'|'.join(study.STUDIES)} [--setting value ...]\n")
-        print(study.__doc__)
+        print(f"python -m pipeline study {'|'.join(STUDIES)} [--setting value ...]\n")
+        print(STUDY_HELP)
         return 0
-    if name not in study.STUDIES:
+    if name not in STUDIES:
         raise UserError(
             f"unknown study {name!r}",
             where="command line",
-            remedy=f"closest: {closest(name, list(study.STUDIES))}",
+            remedy=f"closest: {closest(name, list(STUDIES))}",
         )
     program = f"python -m pipeline study {name}"
     try:
-        settings = parse(study.STUDIES[name][0], rest, program=program, description=study.__doc__)
+        settings = parse(STUDIES[name], rest, program=program, description=STUDY_HELP)
     except SystemExit as end:  # after --help
         return int(end.code or 0)
     check_ranges(settings)
     prepare_process("study")
-    study.run(name, settings, Workspace())
+    importlib.import_module("pipeline.stages.study").run(name, settings, Workspace())
     return 0
 
 

@@ -41,8 +41,8 @@ def _of_use(record: logging.LogRecord) -> bool:
     return "triggered tf.function retracing" not in record.getMessage()
 
 
-def start_keras() -> None:
-    """Imports keras and wakes its backend, quietly."""
+def start_keras(seed: int | None = None) -> None:
+    """Imports keras and wakes its backend, quietly; with a seed, all chance begins there."""
     # TensorFlow takes the functions of all models for one, and so warns where each was traced for
     # a few shapes.
     logging.getLogger("tensorflow").addFilter(_of_use)
@@ -50,3 +50,5 @@ def start_keras() -> None:
         import keras
 
         keras.ops.matmul(keras.ops.ones((2, 2)), keras.ops.ones((2, 2)))
+    if seed is not None:
+        keras.utils.set_random_seed(seed)

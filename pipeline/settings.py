@@ -249,3 +249,8 @@ def same_settings(path: Path, settings: dict, but: Collection[str] = ()) -> bool
         return compared(json.loads(path.read_bytes())) == compared(settings)
     except (OSError, ValueError, AttributeError):
         return False
+
+
+def without_run(settings: object) -> dict:
+    """The settings that decide a result, JSON-able: all but where it goes."""
+    return {group: values for group, values in as_json(settings).items() if group != "run"}

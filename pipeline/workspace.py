@@ -11,10 +11,12 @@ import json
 import os
 import shutil
 import tempfile
+import typing
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.records import as_json, from_json, plain
 
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
 
@@ -196,8 +198,11 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
 
 
+Facts = typing.TypeVar("Facts")
+
+
 @dataclasses.dataclass(frozen=True)
-class Manifest:
+class Manifest(typing.Generic[Facts]):
     """What a stage made, from what, and how: the reason it need not be made again.
 
     Attributes:
@@ -205,25 +210,25 @@ class Manifest:
         settings: the settings that matter to this stage, JSON-able.
         inputs: file name -> sha256 of everything it read.
         outputs: path below the folder it wrote to, with "/" -> sha256 of everything it wrote.
-        notes: whatever a person or a later stage wants to know (counts, sources, warnings).
+        facts: what a person or a later stage wants to know, a dataclass of `pipeline.facts`.
     """
 
     stage: str
-    settings: dict
+    settings: dict[str, typing.Any]
     inputs: dict[str, str]
     outputs: dict[str, str]
-    notes: dict
+    facts: Facts
 
     @classmethod
     def of(
         cls,
         stage: str,
-        settings: dict,
+        settings: dict[str, typing.Any],
         inputs: Iterable[Path],
         outputs: Iterable[Path],
         folder: Path,
-        notes: dict | None = None,
-    ) -> Manifest:
+        facts: Facts,
+    ) -> Manifest[Facts]:
         """Takes the checksums of `inputs` and `outputs` as they are now.
 
         Args:
@@ -231,26 +236,34 @@ class Manifest:
         """
         return cls(
             stage,
-            settings,
+            plain(settings),
             {path.name: sha256(path) for path in inputs},
             {path.relative_to(folder).as_posix(): sha256(path) for path in outputs},
-            notes or {},
+            facts,
         )
 
     def write(self, path: Path) -> None:
-        write_json(path, dataclasses.asdict(self))
+        """Writes it as JSON, atomically."""
+        write_json(path, as_json(self))
 
     @classmethod
-    def read(cls, path: Path) -> Manifest | None:
-        """The manifest at `path`, or None where there is none that can be used."""
+    def read(cls, path: Path, facts: type[Facts]) -> Manifest[Facts] | None:
+        """The manifest at `path`, or None where there is none that can be used.
+
+        Args:
+            facts: the dataclass that its facts are.
+        """
         try:
-            return cls(**read_json(path))
-        except (UserError, TypeError):
+            values = read_json(path)
+            return cls(**{**values, "facts": from_json(facts, values["facts"], where=path)})
+        except (UserError, TypeError, KeyError):
             return None
 
-    def still_holds(self, settings: dict, inputs: Iterable[Path], folder: Path) -> bool:
+    def still_holds(
+        self, settings: dict[str, typing.Any], inputs: Iterable[Path], folder: Path
+    ) -> bool:
         """Whether the same settings over the same inputs already gave what lies in `folder`."""
-        if json.loads(json.dumps(settings, default=str)) != self.settings:
+        if plain(settings) != self.settings:
             return False
         if {path.name: sha256(path) for path in inputs} != self.inputs:
             return False

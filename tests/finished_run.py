@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from pipeline.settings import leaves
+from pipeline.stages.options import STAGES
 from pipeline.stages.train import RESULTS
 from pipeline.tasks.base import Task
 from pipeline.workspace import Workspace, read_json
@@ -36,19 +37,21 @@ class FinishedRun:
 
     @property
     def corpus(self) -> Path:
-        return self.root / read_json(self.run / "corpus.json")["notes"]["folder"]
+        return self.root / read_json(self.run / "corpus.json")["facts"]["folder"]
 
     @property
     def prepared(self) -> Path:
-        return self.root / read_json(self.run / "prepared.json")["notes"]["folder"]
+        return self.root / read_json(self.run / "prepared.json")["facts"]["folder"]
 
     def do(self, *stages: str, settings=None) -> None:
         """Some stages, in this process."""
         settings = self.task.tiny if settings is None else settings
         for stage in stages:
             module = importlib.import_module(f"pipeline.stages.{stage}")
-            options = [module.Options()] if hasattr(module, "Options") else []
-            module.run(self.task, settings, self.workspace, *options)
+            options = STAGES[stage].options
+            module.run(
+                self.task, settings, self.workspace, *([] if options is None else [options()])
+            )
 
     def words(self, settings=None) -> list[str]:
         """The settings as they stand on the command line."""

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
-from pipeline.corpora.documents import as_written
 from pipeline.corpora.running_text import TextCorpusSettings, constitution_file
 from pipeline.models.settings import LanguageModelSettings
+from pipeline.one_line import as_written
 from pipeline.stages.files import RunFiles
 from pipeline.tasks import charlm
 from pipeline.tasks.base import find_task

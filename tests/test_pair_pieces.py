@@ -41,21 +41,21 @@ def joint(**changed) -> PairTextSettings:
 
 @pytest.mark.parametrize("settings", [CHOSEN, joint()], ids=["apart", "joint"])
 def test_every_split_is_cut_with_what_train_taught(settings, tmp_path):
-    notes = write_pair_pieces(settings, TEXTS, tmp_path)
+    pieces = write_pair_pieces(settings, TEXTS, tmp_path)
     tokenizers = load_pair_tokenizers(tmp_path)
     for side in SIDES:
-        pieces = tokenizers[side].vocabulary.pieces
-        assert notes[f"{side}_pieces"] == len(pieces)
-        assert not [piece for piece in pieces if "ㅎ" in piece or "Q" in piece]
+        known = tokenizers[side].vocabulary.pieces
+        assert pieces.sizes[side] == len(known)
+        assert not [piece for piece in known if "ㅎ" in piece or "Q" in piece]
         for split, texts in TEXTS[side].items():
             whole = tokenizers[side].encode(texts)
             found = Ragged.load(tmp_path / f"{split}.{side}.npz")
             expected = whole.truncated(12)
             np.testing.assert_array_equal(found.ids, expected.ids)
             np.testing.assert_array_equal(found.row_splits, expected.row_splits)
-            assert notes[f"{split}_{side}_tokens"] == len(whole.ids)
-            assert notes[f"{split}_{side}_truncated"] == (whole.lengths > 12).sum()
-    assert notes["train_source_truncated"] + notes["train_target_truncated"] > 0
+            assert pieces.tokens[side][split] == len(whole.ids)
+            assert pieces.truncated[side][split] == (whole.lengths > 12).sum()
+    assert sum(pieces.truncated[side]["train"] for side in SIDES) > 0
 
 
 def test_a_vocabulary_of_its_own_or_one_for_both(tmp_path):
@@ -65,16 +65,16 @@ def test_a_vocabulary_of_its_own_or_one_for_both(tmp_path):
     assert LATIN.search("".join(target.pieces[4:]))
     assert not HANGUL.search("".join(target.pieces))
     assert not LATIN.search("".join(source.pieces[4:]))
-    assert "source" in apart["summary"]
-    assert "target" in apart["summary"]
+    assert "source" in apart.summary
+    assert "target" in apart.summary
 
     both = load_pair_tokenizers(tmp_path / "joint")
     assert both["source"].vocabulary == both["target"].vocabulary
     pieces = "".join(both["source"].vocabulary.pieces)
     assert HANGUL.search(pieces)
     assert LATIN.search(pieces)
-    assert together["source_pieces"] == together["target_pieces"] <= 500
-    assert "for both sides" in together["summary"]
+    assert together.sizes["source"] == together.sizes["target"] <= 500
+    assert "for both sides" in together.summary
     # An id means the same on both sides, and the other side's text is no unknown.
     for text in (TEXTS["source"]["train"][7], TEXTS["target"]["train"][7]):
         one, other = (both[side].encode([text]).ids.tolist() for side in SIDES)
@@ -114,10 +114,10 @@ def test_syllables_are_cut_one_way_only(tmp_path):
 def test_morphemes_stand_in_front_of_the_source_alone(tmp_path):
     pytest.importorskip("mecab", reason="python-mecab-ko has no wheel for this machine")
     chosen = PairTextSettings(**{**vars(CHOSEN), "morphemes": "mecab"})
-    notes = write_pair_pieces(chosen, TEXTS, tmp_path)
+    pieces = write_pair_pieces(chosen, TEXTS, tmp_path)
     tokenizers = load_pair_tokenizers(tmp_path)
     assert [tokenizers[side].morphemes for side in SIDES] == ["mecab", None]
-    assert notes["source_pieces"] == len(tokenizers["source"].vocabulary)
+    assert pieces.sizes["source"] == len(tokenizers["source"].vocabulary)
     morphs = MorphemeAnalyzer("mecab").morphs
     texts = TEXTS["source"]["train"]
     cut = (tmp_path / "source.train.txt").read_text(encoding="utf-8").split("\n")[:-1]

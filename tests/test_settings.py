@@ -21,7 +21,7 @@ from pipeline.settings import (
     parse,
     range_of,
 )
-from pipeline.stages.study import STUDIES
+from pipeline.stages.studies import STUDIES
 from pipeline.tasks.base import RunSettings, find_task, task_names
 
 
@@ -171,7 +171,7 @@ ASKED = [task.asking for task in TASKS if task.asking is not None]
 COMMAND_LINES = [
     *(task.settings for task in TASKS),
     *ASKED,
-    *(kind for kind, _ in STUDIES.values()),
+    *STUDIES.values(),
 ]
 GROUPS = sorted(set().union(*map(groups_of, COMMAND_LINES)), key=lambda group: group.__qualname__)
 
@@ -189,3 +189,12 @@ def test_renamed_settings_lead_to_some_that_there_are():
     names = {name for cls in COMMAND_LINES for name, _ in leaves(cls)}
     assert set(RENAMED.values()) <= names
     assert not names & set(RENAMED)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_rows_without_room_for_a_piece_are_refused(task):
+    if "max_length" not in dict(leaves(task.settings)):
+        pytest.skip("its rows have no such limit")
+    text = dataclasses.replace(task.tiny.text, max_length=2)
+    with pytest.raises(UserError, match=r"--max-length must be at least 3, not 2 .*\[BOS\]"):
+        check_ranges(dataclasses.replace(task.tiny, text=text))

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import PAD
+
+
+def shape_multiple() -> int:
+    """What widths of batches are rounded up to a multiple of: 1 where a changed shape costs nothing
+    (TensorFlow), 8 where each new shape is compiled anew (JAX)."""
+    return 8 if keras.backend.backend() == "jax" else 1
 
 
 def pad(

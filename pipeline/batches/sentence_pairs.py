@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from pipeline.batches.padding import pad
+from pipeline.batches.padding import pad, shape_multiple
 from pipeline.text.ragged import Ragged
 
 
@@ -25,15 +25,14 @@ class PairBuckets(keras.utils.PyDataset):
             equally many steps.
         seed: with `epoch`, decides the order; None sorts and does not shuffle (evaluation).
         epoch: number of the epoch.
-        blur: lengths are blurred by so many positions before they are sorted, with a `seed` only.
-            With 1 a batch has sentences of one length: the least padding, but a step then sees
-            one kind of sentence, and the model learns worse (figures in the README).
-        multiple: widths are rounded up to a multiple of this: 1 where a changed shape costs
-            nothing, more where each new shape is compiled anew (JAX).
+        jitter: up to so many positions are added to lengths before they are sorted, with a `seed`
+            only. With 1 a batch has sentences of one length: the least padding, but a step then
+            sees one kind of sentence, and the model learns worse (figures in docs/results.md).
+        multiple: widths are rounded up to a multiple of this; None for `shape_multiple`.
 
     Raises:
         ValueError: not as many sources as targets, a row without a frame, not exactly one of
-            `tokens` and `count`, or less than 1 of it or of `blur`.
+            `tokens` and `count`, or less than 1 of it or of `jitter`.
 
     Each item is ({"ids": int32 [batch, source], "lengths": int32 [batch], "target_ids": int32
     [batch, target], "target_lengths": int32 [batch]}, targets int32 [batch, target]).
@@ -51,8 +50,8 @@ class PairBuckets(keras.utils.PyDataset):
         count: int | None = None,
         seed: int | None = None,
         epoch: int = 0,
-        blur: int = 2,
-        multiple: int = 1,
+        jitter: int = 2,
+        multiple: int | None = None,
     ):
         super().__init__()
         if len(sources) != len(targets):
@@ -61,14 +60,15 @@ class PairBuckets(keras.utils.PyDataset):
             raise ValueError("either tokens or count must be given")
         if (count if tokens is None else tokens) < 1:
             raise ValueError("a batch must have room for a token, and there must be one")
-        if blur < 1:
-            raise ValueError("blur must be at least 1")
+        if jitter < 1:
+            raise ValueError("jitter must be at least 1")
         if len(targets) and min(sources.lengths.min(), targets.lengths.min()) < 2:
             raise ValueError("rows must be framed [BOS] ... [EOS]")
-        self.sources, self.multiple = sources, multiple
+        self.sources = sources
+        self.multiple = shape_multiple() if multiple is None else multiple
         self.read, self.said = _without(targets, first=False), _without(targets, first=True)
         generator = None if seed is None else np.random.default_rng((seed, epoch))
-        order = pair_order(sources.lengths, self.read.lengths, blur, generator)
+        order = pair_order(sources.lengths, self.read.lengths, jitter, generator)
         shares = (sources.lengths + self.read.lengths)[order]
         if tokens is not None:
             count = -(-int(shares.sum()) // tokens)
@@ -101,7 +101,7 @@ class PairBuckets(keras.utils.PyDataset):
 def pair_order(
     source_lengths: np.ndarray,
     target_lengths: np.ndarray,
-    blur: int,
+    jitter: int,
     generator: np.random.Generator | None,
 ) -> np.ndarray:
     """The pairs, neighbours near in both lengths.
@@ -111,7 +111,7 @@ def pair_order(
 
     Args:
         source_lengths, target_lengths: int [pairs].
-        blur: 0 to less than so many positions are added to a length before sorting.
+        jitter: 0 to less than so many positions are added to a length before sorting.
         generator: draws how many; None adds none.
 
     Returns:
@@ -119,8 +119,8 @@ def pair_order(
     """
     group, within = target_lengths, source_lengths.astype(np.float64)
     if generator is not None:
-        group = group + generator.integers(0, blur, len(group))
-        within = within + generator.random(len(within)) * blur
+        group = group + generator.integers(0, jitter, len(group))
+        within = within + generator.random(len(within)) * jitter
     return np.lexsort((np.where(group % 2, -within, within), group))
 
 

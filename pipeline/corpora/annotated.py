@@ -5,8 +5,9 @@ from __future__ import annotations
 import collections
 import dataclasses
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,21 +16,20 @@ from pipeline.corpora.annotated_texts import AnnotatedTexts
 from pipeline.corpora.entities import read_entities
 from pipeline.corpora.fetch import CorpusUnavailable, fetch, fetch_all
 from pipeline.corpora.named_entities import read_annotated, read_klp, read_klue, read_kmou
+from pipeline.corpora.origins import (
+    catalogue_origin,
+    own_origin,
+    sample_origin,
+    stand_in_warning,
+)
 from pipeline.corpora.reviews import FEWEST_ROWS, text_id
+from pipeline.corpora.settings import EntityCorpusSettings
 from pipeline.corpora.splits import CorpusSplits, by_share
 from pipeline.errors import UserError
+from pipeline.facts import Origin
 
 SUFFIXES = (".txt", ".tsv", ".conll", ".bio")
 SPLITS = ("train", "dev", "test")
-
-
-@dataclasses.dataclass(frozen=True)
-class EntityCorpusSettings:
-    """Which texts with named entities."""
-
-    corpus: str = "kmou"
-    """A name of the catalogue (kmou, klp, klue), `sample` for the bundled sentences, or a file:
-    a sentence a line with `<증권거래소:OG>에` in it, or a token and its BIO tag a line."""
 
 
 def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path) -> CorpusSplits:
@@ -50,38 +50,52 @@ def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path)
         sample: the bundled corpus, which also stands in where the catalogue's cannot be had.
 
     Returns:
-        Splits with columns id, text, label (`entities.write_entities`). With the notes title,
-        source, licence, labels (of train), entities (split -> label -> how many), repeated and
-        dropped (split -> sentences left out for standing there twice, or in another split), and
-        what the readers note.
+        Splits with columns id, text, label (`entities.write_entities`). With the details labels
+        (of train), entities (split -> label -> how many), repeated and dropped (split ->
+        sentences left out for standing there twice, or in another split), and those of the
+        readers.
 
     Raises:
         UserError: there is no such corpus, or it cannot be trained on.
     """
     if chosen.corpus == "sample":
-        return _one_file("sample", read_annotated(sample), _sample_notes(sample))
+        return _one_file("sample", sample, sample_origin(sample))
     if (path := _own_file(chosen.corpus)) is not None:
-        return _one_file(path.stem, read_annotated(path), _own_notes(path))
+        return _one_file(path.stem, path, own_origin([path]))
     corpus = catalogue.find(chosen.corpus, "annotated")
     try:
         paths = _fetch(corpus, raw, SPLITS)
     except CorpusUnavailable as error:
-        warning = (
-            f"{corpus.title} could not be had ({error.what}). The bundled sample of "
-            "hand-written sentences stands in for it: good for trying things out, far too small "
-            "for a model worth serving. Set CORPUS_MIRROR or connect, then run the same again."
-        )
-        notes = {**_sample_notes(sample), "stand_in": True}
-        return _one_file("sample", read_annotated(sample), notes, [warning])
+        splits = _one_file("sample", sample, sample_origin(sample))
+        warning = stand_in_warning(corpus, error, "sentences")
+        return dataclasses.replace(splits, stand_in=True, warnings=[warning])
     read = {split: _read(corpus, split, files) for split, files in paths.items()}
     if "dev" not in read:
         texts = read["train"]
         ids = [text_id(text) for text in texts.frame["text"]]
         read |= dict(zip(("train", "dev"), _parted(texts, by_share(ids, 0.1)), strict=True))
-    return _splits(corpus.name, read, _notes(corpus), [])
+    files = [path for of in paths.values() for path in of]
+    return _splits(corpus.name, read, catalogue_origin(corpus), files)
 
 
-def read_evaluation_corpus(name: str, raw: Path) -> AnnotatedTexts:
+@dataclasses.dataclass(frozen=True)
+class EvaluationTexts:
+    """Texts with entities that a finished model is judged on.
+
+    Attributes:
+        frame: columns id, text, label, as of `AnnotatedTexts`.
+        origin: title, source and licence.
+        labels: the labels in it, ascending.
+        details: how it was read, for people; JSON-able.
+    """
+
+    frame: pd.DataFrame
+    origin: Origin
+    labels: Sequence[str]
+    details: Mapping[str, Any]
+
+
+def read_evaluation_corpus(name: str, raw: Path) -> EvaluationTexts:
     """What a finished model is judged on.
 
     Args:
@@ -89,21 +103,17 @@ def read_evaluation_corpus(name: str, raw: Path) -> AnnotatedTexts:
             the path of a file, for the whole of it.
         raw: where downloaded files are kept.
 
-    Returns:
-        With the notes title, source, licence, labels (ascending), and the reader's.
-
     Raises:
         CorpusUnavailable: nowhere to get it from.
         UserError: there is no such corpus.
     """
     if (path := _own_file(name)) is not None:
-        texts, notes = read_annotated(path), _own_notes(path)
+        texts, origin = read_annotated(path), own_origin([path])
     else:
         corpus = catalogue.find(name, "annotated")
         texts = _read(corpus, "test", _fetch(corpus, raw, ["test"])["test"])
-        notes = _notes(corpus)
-    labels = {"labels": sorted(texts.notes["entities"])}
-    return dataclasses.replace(texts, notes={**notes, **labels, **texts.notes})
+        origin = catalogue_origin(corpus)
+    return EvaluationTexts(texts.frame, origin, sorted(texts.details["entities"]), texts.details)
 
 
 def kmou_split(name: str) -> str:
@@ -121,22 +131,6 @@ def _own_file(name: str) -> Path | None:
     if name in catalogue.CATALOGUE:  # a folder may happen to be called the same
         return None
     return path if path.suffix.lower() in SUFFIXES or path.exists() else None
-
-
-def _own_notes(path: Path) -> dict:
-    return {"title": path.name, "source": str(path), "licence": "the user's own"}
-
-
-def _sample_notes(sample: Path) -> dict:
-    return {
-        "title": "bundled sample",
-        "source": f"data/samples/{sample.name}, written for this project",
-        "licence": "Apache-2.0",
-    }
-
-
-def _notes(corpus: catalogue.Corpus) -> dict:
-    return {"title": corpus.title, "source": corpus.homepage, "licence": corpus.licence}
 
 
 def _fetch(corpus: catalogue.Corpus, raw: Path, splits: Iterable[str]) -> dict[str, list[Path]]:
@@ -159,9 +153,9 @@ def _read(corpus: catalogue.Corpus, split: str, paths: list[Path]) -> AnnotatedT
     if corpus.name == "kmou":
         texts = read_kmou(paths)
         distinct = texts.frame.drop_duplicates(["text", "label"]).reset_index(drop=True)
-        notes = {**texts.notes, "rows": len(distinct), "entities": _count(distinct)}
-        notes["repeated"] = len(texts.frame) - len(distinct)
-        texts = dataclasses.replace(texts, frame=distinct, notes=notes)
+        details = {**texts.details, "rows": len(distinct), "entities": _count(distinct)}
+        details["repeated"] = len(texts.frame) - len(distinct)
+        texts = dataclasses.replace(texts, frame=distinct, details=details)
     else:
         texts = {"klp": read_klp, "klue": read_klue}[corpus.name](paths[0])
     part = "dev" if (corpus.name, split) == ("klue", "test") else split
@@ -174,11 +168,10 @@ def _read(corpus: catalogue.Corpus, split: str, paths: list[Path]) -> AnnotatedT
     return texts
 
 
-def _one_file(
-    name: str, texts: AnnotatedTexts, notes: dict, warnings: list[str] | None = None
-) -> CorpusSplits:
+def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
     """A corpus that comes as one file gives a tenth of its texts each to dev and test."""
-    where, frame = notes["source"], texts.frame
+    texts = read_annotated(path)
+    where, frame = origin.source, texts.frame
     if len(frame) < FEWEST_ROWS:
         raise UserError(
             f"has {len(frame)} usable sentence{'s' if len(frame) != 1 else ''}; "
@@ -201,19 +194,19 @@ def _one_file(
             where=where,
             remedy="give more sentences with entities",
         )
-    return _splits(name, {"train": train, "dev": dev, "test": test}, notes, warnings or [])
+    return _splits(name, {"train": train, "dev": dev, "test": test}, origin, [path])
 
 
 def _parted(texts: AnnotatedTexts, chosen) -> tuple[AnnotatedTexts, AnnotatedTexts]:
-    """The rows that are not chosen, with the rejects and the notes, and those that are."""
+    """The rows that are not chosen, with the rejects and the details, and those that are."""
     rest, part = (texts.frame[rows].reset_index(drop=True) for rows in (~chosen, chosen))
     return dataclasses.replace(texts, frame=rest), AnnotatedTexts(part, [], {})
 
 
 def _splits(
-    name: str, read: dict[str, AnnotatedTexts], notes: dict, warnings: list[str]
+    name: str, read: dict[str, AnnotatedTexts], origin: Origin, files: Sequence[Path]
 ) -> CorpusSplits:
-    """Leaves out of every split what stands in a later one, and puts the notes together."""
+    """Leaves out of every split what stands in a later one, and puts the details together."""
     seen: set[str] = set()
     frames, dropped = {}, {}
     for split in reversed(SPLITS):
@@ -224,14 +217,13 @@ def _splits(
         dropped[split] = len(frame) - sum(new)
         seen.update(ids)
     entities = {split: _count(frames[split]) for split in SPLITS}
-    found = {
-        **notes,
+    found: dict[str, Any] = {
         "labels": list(entities["train"]),
         "entities": entities,
         "dropped": {split: dropped[split] for split in SPLITS if dropped[split]},
     }
     for split in SPLITS:
-        for note, value in read[split].notes.items():
+        for note, value in read[split].details.items():
             if note == "repeated":
                 found.setdefault("repeated", {})[split] = value
             elif note in ("tags_differ", "text_differs", "repaired"):
@@ -239,7 +231,8 @@ def _splits(
             elif note in ("encoding", "format", "spacing"):
                 found[note] = value
     rejects = [reject for split in SPLITS for reject in read[split].rejects]
-    return CorpusSplits(name, {split: frames[split] for split in SPLITS}, rejects, found, warnings)
+    splits = {split: frames[split] for split in SPLITS}
+    return CorpusSplits(name, splits, origin, files=files, rejects=rejects, details=found)
 
 
 def _count(frame: pd.DataFrame) -> dict[str, int]:

@@ -21,12 +21,12 @@ class AnnotatedTexts:
         frame: columns id, text, label, all str, none missing; label is what
             `entities.write_entities` wrote, its offsets being those of the cell `text`.
         rejects: the sentences that are not in it, and those that are, but doubtful (`kept`).
-        notes: what a person wants to know of how it was read; JSON-able.
+        details: what a person wants to know of how it was read; JSON-able.
     """
 
     frame: pd.DataFrame
     rejects: list[Rejected]
-    notes: dict = dataclasses.field(default_factory=dict)
+    details: dict = dataclasses.field(default_factory=dict)
 
 
 class Reading:
@@ -84,9 +84,9 @@ class Reading:
         self.labels.update(entity.label for entity in parsed.entities)
 
     def result(self) -> AnnotatedTexts:
-        """Everything added so far, with the notes rows, rejected, entities (by label),
+        """Everything added so far, with the details rows, rejected, entities (by label),
         tags_differ and text_differs (sentences)."""
-        notes = {
+        details = {
             "rows": len(self.rows),
             "rejected": sum(not row.kept for row in self.rejects),
             "entities": dict(sorted(self.labels.items())),
@@ -94,7 +94,7 @@ class Reading:
             "text_differs": self.text_differs,
         }
         frame = pd.DataFrame(self.rows, columns=["id", "text", "label"], dtype="str")
-        return AnnotatedTexts(frame, self.rejects, notes)
+        return AnnotatedTexts(frame, self.rejects, details)
 
 
 def _agree(tagged: Sequence[Entity], marked: Sequence[Entity], same_letters: bool) -> bool:

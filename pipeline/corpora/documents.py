@@ -7,15 +7,14 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
 from pipeline.corpora.delimited import read_text
+from pipeline.corpora.settings import Division
 from pipeline.corpora.splits import COLUMNS
 from pipeline.errors import UserError
-
-Division = Literal["file", "paragraph", "line"]
+from pipeline.one_line import as_written, on_one_line
 
 ENDS, GOES_ON = "ends", "goes on"
 """What the column `label` says: whether the document ends with this row, or in another split."""
@@ -28,9 +27,6 @@ FEWEST_CHARACTERS = 1000
 FEWEST_IN_A_PART = 50
 
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
-_ESCAPED = re.compile(r"\\(.)")
-_MEANT = {"\\": "\\", "n": "\n", "t": "\t", "r": "\r"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,17 +156,6 @@ def to_frame(documents: Sequence[Document]) -> pd.DataFrame:
 def from_frame(frame: pd.DataFrame) -> tuple[list[str], list[bool]]:
     """The texts of `to_frame`, with their lines, and whether each ends its document."""
     return [as_written(text) for text in frame["text"]], list(frame["label"] == ENDS)
-
-
-def on_one_line(text: str) -> str:
-    """`text` for a field of a table: backslash, line feed, tab and carriage return become
-    \\\\, \\n, \\t and \\r."""
-    return text.translate(_ESCAPES)
-
-
-def as_written(field: str) -> str:
-    """What `on_one_line` was given."""
-    return _ESCAPED.sub(lambda match: _MEANT[match[1]], field)
 
 
 def _border(documents: Sequence[Document], begins: list[int], place: int, slack: float) -> int:

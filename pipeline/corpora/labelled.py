@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
+from pipeline.corpora.origins import (
+    catalogue_origin,
+    own_origin,
+    sample_origin,
+    stand_in_warning,
+)
 from pipeline.corpora.reviews import (
     LabelledTexts,
     check_trainable,
@@ -15,23 +21,9 @@ from pipeline.corpora.reviews import (
     read_nsmc,
     read_sample,
 )
+from pipeline.corpora.settings import CorpusSettings
 from pipeline.corpora.splits import CorpusSplits, by_share, held_out
-from pipeline.ranges import AtLeast
-
-
-@dataclasses.dataclass(frozen=True)
-class CorpusSettings:
-    """Which reviews."""
-
-    corpus: str = "nsmc"
-    """A name of the catalogue (nsmc), `sample` for the bundled reviews, or a TSV/CSV file."""
-    text_column: str | None = None
-    """Column of a user's file that holds the text: its name, or its number from 1."""
-    label_column: str | None = None
-    """Column of a user's file that holds the label: its name, or its number from 1."""
-    dev_size: Annotated[int, AtLeast(1)] = 5000
-    """Rows of NSMC's training file kept for choosing (by a hash of the id). A user's own file
-    gives a tenth of its rows to dev and a tenth to test."""
+from pipeline.facts import Origin
 
 
 def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> CorpusSplits:
@@ -46,33 +38,20 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
         UserError: there is no such corpus, or it cannot be trained on.
     """
     if chosen.corpus == "sample":
-        return _one_file("sample", read_sample(sample), _sample_notes(sample))
+        return _one_file("sample", read_sample(sample), sample_origin(sample), [sample])
     path = Path(chosen.corpus)
     named = chosen.corpus in catalogue.CATALOGUE  # a folder may happen to be called the same
     if not named and (path.suffix.lower() in (".tsv", ".csv", ".txt") or path.exists()):
         texts = read_labelled(path, chosen.text_column, chosen.label_column)
-        notes = {"title": path.name, "source": str(path), "licence": "the user's own"}
-        return _one_file(path.stem, texts, {**notes, **texts.notes})
+        return _one_file(path.stem, texts, own_origin([path]), [path])
     corpus = catalogue.find(chosen.corpus, "labelled")
     try:
         paths = {name: fetch(file, raw) for name, file in corpus.files.items()}
     except CorpusUnavailable as error:
-        warning = (
-            f"{corpus.title} could not be had ({error.what}). The bundled sample of "
-            "hand-written reviews stands in for it: good for trying things out, far too small "
-            "for a model worth serving. Set CORPUS_MIRROR or connect, then run the same again."
-        )
-        notes = {**_sample_notes(sample), "stand_in": True}
-        return _one_file("sample", read_sample(sample), notes, [warning])
+        splits = _one_file("sample", read_sample(sample), sample_origin(sample), [sample])
+        warning = stand_in_warning(corpus, error, "reviews")
+        return dataclasses.replace(splits, stand_in=True, warnings=[warning])
     return _nsmc(corpus, paths, chosen.dev_size)
-
-
-def _sample_notes(sample: Path) -> dict:
-    return {
-        "title": "bundled sample",
-        "source": f"data/samples/{sample.name}, written for this project",
-        "licence": "Apache-2.0",
-    }
 
 
 def _nsmc(corpus: catalogue.Corpus, paths: dict[str, Path], dev_size: int) -> CorpusSplits:
@@ -83,12 +62,17 @@ def _nsmc(corpus: catalogue.Corpus, paths: dict[str, Path], dev_size: int) -> Co
         "dev": train.frame[dev].reset_index(drop=True),
         "test": test.frame,
     }
-    notes = {"title": corpus.title, "source": corpus.homepage, "licence": corpus.licence}
-    return CorpusSplits(corpus.name, splits, train.rejects + test.rejects, notes, [])
+    return CorpusSplits(
+        corpus.name,
+        splits,
+        catalogue_origin(corpus),
+        files=list(paths.values()),
+        rejects=train.rejects + test.rejects,
+    )
 
 
 def _one_file(
-    name: str, texts: LabelledTexts, notes: dict, warnings: list[str] | None = None
+    name: str, texts: LabelledTexts, origin: Origin, files: Sequence[Path]
 ) -> CorpusSplits:
     """A corpus that comes as one file gives a tenth of its texts each to dev and test."""
     frame = texts.frame
@@ -101,4 +85,6 @@ def _one_file(
         "dev": rest[dev].reset_index(drop=True),
         "test": frame[test].reset_index(drop=True),
     }
-    return CorpusSplits(name, splits, texts.rejects, notes, warnings or [])
+    return CorpusSplits(
+        name, splits, origin, files=files, rejects=texts.rejects, details=texts.details
+    )

@@ -44,7 +44,7 @@ def read_kmou(paths: Iterable[Path]) -> AnnotatedTexts:
 
     Returns:
         id is file name without suffix, `-`, number. Where tags differ, the sentence stands among
-        the rejects as kept. With the notes rows, rejected, entities (by label), tags_differ
+        the rejects as kept. With the details rows, rejected, entities (by label), tags_differ
         (sentences), text_differs (sentences whose markup leaves another text than `## text`).
 
     Raises:
@@ -159,7 +159,7 @@ def read_annotated(path: Path) -> AnnotatedTexts:
     Encodings are those of `delimited.read_text`; a line ends with LF or CRLF and nothing else.
 
     Returns:
-        id is `reviews.text_id` of the text. With the notes encoding, format ("markup" or
+        id is `reviews.text_id` of the text. With the details encoding, format ("markup" or
         "columns"), rows, rejected, entities (by label) and, of columns, spacing and repaired
         (entities that begin with an I or E).
 
@@ -169,7 +169,7 @@ def read_annotated(path: Path) -> AnnotatedTexts:
     text, encoding = read_text(path)
     lines = _split(text)
     reading = Reading()
-    notes = _read_tagged(lines, reading) if _has_tags(lines) else _read_marked_up(lines, reading)
+    details = _read_tagged(lines, reading) if _has_tags(lines) else _read_marked_up(lines, reading)
     read = reading.result()
     if not len(read.frame):
         first = "".join(f" (line {row.line}: {row.reason})" for row in read.rejects[:1])
@@ -178,8 +178,8 @@ def read_annotated(path: Path) -> AnnotatedTexts:
             where=path,
             remedy="one sentence a line, its entities marked up: <증권거래소:OG>에 …",
         )
-    kept = {name: read.notes[name] for name in ("rows", "rejected", "entities")}
-    return dataclasses.replace(read, notes={"encoding": encoding, **notes, **kept})
+    kept = {name: read.details[name] for name in ("rows", "rejected", "entities")}
+    return dataclasses.replace(read, details={"encoding": encoding, **details, **kept})
 
 
 def _has_tags(lines: list[str]) -> bool:

@@ -89,7 +89,7 @@ def read_pairs(path: Path) -> PairTexts:
     columns is rejected.
 
     Returns:
-        id is `pair_id`. With the notes encoding, delimiter ("tab" or "comma"), header, ko_column
+        id is `pair_id`. With the details encoding, delimiter ("tab" or "comma"), header, ko_column
         and en_column (numbers from 1), swapped (the header has them the other way round, of
         which a warning speaks, too).
 
@@ -100,7 +100,7 @@ def read_pairs(path: Path) -> PairTexts:
     if not table.rows:
         raise UserError("has no row", where=path, remedy="one pair a line: ko, tab, en")
     columns = choose_sides(table.rows, path)
-    notes = {
+    details = {
         "encoding": table.encoding,
         "delimiter": table.delimiter,
         "header": columns.header,
@@ -108,7 +108,7 @@ def read_pairs(path: Path) -> PairTexts:
         "en_column": columns.en + 1,
         "swapped": columns.swapped,
     }
-    texts = PairTexts([], notes=notes)
+    texts = PairTexts([], details=details)
     if columns.swapped:
         texts.warnings.append(
             f"{path.name}: its columns are swapped, the one called Korean is English; "

@@ -47,7 +47,7 @@ class PairTexts:
         rejects: rows that are not among them, and those that are, but doubtful (`kept`).
         left_out: why (a key of `pair_filters.REASONS`) -> how many rows are not among them.
         doubtful: likewise, for those that are.
-        notes: how it was read; JSON-able.
+        details: how it was read; JSON-able.
         warnings: sentences that a user must not miss.
     """
 
@@ -55,7 +55,7 @@ class PairTexts:
     rejects: list[Rejected] = dataclasses.field(default_factory=list)
     left_out: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     doubtful: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
-    notes: dict = dataclasses.field(default_factory=dict)
+    details: dict = dataclasses.field(default_factory=dict)
     warnings: list[str] = dataclasses.field(default_factory=list)
 
 

@@ -6,12 +6,12 @@ import collections
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
 
 import pandas as pd
 
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable
+from pipeline.corpora.origins import own_origin, stand_in_warning
 from pipeline.corpora.pair_files import read_pairs
 from pipeline.corpora.pair_filters import (
     REASONS,
@@ -33,32 +33,13 @@ from pipeline.corpora.parallel_sources import (
 )
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.reviews import FEWEST_ROWS
+from pipeline.corpora.settings import PairCorpusSettings
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.errors import UserError
-from pipeline.ranges import AtLeast
+from pipeline.facts import Origin
 
 SPLITS = ("train", "dev", "test")
 _LONGEST_NAME = 60
-
-
-@dataclasses.dataclass(frozen=True)
-class PairCorpusSettings:
-    """Which sentence pairs, and which way to translate."""
-
-    corpus: str = "tatoeba"
-    """A name of the catalogue (tatoeba, news), `sample` for the bundled pairs, or a TSV/CSV file
-    with a Korean and an English column; or several of these, with commas between. Files called
-    my.dev.tsv and my.test.tsv beside my.tsv or my.train.tsv are held out; where there are none,
-    a tenth each is."""
-    direction: Literal["ko-en", "en-ko"] = "ko-en"
-    """From which language into which."""
-    max_length_ratio: Annotated[
-        float, AtLeast(1, remedy="the longer side is divided by the shorter one")
-    ] = 3.0
-    """Pairs are left out of which one side has more than so many times the letters of the other
-    (a syllable has two or three; ten are added to both)."""
-    max_characters: Annotated[int, AtLeast(1)] = 500
-    """Pairs are left out of which one side has more characters than this."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,13 +48,19 @@ class ParallelTexts:
 
     Attributes:
         frame: columns id, text (source side), label (target side), all str.
+        origin: title, source and licence.
         rejects: rows that are not in it, and those that are, but doubtful (`kept`).
-        notes: JSON-able.
+        filtered, doubtful: reason -> rows.
+        warnings: sentences that a user must not miss, with the counts of these two, where there
+            are any.
     """
 
     frame: pd.DataFrame
+    origin: Origin
     rejects: list[Rejected]
-    notes: dict
+    filtered: Mapping[str, int]
+    doubtful: Mapping[str, int]
+    warnings: list[str]
 
 
 def read_parallel_corpus(
@@ -100,8 +87,8 @@ def read_parallel_corpus(
             there is text, so this room does not import that one).
 
     Returns:
-        Splits with columns id, text (source side), label (target side). With the notes title,
-        source, licence, direction, tests (split -> title, of the `test-` splits), corpora (of
+        Splits with columns id, text (source side), label (target side). With the details
+        direction, corpora (of
         each: name, title, source, licence, rows, filtered, doubtful, and how its files were
         read), filtered and doubtful (reason -> rows, of all together).
 
@@ -110,19 +97,15 @@ def read_parallel_corpus(
         UserError: there is no such corpus, or it cannot be trained on.
     """
     pair_filter = _filter(chosen, normalize)
-    names, warnings, stand_in = names_in(chosen.corpus), [], {}
+    names, warnings, stand_in = names_in(chosen.corpus), [], False
     try:
         sources = different_names([_source(name, raw, sample) for name in names])
     except CorpusUnavailable as error:
         if len(names) > 1:
             raise
         corpus = catalogue.find(names[0], "parallel")
-        warnings = [
-            f"{corpus.title} could not be had ({error.what}). The bundled sample of "
-            "hand-written pairs stands in for it: good for trying things out, far too small "
-            "for a model worth serving. Set CORPUS_MIRROR or connect, then run the same again."
-        ]
-        sources, stand_in = [sample_source(sample)], {"stand_in": True}
+        warnings = [stand_in_warning(corpus, error, "pairs")]
+        sources, stand_in = [sample_source(sample)], True
     parts = _kept_apart([_split(source, pair_filter) for source in sources], pair_filter)
     if not any(found["train"].pairs for found in parts):
         raise UserError(
@@ -144,21 +127,32 @@ def read_parallel_corpus(
     if len(sources) > 1:
         for source, found in zip(sources, parts, strict=True):
             splits[f"test-{source.name}"] = to_frame(found["test"].pairs, chosen.direction)
-            tests[f"test-{source.name}"] = source.title
+            tests[f"test-{source.name}"] = source.origin.title
     described = [_describe(*pair) for pair in zip(sources, parts, strict=True)]
-    notes = {
-        **{key: _listed(note[key] for note in described) for key in ("title", "source", "licence")},
+    details = {
         "direction": chosen.direction,
-        "tests": tests,
         "corpora": described,
-        **{key: _summed(note[key] for note in described) for key in ("filtered", "doubtful")},
-        **stand_in,
+        **{key: _summed(of[key] for of in described) for key in ("filtered", "doubtful")},
     }
+    origins = [source.origin for source in sources]
+    origin = Origin(
+        *(_listed(getattr(o, part) for o in origins) for part in ("title", "source", "licence"))
+    )
     texts = [found[split] for found in parts for split in SPLITS]
     rejects = [reject for part in texts for reject in part.rejects]
     warnings += [warning for part in texts for warning in part.warnings]
     name = "-".join(source.name for source in sources)[:_LONGEST_NAME]
-    return CorpusSplits(name, splits, rejects, notes, warnings)
+    return CorpusSplits(
+        name,
+        splits,
+        origin,
+        files=[file for source in sources for file in source.files],
+        rejects=rejects,
+        warnings=warnings,
+        stand_in=stand_in,
+        tests=tests,
+        details=details,
+    )
 
 
 def read_evaluation_pairs(
@@ -172,17 +166,13 @@ def read_evaluation_pairs(
         chosen: the direction, and the filters where a test split has to be made.
         raw, sample, normalize: as of `read_parallel_corpus`.
 
-    Returns:
-        With the notes title, source, licence, direction, rows, filtered, doubtful, warnings
-        (with the counts of the two before, where there are any).
-
     Raises:
         CorpusUnavailable: nowhere to get it from.
         UserError: there is no such corpus, or nothing in it.
     """
     pair_filter = _filter(chosen, normalize)
     if (path := own_file(name)) is not None:
-        source = Source(path.stem, path.name, str(path), "the user's own", {})
+        source = Source(path.stem, own_origin([path]), {}, [path])
         texts = pair_filter(read_pairs(path), published=True)
     else:
         source = _source(name, raw, sample, ["test"])
@@ -191,10 +181,15 @@ def read_evaluation_pairs(
         else:
             texts = _split(source, pair_filter)["test"]
     if not texts.pairs:
-        raise _nothing_usable(source.origin, texts)
-    notes = {"direction": chosen.direction, **_describe(source, {"test": texts})}
-    notes |= {"rows": len(texts.pairs), "warnings": texts.warnings + in_words(texts)}
-    return ParallelTexts(to_frame(texts.pairs, chosen.direction), texts.rejects, notes)
+        raise _nothing_usable(source.origin.source, texts)
+    return ParallelTexts(
+        to_frame(texts.pairs, chosen.direction),
+        source.origin,
+        texts.rejects,
+        _summed([texts.left_out]),
+        _summed([texts.doubtful]),
+        texts.warnings + in_words(texts),
+    )
 
 
 def _filter(chosen: PairCorpusSettings, normalize: Callable[[str], str]) -> PairFilter:
@@ -217,11 +212,11 @@ def _split(source: Source, pair_filter: PairFilter) -> dict[str, PairTexts]:
     train = parts["train"]
     for part, texts in parts.items():
         if not texts.pairs:
-            raise _nothing_usable(f"{source.origin} ({part})", texts)
+            raise _nothing_usable(f"{source.origin.source} ({part})", texts)
     if len(train.pairs) < FEWEST_ROWS:
         raise UserError(
             f"has {len(train.pairs)} usable pairs; at least {FEWEST_ROWS} are needed",
-            where=source.origin,
+            where=source.origin.source,
             remedy="give more pairs",
         )
     tenth = max(1, round(len(train.pairs) / 10))
@@ -234,7 +229,7 @@ def _split(source: Source, pair_filter: PairFilter) -> dict[str, PairTexts]:
             raise UserError(
                 "no tenth of its pairs can be held out: nearly all hang together by the sides "
                 "they share",
-                where=source.origin,
+                where=source.origin.source,
                 remedy="put files that end in .dev.tsv and .test.tsv beside it",
             )
         parts[part] = PairTexts(held)
@@ -264,12 +259,10 @@ def _all(texts: Sequence[PairTexts]) -> list[Pair]:
 
 
 def _describe(source: Source, parts: dict[str, PairTexts]) -> dict:
-    read = {part: texts.notes for part, texts in parts.items() if texts.notes}
+    read = {part: texts.details for part, texts in parts.items() if texts.details}
     return {
         "name": source.name,
-        "title": source.title,
-        "source": source.origin,
-        "licence": source.licence,
+        **dataclasses.asdict(source.origin),
         "rows": {part: len(parts[part].pairs) for part in SPLITS if part in parts},
         "filtered": _summed(texts.left_out for texts in parts.values()),
         "doubtful": _summed(texts.doubtful for texts in parts.values()),

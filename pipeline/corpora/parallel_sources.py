@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import fetch, git_blob
+from pipeline.corpora.origins import catalogue_origin, own_origin, sample_origin
 from pipeline.corpora.pair_files import read_news, read_pairs, read_tatoeba
 from pipeline.corpora.pairs import PairTexts
 from pipeline.errors import UserError
+from pipeline.facts import Origin
 
 SUFFIXES = (".tsv", ".csv", ".tab", ".txt")
 # What is known of the blob id of the news's training archive, which nobody here has seen.
@@ -27,15 +29,15 @@ class Source:
 
     Attributes:
         name: letters, digits, `_` and `-`.
-        title, origin, licence: for reports; origin says where it comes from.
+        origin: title, source and licence.
         parts: "train", and "dev" and "test" where it has them.
+        files: what it was read from, and where dev and test were looked for.
     """
 
     name: str
-    title: str
-    origin: str
-    licence: str
+    origin: Origin
     parts: dict[str, PairTexts]
+    files: Sequence[Path]
 
 
 def names_in(setting: str) -> list[str]:
@@ -76,29 +78,30 @@ def beside(path: Path) -> dict[str, Path]:
     Beside `a.train.tsv` or `a.tsv` they are `a.dev.tsv` and `a.test.tsv`; where there is no
     `a.tsv`, `a.train.tsv` is meant by it.
     """
+    files = places_beside(path)
+    train = files["train"] if files["train"].is_file() and not path.exists() else path
+    held_out = {part: file for part, file in files.items() if part != "train" and file.is_file()}
+    return {"train": train, **held_out}
+
+
+def places_beside(path: Path) -> dict[str, Path]:
+    """Where `train`, `dev` and `test` of a user's corpus are looked for beside `path`."""
     stem = path.stem.removesuffix(".train")
-    files = {part: path.with_name(f"{stem}.{part}{path.suffix}") for part in ("dev", "test")}
-    train = path.with_name(f"{stem}.train{path.suffix}")
-    found = {"train": train if train.is_file() and not path.exists() else path}
-    return found | {part: file for part, file in files.items() if file.is_file()}
+    parts = ("train", "dev", "test")
+    return {part: path.with_name(f"{stem}.{part}{path.suffix}") for part in parts}
 
 
 def own_source(path: Path) -> Source:
     """A user's file, and what stands beside it."""
     parts = {part: read_pairs(file) for part, file in beside(path).items()}
     stem = path.stem.removesuffix(".train")
-    return Source(_file_safe(stem), path.name, str(path), "the user's own", parts)
+    files = [path, *places_beside(path).values()]
+    return Source(_file_safe(stem), own_origin([path]), parts, files)
 
 
 def sample_source(sample: Path) -> Source:
     """The bundled pairs."""
-    return Source(
-        "sample",
-        "bundled sample",
-        f"data/samples/{sample.name}, written for this project",
-        "Apache-2.0",
-        {"train": read_pairs(sample)},
-    )
+    return Source("sample", sample_origin(sample), {"train": read_pairs(sample)}, [sample])
 
 
 def catalogue_source(corpus: catalogue.Corpus, raw: Path, parts: Iterable[str]) -> Source:
@@ -115,6 +118,7 @@ def catalogue_source(corpus: catalogue.Corpus, raw: Path, parts: Iterable[str]) 
     files = {**corpus.unpinned, **corpus.files}
     if "pairs" in files:
         path = fetch(files["pairs"], raw)
+        paths = {"pairs": path}
         read = {"train": _counted(read_tatoeba(path), corpus.sentences["pairs"], path)}
     else:
         # The others first: where the training archive cannot be had, that is soon known.
@@ -129,7 +133,7 @@ def catalogue_source(corpus: catalogue.Corpus, raw: Path, parts: Iterable[str]) 
             part: _counted(read_news(path), corpus.sentences[part], path)
             for part, path in paths.items()
         }
-    return Source(corpus.name, corpus.title, corpus.homepage, corpus.licence, read)
+    return Source(corpus.name, catalogue_origin(corpus), read, list(paths.values()))
 
 
 def different_names(sources: list[Source]) -> list[Source]:

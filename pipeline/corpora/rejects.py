@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
+from pipeline.one_line import on_one_line
 from pipeline.workspace import write_text
 
 SHOWN = 200
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ def write_rejects(path: Path, rejects: Iterable[Rejected]) -> None:
     """
     rows = ["line\treason\tcontent"]
     rows += [
-        f"{row.line}\t{row.reason.translate(_ESCAPES)}\t{row.content[:SHOWN].translate(_ESCAPES)}"
+        f"{row.line}\t{on_one_line(row.reason)}\t{on_one_line(row.content[:SHOWN])}"
         for row in rejects
     ]
     write_text(path, "\n".join(rows) + "\n")

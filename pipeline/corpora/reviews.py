@@ -38,12 +38,12 @@ class LabelledTexts:
     Attributes:
         frame: columns id, text, label, all str, none missing; a text may be empty.
         rejects: the rows that are not in it.
-        notes: what a person wants to know of how it was read; JSON-able.
+        details: what a person wants to know of how it was read; JSON-able.
     """
 
     frame: pd.DataFrame
     rejects: list[Rejected]
-    notes: dict = dataclasses.field(default_factory=dict)
+    details: dict = dataclasses.field(default_factory=dict)
 
 
 def read_nsmc(path: Path, counts: Mapping[str, int] | None = None) -> LabelledTexts:
@@ -87,10 +87,10 @@ def read_nsmc(path: Path, counts: Mapping[str, int] | None = None) -> LabelledTe
             rejects.append(Rejected(number, wrong, line))
     frame = _frame(rows)
     empty = int((frame["text"] == "").sum())
-    notes = {"rows": len(rows), "rejected": len(rejects), "empty": empty, "unquoted": unquoted}
+    details = {"rows": len(rows), "rejected": len(rejects), "empty": empty, "unquoted": unquoted}
     if counts:
         _check_counts(frame, counts, path)
-    return LabelledTexts(frame, rejects, notes)
+    return LabelledTexts(frame, rejects, details)
 
 
 def read_labelled(
@@ -110,7 +110,7 @@ def read_labelled(
         text_column, label_column: a name from the header, or a number ("1" is the first column).
 
     Returns:
-        With the notes encoding, delimiter ("tab" or "comma"), header, text_column and
+        With the details encoding, delimiter ("tab" or "comma"), header, text_column and
         label_column (name or number), ids ("own" or "hash of the text"), rows, rejected, empty.
 
     Raises:
@@ -138,7 +138,7 @@ def read_labelled(
         raise _nothing_usable(path, rejects)
     frame = _frame(rows)
     names = columns.header or [str(n) for n in range(1, columns.width + 1)]
-    notes = {
+    details = {
         "encoding": table.encoding,
         "delimiter": table.delimiter,
         "header": columns.header is not None,
@@ -149,7 +149,7 @@ def read_labelled(
         "rejected": len(rejects),
         "empty": int((frame["text"].str.strip() == "").sum()),
     }
-    return LabelledTexts(frame, rejects, notes)
+    return LabelledTexts(frame, rejects, details)
 
 
 def read_sample(path: Path) -> LabelledTexts:
@@ -163,7 +163,7 @@ def read_sample(path: Path) -> LabelledTexts:
             remedy="check the file out again",
         )
     frame = read.frame.assign(label=read.frame["label"].map(POLARITY))
-    return LabelledTexts(frame, [], read.notes)
+    return LabelledTexts(frame, [], read.details)
 
 
 def check_trainable(frame: pd.DataFrame, where: object = None) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipeline.corpora.rejects import Rejected
 from pipeline.errors import UserError
+from pipeline.facts import Origin
 from pipeline.workspace import write_text
 
 COLUMNS = ["id", "text", "label"]
@@ -24,17 +27,28 @@ class CorpusSplits:
 
     Attributes:
         name: names the folder it is kept in: letters, digits, `-`.
-        splits: "train", "dev", "test" -> frame; column `text`, what else the task needs.
-        rejects: rows that could not be used.
-        notes: JSON-able facts for the summary and the report: source, licence, counts.
+        splits: "train", "dev", "test" -> frame; column `id`, and a column for each field of the
+            task, which holds values of that field.
+        origin: title, source and licence.
+        files: what it was read from; a file that was looked for and is not there may be among
+            them, since the corpus is another once it is.
+        rejects: rows that could not be used, or are doubtful.
         warnings: sentences that a user must not miss.
+        stand_in, reported, tests, characters: as of `pipeline.facts.CorpusFacts`.
+        details: how it was read, for people; JSON-able.
     """
 
     name: str
     splits: dict[str, pd.DataFrame]
-    rejects: list
-    notes: dict
-    warnings: list[str]
+    origin: Origin
+    files: Sequence[Path] = ()
+    rejects: Sequence[Rejected] = ()
+    warnings: Sequence[str] = ()
+    stand_in: bool = False
+    reported: str = "test"
+    tests: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    characters: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def held_out(ids: Sequence[str], count: int) -> np.ndarray:

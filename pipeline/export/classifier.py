@@ -13,6 +13,7 @@ from pipeline.export.graph_text import GraphTokenizer
 from pipeline.export.reading_limit import write_reading_limit
 from pipeline.export.saved_model import load_asker, write_saved_model
 from pipeline.export.split_batches import map_sorted
+from pipeline.facts import Exported
 from pipeline.text.tokenizer import Tokenizer
 
 
@@ -23,7 +24,7 @@ def export_classifier(
     folder: Path,
     *,
     max_length: int,
-) -> dict:
+) -> Exported:
     """Writes a SavedModel that needs nothing but tensorflow and tensorflow-text.
 
     Signature `serving_default`: `text` string [n] -> `label` string [n], `score` float32 [n]
@@ -79,21 +80,21 @@ def export_classifier(
     size = write_saved_model(folder, {name: serve}, [spec], tracked)
     tokenizer.save(folder / "assets.extra")
     write_reading_limit(folder / "assets.extra", max_length)
-    return {
-        "summary": f"{name} signature, {size}",
-        "signatures": [name],
-        "facts": {
+    return Exported(
+        summary=f"{name} signature, {size}",
+        signatures=(name,),
+        facts={
             "labels": ", ".join(labels),
             "pieces": f"{len(tokenizer.vocabulary):,} ({tokenizer.kind})",
             **({"morphemes": tokenizer.morphemes} if tokenizer.morphemes else {}),
             "parameters": f"{model.count_params():,}",
         },
-        "limits": [
+        limits=(
             f"Of a text over {max_length:,} pieces, only the first {max_length:,} are read.",
             "It answers with one of its labels whatever it is given: other languages, text of "
             "another kind than it learnt from, nothing at all.",
-        ],
-    }
+        ),
+    )
 
 
 def load_classifier(folder: Path) -> Callable[[list[str]], tuple[list[str], np.ndarray]]:

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import jinja2
 
+from pipeline.fields import Tensor
+
 _FOLDER = Path(__file__).resolve().parent
 
-Field = tuple[str, str, str]
-"""dtype, shape, what it is."""
-
 # The second signature of DESIGN.md: for tokenizers that cannot run in a graph.
-IDS_INPUT: dict[str, Field] = {
-    "ids": (
+IDS_INPUT = {
+    "ids": Tensor(
         "int32",
         "[n, time]",
         "piece ids (line numbers of `vocab.txt` from 0), each row `[BOS] … [EOS]`, "
@@ -38,8 +37,10 @@ class ModelCard:
         measured: one line on the test split.
         metrics: name -> number, on the test split.
         signature: its name in the SavedModel.
-        inputs, outputs: name -> (dtype, shape, what it is).
-        example: input name -> what the Python example passes, lists of plain values.
+        inputs, outputs: name -> dtype, shape, what it is.
+        example: input name -> Python for what the example passes.
+        imports: modules that the example needs.
+        about_text: whether it takes text, so that the text policy is told.
         limits: what not to expect.
         command: what made it.
         versions: package -> version it was made with.
@@ -54,9 +55,11 @@ class ModelCard:
     measured: str
     metrics: Mapping[str, float]
     signature: str
-    inputs: Mapping[str, Field]
-    outputs: Mapping[str, Field]
-    example: Mapping[str, Sequence]
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
+    example: Mapping[str, str]
+    imports: Sequence[str]
+    about_text: bool
     limits: Sequence[str]
     command: str
     versions: Mapping[str, str]

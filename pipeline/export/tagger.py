@@ -13,6 +13,7 @@ from pipeline.corpora.entities import Entity
 from pipeline.export.graph_text import GraphTokenizer
 from pipeline.export.saved_model import load_asker, write_saved_model
 from pipeline.export.split_batches import map_sorted_pieces
+from pipeline.facts import Exported
 from pipeline.text.tags import TagSet
 from pipeline.text.tokenizer import Tokenizer
 from pipeline.text.vocabulary import BOS, EOS
@@ -20,7 +21,7 @@ from pipeline.text.vocabulary import BOS, EOS
 
 def export_tagger(
     decoder: keras.Model, tokenizer: Tokenizer, tags: TagSet, folder: Path, *, max_length: int
-) -> dict:
+) -> Exported:
     """Writes a SavedModel that needs nothing but tensorflow and tensorflow-text.
 
     Signature `serving_default`: `text` string [n] -> `entity`, `label` string [n, most] and
@@ -55,22 +56,22 @@ def export_tagger(
     spec = tf.TensorSpec([None], tf.string, name="text")
     size = write_saved_model(folder, {"serving_default": answer}, [spec], [graph_tokenizer])
     tokenizer.save(folder / "assets.extra")
-    return {
-        "summary": f"serving_default signature, {size}",
-        "signatures": ["serving_default"],
-        "facts": {
+    return Exported(
+        summary=f"serving_default signature, {size}",
+        signatures=("serving_default",),
+        facts={
             "labels": ", ".join(tags.labels),
             "pieces": f"{len(tokenizer.vocabulary):,} ({tokenizer.kind})",
             "parameters": f"{decoder.count_params():,}",
         },
-        "limits": [
+        limits=(
             "Entities never nest and never overlap.",
             f"A text over {max_length - 2:,} characters (spaces not counted) is read in parts "
             "of so many; an entity across the edge of two parts comes out as two.",
             "It knows the kinds of entities it learnt, as they are marked in its corpus; on text "
             "of another kind (chat, speech) expect it to miss more.",
-        ],
-    }
+        ),
+    )
 
 
 def _in_parts(rows: tf.RaggedTensor, most: int) -> tf.RaggedTensor:

@@ -10,13 +10,14 @@ import tensorflow as tf
 
 from pipeline.export.graph_characters import GraphCharacters, nfc, normalize_lines_in_graph
 from pipeline.export.saved_model import load_saved_model, write_saved_model
+from pipeline.facts import Exported
 from pipeline.models.generate import Generate
 from pipeline.models.generation_settings import MAX_LENGTH
 from pipeline.quiet import native_chatter_hidden
 from pipeline.text.characters import Characters
 
 
-def export_generator(generate: Generate, characters: Characters, folder: Path) -> dict:
+def export_generator(generate: Generate, characters: Characters, folder: Path) -> Exported:
     """Writes a SavedModel that needs nothing but tensorflow and tensorflow-text.
 
     Signature `serving_default`: `prompt` string [n], `length` int32, `temperature` float32, `seed`
@@ -64,22 +65,22 @@ def export_generator(generate: Generate, characters: Characters, folder: Path) -
     characters.save(folder / "assets.extra")
     top_k = f"the {generate.top_k:,} most probable" if generate.top_k else "all"
     nucleus = f", nucleus {generate.top_p:g}" if generate.top_p < 1 else ""
-    return {
-        "summary": f"serving_default signature, sampling in the graph, {size}",
-        "signatures": ["serving_default"],
-        "facts": {
+    return Exported(
+        summary=f"serving_default signature, sampling in the graph, {size}",
+        signatures=("serving_default",),
+        facts={
             "characters": f"{len(characters.vocabulary):,} ({characters.alphabet})",
             "parameters": f"{generate.language_model.count_params():,}",
             "drawn from": f"{top_k}{nucleus}",
         },
-        "limits": [
+        limits=(
             "It writes what looks like the text it learnt from. It knows nothing, and what it "
             "says is not true.",
             "A text of which it learnt little it knows in part by heart, and it may say it again.",
             "Characters that it never saw are read as one unknown one, and never said.",
             f"At most {MAX_LENGTH:,} characters are said at once.",
-        ],
-    }
+        ),
+    )
 
 
 def load_generator(folder: Path) -> Callable[..., list[str]]:

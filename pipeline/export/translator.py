@@ -13,6 +13,7 @@ from pipeline.export.graph_text import GraphTokenizer
 from pipeline.export.reading_limit import write_reading_limit
 from pipeline.export.saved_model import load_asker, write_saved_model
 from pipeline.export.split_batches import SENTENCES_AT_ONCE, map_sorted
+from pipeline.facts import Exported
 from pipeline.models.translate import FRAME, Translate
 from pipeline.text.tokenizer import Tokenizer
 
@@ -35,7 +36,7 @@ def export_translator(
     max_length_offset: int = 10,
     enough: int = 0,
     n_best: int = 1,
-) -> dict:
+) -> Exported:
     """Writes a SavedModel that needs nothing but tensorflow and tensorflow-text.
 
     Signature `serving_default`: `text` string [n] -> `translation` string [n], `score` float32
@@ -54,10 +55,6 @@ def export_translator(
         max_length: pieces of a source that are read, [BOS] and [EOS] counted.
         beam, alpha, coverage, least, max_length_factor, max_length_offset, enough, n_best: as
             `pipeline.models.search_settings.SearchSettings` tells.
-
-    Returns:
-        {"summary": one line for people, "signatures": their names, "facts": name -> what it is,
-        "limits": sentences on what not to expect}.
 
     Raises:
         UserError: settings of the search that the model cannot do.
@@ -106,10 +103,10 @@ def export_translator(
     source_tokenizer.save(assets)
     target_tokenizer.save(assets / TARGET)
     write_reading_limit(assets, max_length)
-    return {
-        "summary": f"{name} signature, beam {beam} in the graph, {size}",
-        "signatures": list(signatures),
-        "facts": {
+    return Exported(
+        summary=f"{name} signature, beam {beam} in the graph, {size}",
+        signatures=tuple(signatures),
+        facts={
             "source pieces": _pieces(source_tokenizer),
             "target pieces": _pieces(target_tokenizer),
             "parameters": f"{model.count_params():,}",
@@ -117,8 +114,8 @@ def export_translator(
             + (f", coverage {coverage:g}" if coverage else "")
             + (f", at least {least} pieces" if least else ""),
         },
-        "limits": _limits(target_tokenizer, translate, max_length),
-    }
+        limits=tuple(_limits(target_tokenizer, translate, max_length)),
+    )
 
 
 def _answer(translate: Translate, detokenizer: GraphDetokenizer, longest: int):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.corpora.documents import from_frame
-from pipeline.corpora.running_text import TextCorpusSettings, read_running_text
+from pipeline.corpora.running_text import read_running_text
+from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.report.page import Card, Section
 from pipeline.text.characters import Characters
 from pipeline.text.ragged import Ragged
@@ -76,4 +77,4 @@ def study_text(corpus: TextCorpusSettings, raw: Path) -> StudyText:
     parts = {split: from_frame(frame) for split, frame in found.splits.items()}
     characters = Characters.learn(parts["train"][0], "syllable")
     rows = {split: characters.encode_documents(*part) for split, part in parts.items()}
-    return StudyText(found.notes["title"], characters, rows)
+    return StudyText(found.origin.title, characters, rows)

@@ -5,7 +5,7 @@ Each function gives a section, or None where there is nothing to say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def learnt_from(run_info: dict) -> Section | None:
+def learnt_from(corpus: Mapping[str, object], parameters: int | None) -> Section | None:
     """The corpus's facts (numbers as counts) and the model's size."""
-    corpus = dict(run_info.get("corpus") or {})
-    if run_info.get("parameters"):
-        corpus["model parameters"] = run_info["parameters"]
-    if not corpus:
+    facts = dict(corpus)
+    if parameters:
+        facts["model parameters"] = parameters
+    if not facts:
         return None
     return Section(
         "What it learnt from · 학습 자료",
         ["Trained on train, the best moment chosen by dev, measured once on test."],
-        tables=[_facts(corpus, number="{:,}")],
+        tables=[_facts(facts, number="{:,}")],
     )
 
 
@@ -99,7 +99,7 @@ def _clipped_share(history: pd.DataFrame) -> float | None:
     return float(np.average(history["clipped_share"].to_numpy(float), weights=covered))
 
 
-def settings(nested: dict) -> Section | None:
+def settings(nested: Mapping) -> Section | None:
     """Every setting as `group.name`."""
     flat = _flat(nested)
     return Section("Settings · 설정", tables=[_facts(flat)]) if flat else None
@@ -110,7 +110,7 @@ def reproduce(commands: Sequence[str]) -> Section | None:
     return Section("How to reproduce · 재현 방법", commands=commands) if commands else None
 
 
-def environment(versions: dict) -> Section | None:
+def environment(versions: Mapping) -> Section | None:
     """Versions of what it ran with."""
     return Section("Environment · 실행 환경", tables=[_facts(versions)]) if versions else None
 
@@ -120,12 +120,12 @@ def listed(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" * (len(names) > most))
 
 
-def _facts(facts: dict, number: str = "{}") -> Table:
+def _facts(facts: Mapping, number: str = "{}") -> Table:
     rows = [(str(name), _written(value, number)) for name, value in facts.items()]
     return Table(("", ""), rows, compact=True)
 
 
-def _flat(nested: dict, prefix: str = "") -> dict:
+def _flat(nested: Mapping, prefix: str = "") -> dict:
     flat = {}
     for name, value in nested.items():
         if isinstance(value, dict):

@@ -1,52 +1,105 @@
-"""corpus: gets the corpus, reads it, splits it.
-
-Reads:  the catalogue's files (data/raw, $CORPUS_MIRROR or the network), or the file in --corpus.
-
-Writes: data/processed/<task>/<corpus>/{train,dev,test,rejects}.tsv, runs/<task>/<name>/corpus.json
-"""
+"""corpus: gets the corpus, reads it, splits it."""
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
+from typing import Any
 
-from pipeline.corpora.reviews import write_rejects
+from pipeline.corpora.rejects import write_rejects
 from pipeline.corpora.splits import write_split
+from pipeline.facts import CorpusFacts, SourceFile
 from pipeline.progress import say
-from pipeline.settings import as_json
+from pipeline.records import as_json, plain
 from pipeline.stages.files import RunFiles, chosen
 from pipeline.tasks.base import Task
-from pipeline.workspace import Manifest, Workspace, digest
+from pipeline.workspace import Manifest, Workspace, digest, sha256
 
 
-def run(task: Task, settings, workspace: Workspace) -> None:
+def run(task: Task, settings: Any, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
-    relevant = chosen(as_json(settings), task.corpus_settings)
-    corpus = task.read_corpus(settings, workspace)
+    relevant = chosen(as_json(settings), task.corpus_groups)
+    before = Manifest.read(files.corpus, CorpusFacts)
+    if before is not None and _is_current(before, relevant, workspace):
+        return
+    manifest = _read(task, settings, relevant, workspace)
+    facts = manifest.facts
+    # What stands in for a corpus is asked for each time; the same again changes no file, so that
+    # make goes on with nothing.
+    if before is None or as_json(before) != as_json(manifest):
+        manifest.write(files.corpus)
+    counts = ", ".join(f"{name} {count:,}" for name, count in facts.rows.items())
+    say(f"corpus {facts.name}: {counts} rows -> {facts.folder}")
+    rejects = workspace.root / facts.folder / "rejects.tsv"
+    doubtful = int(facts.details.get("kept in doubt", 0))
+    for count, what in ((facts.rejected, "could not be used"), (doubtful, "were kept in doubt")):
+        if count:
+            say(f"{count:,} rows {what}: {rejects}")
+    for warning in facts.warnings:
+        say(f"\n{'!' * 78}\n! {warning}\n{'!' * 78}\n")
+
+
+def _read(
+    task: Task, settings: Any, relevant: dict[str, Any], workspace: Workspace
+) -> Manifest[CorpusFacts]:
+    """Reads the corpus and writes its splits."""
+    corpus = task.data.read(settings, workspace)
     folder = workspace.processed(task.name, f"{corpus.name}-{digest(relevant)}")
     folder.mkdir(parents=True, exist_ok=True)
+    fields = {field.in_column: field for field in (task.input, task.output)}
     for name, frame in corpus.splits.items():
-        write_split(folder / f"{name}.tsv", frame)
+        cells = frame.copy()
+        for column, field in fields.items():
+            cells[column] = [field.store(value, folder) for value in frame[column]]
+        write_split(folder / f"{name}.tsv", cells)
     write_rejects(folder / "rejects.tsv", corpus.rejects)
     unusable = [row for row in corpus.rejects if not row.kept]
-    notes = {
-        **corpus.notes,
-        "name": corpus.name,
-        "folder": str(folder.relative_to(workspace.root)),
-        "rows": {name: len(frame) for name, frame in corpus.splits.items()},
-        "rejected": len(unusable),
-        "warnings": corpus.warnings,
-    }
+    facts = CorpusFacts(
+        name=corpus.name,
+        folder=str(folder.relative_to(workspace.root)),
+        origin=corpus.origin,
+        rows={name: len(frame) for name, frame in corpus.splits.items()},
+        rejected=len(unusable),
+        warnings=tuple(corpus.warnings),
+        stand_in=corpus.stand_in,
+        reported=corpus.reported,
+        tests=corpus.tests,
+        characters=corpus.characters,
+        files=tuple(_source_file(path, workspace) for path in dict.fromkeys(corpus.files)),
+        details={**corpus.details, "kept in doubt": len(corpus.rejects) - len(unusable)},
+    )
     outputs = [folder / f"{name}.tsv" for name in corpus.splits]
-    Manifest.of("corpus", relevant, [], outputs, folder, notes).write(files.corpus)
-    counts = ", ".join(f"{name} {len(frame):,}" for name, frame in corpus.splits.items())
-    say(f"corpus {corpus.name}: {counts} rows -> {notes['folder']}")
-    doubtful = len(corpus.rejects) - len(unusable)
-    for count, what in ((len(unusable), "could not be used"), (doubtful, "were kept in doubt")):
-        if count:
-            say(f"{count:,} rows {what}: {folder / 'rejects.tsv'}")
-    for warning in corpus.warnings:
-        say(f"\n{'!' * 78}\n! {warning}\n{'!' * 78}\n")
-    if notes.get("stand_in"):
-        # What stands in for the corpus that was asked for is never up to date: with this old
-        # time make asks again, and takes the real corpus as soon as it can be had.
-        os.utime(files.corpus, (0, 0))
+    return Manifest.of("corpus", relevant, [], outputs, folder, facts)
+
+
+def _is_current(
+    manifest: Manifest[CorpusFacts], relevant: dict[str, Any], workspace: Workspace
+) -> bool:
+    """Whether reading again would give the same."""
+    facts = manifest.facts
+    if facts.stand_in or not facts.files or manifest.settings != plain(relevant):
+        return False
+    return all(_is_unchanged(file, workspace) for file in facts.files) and (
+        manifest.outputs_are_in(workspace.root / facts.folder)
+    )
+
+
+def _source_file(path: Path, workspace: Workspace) -> SourceFile:
+    """A file as it is now; size -1 where there is none."""
+    place = workspace.root / path
+    try:
+        status = place.stat()
+    except OSError:
+        return SourceFile(str(path), -1, 0, "")
+    return SourceFile(str(path), status.st_size, status.st_mtime_ns, sha256(place))
+
+
+def _is_unchanged(file: SourceFile, workspace: Workspace) -> bool:
+    """Whether a file holds what it held; its bytes are read only where its time or size differ."""
+    place = workspace.root / file.path
+    try:
+        status = place.stat()
+    except OSError:
+        return file.size == -1
+    if (status.st_size, status.st_mtime_ns) == (file.size, file.modified):
+        return True
+    return status.st_size == file.size and sha256(place) == file.sha256

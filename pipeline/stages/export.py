@@ -1,27 +1,26 @@
-"""export: writes the model that others serve.
-
-Reads:  a finished run and its metrics.
-
-Writes: saved_models/<task>/<version>/ with its model card and a text to try, whole or not at all.
-"""
+"""export: writes the model that others serve."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import UserError
+from pipeline.export.model_card import IDS_INPUT, ModelCard, render_card
+from pipeline.facts import Exported, Trained
 from pipeline.progress import say
 from pipeline.quiet import start_keras
-from pipeline.run_info import commands, versions
+from pipeline.report.commands import commands
+from pipeline.report.versions import versions
 from pipeline.stages.files import RunFiles
-from pipeline.tasks.base import Task, Trained
+from pipeline.tasks.base import Task
 from pipeline.workspace import Workspace, atomic_folder, write_text
 
-CARD = Path("assets.extra", "model_card.md")
-EXAMPLE = Path("assets.extra", "example.txt")
+ASSETS = "assets.extra"
+CARD = Path(ASSETS, "model_card.md")
 
 
-def run(task: Task, settings, workspace: Workspace) -> None:
+def run(task: Task, settings: Any, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
     trained = files.trained()
     settings = files.trained_settings(task, settings)
@@ -35,45 +34,55 @@ def run(task: Task, settings, workspace: Workspace) -> None:
     start_keras()
     target = workspace.saved_model(task.name, settings.run.version)
     with atomic_folder(target) as folder:
-        notes = task.export(settings, trained, folder)
+        exported = task.serving.export(settings, trained, folder)
         shown = target.relative_to(workspace.root)
-        write_text(folder / CARD, _card(task, settings, trained, metrics, notes, shown))
-        write_text(folder / EXAMPLE, f"{task.example_for(settings)}\n")
-    say(f"exported {notes['summary']} -> {target}")
+        (folder / ASSETS).mkdir(exist_ok=True)
+        task.input.write_example(task.example(settings), folder / ASSETS)
+        write_text(folder / CARD, _card(task, settings, trained, metrics, exported, shown))
+    say(f"exported {exported.summary} -> {target}")
 
 
-def _card(task: Task, settings, trained: Trained, metrics: dict, notes: dict, folder: Path) -> str:
-    import pandas as pd
-
-    from pipeline.export.model_card import IDS_INPUT, ModelCard, render_card
-
-    signature, corpus = task.signature, trained.corpus_notes
-    own = signature.name in notes["signatures"]
-    one = signature.ask(pd.DataFrame({"text": [task.example_for(settings)]}))
+def _card(
+    task: Task,
+    settings: Any,
+    trained: Trained,
+    metrics: dict[str, Any],
+    exported: Exported,
+    folder: Path,
+) -> str:
+    signature, corpus = task.serving.SIGNATURE, trained.corpus
+    own = signature.name in exported.signatures
+    field, value = task.input, task.example(settings)
+    example = {name: repr(given) for name, given in task.serving.inputs([value]).items()}
+    if own and field.name in example:
+        file = (folder / ASSETS / field.example_file).as_posix()
+        example[field.name] = field.example_code(value, file)
     return render_card(
         ModelCard(
             task=task.name,
             summary=f"{task.summary[0].upper()}{task.summary[1:]}.",
             folder=str(folder),
-            facts=notes["facts"],
+            facts=exported.facts,
             corpus={
-                "learnt from": corpus["title"],
-                "source": corpus["source"],
-                "licence of the corpus": corpus["licence"],
-                "rows": ", ".join(f"{name} {rows:,}" for name, rows in corpus["rows"].items()),
+                "learnt from": corpus.origin.title,
+                "source": corpus.origin.source,
+                "licence of the corpus": corpus.origin.licence,
+                "rows": ", ".join(f"{name} {rows:,}" for name, rows in corpus.rows.items()),
             },
             warnings=trained.warnings,
             measured=metrics["summary"],
             metrics={
-                name: value
-                for name, value in metrics.items()
-                if isinstance(value, int | float) and not isinstance(value, bool)
+                name: number
+                for name, number in metrics.items()
+                if isinstance(number, int | float) and not isinstance(number, bool)
             },
             signature=signature.name if own else "ids",
             inputs=signature.inputs if own else IDS_INPUT,
             outputs=signature.outputs,
-            example=one if own else {"ids": [[2, 4, 3]]},
-            limits=notes["limits"],
+            example=example if own else {"ids": "[[2, 4, 3]]"},
+            imports=field.example_imports if own else (),
+            about_text=field.follows_text_policy,
+            limits=exported.limits,
             command=commands(task, settings)[0],
             versions=versions(),
         )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import UserError
-from pipeline.settings import from_json
-from pipeline.tasks.base import Task, Trained
+from pipeline.facts import CorpusFacts, Prepared, Trained, TrainingResult
+from pipeline.records import from_json
+from pipeline.tasks.base import Task
 from pipeline.workspace import Manifest, Workspace, read_json, sha256
 
 
@@ -20,7 +23,8 @@ class RunFiles:
     root: Path
 
     @classmethod
-    def of(cls, task: Task, settings, workspace: Workspace) -> RunFiles:
+    def of(cls, task: Task, settings: Any, workspace: Workspace) -> RunFiles:
+        """Those of the run that `settings` name."""
         return cls(task.name, workspace.run(task.name, settings.run.name), workspace.root)
 
     @property
@@ -56,29 +60,42 @@ class RunFiles:
         """Metrics and reports on corpora other than the run's own."""
         return self.folder / "elsewhere"
 
-    def manifest(self, stage: str) -> Manifest:
-        """What an earlier stage wrote.
+    def corpus_manifest(self) -> Manifest[CorpusFacts]:
+        """What the stage `corpus` wrote.
 
         Raises:
             UserError: it has not run; the remedy is the command that runs it.
         """
-        path = self.folder / f"{stage}.json"
-        manifest = Manifest.read(path)
+        manifest = Manifest.read(self.corpus, CorpusFacts)
         if manifest is None:
-            verb = {"prepared": "prepare"}.get(stage, stage)
-            raise UserError(
-                f"the stage {verb!r} has not run for {self.folder.name!r}",
-                where=path,
-                remedy=f"run `make train-{self.task}`, or `python -m pipeline {verb} {self.task}`",
-            )
+            raise self._not_run("corpus", self.corpus)
         return manifest
 
-    def trained_settings(self, task: Task, settings):
+    def prepared_manifest(self) -> Manifest[Prepared]:
+        """What the stage `prepare` wrote.
+
+        Raises:
+            UserError: it has not run; the remedy is the command that runs it.
+        """
+        manifest = Manifest.read(self.prepared, Prepared)
+        if manifest is None:
+            raise self._not_run("prepare", self.prepared)
+        return manifest
+
+    def _not_run(self, stage: str, path: Path) -> UserError:
+        return UserError(
+            f"the stage {stage!r} has not run for {self.folder.name!r}",
+            where=path,
+            remedy=f"run `make train-{self.task}`, or `python -m pipeline {stage} {self.task}`",
+        )
+
+    def trained_settings(self, task: Task, settings: Any) -> Any:
         """The settings this run was trained with; of those given only `run` counts."""
         values = {k: v for k, v in read_json(self.config).items() if k != "inputs"}
-        return dataclasses.replace(from_json(task.settings, values), run=settings.run)
+        trained = from_json(task.settings, values, where=self.config)
+        return dataclasses.replace(trained, run=settings.run)
 
-    def measured(self) -> dict | None:
+    def measured(self) -> dict[str, Any] | None:
         """metrics.json, if it speaks of the weights that are there."""
         if not self.metrics.exists():
             return None
@@ -91,18 +108,18 @@ class RunFiles:
         Raises:
             UserError: there is none, or not for the corpus and pieces this run now has.
         """
-        corpus, tokens = self.manifest("corpus"), self.manifest("prepared")
+        corpus, prepared = self.corpus_manifest(), self.prepared_manifest()
         if not self.training.exists() or not self.weights.exists():
             raise UserError(
                 "nothing is trained yet", where=self.folder, remedy=f"make train-{self.task}"
             )
-        follows = read_json(self.config).get("inputs") == tokens.outputs and all(
-            corpus.outputs.get(name, seen) == seen for name, seen in tokens.inputs.items()
+        corpus_folder = self.root / corpus.facts.folder
+        prepared_folder = self.root / prepared.facts.folder
+        follows = read_json(self.config).get("inputs") == prepared.outputs and all(
+            corpus.outputs.get(name, seen) == seen for name, seen in prepared.inputs.items()
         )
-        if not follows or not all(
-            manifest.outputs_are_in(self.root / manifest.notes["folder"])
-            for manifest in (corpus, tokens)
-        ):
+        there = corpus.outputs_are_in(corpus_folder) and prepared.outputs_are_in(prepared_folder)
+        if not (follows and there):
             name = "" if self.folder.name == "default" else f" NAME={self.folder.name}"
             raise UserError(
                 "the corpus or its pieces changed after this training",
@@ -111,15 +128,14 @@ class RunFiles:
             )
         return Trained(
             run=self.folder,
-            corpus_folder=self.root / corpus.notes["folder"],
-            prepared_folder=self.root / tokens.notes["folder"],
-            corpus_notes=corpus.notes,
-            prepared_notes=tokens.notes,
-            training=read_json(self.training),
-            warnings=[*corpus.notes["warnings"], *tokens.notes.get("warnings", [])],
+            corpus_folder=corpus_folder,
+            prepared_folder=prepared_folder,
+            corpus=corpus.facts,
+            prepared=prepared.facts,
+            result=from_json(TrainingResult, read_json(self.training), where=self.training),
         )
 
 
-def chosen(settings: dict, groups: tuple[str, ...]) -> dict:
+def chosen(settings: dict[str, Any], groups: Sequence[str]) -> dict[str, Any]:
     """Only some groups of a settings dictionary."""
     return {group: settings[group] for group in groups}

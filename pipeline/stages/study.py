@@ -1,29 +1,27 @@
-"""study: what recurrent networks do, measured and explained on pages to be read one by one.
-
-`gradients` reads running text (--corpus) and teaches small models with it; `units` looks into a
-finished run of charlm (--name).
-
-Writes: runs/study-<study>/<name>/: report.html (what there is), a page and its numbers for each
-        part, tensorboard/. A part whose numbers are there, with the same settings, is not measured
-        again.
-"""
+"""study: what recurrent networks do, measured and explained on pages to be read one by one."""
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
 
-from pipeline.corpora.running_text import TextCorpusSettings
 from pipeline.errors import UserError
-from pipeline.lab.base import Page
+from pipeline.lab.base import Page, study_text
+from pipeline.lab.units import page as units_page
 from pipeline.progress import Progress, say
 from pipeline.quiet import start_keras
-from pipeline.ranges import AtLeast, FolderName
-from pipeline.run_info import versions
-from pipeline.settings import as_json
+from pipeline.records import as_json
+from pipeline.report.page import Link, ReportContent, Section, write_report
+from pipeline.report.versions import versions
+from pipeline.stages.files import RunFiles
+from pipeline.stages.studies import GradientStudy, UnitStudy
+from pipeline.tasks.base import RunSettings
+from pipeline.tasks.charlm import TASK
+from pipeline.tasks.charlm.data import held_out, held_out_splits
+from pipeline.tasks.charlm.settings import Settings
+from pipeline.tasks.charlm.training import trained_model
+from pipeline.training.tensorboard import TensorBoardLog
 from pipeline.workspace import Workspace, read_json, write_json, write_text
 
 Parts = Mapping[str, Callable[[Callable[[float], None]], Page]]
@@ -33,37 +31,8 @@ GRADIENT_PAGES = ("hello", "vanishing", "depth", "clipping", "truncation", "task
 """In the order in which they are read; each is `pipeline.lab.<name>.page`."""
 
 
-@dataclasses.dataclass(frozen=True)
-class StudySettings:
-    """How the study is made."""
-
-    name: Annotated[str, FolderName] = "default"
-    """Folder of its pages below runs/study-<study>/; for `units` also the run of charlm."""
-    quick: bool = False
-    """Smaller models and fewer steps, for a first look; in a folder of its own, <name>-quick."""
-    seed: Annotated[int, AtLeast(0)] = 1
-    """Start of every random choice."""
-
-
-@dataclasses.dataclass(frozen=True)
-class GradientStudy:
-    """Everything that can be set for the gradient studies."""
-
-    corpus: TextCorpusSettings = TextCorpusSettings()
-    study: StudySettings = StudySettings()
-
-
-@dataclasses.dataclass(frozen=True)
-class UnitStudy:
-    """Everything that can be set for the study of single units."""
-
-    study: StudySettings = StudySettings()
-
-
 def study_gradients(settings: GradientStudy, workspace: Workspace) -> Path:
     """Why SimpleRNN forgets and LSTM does not; returns the folder."""
-    from pipeline.lab.base import study_text
-
     text, chosen = study_text(settings.corpus, workspace.raw), settings.study
 
     def part(name: str) -> Callable[[Callable[[float], None]], Page]:
@@ -85,20 +54,15 @@ def study_gradients(settings: GradientStudy, workspace: Workspace) -> Path:
 
 def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
     """What single units of a trained character model know; returns the folder."""
-    from pipeline.lab.units import page as units_page
-    from pipeline.stages.files import RunFiles
-    from pipeline.tasks import charlm
-    from pipeline.tasks.base import RunSettings
-
     chosen = settings.study
-    asked = dataclasses.replace(charlm.Settings(), run=RunSettings(name=chosen.name))
-    files = RunFiles.of(charlm.TASK, asked, workspace)
+    asked = Settings(run=RunSettings(name=chosen.name))
+    files = RunFiles.of(TASK, asked, workspace)
     trained = files.trained()
-    model, characters = charlm.trained_model(files.trained_settings(charlm.TASK, asked), trained)
+    model, characters = trained_model(files.trained_settings(TASK, asked), trained)
     texts, ends = [], []
     # In the order of the text.
-    for split in charlm.held_out_splits(trained):
-        more_texts, more_ends = charlm.held_out(trained, split)
+    for split in held_out_splits(trained):
+        more_texts, more_ends = held_out(trained, split)
         texts, ends = texts + more_texts, ends + more_ends
 
     def part(progress: Callable[[float], None]) -> Page:
@@ -107,7 +71,7 @@ def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
             characters,
             texts,
             ends,
-            title=trained.corpus_notes["title"],
+            title=trained.corpus.origin.title,
             quick=chosen.quick,
             seed=chosen.seed,
             progress=progress,
@@ -124,14 +88,10 @@ def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
     )
 
 
-STUDIES = {"gradients": (GradientStudy, study_gradients), "units": (UnitStudy, study_units)}
-"""Name -> (its settings, what makes it)."""
-
-
 def run(name: str, settings: GradientStudy | UnitStudy, workspace: Workspace) -> None:
     """Makes a study and says where it is."""
     start_keras()
-    folder = STUDIES[name][1](settings, workspace)
+    folder = _STUDIES[name](settings, workspace)
     say(f"study {name} -> {folder / 'report.html'}")
 
 
@@ -145,8 +105,6 @@ def _make(
     inputs: object,
 ) -> Path:
     """The pages that are not there yet, and the contents of all."""
-    from pipeline.report.page import Link, ReportContent, Section, write_report
-
     folder = workspace.run(
         f"study-{study}", settings.study.name + ("-quick" if settings.study.quick else "")
     )
@@ -209,9 +167,6 @@ def _neighbours(files: dict[str, str], name: str) -> list[tuple[str, str]]:
 
 def _write(folder: Path, file: str, page: Page, links: list[tuple[str, str]]) -> None:
     """The page, and the same curves and pictures for TensorBoard."""
-    from pipeline.report.page import Link, ReportContent, write_report
-    from pipeline.training.tensorboard import TensorBoardLog
-
     write_report(
         folder / f"{file}.html",
         ReportContent(
@@ -239,3 +194,6 @@ def _read(numbers: Path) -> dict | None:
         return read_json(numbers) if numbers.exists() else None
     except UserError:
         return None
+
+
+_STUDIES = {"gradients": study_gradients, "units": study_units}

@@ -1,13 +1,4 @@
-"""train: finds the weights; resumes where a kill left it.
-
-Reads:  runs/<task>/<name>/prepared.json and the ids it names.
-
-Writes: runs/<task>/<name>/{config.json,history.csv,steps.csv,best.weights.h5,training.json},
-        checkpoint/ and tensorboard/ below it.
-
-A finished run whose settings differ is kept beside the new one as runs/<task>/<name>.<n>. Where
-only the search differs (a beam, a temperature's top p) the weights stay, and are evaluated again.
-"""
+"""train: finds the weights; resumes where a kill left it."""
 
 from __future__ import annotations
 
@@ -17,11 +8,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.quiet import start_keras
-from pipeline.settings import as_json, same_settings
+from pipeline.settings import same_settings, without_run
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.base import Task
 from pipeline.workspace import Workspace, write_json
@@ -40,12 +32,11 @@ RESULTS = (
 )
 
 
-def run(task: Task, settings, workspace: Workspace) -> None:
+def run(task: Task, settings: Any, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
-    tokens = files.manifest("prepared")
+    prepared = files.prepared_manifest()
     # Only what decides the weights: where the export goes does not make a run another run.
-    config = {k: v for k, v in as_json(settings).items() if k != "run"}
-    config["inputs"] = tokens.outputs
+    config = {**without_run(settings), "inputs": prepared.outputs}
     with _alone(files.folder):
         if files.config.exists() and not same_settings(files.config, config):
             if same_settings(files.config, config, but=task.search_settings):
@@ -61,27 +52,17 @@ def run(task: Task, settings, workspace: Workspace) -> None:
                 return
             say(f"{files.weights} is gone: training again")
             _start_over(files)
-        _train(task, settings, files, workspace.root / tokens.notes["folder"])
+        _train(task, settings, files, workspace.root / prepared.facts.folder)
 
 
-def _train(task: Task, settings, files: RunFiles, prepared_folder: Path) -> None:
-    start_keras()
-    import keras
-
-    from pipeline.training.fit import fit
-    from pipeline.training.tensorboard import TensorBoardLog
-
-    keras.utils.set_random_seed(settings.training.seed)
-    plan = task.plan(settings, prepared_folder)
-    log = TensorBoardLog(files.folder / "tensorboard")
-    try:
-        result = fit(plan, settings.training, files.folder, log)
-    finally:
-        log.close()
+def _train(task: Task, settings: Any, files: RunFiles, prepared_folder: Path) -> None:
+    start_keras(settings.training.seed)
+    plan = task.training.plan(settings, prepared_folder)
+    result = plan.train(settings.training, files.folder)
     say(
-        f"trained: {result['monitor']} on dev {result['best']:.4f} at step "
-        f"{result['best_step']:,}, {result['seconds']:.0f} s, "
-        f"{result['parameters']:,} parameters -> {files.folder}"
+        f"trained: {result.monitor} on dev {result.best:.4f} at step "
+        f"{result.best_step:,}, {result.seconds:.0f} s, "
+        f"{result.parameters:,} parameters -> {files.folder}"
     )
 
 

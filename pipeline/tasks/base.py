@@ -1,21 +1,23 @@
-"""The Task record: everything a stage needs to know about one task."""
+"""What a task is: a small record, and four modules whose functions are stated here."""
 
 from __future__ import annotations
 
 import dataclasses
 import importlib
 import pkgutil
-import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast, runtime_checkable
 
+import pipeline.tasks
 from pipeline.errors import UserError
+from pipeline.facts import Exported, Prepared, Trained
+from pipeline.fields import Field, Tensor
 from pipeline.ranges import AtLeast, FolderName
 from pipeline.settings import closest
 from pipeline.workspace import Workspace
 
-if typing.TYPE_CHECKING:
+if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.corpora.splits import CorpusSplits
@@ -34,110 +36,173 @@ class RunSettings:
 
 
 @dataclasses.dataclass(frozen=True)
-class Trained:
-    """A finished run, as evaluation and export see it."""
+class Evaluated:
+    """What an evaluation measured.
 
-    run: Path
-    corpus_folder: Path
-    prepared_folder: Path
-    corpus_notes: dict
-    prepared_notes: dict
-    training: dict
-    warnings: list[str]
+    Attributes:
+        summary: one line for people.
+        metrics: JSON-able: what metrics.json holds.
+        report: the page that shows it.
+    """
+
+    summary: str
+    metrics: Mapping[str, Any]
+    report: ReportContent
 
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """What an exported model takes and gives, by name: for its model card and for whoever calls it.
+    """What an exported model takes and gives.
 
     Attributes:
         name: of the signature in the SavedModel.
-        inputs, outputs: name -> (dtype, shape, what it is), for instance
-            ("string", "[n]", "reviews as they were written").
-        ask: test split -> inputs, as lists or arrays of the first axis n.
-        score: (outputs, test split) -> those entries of metrics.json that the answers decide;
-            so anybody can check a model against its report with raw strings.
+        inputs, outputs: name -> dtype, shape, and what it is.
     """
 
     name: str
-    inputs: dict[str, tuple[str, str, str]]
-    outputs: dict[str, tuple[str, str, str]]
-    ask: Callable[[pd.DataFrame], dict[str, typing.Any]]
-    score: Callable[[dict[str, typing.Any], pd.DataFrame], dict[str, float]]
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
+
+
+class Predictor(Protocol):
+    """An exported model, ready to be asked."""
+
+    def __call__(self, values: Sequence[Any]) -> list[str]:
+        """One line for people for each value of the input field."""
+
+    def warnings(self) -> list[str]:
+        """What to say after all was asked, for instance that some texts were cut."""
+
+
+class Data(Protocol):
+    """`data.py` of a task: from files to splits to arrays."""
+
+    def read(self, settings: Any, workspace: Workspace) -> CorpusSplits:
+        """Reads the corpus that `settings` name, and splits it."""
+
+    def prepare(
+        self, settings: Any, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+    ) -> Prepared:
+        """Writes vocabulary and arrays into `folder`.
+
+        Args:
+            splits: name -> rows; the cells of a field as `Field.store` wrote them.
+            corpus_folder: where files lie that cells name.
+        """
+
+
+class Training(Protocol):
+    """`training.py` of a task: from arrays to a model that can be trained."""
+
+    def plan(self, settings: Any, prepared_folder: Path) -> TrainingPlan:
+        """Model, loss, batches, and the evaluation on dev."""
+
+
+class Evaluation(Protocol):
+    """`evaluation.py` of a task: a finished run on its test split."""
+
+    def evaluate(self, settings: Any, trained: Trained) -> Evaluated:
+        """Reads the test split once and scores the best weights on it."""
+
+
+@runtime_checkable
+class EvaluationElsewhere(Protocol):
+    """An `evaluation.py` that can also measure a run on a corpus that others made."""
+
+    def evaluate_on(self, settings: Any, trained: Trained, corpus: str, raw: Path) -> Evaluated:
+        """Scores the best weights on `corpus`: a name of the catalogue, or a file."""
+
+
+class Serving(Protocol):
+    """`serving.py` of a task: the exported model, and how to ask it."""
+
+    SIGNATURE: Signature
+    BATCH_SIZE: int
+    """Values that the model is asked about at once: fewer where each takes longer, so that
+    answers come as they are made."""
+
+    def inputs(self, values: Sequence[Any]) -> dict[str, Any]:
+        """What the signature is given to ask about values of the input field."""
+
+    def test_inputs(self, test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
+        """What the signature is given to repeat the reported scores."""
+
+    def scores(
+        self, outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path
+    ) -> dict[str, float]:
+        """The entries of metrics.json that these answers to `test_inputs` decide: with raw input,
+        anybody can check a model against its report."""
+
+    def export(self, settings: Any, trained: Trained, folder: Path) -> Exported:
+        """Writes a SavedModel into an empty folder."""
+
+    def load(self, folder: Path, asking: Any) -> Predictor:
+        """The SavedModel in `folder`; `asking` is an instance of `Task.asking`, or None."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """One task: where its corpus comes from, how text becomes ids, which model, which metrics.
+    """One task: what goes in, what comes out, what can be set, and where its code is.
 
     Attributes:
         name: what the command line and the folders call it.
+        package: the package with the modules data, training, evaluation and serving.
         summary: one line for `--help`.
         settings: a frozen dataclass of groups, `run: RunSettings` among them.
-        corpus_settings: which of the groups decide how the corpus is read.
-        prepare_settings: which of the groups decide how text becomes ids.
-        read_corpus: (settings, workspace) -> CorpusSplits.
-        prepare: (settings, splits, folder) -> notes; writes tokenizer and ids into folder. Notes
-            hold a `summary` line and, if there are any, `warnings` that must not be missed.
-        plan: (settings, tokens folder) -> TrainingPlan.
-        evaluate: (settings, Trained) -> (metrics, report); metrics holds a `summary`.
-        export: (settings, Trained, folder) -> notes; writes a SavedModel into folder. Notes hold
-            a `summary` line and, for the model card, `signatures` (their names) and `limits`
-            (sentences on what not to expect).
-        signature: what the exported model's main signature looks like.
-        load_predictor: saved model folder -> (texts -> one line a text, for people). Where there
-            is an `asking`, that comes behind the folder.
-        example: a text to try.
-        example_of: (settings) -> a text to try, where it hangs on them.
-        target: of make, with which people ask the exported model.
-        variable: of make, for the text that is asked about.
-        asking: a frozen dataclass of what else can be said when the exported model is asked.
-        writes_lines: whether an answer may have several lines, which the predictor writes as
-            `pipeline.corpora.documents.on_one_line` does.
-        evaluate_on: (settings, Trained, another corpus, raw folder) -> (metrics, report), where a
-            finished model can be measured on a corpus that was made by others.
-        lines_at_once: texts that the exported model is asked about at once: fewer where each takes
-            longer, so that answers come as they are found.
-        search_settings: single settings that matter only once there are weights: another value
-            is another evaluation and another export, not another training.
+        input, output: the kinds of value it takes and gives, which are columns of its splits.
+        example: settings -> a value of `input` to try on a model that was trained with them.
         tiny: settings with which all stages run in seconds on a bundled corpus and still learn
             something: what the contract tests run.
+        target: of make, with which people ask the exported model.
+        corpus_groups: groups of settings that decide how the corpus is read.
+        prepare_groups: groups of settings that decide how it becomes arrays.
+        search_settings: single settings that matter only once there are weights: another value
+            is another evaluation and another export, not another training.
+        asking: a frozen dataclass of what else can be said when the exported model is asked.
     """
 
     name: str
+    package: str
     summary: str
     settings: type
-    corpus_settings: tuple[str, ...]
-    prepare_settings: tuple[str, ...]
-    read_corpus: Callable[[typing.Any, Workspace], CorpusSplits]
-    prepare: Callable[[typing.Any, dict[str, pd.DataFrame], Path], dict]
-    plan: Callable[[typing.Any, Path], TrainingPlan]
-    evaluate: Callable[[typing.Any, Trained], tuple[dict, ReportContent]]
-    export: Callable[[typing.Any, Trained, Path], dict]
-    signature: Signature
-    load_predictor: Callable[..., Callable[[list[str]], list[str]]]
-    example: str
-    tiny: typing.Any
+    input: Field[Any]
+    output: Field[Any]
+    example: Callable[[Any], Any]
+    tiny: Any
     target: str = "predict"
-    variable: str = "TEXT"
-    asking: type | None = None
-    writes_lines: bool = False
-    evaluate_on: Callable[[typing.Any, Trained, str, Path], tuple[dict, ReportContent]] | None = (
-        None
-    )
-    lines_at_once: int = 512
-    example_of: Callable[[typing.Any], str] | None = None
+    corpus_groups: tuple[str, ...] = ("corpus",)
+    prepare_groups: tuple[str, ...] = ("text",)
     search_settings: tuple[str, ...] = ()
+    asking: type | None = None
 
-    def example_for(self, settings) -> str:
-        """A text to try on a model that was trained with `settings`."""
-        return self.example if self.example_of is None else self.example_of(settings)
+    @property
+    def data(self) -> Data:
+        """Files to splits to arrays."""
+        return cast(Data, self._module("data"))
+
+    @property
+    def training(self) -> Training:
+        """Arrays to a model that can be trained."""
+        return cast(Training, self._module("training"))
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """A finished run to scores and a report."""
+        return cast(Evaluation, self._module("evaluation"))
+
+    @property
+    def serving(self) -> Serving:
+        """A finished run to an exported model, and how to ask it."""
+        return cast(Serving, self._module("serving"))
+
+    def _module(self, name: str) -> object:
+        """Imported when a stage asks for it, so that no stage waits for what it does not need."""
+        return importlib.import_module(f"{self.package}.{name}")
 
 
 def task_names() -> list[str]:
-    """The tasks there are: the modules beside this one."""
-    folder = str(Path(__file__).parent)
-    return sorted(m.name for m in pkgutil.iter_modules([folder]) if m.name != "base")
+    """The tasks there are: the packages beside this module."""
+    return sorted(m.name for m in pkgutil.iter_modules(pipeline.tasks.__path__) if m.ispkg)
 
 
 def find_task(name: str) -> Task:
@@ -152,4 +217,4 @@ def find_task(name: str) -> Task:
             where="command line",
             remedy=f"closest: {closest(name, task_names())}",
         )
-    return importlib.import_module(f"pipeline.tasks.{name}").TASK
+    return cast(Task, importlib.import_module(f"pipeline.tasks.{name}").TASK)

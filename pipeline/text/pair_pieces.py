@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,24 @@ from pipeline.text.settings import PairTextSettings
 from pipeline.text.tokenizer import Tokenizer, learn_tokenizer, load_tokenizer, prepare
 from pipeline.workspace import write_text
 
+
+@dataclasses.dataclass(frozen=True)
+class PairPieces:
+    """Counts of what `write_pair_pieces` wrote.
+
+    Attributes:
+        sizes: side -> pieces of its vocabulary.
+        tokens: side -> split -> tokens, those that were cut off among them.
+        truncated: side -> split -> texts that were cut.
+        summary: one line for people.
+    """
+
+    sizes: Mapping[str, int]
+    tokens: Mapping[str, Mapping[str, int]]
+    truncated: Mapping[str, Mapping[str, int]]
+    summary: str
+
+
 SIDES = ("source", "target")
 _FOLDERS = {"source": ".", "target": "target"}
 """Side -> the folder of its tokenizer, below the folder of the ids."""
@@ -22,7 +41,7 @@ def write_pair_pieces(
     settings: PairTextSettings,
     texts: Mapping[str, Mapping[str, Sequence[str]]],
     folder: Path,
-) -> dict:
+) -> PairPieces:
     """Learns pieces from the training split alone and writes every split as ids.
 
     Into `folder`: the tokenizer of each side (with a joint vocabulary one and the same, twice),
@@ -33,10 +52,6 @@ def write_pair_pieces(
         settings: what pieces; an analyser of morphemes is for the source.
         texts: side -> split -> its texts as given, "train" among the splits.
         folder: to write into.
-
-    Returns:
-        Notes, JSON-able: `source_pieces` and `target_pieces` of the vocabularies, `pieces` of the
-        source's, `<split>_<side>_tokens`, `<split>_<side>_truncated` (texts), `summary`.
 
     Raises:
         UserError: no pieces can be learnt like this.
@@ -50,20 +65,25 @@ def write_pair_pieces(
         }
         for side in SIDES
     }
-    notes: dict = {}
+    sizes: dict[str, int] = {}
+    tokens: dict[str, dict[str, int]] = {side: {} for side in SIDES}
+    truncated: dict[str, dict[str, int]] = {side: {} for side in SIDES}
     for side, tokenizer in _learnt(settings, prepared, morphemes).items():
         tokenizer.save(folder / _FOLDERS[side])
         lines = "".join(f"{text}\n" for text in prepared[side]["train"])
         write_text(folder / f"{side}.train.txt", lines)
         for split, of in prepared[side].items():
             rows = tokenizer.encode_prepared(of)
-            notes[f"{split}_{side}_truncated"] = int((rows.lengths > settings.max_length).sum())
+            truncated[side][split] = int((rows.lengths > settings.max_length).sum())
             rows.truncated(settings.max_length).save(folder / f"{split}.{side}.npz")
-            notes[f"{split}_{side}_tokens"] = int(rows.row_splits[-1])
-        notes[f"{side}_pieces"] = len(tokenizer.vocabulary)
-    notes["pieces"] = notes["source_pieces"]
-    notes["summary"] = _summary(settings.joint, notes, len(prepared["source"]["train"]))
-    return notes
+            tokens[side][split] = int(rows.row_splits[-1])
+        sizes[side] = len(tokenizer.vocabulary)
+    pairs = len(prepared["source"]["train"])
+    each = " and ".join(f"{tokens[side]['train'] / pairs:.1f}" for side in SIDES)
+    pieces = f"{sizes['source']:,} source and {sizes['target']:,} target pieces"
+    if settings.joint:
+        pieces = f"{sizes['source']:,} pieces for both sides"
+    return PairPieces(sizes, tokens, truncated, f"{pieces}, {each} a sentence")
 
 
 def _learnt(
@@ -83,14 +103,6 @@ def _learnt(
     if settings.joint:
         return dict.fromkeys(SIDES, learn(source + target))
     return {"source": learn(source, morphemes), "target": learn(target)}
-
-
-def _summary(joint: bool, notes: dict, rows: int) -> str:
-    pieces = f"{notes['source_pieces']:,} source and {notes['target_pieces']:,} target pieces"
-    if joint:
-        pieces = f"{notes['source_pieces']:,} pieces for both sides"
-    each = " and ".join(f"{notes[f'train_{side}_tokens'] / rows:.1f}" for side in SIDES)
-    return f"{pieces}, {each} a sentence"
 
 
 def load_pair_tokenizers(folder: Path) -> dict[str, Tokenizer]:

@@ -15,10 +15,13 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import UserError
+from pipeline.facts import TrainingResult
 from pipeline.progress import Progress, say
+from pipeline.records import as_json
 from pipeline.training import checkpoints
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
+from pipeline.training.tensorboard import TensorBoardLog
 from pipeline.workspace import atomic_file, write_json, write_text
 
 _STEPS_BETWEEN_ROWS = 10
@@ -49,6 +52,14 @@ class TrainingPlan:
     monitor: str
     tokens: Callable[[dict], int] = lambda inputs: int(np.sum(inputs["lengths"]))
     prepare: Callable[[dict, int, int], tuple[dict, dict[str, float]]] | None = None
+
+    def train(self, settings: TrainingSettings, run: Path) -> TrainingResult:
+        """`fit` with its log in `run`/tensorboard."""
+        log = TensorBoardLog(run / "tensorboard")
+        try:
+            return fit(self, settings, run, log)
+        finally:
+            log.close()
 
 
 @dataclasses.dataclass
@@ -225,7 +236,9 @@ class _Training:
         )
 
 
-def fit(plan: TrainingPlan, settings: TrainingSettings, run: Path, log: Log | None = None) -> dict:
+def fit(
+    plan: TrainingPlan, settings: TrainingSettings, run: Path, log: Log | None = None
+) -> TrainingResult:
     """Trains until the last epoch or until dev stops improving; resumes where a kill left it.
 
     Writes into `run`: `checkpoint/state.npz` (everything, every `checkpoint_seconds`),
@@ -240,10 +253,6 @@ def fit(plan: TrainingPlan, settings: TrainingSettings, run: Path, log: Log | No
         run: the folder of the run.
         log: takes scalars and texts; None for nobody.
 
-    Returns:
-        {"best": score, "best_step": int, "steps": int, "epochs": float, "seconds": float,
-        "parameters": int, "stopped_early": bool}.
-
     Raises:
         UserError: the loss is not finite, or a file cannot be read or written.
     """
@@ -257,17 +266,17 @@ def fit(plan: TrainingPlan, settings: TrainingSettings, run: Path, log: Log | No
     training.go()
     state = training.state
     plan.model.load_weights(run / "best.weights.h5")
-    result = {
-        "best": state.best,
-        "monitor": plan.monitor,
-        "best_step": state.best_step,
-        "steps": state.step,
-        "epochs": state.history[-1]["epoch"],
-        "seconds": round(state.seconds, 1),
-        "parameters": int(plan.model.count_params()),
-        "stopped_early": state.step < training.total,
-    }
-    write_json(run / "training.json", result)
+    result = TrainingResult(
+        monitor=plan.monitor,
+        best=state.best,
+        best_step=state.best_step,
+        steps=state.step,
+        epochs=state.history[-1]["epoch"],
+        seconds=round(state.seconds, 1),
+        parameters=int(plan.model.count_params()),
+        stopped_early=state.step < training.total,
+    )
+    write_json(run / "training.json", as_json(result))
     return result
 
 

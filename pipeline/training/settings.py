@@ -55,12 +55,12 @@ class ScheduledSamplingSettings:
 
 
 @dataclasses.dataclass(frozen=True)
-class PairBatchSettings:
-    """Which sentence pairs a step learns from together."""
+class BatchSettings:
+    """Which examples a step learns from together."""
 
     length_jitter: Annotated[int, AtLeast(1)] = 10
-    """Sentences of a batch differ in length by about so many pieces. Fewer need less padding and
-    so less time a step; but from batches of nearly one length a model learns worse."""
+    """Texts of a batch differ in length by about so many pieces. Fewer need less padding and so
+    less time a step; but from batches of nearly one length a translator learns worse."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import inspect
 import json
 import re
 import sys
@@ -14,11 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from strange_values import strange_values
 
 from graph_nodes import saved_operations
 from pipeline.corpora.splits import read_split
-from pipeline.errors import UserError
-from pipeline.settings import as_json, check_ranges, from_json, leaves
+from pipeline.records import as_json, from_json
+from pipeline.settings import check_ranges, leaves, without_run
+from pipeline.tasks.base import Data, Evaluation, Serving, Training
 from pipeline.workspace import read_json
 
 # Runs where only tensorflow and tensorflow-text are to be had: asks a model with the raw strings
@@ -45,11 +48,11 @@ assert not ours, ours
 def test_task_record_is_complete(task):
     assert dataclasses.is_dataclass(task)
     assert task.summary
-    assert task.example
+    assert task.example(task.settings()) is not None
     assert isinstance(task.tiny, task.settings)
     groups = {field.name for field in dataclasses.fields(task.settings)}
     assert "run" in groups
-    assert {*task.corpus_settings, *task.prepare_settings} <= groups
+    assert {*task.corpus_groups, *task.prepare_groups} <= groups
 
 
 def settings_classes(cls: type) -> list[type]:
@@ -95,19 +98,11 @@ def test_the_command_line_takes_the_defaults(task):
     check_ranges(task.tiny)
 
 
-def test_rows_without_room_for_a_piece_are_refused(task):
-    if "max_length" not in dict(leaves(task.settings)):
-        pytest.skip("its rows have no such limit")
-    text = dataclasses.replace(task.tiny.text, max_length=2)
-    with pytest.raises(UserError, match=r"--max-length must be at least 3, not 2 .*\[BOS\]"):
-        check_ranges(dataclasses.replace(task.tiny, text=text))
-
-
 def test_run_folder_holds_what_it_must(run):
     for name in ("config.json", "metrics.json", "training.json", "report.html"):
         assert (run.run / name).stat().st_size > 0, name
     config = read_json(run.run / "config.json")
-    expected = {k: v for k, v in as_json(run.task.tiny).items() if k != "run"}
+    expected = without_run(run.task.tiny)
     assert {k: config[k] for k in expected} == expected
     history = pd.read_csv(run.run / "history.csv")
     assert {"epoch", "step", "loss", "gradient_norm", "learning_rate"} <= set(history.columns)
@@ -154,8 +149,11 @@ def test_numbers_belong_to_the_weights(run):
 def test_saved_model_is_portable(run):
     operations = saved_operations(run.saved_model)
     assert not {op for op in operations if "cudnn" in op.lower() or op in ("PyFunc", "EagerPyFunc")}
-    for name in ("vocab.txt", "tokenizer.json", "model_card.md", "example.txt"):
+    field = run.task.input
+    for name in (*field.assets, "model_card.md", field.example_file):
         assert (run.saved_model / "assets.extra" / name).stat().st_size > 0
+    if "vocab.txt" not in field.assets:
+        return
     vocabulary = (run.saved_model / "assets.extra" / "vocab.txt").read_bytes()
     assert vocabulary.startswith(b"[PAD]\n[UNK]\n[BOS]\n[EOS]\n")
     assert vocabulary.endswith(b"\n")
@@ -170,7 +168,7 @@ def test_no_weight_is_saved_twice(run):
 
 
 def test_signature_is_what_the_record_says(run):
-    signature = run.task.signature
+    signature = run.task.serving.SIGNATURE
     served = tf.saved_model.load(str(run.saved_model)).signatures[signature.name]
     _, inputs = served.structured_input_signature
     assert {name: spec.dtype.name for name, spec in inputs.items()} == {
@@ -195,11 +193,11 @@ def python_of(card: str) -> str:
 def foreign(run, warm_python, tmp_path_factory):
     """What another process says, that has the model and no code of ours: (answers, its output)."""
     folder = tmp_path_factory.mktemp("foreign")
-    signature, test = run.task.signature, read_split(run.corpus / "test.tsv")
+    serving, test = run.task.serving, read_split(run.corpus / "test.tsv")
     question = {
-        "signature": signature.name,
-        "dtypes": {name: dtype for name, (dtype, _, _) in signature.inputs.items()},
-        "inputs": signature.ask(test),
+        "signature": serving.SIGNATURE.name,
+        "dtypes": {name: dtype for name, (dtype, _, _) in serving.SIGNATURE.inputs.items()},
+        "inputs": serving.test_inputs(test, run.corpus),
     }
     (folder / "question.json").write_text(json.dumps(question), encoding="utf-8")
     card = (run.saved_model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
@@ -217,7 +215,7 @@ def foreign(run, warm_python, tmp_path_factory):
 def test_a_process_without_our_code_repeats_the_reported_numbers(run, foreign):
     answers, _ = foreign
     test = read_split(run.corpus / "test.tsv")
-    again = run.task.signature.score(answers, test)
+    again = run.task.serving.scores(answers, test, run.corpus)
     reported = read_json(run.run / "metrics.json")
     assert again
     for name, value in again.items():
@@ -226,17 +224,19 @@ def test_a_process_without_our_code_repeats_the_reported_numbers(run, foreign):
 
 def test_the_example_of_the_model_card_runs(run, foreign):
     _, printed = foreign
-    for name in run.task.signature.outputs:
+    for name in run.task.serving.SIGNATURE.outputs:
         assert re.search(rf"^{name} ", printed, re.M), printed
 
 
 def test_model_card_tells_what_matters(run):
     card = (run.saved_model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
-    corpus = read_json(run.run / "corpus.json")["notes"]
+    origin = read_json(run.run / "corpus.json")["facts"]["origin"]
     metrics = read_json(run.run / "metrics.json")
-    for expected in (corpus["title"], corpus["licence"], metrics["summary"], "NFC", "```python"):
+    for expected in (origin["title"], origin["licence"], metrics["summary"], "```python"):
         assert expected in card
-    for name in (*run.task.signature.inputs, *run.task.signature.outputs):
+    assert ("NFC" in card) == run.task.input.follows_text_policy
+    signature = run.task.serving.SIGNATURE
+    for name in (*signature.inputs, *signature.outputs):
         assert f"`{name}`" in card
 
 
@@ -250,8 +250,46 @@ def test_second_evaluation_and_training_do_nothing(run, tmp_path, capsys):
     assert {p: p.read_bytes() for p in copy.run.rglob("*") if p.is_file()} == before
 
 
-def test_predictor_gives_one_line_a_text(run):
-    texts = [run.task.example, "", "두 줄\n짜리\t글", "ㅋㅋㅋ"]
-    lines = run.task.load_predictor(run.saved_model)(texts)
-    assert len(lines) == len(texts)
+def test_predictor_gives_one_line_a_value(run):
+    example = run.task.example(run.task.tiny)
+    values = [example, *strange_values(run.task.input, example)]
+    predictor = run.task.serving.load(run.saved_model, run.task.asking and run.task.asking())
+    lines = predictor(values)
+    assert len(lines) == len(values)
     assert not any("\n" in line for line in lines)
+    assert all(isinstance(warning, str) for warning in predictor.warnings())
+
+
+@pytest.mark.parametrize("part", ["data", "training", "evaluation", "serving"])
+def test_each_part_of_a_task_has_the_functions_that_stages_call(task, part):
+    """With the parameters of the protocol, by the same names."""
+    protocol = {"data": Data, "training": Training, "evaluation": Evaluation, "serving": Serving}
+    functions = {
+        name: function
+        for name, function in vars(protocol[part]).items()
+        if inspect.isfunction(function) and not name.startswith("_")
+    }
+    assert functions
+    for name, function in functions.items():
+        _, *expected = inspect.signature(function).parameters
+        ours = inspect.signature(getattr(getattr(task, part), name)).parameters
+        assert list(ours) == expected, name
+
+
+def test_cells_of_a_corpus_come_back(run, tmp_path):
+    """Through the field: what a split holds is loaded, stored again and is the same value."""
+    test = read_split(run.corpus / "test.tsv")
+    for field in (run.task.input, run.task.output):
+        for cell in test[field.in_column][:5]:
+            value = field.load(cell, run.corpus)
+            again = field.load(field.store(value, tmp_path), tmp_path)
+            assert field.digest(again) == field.digest(value)
+            through_json = field.from_json(json.loads(json.dumps(field.to_json(value))))
+            assert field.digest(through_json) == field.digest(value)
+            assert "\n" not in field.show(value)
+
+
+def test_the_example_beside_the_model_is_the_one_of_the_task(run):
+    field = run.task.input
+    there = field.read_example(run.saved_model / "assets.extra")
+    assert field.digest(there) == field.digest(run.task.example(run.task.tiny))

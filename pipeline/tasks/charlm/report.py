@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from pipeline.evaluation.continuations import LENGTH
 from pipeline.report.page import Card, ReportContent, Section, Table
+from pipeline.report.run_facts import RunFacts
 from pipeline.report.run_report import run_report
 from pipeline.text.characters import normalize_lines
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pipeline.evaluation.character_scores import CharacterScores
     from pipeline.report.passage import Passage
 
@@ -27,10 +26,8 @@ def character_content(
     prompt: str,
     packed: float,
     surprise: Passage | None,
-    history: pd.DataFrame,
-    run_info: dict,
-    warnings: Sequence[str] = (),
-    steps: pd.DataFrame | None = None,
+    alphabet: str,
+    run: RunFacts,
 ) -> ReportContent:
     """Puts a language model's report together.
 
@@ -41,23 +38,18 @@ def character_content(
         prompt: what the samples begin with.
         packed: bits per byte of it for a compressor that has read train (`packed_bits`).
         surprise: some of it with what that cost (`surprise.surprise_passage`).
-        history: a run's history.csv, with a column dev_log_probability.
-        run_info: facts about the run as for `run_report`, and alphabet.
-        warnings: sentences that must not be missed.
-        steps: a run's steps.csv; None leaves out the gradients.
+        alphabet: what a unit is, as `CharacterSettings.alphabet` says.
+        run: what is known of the run; its history has a column dev_log_probability.
     """
     split, found = next(iter(scores.items()))
     return run_report(
-        run_info,
+        run,
         title="Character language model (charlm) · 문자 언어 모형",
-        about=[_ALPHABETS[run_info["alphabet"]]],
+        about=[_ALPHABETS[alphabet]],
         measured=f"{found.characters:,} {split} characters",
         cards=_cards(split, found, right),
         body=(_scores(scores, packed), _surprise(split, surprise), _samples(samples, prompt)),
-        history=history,
-        steps=steps,
         score=("dev_log_probability", "log probability of a character, nats"),
-        warnings=warnings,
     )
 
 

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.evaluation.entities import NONE
 from pipeline.evaluation.entity_pairs import Outcome
 from pipeline.report import entity_figures, figures, run_sections
 from pipeline.report.page import Card, Picture, ReportContent, Section, Span, Table
+from pipeline.report.run_facts import RunFacts
 from pipeline.report.run_report import run_report
 from pipeline.tasks.ner.marks import sentences, tones
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pipeline.evaluation.entities import EntityMetrics
     from pipeline.evaluation.entity_examples import ErrorExample
     from pipeline.evaluation.entity_scores import Scores
 
+LABEL_NAMES = {
+    **dict.fromkeys(("PER", "PS"), "person · 인물"),
+    **dict.fromkeys(("LOC", "LC"), "location · 장소"),
+    **dict.fromkeys(("ORG", "OG"), "organisation · 기관"),
+    **dict.fromkeys(("DAT", "DT"), "date · 날짜"),
+    **dict.fromkeys(("TIM", "TI"), "time · 시간"),
+    "DUR": "duration · 기간",
+    "MNY": "money · 통화",
+    "PNT": "percentage · 비율",
+    "NOH": "other quantity · 기타 수량",
+    "POH": "other name · 기타",
+    "QT": "quantity · 수량",
+}
+"""What the labels of KMOU, KLP and KLUE mean."""
 _CONFUSIONS = 12
 _MOST_CHARACTERS = 40  # of an entity in a table
 _KOREAN = {
@@ -32,27 +44,16 @@ _KOREAN = {
 _SCORES = ("precision · 정밀도", "recall · 재현율", "F1")
 
 
-def entity_content(
-    metrics: EntityMetrics,
-    history: pd.DataFrame,
-    run_info: dict,
-    warnings: Sequence[str] = (),
-    steps: pd.DataFrame | None = None,
-) -> ReportContent:
+def entity_content(metrics: EntityMetrics, run: RunFacts) -> ReportContent:
     """Puts the report together. What is not known is left out, never guessed.
 
     Args:
         metrics: from `entities.evaluate`.
-        history: a run's history.csv, with a column dev_f1; may be empty.
-        run_info: facts about the run as for `run_report`, and, if known,
-            label_names: label -> what it means, for example {"PS": "person · 인물"}.
-        warnings: sentences that must not be missed.
-        steps: a run's steps.csv; None leaves out the gradients.
+        run: what is known of the run; its history has a column dev_f1.
     """
     tone_of = tones(metrics.labels, [s.gold for s in metrics.per_label])
-    meanings = run_info.get("label_names") or {}
     return run_report(
-        run_info,
+        run,
         title="Named entities · 개체명 인식",
         about=[
             f"{len(metrics.labels)} kinds of entity ({run_sections.listed(metrics.labels, 12)})"
@@ -60,18 +61,15 @@ def entity_content(
         measured=f"{metrics.count:,} test sentences",
         cards=_cards(metrics),
         body=(
-            _labels(metrics, tone_of, meanings),
+            _labels(metrics, tone_of),
             _outcomes(metrics),
             _confusion(metrics),
             _training(metrics),
             _length(metrics),
             _characters(metrics),
-            sentences(metrics, tone_of, meanings),
+            sentences(metrics, tone_of, LABEL_NAMES),
         ),
-        history=history,
-        steps=steps,
         score=("dev_f1", "entity F1 · 개체명 F1"),
-        warnings=warnings,
     )
 
 
@@ -124,10 +122,23 @@ def _cards(metrics: EntityMetrics) -> tuple[Card, ...]:
     return tuple(cards)
 
 
-def _labels(metrics: EntityMetrics, tone_of: dict[str, int], meanings: Mapping) -> Section:
+def _label(name: str, tone_of: dict[str, int]) -> Span:
+    """What a label means, and the label; the label alone where nobody knows."""
+    if name not in LABEL_NAMES:
+        return Span(name, "", tone_of[name])
+    return Span(LABEL_NAMES[name], name, tone_of[name])
+
+
+def _labels(metrics: EntityMetrics, tone_of: dict[str, int]) -> Section:
     rows = [
         (
-            [Span(meanings.get(s.name, s.name), s.name * (s.name in meanings), tone_of[s.name])],
+            [
+                Span(
+                    LABEL_NAMES.get(s.name, s.name),
+                    s.name * (s.name in LABEL_NAMES),
+                    tone_of[s.name],
+                )
+            ],
             *_written(s),
             f"{100 * s.low:.1f}–{s.high:.1%}",
             f"{s.gold:,}",

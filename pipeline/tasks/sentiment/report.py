@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.report import figures, run_sections
 from pipeline.report.page import Card, Picture, ReportContent, Section, Table
+from pipeline.report.run_facts import RunFacts
 from pipeline.report.run_report import run_report
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pipeline.evaluation.classification import ClassificationMetrics, Share
 
 _MOST_ROWS = 60  # mistakes shown, over all classes
 _MOST_CHARACTERS = 400  # of one of them
 
 
-def classification_content(
-    metrics: ClassificationMetrics,
-    history: pd.DataFrame,
-    run_info: dict,
-    warnings: Sequence[str] = (),
-    steps: pd.DataFrame | None = None,
-) -> ReportContent:
+def classification_content(metrics: ClassificationMetrics, run: RunFacts) -> ReportContent:
     """Puts a classifier's report together. What is not known is left out, never guessed.
 
     Args:
         metrics: from `classification.evaluate`.
-        history: a run's history.csv; may be empty.
-        run_info: facts about the run, as for `run_report`, and `task`.
-        warnings: sentences that must not be missed.
-        steps: a run's steps.csv; None leaves out the gradients.
+        run: what is known of the run.
     """
     return run_report(
-        run_info,
-        title=run_info["task"].capitalize(),
+        run,
+        title=run.task.capitalize(),
         about=[
             f"{len(metrics.class_names)} classes ({run_sections.listed(metrics.class_names, 6)})"
         ],
@@ -50,10 +39,7 @@ def classification_content(
             _seen(metrics),
             _mistakes(metrics),
         ),
-        history=history,
-        steps=steps,
         score=("dev_accuracy", "accuracy · 정확도"),
-        warnings=warnings,
     )
 
 

@@ -39,7 +39,6 @@ class DevLook:
         tokenizers: "source" and "target", for the texts that are shown and scored.
         target_tokenizer: what BLEU counts as a word, as for `bleu_metric`.
         max_length_factor, max_length_offset: how long a translation may be, as of `SearchSettings`.
-        multiple: as of `PairBuckets`.
     """
 
     def __init__(
@@ -52,7 +51,6 @@ class DevLook:
         target_tokenizer: str,
         max_length_factor: float,
         max_length_offset: int,
-        multiple: int = 1,
     ):
         self.greedy = Translate(
             translator,
@@ -60,7 +58,7 @@ class DevLook:
             max_length_factor=max_length_factor,
             max_length_offset=max_length_offset,
         )
-        self.pairs = PairBuckets(sources, targets, _TOKENS, multiple=multiple)
+        self.pairs = PairBuckets(sources, targets, _TOKENS)
         few = evenly(len(sources), TRANSLATED)
         self.asked, self.say = sources.take(few), tokenizers["target"].decode
         self.sources = _texts(self.asked, tokenizers["source"].decode)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from pipeline.evaluation.translation_scores import LONG
 from pipeline.report import attention_pictures, figures
 from pipeline.report.page import Card, Picture, ReportContent, Section, Table
+from pipeline.report.run_facts import RunFacts
 from pipeline.report.run_report import run_report
 from pipeline.tasks.translation.length_curve import LENGTH_EXPLAINED, as_number, length_picture
 from pipeline.tasks.translation.samples import samples
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pipeline.evaluation.translation import TranslationMetrics
     from pipeline.report.attention_pictures import HeatMap
 
@@ -24,10 +23,8 @@ _SCORES = ("BLEU", "95% interval", "chrF", "length ratio · 길이 비율", "rep
 
 def translation_content(
     metrics: TranslationMetrics,
-    history: pd.DataFrame,
-    run_info: dict,
-    warnings: Sequence[str] = (),
-    steps: pd.DataFrame | None = None,
+    run: RunFacts,
+    direction: str | None = None,
     heat_maps: Sequence[HeatMap] = (),
     other_tests: Mapping[str, TranslationMetrics] | None = None,
 ) -> ReportContent:
@@ -35,18 +32,14 @@ def translation_content(
 
     Args:
         metrics: from `translation.evaluate`.
-        history: a run's history.csv, with a column dev_bleu; may be empty.
-        run_info: facts about the run as for `run_report`, and, if known,
-            direction: "ko-en" or "en-ko".
-        warnings: sentences that must not be missed.
-        steps: a run's steps.csv; None leaves out the gradients.
+        run: what is known of the run; its history has a column dev_bleu.
+        direction: "ko-en" or "en-ko", if known.
         heat_maps: from `merge_attention`; drawn in this order.
         other_tests: name of a test set that is part of the one measured -> what the model got
             on it.
     """
-    direction = run_info.get("direction")
     return run_report(
-        run_info,
+        run,
         title="Translation · 번역",
         about=[DIRECTIONS.get(direction, direction)],
         measured=f"{metrics.count:,} test sentences",
@@ -59,10 +52,7 @@ def translation_content(
             samples(metrics),
             _attention(heat_maps),
         ),
-        history=history,
-        steps=steps,
         score=("dev_bleu", "BLEU"),
-        warnings=warnings,
     )
 
 

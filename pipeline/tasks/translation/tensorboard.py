@@ -12,13 +12,14 @@ from pipeline.training.tensorboard import TensorBoardLog
 
 if TYPE_CHECKING:
     from pipeline.evaluation.translation import TranslationMetrics
+    from pipeline.facts import TrainingResult
 
 
 def log_translation(
     folder: Path,
     metrics: TranslationMetrics,
     heat_maps: Sequence[HeatMap],
-    training: Mapping,
+    result: TrainingResult,
     settings: Mapping,
 ) -> None:
     """Writes scores as `test/<name>`, pictures as `attention/<number>`, and a row of HParams.
@@ -27,10 +28,10 @@ def log_translation(
         folder: of the logs of this run; what an earlier evaluation wrote there goes.
         metrics: on the test split.
         heat_maps: where some translations looked.
-        training: what `pipeline.training.fit.fit` returned.
+        result: of the training.
         settings: of the run, nested.
     """
-    step = training["best_step"]
+    step = result.best_step
     scores = {
         "bleu": metrics.bleu,
         "chrf": metrics.chrf,
@@ -44,4 +45,4 @@ def log_translation(
             log.scalar(f"test/{name}", value, step)
         for number, heat_map in enumerate(heat_maps):
             log.image(f"attention/{number}", to_png(attention_heat_map(heat_map)), step)
-        log.hparams(settings, {"test_bleu": metrics.bleu, "dev_bleu": training["best"]})
+        log.hparams(settings, {"test_bleu": metrics.bleu, "dev_bleu": result.best})

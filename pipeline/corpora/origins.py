@@ -1,0 +1,41 @@
+"""Where a corpus comes from, in the words of reports and model cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.corpora.catalogue import Corpus
+from pipeline.corpora.fetch import CorpusUnavailable
+from pipeline.facts import Origin
+
+
+def own_origin(paths: Sequence[Path]) -> Origin:
+    """Of a user's own files."""
+    title = ", ".join(path.name for path in paths)
+    return Origin(title, ", ".join(map(str, paths)), "the user's own")
+
+
+def sample_origin(sample: Path) -> Origin:
+    """Of a bundled corpus."""
+    source = f"data/samples/{sample.name}, written for this project"
+    return Origin("bundled sample", source, "Apache-2.0")
+
+
+def catalogue_origin(corpus: Corpus) -> Origin:
+    """Of a corpus of the catalogue."""
+    return Origin(corpus.title, corpus.homepage, corpus.licence)
+
+
+def stand_in_warning(corpus: Corpus, error: CorpusUnavailable, what: str) -> str:
+    """What a user must not miss where the bundled sample stands in for `corpus`.
+
+    Args:
+        error: why it could not be had.
+        what: what the sample holds: "reviews", "sentences" ...
+    """
+    return (
+        f"{corpus.title} could not be had ({error.what}). The bundled sample of hand-written "
+        f"{what} stands in for it: good for trying things out, far too small for a model worth "
+        "serving. Set CORPUS_MIRROR or connect, then run the same again."
+    )

@@ -1,0 +1,74 @@
+"""Settings of the readers of corpora; here so that reading them imports no reader."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Literal
+
+from pipeline.ranges import AtLeast, Between
+
+Division = Literal["file", "paragraph", "line"]
+
+CONSTITUTION = "constitution"
+"""The corpus that needs no network."""
+
+
+@dataclasses.dataclass(frozen=True)
+class CorpusSettings:
+    """Which reviews."""
+
+    corpus: str = "nsmc"
+    """A name of the catalogue (nsmc), `sample` for the bundled reviews, or a TSV/CSV file."""
+    text_column: str | None = None
+    """Column of a user's file that holds the text: its name, or its number from 1."""
+    label_column: str | None = None
+    """Column of a user's file that holds the label: its name, or its number from 1."""
+    dev_size: Annotated[int, AtLeast(1)] = 5000
+    """Rows of NSMC's training file kept for choosing (by a hash of the id). A user's own file
+    gives a tenth of its rows to dev and a tenth to test."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EntityCorpusSettings:
+    """Which texts with named entities."""
+
+    corpus: str = "kmou"
+    """A name of the catalogue (kmou, klp, klue), `sample` for the bundled sentences, or a file:
+    a sentence a line with `<증권거래소:OG>에` in it, or a token and its BIO tag a line."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PairCorpusSettings:
+    """Which sentence pairs, and which way to translate."""
+
+    corpus: str = "tatoeba"
+    """A name of the catalogue (tatoeba, news), `sample` for the bundled pairs, or a TSV/CSV file
+    with a Korean and an English column; or several of these, with commas between. Files called
+    my.dev.tsv and my.test.tsv beside my.tsv or my.train.tsv are held out; where there are none,
+    a tenth each is."""
+    direction: Literal["ko-en", "en-ko"] = "ko-en"
+    """From which language into which."""
+    max_length_ratio: Annotated[
+        float, AtLeast(1, remedy="the longer side is divided by the shorter one")
+    ] = 3.0
+    """Pairs are left out of which one side has more than so many times the letters of the other
+    (a syllable has two or three; ten are added to both)."""
+    max_characters: Annotated[int, AtLeast(1)] = 500
+    """Pairs are left out of which one side has more characters than this."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TextCorpusSettings:
+    """Which text."""
+
+    corpus: str = CONSTITUTION
+    """`constitution` (that of the Republic of Korea, which comes with KoNLPy and needs no
+    network), a name of the catalogue (shakespeare), or a text file; or several files, with commas
+    between. In the order of the text, the last 10 % are for choosing (dev), what stands before
+    them is the test, and all before that is learnt from."""
+    documents: Division = "file"
+    """What stands by itself: a whole file, a paragraph (between blank lines) or a line. At the
+    beginning of a document the model has forgotten what was before."""
+    test_share: Annotated[float, Between(0, 0.5)] | None = None
+    """How much of the text is the test. 0: there is none; all before dev is learnt from, and what
+    is reported is dev. Left out: what is usual, which is 0 for shakespeare and 0.1 elsewhere."""

@@ -1,0 +1,44 @@
+"""An exported text model with a memory of how many texts were longer than it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pipeline.export.reading_limit import ReadingLimit, load_reading_limit
+
+
+class TextPredictor:
+    """Asks an exported model about texts, and counts those of which only a part was read.
+
+    Args:
+        answer: texts -> one line for people for each.
+        limit: how much of a text the model reads; None where it reads all.
+    """
+
+    def __init__(
+        self, answer: Callable[[Sequence[str]], list[str]], limit: ReadingLimit | None = None
+    ):
+        self._answer, self._limit = answer, limit
+        self._asked = self._longer = 0
+
+    @classmethod
+    def of(cls, folder: Path, answer: Callable[[Sequence[str]], list[str]]) -> TextPredictor:
+        """With the limit that lies beside the SavedModel in `folder`, if there is one."""
+        return cls(answer, load_reading_limit(folder))
+
+    def __call__(self, values: Sequence[str]) -> list[str]:
+        """One line for each text."""
+        self._asked += len(values)
+        if self._limit:
+            self._longer += self._limit.longer(values)
+        return self._answer(values)
+
+    def warnings(self) -> list[str]:
+        """How many of all texts so far were cut, where any was."""
+        if not self._longer or self._limit is None:
+            return []
+        return [
+            f"{self._longer:,} of {self._asked:,} texts are longer than the model reads; of each "
+            f"only the first {self._limit.pieces:,} pieces count"
+        ]

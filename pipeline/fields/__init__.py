@@ -1,0 +1,9 @@
+"""What goes into a task and what comes out of it: text, a picture, numbers over time, labels."""
+
+from pipeline.fields.field import Field, Tensor
+from pipeline.fields.labels import Labels
+from pipeline.fields.picture import Picture
+from pipeline.fields.series import Series
+from pipeline.fields.text import Text
+
+__all__ = ["Field", "Labels", "Picture", "Series", "Tensor", "Text"]

@@ -1,0 +1,110 @@
+"""Pictures: JPEG or PNG files, read as bytes; the model's graph decodes them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pipeline.errors import UserError
+from pipeline.fields.field import Field, read_bytes
+from pipeline.workspace import atomic_file
+
+_CELL = re.compile(r"sha256:([0-9a-f]{64}) (.+)")
+_BEGINNINGS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG\r\n\x1a\n": ".png"}
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureFile:
+    """A picture: its bytes, and the file they are from, if they are from one."""
+
+    content: bytes = dataclasses.field(repr=False)
+    path: Path | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture(Field[PictureFile]):
+    """A picture: a path relative to the corpus with its sha256, `--file`, encoded bytes.
+
+    Example:
+        >>> Picture("image", "JPEG or PNG").tensor
+        Tensor(dtype='string', shape='[n]', description='JPEG or PNG')
+    """
+
+    example_file: ClassVar[str] = "example.jpg"
+
+    def store(self, value: PictureFile, folder: Path) -> str:
+        """`sha256:<64 digits> <path>`; the path is relative to `folder`, and a picture that comes
+        from no file is written there."""
+        digest = hashlib.sha256(value.content).hexdigest()
+        path = value.path
+        if path is None:
+            path = folder / "pictures" / f"{digest[:16]}{_suffix(value.content, 'picture')}"
+            with atomic_file(path) as temporary:
+                temporary.write_bytes(value.content)
+        relative = os.path.relpath(path, folder)
+        if re.search(r"[\t\r\n]", relative):
+            raise UserError("has a tab or a line break in its name", where=path, remedy="rename it")
+        return f"sha256:{digest} {relative}"
+
+    def load(self, cell: str, folder: Path) -> PictureFile:
+        parts = _CELL.fullmatch(cell)
+        if parts is None:
+            raise UserError(f"{cell!r} names no picture", where=folder)
+        path = folder / parts[2]
+        content = read_bytes(path)
+        if hashlib.sha256(content).hexdigest() != parts[1]:
+            raise UserError(
+                "is not the picture that was there when the corpus was read",
+                where=path,
+                remedy="run the corpus stage again",
+            )
+        return PictureFile(content, path)
+
+    def digest(self, value: PictureFile) -> str:
+        return hashlib.sha256(value.content).hexdigest()
+
+    def from_file(self, path: str) -> list[PictureFile]:
+        content = read_bytes(path)
+        _suffix(content, path)
+        return [PictureFile(content, Path(path))]
+
+    def show(self, value: PictureFile) -> str:
+        return str(value.path) if value.path else f"{len(value.content):,} bytes"
+
+    def to_json(self, value: PictureFile) -> Any:
+        return {"b64": base64.b64encode(value.content).decode("ascii")}
+
+    def from_json(self, value: Any) -> PictureFile:
+        try:
+            return PictureFile(base64.b64decode(value["b64"], validate=True))
+        except (TypeError, KeyError, binascii.Error) as error:
+            raise ValueError(f'a picture is {{"b64": …}}, not {value!r:.40}') from error
+
+    def example_code(self, value: PictureFile, file: str) -> str:
+        return f'[open("{file}", "rb").read()]'
+
+    def write_example(self, value: PictureFile, folder: Path) -> None:
+        with atomic_file(folder / self.example_file) as temporary:
+            temporary.write_bytes(value.content)
+
+    def read_example(self, folder: Path) -> PictureFile:
+        path = folder / self.example_file
+        return PictureFile(path.read_bytes(), path)
+
+
+def _suffix(content: bytes, where: object) -> str:
+    """What a file with these bytes should end in.
+
+    Raises:
+        UserError: they are neither JPEG nor PNG.
+    """
+    for beginning, suffix in _BEGINNINGS.items():
+        if content.startswith(beginning):
+            return suffix
+    raise UserError("is neither JPEG nor PNG", where=where, remedy="save it as one of these")

@@ -1,0 +1,95 @@
+"""Text: a string as it was written."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pipeline.errors import UserError
+from pipeline.fields.field import Field, read_bytes
+from pipeline.normalize import normalize
+from pipeline.one_line import as_written
+from pipeline.workspace import write_text
+
+_BREAKS = re.compile(r"[\t\n\r]+")
+
+
+@dataclasses.dataclass(frozen=True)
+class Text(Field[str]):
+    """A text: a cell of a TSV, `--text` or the lines of `--file`, a string tensor.
+
+    Attributes:
+        variable: variable of make that holds a text to ask about.
+        multiline: whether it may have several lines, which are shown as such where it stands
+            alone.
+
+    Example:
+        >>> Text("text", "reviews as they were written, UTF-8").tensor
+        Tensor(dtype='string', shape='[n]', description='reviews as they were written, UTF-8')
+    """
+
+    variable: str = "TEXT"
+    multiline: bool = False
+
+    follows_text_policy: ClassVar[bool] = True
+    assets: ClassVar[tuple[str, ...]] = ("vocab.txt", "tokenizer.json")
+
+    def store(self, value: str, folder: Path) -> str:
+        """A run of tabs and line breaks becomes one space, which the text policy would make of it
+        anyway; every other character, U+2028 among them, stays."""
+        return _BREAKS.sub(" ", value)
+
+    def load(self, cell: str, folder: Path) -> str:
+        return cell
+
+    def digest(self, value: str) -> str:
+        return hashlib.sha256(normalize(value).encode("utf-8")).hexdigest()
+
+    def from_argument(self, argument: str) -> str:
+        """Bytes that are no UTF-8, which Python carries as lone surrogates, become U+FFFD."""
+        return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+    def from_file(self, path: str) -> list[str]:
+        """The lines of a UTF-8 file, with LF or CRLF between them."""
+        content = sys.stdin.buffer.read() if path == "-" else read_bytes(path)
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content[: error.start].count(b"\n") + 1
+            raise UserError(
+                "is not UTF-8", where=f"{path}:{line}", remedy="save it as UTF-8"
+            ) from None
+        lines = [line.removesuffix("\r") for line in text.split("\n")]
+        return lines[:-1] if lines and lines[-1] == "" else lines
+
+    def as_argument(self, value: str, folder: str) -> str:
+        return value
+
+    def how_to_ask(self, value: str) -> str:
+        return f"--text {shlex.quote(value)} or --file texts.txt"
+
+    def answer(self, line: str) -> str:
+        """With the line breaks it has, where it may have some."""
+        return as_written(line) if self.multiline else line
+
+    def to_json(self, value: str) -> Any:
+        return value
+
+    def from_json(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is no string")
+        return value
+
+    def example_code(self, value: str, file: str) -> str:
+        return repr([value])
+
+    def write_example(self, value: str, folder: Path) -> None:
+        write_text(folder / self.example_file, f"{value}\n")
+
+    def read_example(self, folder: Path) -> str:
+        return (folder / self.example_file).read_text("utf-8").rstrip("\n")

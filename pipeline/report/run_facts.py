@@ -1,0 +1,103 @@
+"""What a report says about the run it measures, whatever the task."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipeline.report.commands import commands
+from pipeline.report.versions import versions
+from pipeline.settings import without_run
+
+if TYPE_CHECKING:
+    from pipeline.facts import Trained
+    from pipeline.tasks.base import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFacts:
+    """Facts about a run; a report leaves out what is not known.
+
+    Attributes:
+        task, run: names.
+        model: its shape in a few words.
+        parameters: of the model.
+        corpus: name -> value, for people: name, source, licence, counts (int) and other facts.
+        measured_on: title of the corpus it was measured on, where that is another.
+        best_step: the step whose weights were measured.
+        clip_norm: what gradients were clipped to; None or 0 if they were not.
+        settings: of the run, nested.
+        commands: lines to type.
+        versions: package -> version.
+        history: history.csv, a row an evaluation on dev; may be empty.
+        steps: steps.csv; None where gradients are not shown.
+        warnings: sentences that must not be missed.
+    """
+
+    task: str = ""
+    run: str = ""
+    model: str = ""
+    parameters: int | None = None
+    corpus: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    measured_on: str | None = None
+    best_step: int | None = None
+    clip_norm: float | None = None
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    commands: Sequence[str] = ()
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    history: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)
+    steps: pd.DataFrame | None = None
+    warnings: Sequence[str] = ()
+
+
+def run_facts(
+    task: Task,
+    settings: Any,
+    trained: Trained,
+    model: str,
+    *,
+    warnings: Sequence[str] | None = None,
+    measured_on: str | None = None,
+) -> RunFacts:
+    """All facts about a finished run.
+
+    Args:
+        task: the task.
+        settings: those it was trained with.
+        trained: the run.
+        model: its shape in a few words.
+        warnings: in place of the run's own.
+        measured_on: title of the corpus it was measured on, where that is another.
+    """
+    corpus, result = trained.corpus, trained.result
+    counts = {
+        **({} if corpus.characters else corpus.rows),
+        **{f"characters of {split}": count for split, count in corpus.characters.items()},
+    }
+    size = trained.prepared.vocabulary_size
+    return RunFacts(
+        task=task.name,
+        run=trained.run.name,
+        model=model,
+        parameters=result.parameters,
+        corpus={
+            "name": corpus.origin.title,
+            "source": corpus.origin.source,
+            "licence": corpus.origin.licence,
+            **counts,
+            "rows that could not be used": corpus.rejected,
+            **({"pieces": size} if size is not None else {}),
+        },
+        measured_on=measured_on,
+        best_step=result.best_step,
+        clip_norm=settings.training.clip_norm,
+        settings=without_run(settings),
+        commands=commands(task, settings),
+        versions=versions(),
+        history=pd.read_csv(trained.run / "history.csv"),
+        steps=pd.read_csv(trained.run / "steps.csv"),
+        warnings=trained.warnings if warnings is None else warnings,
+    )

@@ -1,0 +1,64 @@
+"""The exported language model: beginnings of texts in, texts out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.corpora.documents import from_frame
+from pipeline.evaluation.continuations import LENGTH, halves, right_characters
+from pipeline.export.predictor import TextPredictor
+from pipeline.export.text_generator import export_generator, load_generator
+from pipeline.facts import Exported, Trained
+from pipeline.fields import Tensor
+from pipeline.one_line import on_one_line
+from pipeline.tasks.base import Signature
+from pipeline.tasks.charlm import TASK
+from pipeline.tasks.charlm.settings import AskingSettings, Settings
+from pipeline.tasks.charlm.training import generator, trained_model
+
+SIGNATURE = Signature(
+    name="serving_default",
+    inputs={
+        "prompt": TASK.input.tensor,
+        "length": Tensor("int32", "[]", "characters to write behind each"),
+        "temperature": Tensor("float32", "[]", "0: the most probable at each step; 1: as learnt"),
+        "seed": Tensor("int32", "[]", "the same seed writes the same texts"),
+    },
+    outputs={"text": TASK.output.tensor},
+)
+BATCH_SIZE = 32
+
+
+def inputs(values: Sequence[str]) -> dict[str, Any]:
+    return {"prompt": list(values), **dataclasses.asdict(AskingSettings())}
+
+
+def test_inputs(test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
+    """The first half of each text, to be gone on with by what is most probable."""
+    prompts, _ = halves(from_frame(test)[0])
+    return {"prompt": prompts, "length": LENGTH, "temperature": 0.0, "seed": 1}
+
+
+def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) -> dict[str, float]:
+    said = [text.decode("utf-8") for text in outputs["text"]]
+    return {"right_characters": right_characters(said, *halves(from_frame(test)[0]))}
+
+
+def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
+    model, characters = trained_model(settings, trained)
+    return export_generator(generator(settings, model), characters, folder)
+
+
+def load(folder: Path, asking: AskingSettings | None = None) -> TextPredictor:
+    asked = asking or AskingSettings()
+    generate = load_generator(folder)
+
+    def answer(prompts: Sequence[str]) -> list[str]:
+        return [on_one_line(text) for text in generate(prompts, **dataclasses.asdict(asked))]
+
+    return TextPredictor(answer)

@@ -1,0 +1,62 @@
+"""Ids of characters to a language model that can be trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import keras
+
+from pipeline.batches.text_streams import TextStreams
+from pipeline.facts import Trained
+from pipeline.models.generate import Generate
+from pipeline.models.language_model import language_model
+from pipeline.tasks.charlm.data import DEV
+from pipeline.tasks.charlm.dev_evaluation import CharacterLook
+from pipeline.tasks.charlm.settings import Settings
+from pipeline.text.characters import Characters
+from pipeline.text.ragged import Ragged
+from pipeline.training.fit import TrainingPlan
+from pipeline.training.losses import PieceCrossEntropy
+from pipeline.training.state_carrier import StateCarrier
+from pipeline.training.weights import load_best_weights
+from pipeline.workspace import read_json
+
+
+def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
+    training = settings.training
+    model, characters = build_model(settings, prepared_folder)
+    train, dev = Ragged.load(prepared_folder / "train.npz"), read_json(prepared_folder / DEV)
+    evaluate = CharacterLook(model, characters, **dev, generate=generator(settings, model))
+
+    def batches(epoch: int) -> TextStreams:
+        return TextStreams(
+            train, training.batch_size, settings.truncation.window, seed=training.seed, epoch=epoch
+        )
+
+    return TrainingPlan(
+        model=StateCarrier(model, training.batch_size),
+        loss=PieceCrossEntropy(training.label_smoothing),
+        batches=batches,
+        evaluate=evaluate,
+        monitor="log_probability",
+        tokens=lambda inputs: inputs["ids"].size,
+    )
+
+
+def build_model(settings: Settings, prepared_folder: Path) -> tuple[keras.Model, Characters]:
+    """The untrained model for what lies in `prepared_folder`, and its alphabet."""
+    characters = Characters.load(prepared_folder)
+    model = language_model(settings.model, vocabulary_size=len(characters.vocabulary))
+    return model, characters
+
+
+def trained_model(settings: Settings, trained: Trained) -> tuple[keras.Model, Characters]:
+    """The model of a finished run, with its best weights, and its alphabet."""
+    model, characters = build_model(settings, trained.prepared_folder)
+    return load_best_weights(model, trained), characters
+
+
+def generator(settings: Settings, model: keras.Model) -> Generate:
+    """What goes on with a text, as the settings say it is drawn."""
+    return Generate(model, **dataclasses.asdict(settings.generation))

@@ -1,0 +1,76 @@
+"""Sentences with entities to splits, to ids and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.corpora.annotated import read_annotated_corpus
+from pipeline.corpora.entities import read_entities
+from pipeline.corpora.splits import CorpusSplits
+from pipeline.facts import Prepared
+from pipeline.tasks.ner.settings import Settings
+from pipeline.text.piece_ngrams import learn_piece_ngrams, save_piece_ngrams
+from pipeline.text.tags import OUTSIDE, TagSet, ids_and_tags
+from pipeline.text.tokenizer import learn_tokenizer
+from pipeline.text.vocabulary import BOS, EOS
+from pipeline.workspace import SAMPLES, Workspace, read_json, write_json
+
+SAMPLE = SAMPLES / "ner.txt"
+NGRAMS = "ngrams.npz"
+LABELS = "labels.json"
+_FRAME = 2  # [BOS] and [EOS]
+
+
+def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
+    return read_annotated_corpus(settings.corpus, workspace.raw, SAMPLE)
+
+
+def prepare(
+    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+) -> Prepared:
+    text = settings.text
+    tokenizer = learn_tokenizer(
+        "syllable",
+        list(splits["train"]["text"]),
+        vocabulary_size=text.vocabulary_size,
+        min_frequency=text.min_frequency,
+    )
+    tokenizer.save(folder)
+    entities = {name: list(map(read_entities, frame["label"])) for name, frame in splits.items()}
+    tags = TagSet(tuple(sorted({e.label for found in entities["train"] for e in found})))
+    write_json(folder / LABELS, list(tags.labels))
+    details: dict = {"labels": list(tags.labels)}
+    ngrams = 0
+    for name, frame in splits.items():
+        ids, gold, lost = ids_and_tags(tokenizer, tags, frame["text"], entities[name])
+        details[name] = {
+            "tokens": len(ids.ids),
+            "entities": sum(map(len, entities[name])),
+            "entities not in pieces": lost,
+            "sentences in parts": int((ids.lengths > text.max_length - _FRAME).sum()),
+        }
+        ids = ids.in_parts(text.max_length - _FRAME).framed(BOS, EOS)
+        gold = tags.in_parts(gold, text.max_length - _FRAME)
+        ids.save(folder / f"{name}.npz")
+        gold.framed(OUTSIDE, OUTSIDE).save(folder / f"{name}.tags.npz")
+        if name == "train":
+            keys = learn_piece_ngrams(
+                ids, len(tokenizer.vocabulary), text.max_ngram_length, text.min_ngram_frequency
+            )
+            save_piece_ngrams(folder / NGRAMS, keys)
+            ngrams = sum(map(len, keys))
+    pieces = len(tokenizer.vocabulary)
+    return Prepared(
+        summary=f"{pieces:,} pieces, {ngrams:,} runs of pieces, "
+        f"{details['train']['entities']:,} entities of {len(tags.labels)} kinds in training",
+        vocabulary_size=pieces,
+        details={**details, "ngrams": ngrams},
+    )
+
+
+def load_tags(prepared_folder: Path) -> TagSet:
+    """The tags that training knows."""
+    return TagSet(tuple(read_json(prepared_folder / LABELS)))

@@ -1,0 +1,113 @@
+"""A trained tagger on its test split, and on sentences that others marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.corpora.annotated import read_evaluation_corpus
+from pipeline.corpora.entities import Entity, read_entities
+from pipeline.corpora.label_maps import as_common, common_labels
+from pipeline.corpora.splits import read_split
+from pipeline.evaluation.entities import EntityMetrics
+from pipeline.evaluation.entities import evaluate as measure
+from pipeline.facts import Trained
+from pipeline.models.settings import describe_tagger
+from pipeline.models.tagger import tag_texts
+from pipeline.report.run_facts import run_facts
+from pipeline.settings import without_run
+from pipeline.tasks.base import Evaluated
+from pipeline.tasks.ner import TASK
+from pipeline.tasks.ner.data import load_tags
+from pipeline.tasks.ner.report import entity_content
+from pipeline.tasks.ner.settings import Settings
+from pipeline.tasks.ner.training import trained_decoder
+from pipeline.text.tokenizer import load_tokenizer
+from pipeline.training.tensorboard import TensorBoardLog
+
+
+def evaluate(settings: Settings, trained: Trained) -> Evaluated:
+    test = read_split(trained.corpus_folder / "test.tsv")
+    texts, gold = list(test["text"]), list(map(read_entities, test["label"]))
+    tags = load_tags(trained.prepared_folder)
+    predicted = find_entities(settings, trained, texts)
+    metrics = measure(texts, gold, predicted, tags.labels, _training_entities(trained))
+    _log_to_tensorboard(settings, trained, metrics)
+    return _evaluated(settings, trained, metrics)
+
+
+def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) -> Evaluated:
+    """The same model on sentences that others marked, under the labels both sides have."""
+    other = read_evaluation_corpus(corpus, raw)
+    texts, title = list(other.frame["text"]), other.origin.title
+    ours, theirs = common_labels(load_tags(trained.prepared_folder).labels, other.labels)
+    predicted = find_entities(settings, trained, texts)
+    gold = map(read_entities, other.frame["label"])
+    shared = sorted({name for label in theirs.values() if label for name in label.split("|")})
+    metrics = measure(
+        texts,
+        [as_common(*pair, theirs) for pair in zip(texts, gold, strict=True)],
+        [as_common(*pair, ours) for pair in zip(texts, predicted, strict=True)],
+        shared,
+    )
+    warning = (
+        f"Measured on {title}, while the model learnt from "
+        f"{trained.corpus.origin.title}: only {', '.join(shared)} are scored, and two corpora "
+        "draw the lines between kinds of entities in different places."
+    )
+    return _evaluated(settings, trained, metrics, [warning], measured_on=title)
+
+
+def find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:
+    """The entities of any texts."""
+    return tag_texts(
+        trained_decoder(settings, trained),
+        load_tokenizer(trained.prepared_folder),
+        load_tags(trained.prepared_folder),
+        texts,
+        max_length=settings.text.max_length,
+    )
+
+
+def _training_entities(trained: Trained) -> set[tuple[str, str]]:
+    train = read_split(trained.corpus_folder / "train.tsv")
+    return {
+        (text[e.start : e.end], e.label)
+        for text, cell in zip(train["text"], train["label"], strict=True)
+        for e in read_entities(cell)
+    }
+
+
+def _evaluated(
+    settings: Settings,
+    trained: Trained,
+    metrics: EntityMetrics,
+    warnings: Sequence[str] = (),
+    measured_on: str | None = None,
+) -> Evaluated:
+    run = run_facts(
+        TASK,
+        settings,
+        trained,
+        describe_tagger(settings.model),
+        warnings=[*trained.warnings, *warnings],
+        measured_on=measured_on,
+    )
+    return Evaluated(metrics.summary, metrics.to_json(), entity_content(metrics, run))
+
+
+def _log_to_tensorboard(settings: Settings, trained: Trained, metrics: EntityMetrics) -> None:
+    step = trained.result.best_step
+    scores = {
+        "f1": metrics.f1,
+        "precision": metrics.precision,
+        "recall": metrics.recall,
+        "macro_f1": metrics.macro_f1,
+        "character_f1": metrics.character_f1,
+    }
+    with TensorBoardLog(trained.run / "tensorboard" / "test", fresh=True) as log:
+        for name, value in scores.items():
+            log.scalar(f"test/{name}", value, step)
+        for label in metrics.per_label:
+            log.scalar(f"test/f1_{label.name}", label.f1, step)
+        log.hparams(without_run(settings), {"test_f1": metrics.f1, "dev_f1": trained.result.best})

@@ -1,0 +1,74 @@
+"""The exported tagger: raw sentences in, entities with their places out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.corpora.entities import read_entities
+from pipeline.corpora.inline import to_inline
+from pipeline.evaluation.entity_scores import entity_scores
+from pipeline.export.predictor import TextPredictor
+from pipeline.export.tagger import export_tagger, load_tagger, served_entities
+from pipeline.facts import Exported, Trained
+from pipeline.fields import Tensor
+from pipeline.tasks.base import Signature
+from pipeline.tasks.ner import TASK
+from pipeline.tasks.ner.data import load_tags
+from pipeline.tasks.ner.settings import Settings
+from pipeline.tasks.ner.training import trained_decoder
+from pipeline.text.tokenizer import load_tokenizer
+
+SIGNATURE = Signature(
+    name="serving_default",
+    inputs={"text": TASK.input.tensor},
+    outputs={
+        "entity": Tensor(
+            "string", "[n, entities]", "text of each entity, in order; unused cells empty"
+        ),
+        "label": Tensor("string", "[n, entities]", TASK.output.description),
+        "start": Tensor(
+            "int32",
+            "[n, entities]",
+            "its first character in the text as given; unused cells -1",
+        ),
+        "end": Tensor("int32", "[n, entities]", "the character after its last one"),
+    },
+)
+BATCH_SIZE = 512
+
+
+def inputs(values: Sequence[str]) -> dict[str, Any]:
+    return {"text": list(values)}
+
+
+def test_inputs(test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
+    return inputs(list(test["text"]))
+
+
+def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) -> dict[str, float]:
+    gold = list(map(read_entities, test["label"]))
+    return entity_scores(gold, served_entities(outputs))
+
+
+def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
+    return export_tagger(
+        trained_decoder(settings, trained),
+        load_tokenizer(trained.prepared_folder),
+        load_tags(trained.prepared_folder),
+        folder,
+        max_length=settings.text.max_length,
+    )
+
+
+def load(folder: Path, asking: None = None) -> TextPredictor:
+    tag = load_tagger(folder)
+
+    def answer(texts: Sequence[str]) -> list[str]:
+        pairs = zip(texts, tag(list(texts)), strict=True)
+        return [" ".join(to_inline(text, entities).split()) for text, entities in pairs]
+
+    return TextPredictor.of(folder, answer)

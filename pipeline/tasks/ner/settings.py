@@ -1,0 +1,46 @@
+"""Settings of the ner task."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated
+
+from pipeline.corpora.settings import EntityCorpusSettings
+from pipeline.models.settings import TaggerSettings
+from pipeline.ranges import Share
+from pipeline.tasks.base import RunSettings
+from pipeline.text.settings import SyllableSettings
+from pipeline.training.settings import BatchSettings, TrainingSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class MentionSettings:
+    """Other names in the same places."""
+
+    mention_replacement: Annotated[float, Share] = 0.4
+    """In training, this share of the entities gives way to others of the same kind, anew each
+    epoch (mention replacement, Dai and Adel 2020). 0 leaves the text as it is."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Everything that can be set for the ner task."""
+
+    corpus: EntityCorpusSettings = EntityCorpusSettings()
+    text: SyllableSettings = SyllableSettings()
+    mentions: MentionSettings = MentionSettings()
+    model: TaggerSettings = TaggerSettings()
+    training: TrainingSettings = TrainingSettings(
+        epochs=8, min_steps=600, batch_size=64, evaluations=8
+    )
+    batches: BatchSettings = BatchSettings(length_jitter=2)
+    run: RunSettings = RunSettings()
+
+
+TINY = Settings(
+    corpus=EntityCorpusSettings(corpus="sample"),
+    model=TaggerSettings(units=24, layers=1, embedding_size=32, ngram_size=16),
+    training=TrainingSettings(
+        epochs=6, min_steps=1, batch_size=16, learning_rate=0.01, evaluations=3
+    ),
+)

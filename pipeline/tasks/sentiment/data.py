@@ -1,0 +1,78 @@
+"""Reviews to splits, to ids and label numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.corpora.labelled import read_labelled_corpus
+from pipeline.corpora.splits import CorpusSplits
+from pipeline.facts import Prepared
+from pipeline.tasks.sentiment.settings import Settings
+from pipeline.text.morphemes import MorphemeAnalyzer
+from pipeline.text.tokenizer import learn_tokenizer
+from pipeline.text.tokenizer import prepare as prepare_texts
+from pipeline.text.truncation import truncation_warnings
+from pipeline.workspace import SAMPLES, Workspace, read_json, write_json, write_text
+
+SAMPLE = SAMPLES / "sentiment.tsv"
+TRAIN_TEXTS = "train.prepared.txt"
+"""What training cuts anew each epoch; with morphemes, what took longest to find."""
+LABELS = "labels.json"
+
+
+def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
+    return read_labelled_corpus(settings.corpus, workspace.raw, SAMPLE)
+
+
+def prepare(
+    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+) -> Prepared:
+    text = settings.text
+    morphemes = None if text.morphemes == "none" else text.morphemes
+    analyzer = MorphemeAnalyzer(morphemes) if morphemes else None
+    workers = os.cpu_count() or 1
+    prepared = {
+        name: prepare_texts(list(frame["text"]), analyzer, workers)
+        for name, frame in splits.items()
+    }
+    write_text(folder / TRAIN_TEXTS, "".join(f"{line}\n" for line in prepared["train"]))
+    tokenizer = learn_tokenizer(
+        text.pieces,
+        prepared["train"],
+        vocabulary_size=text.vocabulary_size,
+        min_frequency=text.min_frequency,
+        morphemes=morphemes,
+        prepared=True,
+    )
+    tokenizer.save(folder)
+    labels = sorted(set(splits["train"]["label"]))
+    write_json(folder / LABELS, labels)
+    number = {label: i for i, label in enumerate(labels)}
+    tokens, truncated = {}, {}
+    for name, frame in splits.items():
+        rows = tokenizer.encode_prepared(prepared[name])
+        truncated[name] = int((rows.lengths > text.max_length).sum())
+        rows = rows.truncated(text.max_length)
+        rows.save(folder / f"{name}.npz")
+        known = np.array([number.get(label, -1) for label in frame["label"]], dtype=np.int32)
+        np.save(folder / f"{name}.labels.npy", known, allow_pickle=False)
+        tokens[name] = int(rows.row_splits[-1])
+    pieces, per_review = len(tokenizer.vocabulary), tokens["train"] / max(len(splits["train"]), 1)
+    cut = {f"texts of {name}": count for name, count in truncated.items()}
+    return Prepared(
+        summary=f"{pieces:,} pieces, {per_review:.1f} a review, {len(labels)} labels",
+        warnings=tuple(truncation_warnings(cut, text.max_length)),
+        vocabulary_size=pieces,
+        details={"labels": labels, "tokens": tokens, "truncated": truncated},
+    )
+
+
+def label_names(prepared_folder: Path) -> list[str]:
+    """The labels in the order of their numbers."""
+    names: list[str] = read_json(prepared_folder / LABELS)
+    return names

@@ -1,0 +1,69 @@
+"""The exported classifier: raw reviews in, labels out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.export.classifier import export_classifier, load_classifier
+from pipeline.export.predictor import TextPredictor
+from pipeline.facts import Exported, Trained
+from pipeline.fields import Tensor
+from pipeline.models.classifier import folded
+from pipeline.tasks.base import Signature
+from pipeline.tasks.sentiment import TASK
+from pipeline.tasks.sentiment.data import label_names
+from pipeline.tasks.sentiment.settings import Settings
+from pipeline.tasks.sentiment.training import trained_model
+from pipeline.text.tokenizer import load_tokenizer
+
+SIGNATURE = Signature(
+    name="serving_default",
+    inputs={"text": TASK.input.tensor},
+    outputs={
+        "label": TASK.output.tensor,
+        "score": Tensor("float32", "[n]", "probability of that label"),
+        "probabilities": Tensor("float32", "[n, labels]", "of all labels, in the order above"),
+    },
+)
+BATCH_SIZE = 512
+
+
+def inputs(values: Sequence[str]) -> dict[str, Any]:
+    return {"text": list(values)}
+
+
+def test_inputs(test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
+    return inputs(list(test["text"]))
+
+
+def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) -> dict[str, float]:
+    labels = np.array([label.decode("utf-8") for label in outputs["label"]])
+    return {"accuracy": float(np.mean(labels == test["label"].to_numpy(str)))}
+
+
+def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
+    return export_classifier(
+        folded(trained_model(settings, trained), settings.model),
+        load_tokenizer(trained.prepared_folder),
+        label_names(trained.prepared_folder),
+        folder,
+        max_length=settings.text.max_length,
+    )
+
+
+def load(folder: Path, asking: None = None) -> TextPredictor:
+    classify = load_classifier(folder)
+
+    def answer(texts: Sequence[str]) -> list[str]:
+        labels, certainties = classify(list(texts))
+        return [
+            f"{label}\t{score:.3f}\t{' '.join(text.split())}"
+            for label, score, text in zip(labels, certainties, texts, strict=True)
+        ]
+
+    return TextPredictor.of(folder, answer)

@@ -1,0 +1,107 @@
+"""Ids and labels to a classifier that can be trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from pipeline.batches.length_buckets import LengthBuckets
+from pipeline.facts import Trained
+from pipeline.models.classifier import predict_logits, recurrent_classifier
+from pipeline.tasks.sentiment.data import TRAIN_TEXTS, label_names
+from pipeline.tasks.sentiment.settings import Settings
+from pipeline.text.ngrams import ngram_table
+from pipeline.text.ragged import Ragged
+from pipeline.text.sampling import SegmentationSampler
+from pipeline.text.tokenizer import load_tokenizer
+from pipeline.text.vocabulary import Vocabulary
+from pipeline.training.fit import TrainingPlan
+from pipeline.training.losses import SmoothedCrossEntropy
+from pipeline.training.weights import load_best_weights
+
+_JAMO_LENGTHS = {"syllable": (), "jamo": (3,)}
+
+
+def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
+    training = settings.training
+    train_labels = load_labels(prepared_folder, "train")
+    dev_rows, dev_labels = (
+        Ragged.load(prepared_folder / "dev.npz"),
+        load_labels(prepared_folder, "dev"),
+    )
+    draw = _segmentations(settings, prepared_folder)
+
+    def batches(epoch: int) -> LengthBuckets:
+        return LengthBuckets(
+            draw(epoch),
+            train_labels,
+            training.batch_size,
+            seed=training.seed,
+            epoch=epoch,
+            jitter=settings.batches.length_jitter,
+        )
+
+    def evaluate(model: keras.Model) -> dict[str, float | str]:
+        logits = predict_logits(model, dev_rows)
+        log_probabilities = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        right = np.arange(len(dev_labels)), np.maximum(dev_labels, 0)
+        return {
+            "accuracy": float(np.mean(logits.argmax(axis=1) == dev_labels)),
+            "loss": float(-np.mean(log_probabilities[right])),
+        }
+
+    return TrainingPlan(
+        model=build_model(settings, prepared_folder),
+        loss=SmoothedCrossEntropy(training.label_smoothing),
+        batches=batches,
+        evaluate=evaluate,
+        monitor="accuracy",
+    )
+
+
+def _segmentations(settings: Settings, prepared_folder: Path) -> Callable[[int], Ragged]:
+    """epoch -> the training rows, cut anew each epoch where subword dropout is on."""
+    strength = settings.subwords.subword_dropout
+    if not strength or settings.text.pieces == "syllable":
+        rows = Ragged.load(prepared_folder / "train.npz")
+        return lambda epoch: rows
+    sampler = SegmentationSampler(
+        load_tokenizer(prepared_folder),
+        (prepared_folder / TRAIN_TEXTS).read_text(encoding="utf-8").split("\n")[:-1],
+        strength=strength,
+        seed=settings.training.seed,
+        prepared=True,
+    )
+    return lambda epoch: sampler.draw(epoch).truncated(settings.text.max_length)
+
+
+def load_labels(prepared_folder: Path, split: str) -> np.ndarray:
+    """Label numbers of a split, int32 [rows]; -1 for labels that train does not have."""
+    return np.load(prepared_folder / f"{split}.labels.npy", allow_pickle=False)
+
+
+def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
+    """The untrained model for what lies in `prepared_folder`."""
+    vocabulary = Vocabulary.load(prepared_folder / "vocab.txt")
+    table, names = None, []
+    if settings.model.ngrams != "none":
+        table, names = ngram_table(
+            vocabulary,
+            jamo_lengths=_JAMO_LENGTHS[settings.model.ngrams],
+            most=settings.model.max_ngrams,
+        )
+    return recurrent_classifier(
+        settings.model,
+        vocabulary_size=len(vocabulary),
+        classes=len(label_names(prepared_folder)),
+        ngram_table=table,
+        ngrams=len(names),
+    )
+
+
+def trained_model(settings: Settings, trained: Trained) -> keras.Model:
+    """The model of a finished run, with the weights that were best on dev."""
+    return load_best_weights(build_model(settings, trained.prepared_folder), trained)

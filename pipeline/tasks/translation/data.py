@@ -1,0 +1,48 @@
+"""Sentence pairs to splits, to ids of both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.corpora.parallel import read_parallel_corpus
+from pipeline.corpora.splits import CorpusSplits
+from pipeline.facts import Prepared
+from pipeline.normalize import normalize
+from pipeline.tasks.translation.settings import Settings
+from pipeline.text.pair_pieces import write_pair_pieces
+from pipeline.text.settings import check_pair_morphemes
+from pipeline.text.truncation import truncation_warnings
+from pipeline.workspace import SAMPLES, Workspace
+
+SAMPLE = SAMPLES / "translation.tsv"
+SIDES = {"source": "text", "target": "label"}
+"""Side of a pair -> the column of a split that holds it."""
+
+
+def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
+    return read_parallel_corpus(settings.corpus, workspace.raw, SAMPLE, normalize)
+
+
+def prepare(
+    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+) -> Prepared:
+    check_pair_morphemes(settings.text, settings.corpus.direction)
+    texts = {
+        side: {name: list(frame[column]) for name, frame in splits.items()}
+        for side, column in SIDES.items()
+    }
+    pieces = write_pair_pieces(settings.text, texts, folder)
+    cut = {
+        f"{side}s of {name}": count
+        for side, counts in pieces.truncated.items()
+        for name, count in counts.items()
+    }
+    return Prepared(
+        summary=pieces.summary,
+        warnings=tuple(truncation_warnings(cut, settings.text.max_length)),
+        vocabulary_size=pieces.sizes["source"],
+        details={"pieces": pieces.sizes, "tokens": pieces.tokens, "truncated": pieces.truncated},
+    )

@@ -1,0 +1,148 @@
+"""A trained translator on its test split, and on pairs of others."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from pipeline.corpora.parallel import read_evaluation_pairs
+from pipeline.corpora.splits import read_split
+from pipeline.evaluation.translation import TranslationMetrics
+from pipeline.evaluation.translation import evaluate as measure
+from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS
+from pipeline.facts import Trained
+from pipeline.models.reference_losses import reference_losses
+from pipeline.models.settings import describe_translator
+from pipeline.models.translate import FRAME, Translate, translate_rows
+from pipeline.normalize import normalize
+from pipeline.report.attention_pictures import HeatMap
+from pipeline.report.page import ReportContent
+from pipeline.report.run_facts import run_facts
+from pipeline.settings import without_run
+from pipeline.tasks.base import Evaluated
+from pipeline.tasks.translation import TASK
+from pipeline.tasks.translation.attention_examples import attention_examples
+from pipeline.tasks.translation.data import SAMPLE, SIDES
+from pipeline.tasks.translation.report import translation_content
+from pipeline.tasks.translation.settings import Settings
+from pipeline.tasks.translation.tensorboard import log_translation
+from pipeline.tasks.translation.training import trained_model
+from pipeline.text.pair_pieces import load_pair_tokenizers
+from pipeline.text.ragged import Ragged
+from pipeline.text.truncation import truncation_warnings
+
+
+def evaluate(settings: Settings, trained: Trained) -> Evaluated:
+    folder, model = trained.prepared_folder, trained_model(settings, trained)
+    test = read_split(trained.corpus_folder / "test.tsv")
+    sources, targets = (Ragged.load(folder / f"test.{side}.npz") for side in SIDES)
+    translations, scores = _translations(settings, trained, model, sources)
+    losses = reference_losses(model, sources, targets)
+    metrics = measured(settings, test, translations, scores, sources.lengths, losses)
+    # Each corpus's own test set, which is part of test.
+    place = {text: row for row, text in enumerate(test["text"])}
+    others = {}
+    for name in trained.corpus.tests:
+        own = read_split(trained.corpus_folder / f"{name}.tsv")
+        rows = [place[text] for text in own["text"]]
+        its = [translations[row] for row in rows]
+        others[name] = measured(settings, own, its, scores[rows], sources.lengths[rows])
+    maps: Sequence[HeatMap] = []
+    if settings.model.architecture != "rnn":
+        search = Translate(model, **dataclasses.asdict(settings.search), attention=True)
+        dev = Ragged.load(folder / "dev.source.npz")
+        maps = attention_examples(search, dev, load_pair_tokenizers(folder))
+    log_translation(
+        trained.run / "tensorboard", metrics, maps, trained.result, without_run(settings)
+    )
+    content = _report(settings, trained, metrics, trained.warnings, maps, others)
+    tests = {name: {"bleu": m.bleu, "chrf": m.chrf} for name, m in others.items()}
+    return Evaluated(
+        metrics.summary, {**metrics.to_json(), **({"tests": tests} if tests else {})}, content
+    )
+
+
+def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) -> Evaluated:
+    """The same translator on pairs of others."""
+    other = read_evaluation_pairs(corpus, settings.corpus, raw, SAMPLE, normalize)
+    title, max_length = other.origin.title, settings.text.max_length
+    tokenizer = load_pair_tokenizers(trained.prepared_folder)["source"]
+    rows = tokenizer.encode(list(other.frame["text"]))
+    truncated = int((rows.lengths > max_length).sum())
+    sources, model = rows.truncated(max_length), trained_model(settings, trained)
+    translations, scores = _translations(settings, trained, model, sources)
+    metrics = measured(settings, other.frame, translations, scores, sources.lengths)
+    warnings = [
+        *trained.warnings,
+        f"Measured on {title}, while the model learnt from {trained.corpus.origin.title}.",
+        *other.warnings,
+        *truncation_warnings({f"sources of {title}": truncated}, max_length),
+    ]
+    facts = {
+        "title": title,
+        "direction": settings.corpus.direction,
+        "filtered": other.filtered,
+        "doubtful": other.doubtful,
+        "truncated": truncated,
+    }
+    content = _report(settings, trained, metrics, warnings, measured_on=title)
+    return Evaluated(metrics.summary, {**metrics.to_json(), **facts}, content)
+
+
+def translate_test(settings: Settings, trained: Trained) -> list[str]:
+    """What a finished run says to its test sources, in their order."""
+    sources = Ragged.load(trained.prepared_folder / "test.source.npz")
+    return _translations(settings, trained, trained_model(settings, trained), sources)[0]
+
+
+def _translations(
+    settings: Settings, trained: Trained, model: keras.Model, sources: Ragged
+) -> tuple[list[str], np.ndarray]:
+    """The best translation of each source that the search finds, and its score."""
+    search = Translate(model, **dataclasses.asdict(settings.search))
+    rows, scores = translate_rows(search, sources)
+    decode = load_pair_tokenizers(trained.prepared_folder)["target"].decode
+    return [decode(rows.row(i).tolist()) for i in range(len(rows))], scores
+
+
+def measured(
+    settings: Settings,
+    frame: pd.DataFrame,
+    translations: list[str],
+    scores: np.ndarray,
+    lengths: np.ndarray,
+    losses: Mapping[str, float] | None = None,
+) -> TranslationMetrics:
+    """The scores of translations beside their references.
+
+    Both sides stand under the text policy, as translations do: NFD would share no character
+    with them.
+    """
+    return measure(
+        [normalize(text) for text in frame["text"]],
+        [normalize(text) for text in frame["label"]],
+        translations,
+        scores.tolist(),
+        lengths - FRAME,
+        losses,
+        TARGET_TOKENIZERS[settings.target_language],
+    )
+
+
+def _report(
+    settings: Settings,
+    trained: Trained,
+    metrics: TranslationMetrics,
+    warnings: Sequence[str],
+    maps: Sequence[HeatMap] = (),
+    others: Mapping[str, TranslationMetrics] | None = None,
+    measured_on: str | None = None,
+) -> ReportContent:
+    model = describe_translator(settings.model)
+    run = run_facts(TASK, settings, trained, model, warnings=warnings, measured_on=measured_on)
+    return translation_content(metrics, run, settings.corpus.direction, maps, others)

@@ -1,0 +1,65 @@
+"""The exported translator: raw sentences in, translations out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sacrebleu.metrics import CHRF
+
+from pipeline.export.predictor import TextPredictor
+from pipeline.export.translator import export_translator, load_translator
+from pipeline.facts import Exported, Trained
+from pipeline.fields import Tensor
+from pipeline.normalize import normalize
+from pipeline.tasks.base import Signature
+from pipeline.tasks.translation import TASK
+from pipeline.tasks.translation.settings import Settings
+from pipeline.tasks.translation.training import trained_model
+from pipeline.text.pair_pieces import load_pair_tokenizers
+
+SIGNATURE = Signature(
+    name="serving_default",
+    inputs={"text": TASK.input.tensor},
+    outputs={
+        "translation": TASK.output.tensor,
+        "score": Tensor("float32", "[n]", "its log probability in nats, normalised by its length"),
+    },
+)
+BATCH_SIZE = 128
+
+
+def inputs(values: Sequence[str]) -> dict[str, Any]:
+    return {"text": list(values)}
+
+
+def test_inputs(test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
+    return inputs(list(test["text"]))
+
+
+def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) -> dict[str, float]:
+    translations = [text.decode("utf-8") for text in outputs["translation"]]
+    references = [normalize(text) for text in test["label"]]
+    return {"chrf": CHRF().corpus_score(translations, [references]).score}
+
+
+def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
+    tokenizers = load_pair_tokenizers(trained.prepared_folder)
+    return export_translator(
+        trained_model(settings, trained),
+        tokenizers["source"],
+        tokenizers["target"],
+        folder,
+        max_length=settings.text.max_length,
+        **dataclasses.asdict(settings.search),
+    )
+
+
+def load(folder: Path, asking: None = None) -> TextPredictor:
+    translate = load_translator(folder)
+    return TextPredictor.of(
+        folder, lambda texts: [" ".join(said.split()) for said in translate(list(texts))[0]]
+    )
