@@ -6,7 +6,6 @@ import dataclasses
 import difflib
 import json
 import math
-import re
 import types
 import typing
 from collections.abc import Collection, Iterator
@@ -15,6 +14,24 @@ from pathlib import Path
 import tyro
 
 from pipeline.errors import UserError
+from pipeline.ranges import AtLeast, Range
+from pipeline.records import as_json
+
+RENAMED = {
+    "most_pieces": "max_length",
+    "least_steps": "min_steps",
+    "most_ngrams": "max_ngrams",
+    "longest_ngram": "max_ngram_length",
+    "ngram_frequency": "min_ngram_frequency",
+    "length_blur": "length_jitter",
+    "most_factor": "max_length_factor",
+    "most_addend": "max_length_offset",
+    "longest_ratio": "max_length_ratio",
+    "longest_side": "max_characters",
+    "ngram_forget": "ngram_dropout",
+    "ngram_forget_rows": "ngram_row_dropout",
+}
+"""What a setting was called in an earlier version -> what it is called now."""
 
 
 def leaves(cls: type) -> Iterator[tuple[str, typing.Any]]:
@@ -28,29 +45,16 @@ def leaves(cls: type) -> Iterator[tuple[str, typing.Any]]:
             yield field.name, kind
 
 
-def as_json(settings: object) -> dict:
-    """A settings dataclass as plain JSON: what is written to config.json."""
-    return json.loads(json.dumps(dataclasses.asdict(settings), default=str))
+def _renamed(name: str, valid: Collection[str]) -> str | None:
+    """What an old name of a setting, as a field or as an option, is called among `valid` now."""
+    options = {option_of(old): option_of(new) for old, new in RENAMED.items()}
+    new = RENAMED.get(name) or options.get(name)
+    return f"it is called {new} now" if new in valid else None
 
 
-def from_json(cls: type, values: dict):
-    """What `as_json` wrote, as the dataclass again; groups that are not there keep defaults.
-
-    Raises:
-        UserError: a setting that this version does not have.
-    """
-    hints = typing.get_type_hints(cls)
-    given = {}
-    for name, value in values.items():
-        if name not in hints:
-            raise UserError(f"config.json has an unknown setting {name!r}", remedy="train again")
-        kind = hints[name]
-        if dataclasses.is_dataclass(kind):
-            value = from_json(kind, value)
-        elif value is not None and Path in (kind, *typing.get_args(kind)):
-            value = Path(value)
-        given[name] = value
-    return cls(**given)
+def option_of(name: str) -> str:
+    """How a setting is written on the command line."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _choices(kind: typing.Any) -> tuple[str, ...]:
@@ -79,7 +83,7 @@ def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> list[str]:
         The same as `--name=value`, so that no value is taken for a name (`--text "--ㅋㅋ"`).
     """
     checked = []
-    options = {f"--{name.replace('_', '-')}": kind for name, kind in kinds.items()}
+    options = {option_of(name): kind for name, kind in kinds.items()}
     index = 0
     while index < len(arguments):
         word, equals, value = arguments[index].partition("=")
@@ -100,7 +104,8 @@ def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> list[str]:
             raise UserError(
                 f"unknown setting {word}",
                 where="command line",
-                remedy=f"closest: {closest(word, sorted(options))}",
+                remedy=_renamed(word, list(options))
+                or f"closest: {closest(word, sorted(options))}",
             )
         kind = options[word]
         if kind is bool:
@@ -150,46 +155,56 @@ def parse(kind: type, arguments: list[str], *, program: str, description: str):
     )
 
 
+def range_of(kind: typing.Any) -> Range | None:
+    """The range that the type of a setting declares, `Annotated[float, Share] | None` included."""
+    for part in (*getattr(kind, "__metadata__", ()), *typing.get_args(kind)):
+        if isinstance(part, Range):
+            return part
+        if (declared := range_of(part)) is not None:
+            return declared
+    return None
+
+
 def check_ranges(settings: object) -> None:
-    """Refuses numbers and names that no setting can mean, naming the setting.
+    """Refuses values outside the range that the type of a setting declares (`pipeline.ranges`).
+
+    Any number must be finite and below 2**31, and not negative where no range is declared.
+
+    Args:
+        settings: a dataclass of groups.
 
     Raises:
         UserError: the first that is wrong.
     """
-    shares = (
-        *("dropout", "smoothing", "share", "averaging", "forget", "replacement"),
-        "scheduled_sampling",
-    )
     for group in dataclasses.fields(settings):
         values = getattr(settings, group.name)
         if not dataclasses.is_dataclass(values):
             continue
+        kinds = typing.get_type_hints(type(values), include_extras=True)
         for field in dataclasses.fields(values):
-            value, option = getattr(values, field.name), f"--{field.name.replace('_', '-')}"
-            if field.name == "name" and not _NAME.fullmatch(value):
-                raise UserError(
-                    f"{option} names a folder, and cannot be {value!r}",
-                    where="command line",
-                    remedy="use letters, digits, . _ and -, a letter or digit first",
-                )
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                continue
-            if not math.isfinite(value):
-                raise UserError(f"{option} must be a finite number, not {value}")
-            if isinstance(value, int) and value >= _INT32:
-                raise UserError(f"{option} must be below {_INT32:,}, not {value}")
-            if any(word in field.name for word in shares) and not 0 <= value < 1:
-                raise UserError(f"{option} must be at least 0 and below 1, not {value}")
-            if value < 0:
-                raise UserError(f"{option} must not be negative, not {value}")
-            # 0 means something where a setting's default is 0, or one of these is asked for.
-            zero = field.default == 0 or field.name in ("seed", "max_length_offset")
-            if isinstance(value, int) and value == 0 and not zero:
-                raise UserError(f"{option} must be at least 1, not 0")
+            _check_range(field.name, getattr(values, field.name), range_of(kinds[field.name]))
 
 
-_NAME = re.compile(r"\w[\w.-]{0,99}")
+def _check_range(name: str, value: object, declared: Range | None) -> None:
+    if type(value) in (int, float):
+        declared = declared or _UNDECLARED
+    fault, remedy = None, None
+    if isinstance(value, float) and not math.isfinite(value):
+        fault = "a finite number"
+    elif isinstance(value, int) and value >= _INT32:
+        fault = f"below {_INT32:,}"
+    elif value is not None and declared is not None and not declared.accepts(value):
+        fault, remedy = str(declared), declared.remedy
+    if fault is not None:
+        raise UserError(
+            f"{option_of(name)} must be {fault}, not {value!r}",
+            where="command line",
+            remedy=remedy,
+        )
+
+
 _INT32 = 2**31
+_UNDECLARED = AtLeast(0)
 
 
 def same_settings(path: Path, settings: dict, but: Collection[str] = ()) -> bool:

@@ -202,7 +202,7 @@ def test_a_run_with_other_settings_is_not_taken_for_one(runs, stages):
     [
         (None, ["--architecture=rnn"], "is what is compared"),
         (None, ["--epohcs", "3"], "closest: --epochs"),
-        ("../x", [], "names a folder"),
+        ("../x", [], "--name must be the name of a folder"),
         (None, ["--units", "0"], "--units must be at least 1"),
     ],
 )

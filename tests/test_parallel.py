@@ -88,8 +88,6 @@ def test_files_nothing_can_be_learnt_from(tmp_path, lines, expected):
 
 
 def test_settings_that_mean_nothing(tmp_path):
-    with pytest.raises(UserError, match="--max-length-ratio must be at least 1, not 0.5"):
-        read(own(tmp_path, made(20)), tmp_path, max_length_ratio=0.5)
     with pytest.raises(UserError, match="did you mean tatoeba"):
         read("tatoba", tmp_path)
     with pytest.raises(UserError, match="the texts of nsmc are labelled, not parallel"):

@@ -168,12 +168,6 @@ def test_without_a_test_dev_stands_for_it(tmp_path):
     assert corpus.splits["test"].equals(corpus.splits["dev"])
 
 
-@pytest.mark.parametrize("share", [-0.1, 0.6, float("nan")])
-def test_a_test_leaves_something_to_learn_from(share, tmp_path):
-    with pytest.raises(UserError, match="--test-share must be between 0 and 0.5"):
-        read_running_text(TextCorpusSettings(test_share=share), tmp_path)
-
-
 def test_a_test_of_next_to_nothing_is_refused(tmp_path):
     with pytest.raises(UserError, match="too few for test — .*--test-share 0"):
         read_running_text(TextCorpusSettings(test_share=0.001), tmp_path)

@@ -244,9 +244,7 @@ def test_morphemes_are_served_by_ids(workspace, new_run, command):
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (["--max-length", 2], "--max-length must be at least 3"),
         (["--min-frequency", 100_000], "lower --min-frequency"),
-        (["--vocabulary-size", 5], "too small"),
         (["--pieces", "sentencepiece", "--vocabulary-size", 32], "cannot learn 32 pieces"),
     ],
 )

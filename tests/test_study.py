@@ -133,7 +133,7 @@ def test_another_text_is_measured_again_and_a_first_look_leaves_the_rest_alone(
         (["gradient"], "unknown study 'gradient' — closest: gradients"),
         (["gradients", "--corpus", "shakespear"], "did you mean shakespeare"),
         (["units"], "make train-charlm"),
-        (["units", "--name", "../x"], "--name names a folder"),
+        (["units", "--name", "../x"], "--name must be the name of a folder"),
     ],
 )
 def test_what_cannot_be_studied_is_one_line(command, tmp_path, words, complaint):

@@ -9,10 +9,10 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import UserError
 from pipeline.export.graph_characters import GraphCharacters, normalize_lines_in_graph
-from pipeline.export.text_generator import LONGEST, export_generator, load_generator
+from pipeline.export.text_generator import export_generator, load_generator
 from pipeline.models.generate import Generate, continue_texts
+from pipeline.models.generation_settings import MAX_LENGTH
 from pipeline.models.language_model import language_model
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.text.characters import Characters, normalize_lines, to_text
@@ -136,12 +136,4 @@ def test_the_model_card_is_told_how_it_draws(exported, characters):
     assert said.signatures == ("serving_default",)
     assert said.facts["drawn from"] == "the 20 most probable, nucleus 0.95"
     assert characters.alphabet in said.facts["characters"]
-    assert any(f"{LONGEST:,}" in limit for limit in said.limits)
-
-
-def test_more_than_there_is_room_for_is_refused(exported):
-    from pipeline.tasks.charlm.serving import load
-    from pipeline.tasks.charlm.settings import AskingSettings
-
-    with pytest.raises(UserError, match="--length must be at most 100,000, not 100,001"):
-        load(exported[0], AskingSettings(length=LONGEST + 1))
+    assert any(f"{MAX_LENGTH:,}" in limit for limit in said.limits)

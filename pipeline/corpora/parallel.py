@@ -193,12 +193,6 @@ def read_evaluation_pairs(
 
 
 def _filter(chosen: PairCorpusSettings, normalize: Callable[[str], str]) -> PairFilter:
-    if chosen.max_length_ratio < 1:
-        raise UserError(
-            f"--max-length-ratio must be at least 1, not {chosen.max_length_ratio:g}",
-            where="command line",
-            remedy="the longer side is divided by the shorter one",
-        )
     return PairFilter(chosen.max_length_ratio, chosen.max_characters, normalize)
 
 

@@ -28,7 +28,6 @@ _CONSTITUTION_ORIGIN = Origin(
 _LONGEST_NAME = 60
 TEST_SHARE = 0.1
 """How much of a text is the test where nobody says otherwise."""
-MOST_TEST = 0.5
 
 
 def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
@@ -54,8 +53,6 @@ def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
     """
     source = _source(chosen.corpus, raw)
     test_share = source.test_share if chosen.test_share is None else chosen.test_share
-    if not 0 <= test_share <= MOST_TEST:
-        raise UserError(f"--test-share must be between 0 and {MOST_TEST}, not {test_share:g}")
     documents: list[Document] = []
     encodings = {}
     for path in source.files:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+from typing import Annotated, Literal
+
+from pipeline.ranges import AtLeast, Between
 
 Division = Literal["file", "paragraph", "line"]
 
@@ -21,7 +23,7 @@ class CorpusSettings:
     """Column of a user's file that holds the text: its name, or its number from 1."""
     label_column: str | None = None
     """Column of a user's file that holds the label: its name, or its number from 1."""
-    dev_size: int = 5000
+    dev_size: Annotated[int, AtLeast(1)] = 5000
     """Rows of NSMC's training file kept for choosing (by a hash of the id). A user's own file
     gives a tenth of its rows to dev and a tenth to test."""
 
@@ -46,10 +48,12 @@ class PairCorpusSettings:
     a tenth each is."""
     direction: Literal["ko-en", "en-ko"] = "ko-en"
     """From which language into which."""
-    max_length_ratio: float = 3.0
+    max_length_ratio: Annotated[
+        float, AtLeast(1, remedy="the longer side is divided by the shorter one")
+    ] = 3.0
     """Pairs are left out of which one side has more than so many times the letters of the other
     (a syllable has two or three; ten are added to both)."""
-    max_characters: int = 500
+    max_characters: Annotated[int, AtLeast(1)] = 500
     """Pairs are left out of which one side has more characters than this."""
 
 
@@ -65,6 +69,6 @@ class TextCorpusSettings:
     documents: Division = "file"
     """What stands by itself: a whole file, a paragraph (between blank lines) or a line. At the
     beginning of a document the model has forgotten what was before."""
-    test_share: float | None = None
+    test_share: Annotated[float, Between(0, 0.5)] | None = None
     """How much of the text is the test. 0: there is none; all before dev is learnt from, and what
     is reported is dev. Left out: what is usual, which is 0 for shakespeare and 0.1 elsewhere."""

@@ -12,11 +12,9 @@ from pipeline.export.graph_characters import GraphCharacters, nfc, normalize_lin
 from pipeline.export.saved_model import load_saved_model, write_saved_model
 from pipeline.facts import Exported
 from pipeline.models.generate import Generate
+from pipeline.models.generation_settings import MAX_LENGTH
 from pipeline.quiet import native_chatter_hidden
 from pipeline.text.characters import Characters
-
-LONGEST = 100_000
-"""Characters that are said at once; who asks for more gets so many."""
 
 
 def export_generator(generate: Generate, characters: Characters, folder: Path) -> Exported:
@@ -24,9 +22,9 @@ def export_generator(generate: Generate, characters: Characters, folder: Path) -
 
     Signature `serving_default`: `prompt` string [n], `length` int32, `temperature` float32, `seed`
     int32 -> `text` string [n]: each prompt, under the text policy line by line, and `length`
-    characters that the model goes on with. The text policy and the sampling are in the graph;
-    top-k and nucleus are what `generate` was made with. Row i depends on its prompt, on i and on
-    the seed, not on the rows beside it.
+    characters (at most `MAX_LENGTH`) that the model goes on with. The text policy and the
+    sampling are in the graph; top-k and nucleus are what `generate` was made with. Row i depends
+    on its prompt, on i and on the seed, not on the rows beside it.
 
     Args:
         generate: the model that samples.
@@ -41,7 +39,7 @@ def export_generator(generate: Generate, characters: Characters, folder: Path) -
 
     def serve(prompt, length, temperature, seed):
         prompt = normalize_lines_in_graph(prompt)
-        length = tf.clip_by_value(length, 0, LONGEST)
+        length = tf.clip_by_value(length, 0, MAX_LENGTH)
         rows = graph.encode(prompt)
         found = generate(
             {
@@ -80,7 +78,7 @@ def export_generator(generate: Generate, characters: Characters, folder: Path) -
             "says is not true.",
             "A text of which it learnt little it knows in part by heart, and it may say it again.",
             "Characters that it never saw are read as one unknown one, and never said.",
-            f"At most {LONGEST:,} characters are said at once.",
+            f"At most {MAX_LENGTH:,} characters are said at once.",
         ),
     )
 

@@ -9,7 +9,6 @@ import numpy as np
 from keras import ops
 
 from pipeline.decoding import sample
-from pipeline.errors import UserError
 from pipeline.models.language_model import LanguageModelSteps
 from pipeline.text.characters import Characters, normalize_lines, to_text
 from pipeline.text.ragged import Ragged
@@ -36,19 +35,12 @@ class Generate(keras.Model):
     Returns:
         {"ids": int32 [batch, longest], what was said, right-padded; "scores": float32 [batch], its
         log probability in nats, under the model itself}.
-
-    Raises:
-        UserError: numbers out of range.
     """
 
     def __init__(
         self, language_model: keras.Model, *, top_k: int = 0, top_p: float = 1.0, **kwargs
     ):
         super().__init__(**kwargs)
-        if top_k < 0:
-            raise UserError(f"--top-k must be at least 0, not {top_k}")
-        if not 0 < top_p <= 1:
-            raise UserError(f"--top-p must be above 0 and at most 1, not {top_p:g}")
         self.language_model, self.top_k, self.top_p = language_model, top_k, top_p
         self.steps = LanguageModelSteps(language_model)
         # How much is to be said is known when it is asked: no shape for XLA.
@@ -104,12 +96,7 @@ def continue_texts(
         prompts: as given; an empty one begins a document.
         length: characters to say, whatever the alphabet.
         temperature, seed: as of `Generate`.
-
-    Raises:
-        UserError: a negative length or temperature.
     """
-    if length < 0 or temperature < 0:
-        raise UserError("--length and --temperature must not be negative")
     prompts = [normalize_lines(prompt) for prompt in prompts]
     rows = Ragged.from_lists([[BOS, *characters.encode(prompt)] for prompt in prompts])
     width = int(rows.lengths.max(initial=1))

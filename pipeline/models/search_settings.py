@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated
+
+from pipeline.ranges import AtLeast
 
 
 @dataclasses.dataclass(frozen=True)
 class SearchSettings:
     """How the best translation is looked for."""
 
-    beam: int = 4
+    beam: Annotated[int, AtLeast(1)] = 4
     """Hypotheses kept alive for each sentence; 1 is greedy."""
-    alpha: float = 1.0
+    alpha: Annotated[float, AtLeast(0)] = 1.0
     """Length normalisation, ((5 + length) / 6) ** alpha (Wu et al. 2016): 0 compares plain log
     probabilities, more prefers longer translations."""
-    coverage: float = 0.0
+    coverage: Annotated[float, AtLeast(0)] = 0.0
     """Weight of the coverage penalty (Wu et al. 2016), for source pieces that were never attended
     to; needs attention."""
-    least: int = 0
+    least: Annotated[int, AtLeast(0)] = 0
     """Pieces that a translation has at least."""
-    max_length_factor: float = 1.5
+    max_length_factor: Annotated[float, AtLeast(0)] = 1.5
     """A translation ends after this many times the pieces of its source ..."""
-    max_length_offset: int = 10
+    max_length_offset: Annotated[int, AtLeast(0)] = 10
     """... and so many more."""
-    enough: int = 0
+    enough: Annotated[int, AtLeast(0)] = 0
     """The search also ends when so many hypotheses have ended by themselves; 0: when no better
     one can be found, which takes longer."""
-    n_best: int = 1
+    n_best: Annotated[int, AtLeast(1)] = 1
     """Translations of a text that the exported model can give; with more than one it has a second
     signature, `n_best`, for all of them."""

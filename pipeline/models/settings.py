@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+from typing import Annotated, Literal
+
+from pipeline.ranges import AtLeast, Share
 
 CELL_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN", "irnn": "ReLU RNN"}
 """What cells are called in reports and pictures."""
@@ -16,27 +18,27 @@ class ClassifierSettings:
     cell: Literal["lstm", "gru", "rnn", "irnn", "bag"] = "lstm"
     """What runs over the pieces. "irnn" is a ReLU RNN started at the identity; "bag" has no
     recurrence at all: the mean and maximum of the embeddings, the baseline."""
-    units: int = 128
+    units: Annotated[int, AtLeast(1)] = 128
     """Width of the hidden state in one direction."""
     direction: Literal["forward", "backward", "both"] = "both"
     """Reading direction; "both" is a bidirectional layer."""
-    layers: int = 1
+    layers: Annotated[int, AtLeast(1)] = 1
     """How many recurrent layers are stacked; from the second on each adds its input to its
     output (a residual connection) where the widths agree."""
-    embedding_size: int = 128
+    embedding_size: Annotated[int, AtLeast(1)] = 128
     """Width of the piece embeddings."""
     ngrams: Literal["none", "syllable", "jamo"] = "jamo"
     """What a piece's embedding borrows from: nothing, its syllables and pairs of syllables, or
     these and its runs of 3 jamo. Costs time in training, nothing when served."""
-    max_ngrams: int = 12
+    max_ngrams: Annotated[int, AtLeast(1)] = 12
     """N-grams a piece at the most."""
     pooling: Literal["last", "mean", "max", "attention", "max+mean"] = "max+mean"
     """How one vector is made of the states of all pieces."""
-    embedding_dropout: float = 0.5
+    embedding_dropout: Annotated[float, Share] = 0.5
     """Share of embedding features dropped in training."""
-    piece_dropout: float = 0.1
+    piece_dropout: Annotated[float, Share] = 0.1
     """Share of pieces of which nothing is read in training."""
-    state_dropout: float = 0.5
+    state_dropout: Annotated[float, Share] = 0.5
     """Share of state features dropped between layers and before the logits in training."""
 
 
@@ -55,29 +57,29 @@ class TaggerSettings:
 
     cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
     """What runs over the pieces. "irnn" is a ReLU RNN started at the identity."""
-    units: int = 160
+    units: Annotated[int, AtLeast(1)] = 160
     """Width of the hidden state in one direction."""
     direction: Literal["forward", "backward", "both"] = "both"
     """Reading direction; "both" is a bidirectional layer."""
-    layers: int = 1
+    layers: Annotated[int, AtLeast(1)] = 1
     """How many recurrent layers are stacked; from the second on each adds its input to its
     output (a residual connection)."""
-    embedding_size: int = 64
+    embedding_size: Annotated[int, AtLeast(1)] = 64
     """Width of the piece embeddings."""
-    ngram_size: int = 32
+    ngram_size: Annotated[int, AtLeast(1)] = 32
     """Width of the embeddings of runs of pieces."""
     head: Literal["crf", "softmax"] = "crf"
     """How tags are chosen: a linear-chain CRF scores whole sequences; "softmax" scores each tag
     by itself, and the best legal sequence is taken."""
-    embedding_dropout: float = 0.3
+    embedding_dropout: Annotated[float, Share] = 0.3
     """Share of embedding features dropped in training."""
-    piece_dropout: float = 0.1
+    piece_dropout: Annotated[float, Share] = 0.1
     """Share of pieces of which nothing is read in training."""
-    ngram_dropout: float = 0.3
+    ngram_dropout: Annotated[float, Share] = 0.3
     """Share of runs of pieces taken for unknown in training."""
-    ngram_row_dropout: float = 0.4
+    ngram_row_dropout: Annotated[float, Share] = 0.4
     """Share of sentences of which all runs of pieces are taken for unknown in training."""
-    state_dropout: float = 0.5
+    state_dropout: Annotated[float, Share] = 0.5
     """Share of state features dropped between layers and before the tags in training."""
 
 
@@ -99,12 +101,12 @@ class TranslatorSettings:
     recurrence."""
     cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
     """What runs over the pieces; not of the Transformer."""
-    units: int = 256
+    units: Annotated[int, AtLeast(1)] = 256
     """Width of the decoder's state, and of both directions of the encoder together (even); of
     all vectors of the Transformer (a multiple of `heads`)."""
-    layers: int = 2
+    layers: Annotated[int, AtLeast(1)] = 2
     """How many layers or blocks the encoder and the decoder have each."""
-    embedding_size: int = 256
+    embedding_size: Annotated[int, AtLeast(1)] = 256
     """Width of the piece embeddings; the Transformer's are `units` wide."""
     attention: Literal["additive", "dot", "general"] = "general"
     """How a decoder state and a source position are compared: additive (Bahdanau et al. 2015),
@@ -112,18 +114,18 @@ class TranslatorSettings:
     input_feeding: bool = False
     """What was predicted from at the step before is read too (Luong et al. 2015). Time is then
     walked step by step in training as well, which costs. Of "attention" alone."""
-    heads: int = 4
+    heads: Annotated[int, AtLeast(1)] = 4
     """Attention heads of a Transformer block."""
-    feed_forward: int = 1024
+    feed_forward: Annotated[int, AtLeast(1)] = 1024
     """Width of the hidden layer of a Transformer block."""
     tied_softmax: bool = True
     """The softmax has the target embeddings for its weights."""
-    embedding_dropout: float = 0.2
+    embedding_dropout: Annotated[float, Share] = 0.2
     """Share of embedding features dropped in training."""
-    state_dropout: float = 0.2
+    state_dropout: Annotated[float, Share] = 0.2
     """Share of state features dropped between layers, in Transformer blocks and before the
     softmax in training."""
-    attention_dropout: float = 0.1
+    attention_dropout: Annotated[float, Share] = 0.1
     """Share of attention weights dropped in Transformer blocks in training."""
 
 
@@ -145,19 +147,19 @@ class LanguageModelSettings:
 
     cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
     """What runs over the characters. "irnn" is a ReLU RNN started at the identity."""
-    units: int = 512
+    units: Annotated[int, AtLeast(1)] = 512
     """Width of the hidden state of a layer."""
-    layers: int = 1
+    layers: Annotated[int, AtLeast(1)] = 1
     """How many recurrent layers are stacked; from the second on each adds its input to its
     output (a residual connection)."""
-    embedding_size: int = 128
+    embedding_size: Annotated[int, AtLeast(1)] = 128
     """Width of the embeddings of characters."""
     tied_softmax: bool = False
     """The softmax has the embeddings for its weights; the state is first brought to their
     width."""
-    embedding_dropout: float = 0.1
+    embedding_dropout: Annotated[float, Share] = 0.1
     """Share of embedding features dropped in training."""
-    state_dropout: float = 0.3
+    state_dropout: Annotated[float, Share] = 0.3
     """Share of state features dropped between layers and before the softmax in training."""
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated
 
 from pipeline.corpora.settings import TextCorpusSettings
+from pipeline.ranges import AtLeast, FolderName
 
 STUDY_HELP = """What recurrent networks do, measured and explained on pages to be read one by one.
 
@@ -21,11 +23,11 @@ Writes: runs/study-<study>/<name>/: report.html (what there is), a page and its 
 class StudySettings:
     """How the study is made."""
 
-    name: str = "default"
+    name: Annotated[str, FolderName] = "default"
     """Folder of its pages below runs/study-<study>/; for `units` also the run of charlm."""
     quick: bool = False
     """Smaller models and fewer steps, for a first look; in a folder of its own, <name>-quick."""
-    seed: int = 1
+    seed: Annotated[int, AtLeast(0)] = 1
     """Start of every random choice."""
 
 

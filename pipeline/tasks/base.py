@@ -7,12 +7,13 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast, runtime_checkable
 
 import pipeline.tasks
 from pipeline.errors import UserError
 from pipeline.facts import Exported, Prepared, Trained
 from pipeline.fields import Field, Tensor
+from pipeline.ranges import AtLeast, FolderName
 from pipeline.settings import closest
 from pipeline.workspace import Workspace
 
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 class RunSettings:
     """Where the result goes."""
 
-    name: str = "default"
+    name: Annotated[str, FolderName] = "default"
     """Folder of this run below runs/<task>/."""
-    version: int = 1
+    version: Annotated[int, AtLeast(1)] = 1
     """Folder of the exported model below saved_models/<task>/."""
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+from typing import Annotated, Literal
 
 from pipeline.errors import UserError
+from pipeline.ranges import AtLeast
+
+ROOM_FOR_A_PIECE = AtLeast(3, remedy="two of them are [BOS] and [EOS]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,11 +19,11 @@ class TextSettings:
     """How words are cut: learnt `##` pieces, single syllables, or a unigram model."""
     morphemes: Literal["none", "okt", "komoran", "hannanum", "kkma", "mecab", "kiwi"] = "none"
     """A morpheme analyser in front; the exported model then takes ids, not text."""
-    vocabulary_size: int = 16000
+    vocabulary_size: Annotated[int, AtLeast(32)] = 16000
     """Most pieces to learn, the four special ones included."""
-    min_frequency: int = 2
+    min_frequency: Annotated[int, AtLeast(1)] = 2
     """A piece must occur this often in the training split."""
-    max_length: int = 256
+    max_length: Annotated[int, ROOM_FOR_A_PIECE] = 256
     """A longer text is read up to here, in training and when served."""
 
 
@@ -28,15 +31,15 @@ class TextSettings:
 class SyllableSettings:
     """How text becomes syllables and runs of syllables."""
 
-    vocabulary_size: int = 8000
+    vocabulary_size: Annotated[int, AtLeast(32)] = 8000
     """Most pieces to know, the four special ones included; `##권` and `권` are two."""
-    min_frequency: int = 2
+    min_frequency: Annotated[int, AtLeast(1)] = 2
     """A piece must occur this often in the training split."""
-    max_length: int = 256
+    max_length: Annotated[int, ROOM_FOR_A_PIECE] = 256
     """A longer sentence is read in parts of so many pieces, in training and when served."""
-    max_ngram_length: int = 3
+    max_ngram_length: Annotated[int, AtLeast(1)] = 3
     """Runs of up to so many pieces have vectors of their own; 1 for none."""
-    min_ngram_frequency: int = 2
+    min_ngram_frequency: Annotated[int, AtLeast(1)] = 2
     """A run of pieces must occur this often in the training split."""
 
 
@@ -52,11 +55,11 @@ class PairTextSettings:
     joint: bool = False
     """Both sides share one vocabulary, learnt from both, and one embedding; otherwise each has
     its own."""
-    vocabulary_size: int = 4000
+    vocabulary_size: Annotated[int, AtLeast(32)] = 4000
     """Most pieces of a vocabulary, the four special ones included."""
-    min_frequency: int = 2
+    min_frequency: Annotated[int, AtLeast(1)] = 2
     """A piece must occur this often in the training split (wordpiece, syllable)."""
-    max_length: int = 128
+    max_length: Annotated[int, ROOM_FOR_A_PIECE] = 128
     """A longer sentence is read up to here, in training and when served."""
 
 
@@ -66,7 +69,7 @@ class CharacterSettings:
 
     alphabet: Literal["syllable", "jamo"] = "syllable"
     """A Hangul syllable is one unit, or as many as it has jamo; any other character is one."""
-    min_frequency: int = 2
+    min_frequency: Annotated[int, AtLeast(1)] = 2
     """A unit must occur this often in the training split."""
 
 
@@ -95,17 +98,4 @@ def check_pair_morphemes(text: PairTextSettings, direction: str) -> None:
             where="command line",
             remedy="leave it away: translations would be morphemes with spaces between them, from "
             "which no analyser makes sentences again",
-        )
-
-
-def check_most_pieces(max_length: int) -> None:
-    """Refuses rows so short that no piece of a text fits between [BOS] and [EOS].
-
-    Raises:
-        UserError: they are.
-    """
-    if max_length < 3:
-        raise UserError(
-            f"--max-length must be at least 3, not {max_length}",
-            remedy="two of them are [BOS] and [EOS]",
         )

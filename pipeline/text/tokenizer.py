@@ -207,14 +207,9 @@ def learn_tokenizer(
         prepared: whether `texts` already went through `prepare` with that analyzer.
 
     Raises:
-        UserError: an unknown kind or analyzer, no text at all, nothing frequent enough, or too
-            small a vocabulary.
+        UserError: an unknown kind or analyzer, no text at all, or nothing frequent enough.
     """
     cls = _class_of(kind)
-    if vocabulary_size < 32:
-        raise UserError(
-            f"a vocabulary of {vocabulary_size} pieces is too small", remedy="use 32 or more"
-        )
     if not prepared:
         texts = prepare(texts, MorphemeAnalyzer(morphemes) if morphemes else None, workers)
     if not any(texts):

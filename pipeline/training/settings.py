@@ -4,38 +4,41 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated
+
+from pipeline.ranges import AtLeast, Share
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSettings:
     """How the weights are found."""
 
-    epochs: int = 5
+    epochs: Annotated[int, AtLeast(1)] = 5
     """Most passes over the training split; early stopping may end before."""
-    min_steps: int = 300
+    min_steps: Annotated[int, AtLeast(1)] = 300
     """A small corpus is passed over more often than `epochs`, until this many steps."""
-    batch_size: int = 256
+    batch_size: Annotated[int, AtLeast(1)] = 256
     """Rows a batch."""
-    learning_rate: float = 3e-3
+    learning_rate: Annotated[float, AtLeast(0)] = 3e-3
     """Highest learning rate, reached after the warm-up, then decayed along a cosine to 0."""
-    warmup_share: float = 0.03
+    warmup_share: Annotated[float, Share] = 0.03
     """Share of all steps in which the learning rate climbs."""
-    weight_decay: float = 0.01
+    weight_decay: Annotated[float, AtLeast(0)] = 0.01
     """Decoupled weight decay (AdamW)."""
-    clip_norm: float = 1.0
+    clip_norm: Annotated[float, AtLeast(0)] = 1.0
     """Gradients are scaled to a global norm of at most this; 0 never clips."""
-    label_smoothing: float = 0.0
+    label_smoothing: Annotated[float, Share] = 0.0
     """Mass of the target distribution spread over all labels."""
-    weight_averaging: float = 0.998
+    weight_averaging: Annotated[float, Share] = 0.998
     """Momentum of the moving average of the weights, which is what is evaluated and kept;
     0 keeps the last weights."""
-    evaluations: int = 10
+    evaluations: Annotated[int, AtLeast(1)] = 10
     """How often in all the dev split is looked at, at even distances."""
-    patience: int = 4
+    patience: Annotated[int, AtLeast(1)] = 4
     """Looks at dev without a better one before the training stops."""
-    checkpoint_seconds: float = 20.0
+    checkpoint_seconds: Annotated[float, AtLeast(0)] = 20.0
     """At most this much work is lost to a kill."""
-    seed: int = 1
+    seed: Annotated[int, AtLeast(0)] = 1
     """Start of every random choice: weights, dropout, batches, subword sampling."""
     initial_weights: Path | None = None
     """A `.weights.h5` file to start from, for instance of a model pretrained on other text."""
@@ -45,7 +48,7 @@ class TrainingSettings:
 class ScheduledSamplingSettings:
     """What a decoder reads in training: pieces of the reference (teacher forcing), or its own."""
 
-    scheduled_sampling: float = 0.0
+    scheduled_sampling: Annotated[float, Share] = 0.0
     """Probability, at the last step, that the decoder reads its own prediction instead of the
     reference's piece (Bengio et al. 2015); it rises to that from 0 in a straight line. A step
     then reads its batch twice. 0 is plain teacher forcing."""
@@ -55,7 +58,7 @@ class ScheduledSamplingSettings:
 class BatchSettings:
     """Which examples a step learns from together."""
 
-    length_jitter: int = 10
+    length_jitter: Annotated[int, AtLeast(1)] = 10
     """Texts of a batch differ in length by about so many pieces. Fewer need less padding and so
     less time a step; but from batches of nearly one length a translator learns worse."""
 
@@ -65,6 +68,6 @@ class TruncationSettings:
     """How far back gradients go over running text. `batch_size` is the number of streams that
     are read side by side."""
 
-    window: int = 128
+    window: Annotated[int, AtLeast(1)] = 128
     """Characters of each stream in a step. Gradients go no further back (truncated
     backpropagation through time); the state goes on from window to window."""

@@ -10,10 +10,9 @@ from typing import Any
 import pandas as pd
 
 from pipeline.corpora.documents import from_frame
-from pipeline.errors import UserError
 from pipeline.evaluation.continuations import LENGTH, halves, right_characters
 from pipeline.export.predictor import TextPredictor
-from pipeline.export.text_generator import LONGEST, export_generator, load_generator
+from pipeline.export.text_generator import export_generator, load_generator
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.one_line import on_one_line
@@ -57,8 +56,6 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
 
 def load(folder: Path, asking: AskingSettings | None = None) -> TextPredictor:
     asked = asking or AskingSettings()
-    if asked.length > LONGEST:
-        raise UserError(f"--length must be at most {LONGEST:,}, not {asked.length:,}")
     generate = load_generator(folder)
 
     def answer(prompts: Sequence[str]) -> list[str]:

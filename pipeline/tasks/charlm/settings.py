@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated
 
 from pipeline.corpora.settings import CONSTITUTION, TextCorpusSettings
-from pipeline.models.generation_settings import GenerationSettings
+from pipeline.models.generation_settings import MAX_LENGTH, GenerationSettings
 from pipeline.models.settings import LanguageModelSettings
+from pipeline.ranges import AtLeast, Between
 from pipeline.tasks.base import RunSettings
 from pipeline.text.settings import CharacterSettings
 from pipeline.training.settings import TrainingSettings, TruncationSettings
@@ -19,12 +21,12 @@ _EXAMPLES = {CONSTITUTION: "모든 국민은", "shakespeare": "ROMEO:"}
 class AskingSettings:
     """What is said when the exported model is asked."""
 
-    length: int = 200
+    length: Annotated[int, Between(1, MAX_LENGTH)] = 200
     """Characters to write behind the prompt."""
-    temperature: float = 0.8
+    temperature: Annotated[float, AtLeast(0)] = 0.8
     """Below 1 what is probable is preferred, 0 writes nothing else; above 1 the improbable gets
     its chance."""
-    seed: int = 1
+    seed: Annotated[int, AtLeast(0)] = 1
     """The same seed writes the same text."""
 
 

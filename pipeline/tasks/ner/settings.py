@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated
 
 from pipeline.corpora.settings import EntityCorpusSettings
 from pipeline.models.settings import TaggerSettings
+from pipeline.ranges import Share
 from pipeline.tasks.base import RunSettings
 from pipeline.text.settings import SyllableSettings
 from pipeline.training.settings import BatchSettings, TrainingSettings
@@ -15,7 +17,7 @@ from pipeline.training.settings import BatchSettings, TrainingSettings
 class MentionSettings:
     """Other names in the same places."""
 
-    mention_replacement: float = 0.4
+    mention_replacement: Annotated[float, Share] = 0.4
     """In training, this share of the entities gives way to others of the same kind, anew each
     epoch (mention replacement, Dai and Adel 2020). 0 leaves the text as it is."""
 

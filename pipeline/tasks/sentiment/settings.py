@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated
 
 from pipeline.corpora.settings import CorpusSettings
 from pipeline.models.settings import ClassifierSettings
+from pipeline.ranges import Share
 from pipeline.tasks.base import RunSettings
 from pipeline.text.settings import TextSettings
 from pipeline.training.settings import BatchSettings, TrainingSettings
@@ -15,7 +17,7 @@ from pipeline.training.settings import BatchSettings, TrainingSettings
 class SubwordSettings:
     """Subword regularisation."""
 
-    subword_dropout: float = 0.15
+    subword_dropout: Annotated[float, Share] = 0.15
     """In training, a longest match is refused this often, so that words are seen cut in several
     ways (MaxMatch-Dropout, Hiraoka 2022); with sentencepiece the smoothing alpha of sampled
     segmentations (Kudo 2018). 0 always cuts the same way."""

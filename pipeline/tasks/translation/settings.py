@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated
 
 from pipeline.corpora.settings import PairCorpusSettings
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.settings import TranslatorSettings
+from pipeline.ranges import AtLeast
 from pipeline.tasks.base import RunSettings
 from pipeline.text.settings import PairTextSettings
 from pipeline.training.settings import (
@@ -23,7 +25,7 @@ _EXAMPLES = {"ko": "톰은 외로워 보였어.", "en": "Tom looked lonely."}
 class SubwordSettings:
     """Subword regularisation."""
 
-    subword_sampling: float = 0.2
+    subword_sampling: Annotated[float, AtLeast(0)] = 0.2
     """In training, sentences are cut anew each epoch: with sentencepiece the smoothing alpha of
     sampled segmentations (Kudo 2018), with wordpiece the share of refused longest matches
     (MaxMatch-Dropout, Hiraoka 2022). 0 always cuts the same way."""
