@@ -292,7 +292,7 @@ def test_klue_with_its_training_file(tmp_path, corpora):
     assert len(found.splits["train"]) + len(found.splits["dev"]) == 100
     assert 8 <= len(found.splits["dev"]) <= 10
     assert no_text_twice(found.splits)
-    assert found.warnings == []
+    assert not found.warnings
 
 
 def test_a_training_file_that_is_not_whole(tmp_path, corpora):

@@ -79,7 +79,7 @@ def test_other_settings_and_lost_splits_are_noticed(read, tmp_path):
 
 def test_what_stands_in_is_asked_for_each_time_and_changes_nothing(read, monkeypatch, tmp_path):
     """Until the corpus itself can be had."""
-    monkeypatch.setenv("CORPUS_MIRROR", str(tmp_path / "nowhere"))
+    monkeypatch.delenv("CORPUS_MIRROR", raising=False)
     monkeypatch.setattr("pipeline.corpora.fetch._from_network", _no_network)
     assert read("sentiment", "nsmc")[0]
     again, said = read("sentiment", "nsmc")

@@ -44,7 +44,7 @@ def test_tasks_are_the_files_of_the_tasks(tmp_path):
 
     done = Checkout(tmp_path).make("--print-data-base", "--question", "help")
     targets = set(re.findall(r"^(train-\w+):", done.stdout, re.M))
-    assert targets == {f"train-{name}" for name in task_names()}
+    assert targets == {f"train-{name}" for name in task_names() if not name.startswith("tiny")}
 
 
 def test_dry_run_chains_the_stages_in_order(tmp_path):
