@@ -1,1 +1,1 @@
-"""Models: ids in, logits out. What a batch holds is described in pipeline/batches.py."""
+"""Models: ids in, logits out. What a batch holds is described in pipeline/batches/."""

@@ -1,1 +1,1 @@
-"""One file a task; each puts the rooms together for one kind of text in and labels out."""
+"""One folder a task; each puts the rooms together for one kind of input and output."""
