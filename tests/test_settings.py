@@ -163,7 +163,7 @@ COMMAND_LINES = [
     *ASKED,
     *STUDIES.values(),
 ]
-GROUPS = sorted(set().union(*map(groups_of, COMMAND_LINES)), key=lambda group: group.__qualname__)
+GROUPS = sorted(set().union(*map(groups_of, COMMAND_LINES)), key=str)
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: f"{group.__module__}.{group.__name__}")
