@@ -38,22 +38,6 @@ quoted    = '$(subst ','\'',$(value $(1)))'
 ARGUMENTS = --name $(call quoted,NAME) --version $(call quoted,VERSION) \
   $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) \
   $(if $(filter translation,$(1)),--direction $(call quoted,DIRECTION)) $(value SETTINGS)
-nothing  :=
-comma    := ,
-# Corpora that are files are prerequisites, with the dev and test files beside them, as
-# pipeline/corpora/parallel_sources.py finds them. To make a space parts words: in names it is
-# <_> until the end, where it is escaped.
-NAMES     = $(subst $(nothing) ,<_>,$(value CORPUS))
-trimmed   = $(patsubst <_>%,%,$(patsubst %<_>,%,$(1)))
-escaped   = $(subst <_>,\ ,$(1))
-there     = $(if $(wildcard $(call escaped,$(1))),$(call escaped,$(1)))
-stem      = $(patsubst %.train,%,$(basename $(1)))
-beside    = $(call there,$(call stem,$(1)).$(2)$(suffix $(1)))
-own       = $(or $(call there,$(1)),$(call beside,$(1),train))
-all_of    = $(if $(call own,$(1)),$(call own,$(1)) $(foreach part,dev test,$(call beside,$(1),$(part))))
-# A file with a comma in its name is one; otherwise commas part several.
-CORPUS_FILE := $(if $(call there,$(NAMES)),$(call all_of,$(NAMES)),$(foreach \
-  name,$(subst $(comma), ,$(NAMES)),$(call all_of,$(call trimmed,$(name)))))
 # What is not for the recipes: exporting it would evaluate a $(...) in it.
 unexport CORPUS EVAL DIRECTION NAME VERSION SETTINGS TEXT FILE PORT
 unexport PROMPT LENGTH TEMPERATURE SEED QUICK
@@ -81,7 +65,7 @@ help:  ## this page
 
 # ---- the environment: made once, made again when the pins change
 $(VENV)/.ready: requirements.txt
-	@$(PYTHON3) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 12) else f"Python 3.11 or 3.12 is needed, {sys.executable} is {v[0]}.{v[1]}; set PYTHON3=python3.11")'
+	@$(PYTHON3) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, {sys.executable} is {v[0]}.{v[1]}; set PYTHON3=python3.11")'
 	$(PYTHON3) -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
@@ -98,10 +82,12 @@ setup: $(VENV)/.ready  ## create .venv with the pinned requirements
 define TASK_template
 runs/$(1)/$(NAME)/.asked: FORCE
 	@mkdir -p $$(@D)
-	@printf '%s\n' $$(call ARGUMENTS,$(1)) "$$$$CORPUS_MIRROR" | cmp -s - $$@ || \
-	  printf '%s\n' $$(call ARGUMENTS,$(1)) "$$$$CORPUS_MIRROR" > $$@
+	@printf '%s\n' $$(call ARGUMENTS,$(1)) | cmp -s - $$@ || \
+	  printf '%s\n' $$(call ARGUMENTS,$(1)) > $$@
 
-runs/$(1)/$(NAME)/corpus.json: runs/$(1)/$(NAME)/.asked $$(CORPUS_FILE) | $(VENV)/.ready
+# Asked each time: which files a corpus is read from, and whether they changed, Python knows. Where
+# nothing changed it leaves corpus.json as it is, and make goes on with nothing.
+runs/$(1)/$(NAME)/corpus.json: FORCE | $(VENV)/.ready
 	@$(PIPELINE) corpus $(1) $$(call ARGUMENTS,$(1))
 
 runs/$(1)/$(NAME)/prepared.json: runs/$(1)/$(NAME)/corpus.json runs/$(1)/$(NAME)/.asked
@@ -197,9 +183,10 @@ tensorboard: $(VENV)/.ready  ## open the training logs (PORT=6006)
 	@$(PYTHON) -m tensorboard.main --logdir runs --port $(PORT) --samples_per_plugin text=1000
 
 .PHONY: test
-test: $(VENV)/.ready-dev  ## the tests and the linter
+test: $(VENV)/.ready-dev  ## linter, type checker and tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
 .PHONY: clean

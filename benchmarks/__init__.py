@@ -1,1 +1,1 @@
-"""What README's figures were measured with. Each prints one table; run them on an idle machine."""
+"""What docs/results.md was measured with. Each prints one table; run them on an idle machine."""

@@ -69,9 +69,9 @@ def main() -> None:
         )
     rows.append(["mean", "", f"{statistics.mean(scores):.2f}", "", ""])
     columns = ["seed", "dev %", "test %", "minutes", "peak GB"]
-    corpus = json.loads((run / "corpus.json").read_bytes())["notes"]
+    corpus = json.loads((run / "corpus.json").read_bytes())["facts"]
     counts = ", ".join(f"{name} {count:,}" for name, count in corpus["rows"].items())
-    title = f"{arguments.task}: {training['monitor']} on {corpus['title']} ({counts})"
+    title = f"{arguments.task}: {training['monitor']} on {corpus['origin']['title']} ({counts})"
     print_table(title, columns, rows)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.tables import print_table
 
-MORPHEMES = ("mecab", "okt", "hannanum", "komoran", "kkma")
+MORPHEMES = ("mecab", "kiwi", "okt", "hannanum", "komoran", "kkma")
 WAYS = {
     "syllable": ("syllable", None),
     "wordpiece": ("wordpiece", None),
@@ -30,7 +30,7 @@ def splits(corpus: str | None, rows: int):
     """(train, dev) frames with columns text and label, of at most `rows` and a tenth of them."""
     from pipeline.corpora.labelled import CorpusSettings, read_labelled_corpus
     from pipeline.corpora.splits import held_out
-    from pipeline.tasks.sentiment import SAMPLE
+    from pipeline.tasks.sentiment.data import SAMPLE
     from pipeline.workspace import Workspace
 
     chosen = CorpusSettings(corpus=corpus) if corpus else CorpusSettings()

@@ -63,18 +63,19 @@ def main() -> None:
     from pipeline.corpora.entities import read_entities
     from pipeline.corpora.splits import read_split
     from pipeline.evaluation.entity_scores import entity_scores
-    from pipeline.settings import from_json
+    from pipeline.records import from_json
     from pipeline.stages.files import RunFiles
-    from pipeline.tasks import ner
+    from pipeline.tasks.ner.evaluation import find_entities
+    from pipeline.tasks.ner.settings import Settings
     from pipeline.workspace import Workspace, read_json
 
     workspace = Workspace()
     files = RunFiles("ner", workspace.run("ner", arguments.run), workspace.root)
     stored = {k: v for k, v in read_json(files.config).items() if k != "inputs"}
-    settings, trained = from_json(ner.Settings, stored), files.trained()
+    settings, trained = from_json(Settings, stored), files.trained()
     train, dev = (read_split(Path(trained.corpus_folder, f"{n}.tsv")) for n in ("train", "dev"))
     gold = list(map(read_entities, dev["label"]))
-    found = ner.find_entities(settings, trained, list(dev["text"]))
+    found = find_entities(settings, trained, list(dev["text"]))
 
     def f1(names: dict[str, str] | None) -> str:
         def renamed(rows):

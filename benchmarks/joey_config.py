@@ -30,7 +30,7 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS
-from pipeline.tasks.translation import Settings
+from pipeline.tasks.translation.settings import Settings
 from pipeline.text.vocabulary import SPECIALS
 
 LONGEST = 100

@@ -11,7 +11,9 @@ from pipeline.corpora.splits import read_split, write_split
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
 from pipeline.stages.files import RunFiles
-from pipeline.tasks.translation import SAMPLE, TASK, Settings
+from pipeline.tasks.translation import TASK
+from pipeline.tasks.translation.data import SAMPLE
+from pipeline.tasks.translation.settings import Settings
 from pipeline.text.pair_pieces import SIDES, load_pair_tokenizers, training_segmentations
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import Tokenizer
@@ -30,7 +32,7 @@ class OurRun:
         name: below runs/translation/.
         files: its folder and files.
         settings: it was trained with.
-        corpus, tokens: folders of its splits and of its pieces, relative.
+        corpus, prepared: folders of its splits and of its pieces, relative.
         rows: split -> pairs.
         pieces: where `write_pieces` puts what Joey reads; runs over the same pieces share it.
     """
@@ -39,7 +41,7 @@ class OurRun:
     files: RunFiles
     settings: Settings
     corpus: Path
-    tokens: Path
+    prepared: Path
     rows: dict[str, int]
     pieces: Path
 
@@ -48,15 +50,15 @@ class OurRun:
         """Raises UserError where there is no such run."""
         workspace = Workspace()
         files = RunFiles(TASK.name, workspace.run(TASK.name, name), workspace.root)
-        corpus, tokens = files.manifest("corpus"), files.manifest("tokens")
+        corpus, prepared = files.corpus_manifest(), files.prepared_manifest()
         return cls(
             name,
             files,
             files.trained_settings(TASK, TASK.settings()),
-            Path(corpus.notes["folder"]),
-            Path(tokens.notes["folder"]),
-            corpus.notes["rows"],
-            ROOT / f"pieces-{digest(tokens.outputs)}",
+            Path(corpus.facts.folder),
+            Path(prepared.facts.folder),
+            dict(corpus.facts.rows),
+            ROOT / f"pieces-{digest(prepared.outputs)}",
         )
 
     @property

@@ -38,7 +38,7 @@ def plan_without_sampling(run: OurRun):
 
     _start()
     subwords = dataclasses.replace(run.settings.subwords, subword_sampling=0)
-    return TASK.plan(dataclasses.replace(run.settings, subwords=subwords), run.prepared)
+    return TASK.training.plan(dataclasses.replace(run.settings, subwords=subwords), run.prepared)
 
 
 def steps(run: OurRun, given: list[list[int]]) -> dict[str, Callable[[], None]]:
@@ -69,7 +69,7 @@ def sentences(run: OurRun, given: list[int]) -> dict[str, Callable[[], None]]:
     """Measures over sentences of the test set: each `single`, and `together`."""
     _start()
     from pipeline.models.translate import Translate, translate_rows
-    from pipeline.tasks.translation import build_model
+    from pipeline.tasks.translation.training import build_model
     from pipeline.text.ragged import Ragged
 
     model = build_model(run.settings, run.prepared)

@@ -23,6 +23,7 @@ from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS, bleu_metric
 from pipeline.normalize import normalize
+from pipeline.tasks.translation import TASK
 from pipeline.workspace import Workspace
 
 CLOSE = 0.05
@@ -56,7 +57,8 @@ def main() -> None:
     references = [normalize(text) for text in read_split(test)["label"]]
     said, told = served_translations(arguments.model, test)
     print(told)
-    target = trained.corpus_notes["direction"].split("-")[1]
+    settings = run.trained_settings(TASK, TASK.settings())
+    target = settings.target_language
     scorers = {"bleu": bleu_metric(TARGET_TOKENIZERS[target]), "chrf": CHRF()}
     rows, same = [], True
     for name, scorer in scorers.items():

@@ -37,9 +37,11 @@ def training_steps(run: str) -> dict[str, float]:
     import keras
 
     from pipeline.batches.length_buckets import LengthBuckets
+    from pipeline.facts import Prepared
     from pipeline.models.tagger import best_tags
-    from pipeline.settings import from_json
-    from pipeline.tasks import ner
+    from pipeline.records import from_json
+    from pipeline.tasks.ner.settings import Settings
+    from pipeline.tasks.ner.training import build_model
     from pipeline.text.ragged import Ragged
     from pipeline.training.losses import PieceCrossEntropy
     from pipeline.training.optimizer import ClippedAdamW
@@ -47,15 +49,15 @@ def training_steps(run: str) -> dict[str, float]:
 
     folder = Path("runs/ner") / run
     stored = {k: v for k, v in read_json(folder / "config.json").items() if k != "inputs"}
-    settings = from_json(ner.Settings, stored)
-    tokens = Path(Manifest.read(folder / "prepared.json").notes["folder"])
+    settings = from_json(Settings, stored)
+    tokens = Path(Manifest.read(folder / "prepared.json", Prepared).facts.folder)
     rows, gold = (Ragged.load(tokens / f"train{kind}.npz") for kind in ("", ".tags"))
     order = LengthBuckets(rows, gold, settings.training.batch_size, seed=1)
     batches = [order[i] for i in range(STEPS)]
     ways = {}
     for head in ("crf", "softmax"):
         chosen = dataclasses.replace(settings, model=dataclasses.replace(settings.model, head=head))
-        model = ner.build_model(chosen, tokens)
+        model = build_model(chosen, tokens)
         loss = model.get_layer("crf").loss if head == "crf" else PieceCrossEntropy()
         model.compile(ClippedAdamW(1e-4, clip_norm=1.0, averaging=0.998), loss, jit_compile=False)
         ways[head] = lambda batch, model=model: model.train_on_batch(*batch)
@@ -145,9 +147,12 @@ def main() -> None:
     import tensorflow_text  # noqa: F401
 
     from pipeline.corpora.splits import read_split
+    from pipeline.facts import CorpusFacts
     from pipeline.workspace import Manifest
 
-    corpus = Manifest.read(Path("runs/ner") / arguments.run / "corpus.json").notes["folder"]
+    corpus = Manifest.read(
+        Path("runs/ner") / arguments.run / "corpus.json", CorpusFacts
+    ).facts.folder
     test = Path(corpus) / "test.tsv"
     served = sentences_a_second(arguments.model, test)
     seconds = training_steps(arguments.run)

@@ -35,15 +35,16 @@ BATCH, UNITS, SIZE = 256, 128, 128
 
 def load_rows(run: str):
     """(rows, labels, size of the vocabulary) of the training split of a sentiment run."""
+    from pipeline.facts import Prepared
     from pipeline.text.ragged import Ragged
     from pipeline.workspace import Manifest
 
-    manifest = Manifest.read(Path("runs/sentiment") / run / "prepared.json")
+    manifest = Manifest.read(Path("runs/sentiment") / run / "prepared.json", Prepared)
     if manifest is None:
         sys.exit(f"error: there is no run {run!r} — make train-sentiment NAME={run}")
-    folder = Path(manifest.notes["folder"])
+    folder = Path(manifest.facts.folder)
     labels = np.load(folder / "train.labels.npy", allow_pickle=False)
-    return Ragged.load(folder / "train.npz"), labels, manifest.notes["pieces"]
+    return Ragged.load(folder / "train.npz"), labels, manifest.facts.vocabulary_size
 
 
 def bucketed(rows, labels, steps: int) -> dict[str, np.ndarray]:

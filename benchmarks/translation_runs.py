@@ -10,16 +10,16 @@ from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.evaluation.translation import TranslationMetrics
 from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS, SentenceCounts, bleu_of
+from pipeline.facts import Trained
 from pipeline.models.settings import describe_translator
 from pipeline.progress import say
-from pipeline.settings import as_json
+from pipeline.settings import without_run
 from pipeline.stages.files import RunFiles
-from pipeline.tasks import translation
-from pipeline.tasks.base import Trained
+from pipeline.tasks.translation import TASK
 from pipeline.tasks.translation.comparison import Compared, TestSet
+from pipeline.tasks.translation.evaluation import translate_test
 from pipeline.workspace import Workspace
 
-TASK = translation.TASK
 _SAME = 0.005
 """BLEU is told to two digits: what differs by less is the same."""
 
@@ -43,8 +43,8 @@ def find_run(name: str, workspace: Workspace) -> RunFiles:
 
 def flat_settings(settings) -> dict[str, object]:
     """Setting -> value; where the run goes is left out."""
-    groups = {group: values for group, values in as_json(settings).items() if group != "run"}
-    return {name: value for values in groups.values() for name, value in values.items()}
+    groups = without_run(settings).values()
+    return {name: value for values in groups for name, value in values.items()}
 
 
 def common_test(runs: Sequence[RunFiles]) -> tuple[TestSet, list[str]]:
@@ -66,14 +66,14 @@ def common_test(runs: Sequence[RunFiles]) -> tuple[TestSet, list[str]]:
     (name, first), *_ = all_trained.items()
     frame = read_split(first.corpus_folder / "test.tsv")
     test = TestSet(
-        first.corpus_notes["title"],
-        first.corpus_notes["direction"],
+        first.corpus.origin.title,
+        runs[0].trained_settings(TASK, TASK.settings()).corpus.direction,
         list(frame["text"]),
         list(frame["label"]),
         Ragged.load(first.prepared_folder / "test.source.npz").lengths - FRAME,
     )
     warnings = [warning for trained in all_trained.values() for warning in trained.warnings]
-    if any(run.manifest("tokens").outputs != runs[0].manifest("tokens").outputs for run in runs):
+    if any(run.prepared_manifest().outputs != runs[0].prepared_manifest().outputs for run in runs):
         warnings.append(
             f"Not all runs cut text into the same pieces; lengths are counted in those of {name}."
         )
@@ -84,12 +84,11 @@ def _check_same_test(runs: Sequence[RunFiles], all_trained: dict[str, Trained]) 
     """By the checksums that the stages noted of the test split."""
     sums = {}
     for run in runs:
-        read = run.manifest("tokens").inputs["test.tsv"]
+        read = run.prepared_manifest().inputs["test.tsv"]
         sums[run.folder.name] = read
     if len(set(sums.values())) > 1:
         told = "; ".join(
-            f"{name}: {sums[name][:12]} of {trained.corpus_notes['title']}, "
-            f"{trained.corpus_notes['direction']}"
+            f"{name}: {sums[name][:12]} of {trained.corpus.origin.title}"
             for name, trained in all_trained.items()
         )
         raise UserError(
@@ -101,10 +100,10 @@ def _check_same_test(runs: Sequence[RunFiles], all_trained: dict[str, Trained]) 
 def compared(run: RunFiles, test: TestSet) -> tuple[Compared, list[str]]:
     """A run of `common_test`, with the test set translated anew, and what is doubtful about it."""
     trained, metrics = run.trained(), run_metrics(run)
-    settings = run.trained_settings(TASK, translation.Settings())
+    settings = run.trained_settings(TASK, TASK.settings())
     name = run.folder.name
     say(f"{name}: {len(test.sources):,} sentences are being translated")
-    said = translation.translate_test(settings, trained)
+    said = translate_test(settings, trained)
     tokenizer = TARGET_TOKENIZERS[test.direction.split("-")[1]]
     counts = SentenceCounts.of(said, test.references, tokenizer)
     now, doubt = bleu_of(counts.bleu.sum(axis=0)), []
@@ -116,10 +115,10 @@ def compared(run: RunFiles, test: TestSet) -> tuple[Compared, list[str]]:
     history = pd.read_csv(run.folder / "history.csv")
     facts = {
         "architecture": settings.model.architecture,
-        "parameters": f"{trained.training['parameters']:,}",
-        "training s": f"{trained.training['seconds']:,.0f}",
+        "parameters": f"{trained.result.parameters:,}",
+        "training s": f"{trained.result.seconds:,.0f}",
         "tokens/s": f"{history['tokens_per_second'].median():,.0f}",
-        "dev BLEU": f"{trained.training['best']:.2f}",
+        "dev BLEU": f"{trained.result.best:.2f}",
     }
     shape = describe_translator(settings.model)
     return Compared(name, shape, facts, flat_settings(settings), metrics, said, counts), doubt

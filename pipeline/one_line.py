@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_BREAKS = re.compile(r"[\t\n\r]+")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
 _ESCAPED = re.compile(r"\\(.)")
 _MEANT = {"\\": "\\", "n": "\n", "t": "\t", "r": "\r"}
@@ -18,3 +19,9 @@ def on_one_line(text: str) -> str:
 def as_written(field: str) -> str:
     """What `on_one_line` was given."""
     return _ESCAPED.sub(lambda match: _MEANT[match[1]], field)
+
+
+def without_breaks(text: str) -> str:
+    """`text` with one space for each run of tabs and line breaks; every other character, U+2028
+    among them, stays."""
+    return _BREAKS.sub(" ", text)

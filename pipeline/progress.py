@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
+from typing import TypeVar
 
 from tqdm import tqdm
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BEFORE_FIRST_LINE = 3.0
+
+Item = TypeVar("Item")
 
 
 def say(message: str) -> None:
@@ -84,9 +87,11 @@ class Progress:
         self._bar.close()
 
 
-def track(items: Iterable, label: str, total: int | None = None, unit: str = "items") -> Iterator:
+def track(
+    items: Iterable[Item], label: str, total: int | None = None, unit: str = "items"
+) -> Iterator[Item]:
     """Yields `items` while showing how many have passed."""
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     with Progress(label, total, unit) as progress:
         for item in items:

@@ -15,6 +15,7 @@ import tyro
 
 from pipeline.errors import UserError
 from pipeline.ranges import AtLeast, Range
+from pipeline.records import as_json
 
 RENAMED = {
     "most_pieces": "max_length",
@@ -36,44 +37,18 @@ RENAMED = {
 """What a setting was called in an earlier version -> what it is called now."""
 
 
+Chosen = typing.TypeVar("Chosen")
+
+
 def leaves(cls: type) -> Iterator[tuple[str, typing.Any]]:
     """(name, type) of every single setting in a dataclass of dataclasses, depth first."""
     hints = typing.get_type_hints(cls)
     for field in dataclasses.fields(cls):
         kind = hints[field.name]
         if dataclasses.is_dataclass(kind):
-            yield from leaves(kind)
+            yield from leaves(typing.cast(type, kind))
         else:
             yield field.name, kind
-
-
-def as_json(settings: object) -> dict:
-    """A settings dataclass as plain JSON: what is written to config.json."""
-    return json.loads(json.dumps(dataclasses.asdict(settings), default=str))
-
-
-def from_json(cls: type, values: dict):
-    """What `as_json` wrote, as the dataclass again; groups that are not there keep defaults.
-
-    Raises:
-        UserError: a setting that this version does not have.
-    """
-    hints = typing.get_type_hints(cls)
-    given = {}
-    for name, value in values.items():
-        if name not in hints:
-            reason = _renamed(name, hints)
-            raise UserError(
-                f"config.json has an unknown setting {name!r}",
-                remedy=f"train again: {reason}" if reason else "train again",
-            )
-        kind = hints[name]
-        if dataclasses.is_dataclass(kind):
-            value = from_json(kind, value)
-        elif value is not None and Path in (kind, *typing.get_args(kind)):
-            value = Path(value)
-        given[name] = value
-    return cls(**given)
 
 
 def _renamed(name: str, valid: Collection[str]) -> str | None:
@@ -168,7 +143,7 @@ def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> list[str]:
     return checked
 
 
-def parse(kind: type, arguments: list[str], *, program: str, description: str):
+def parse(kind: type[Chosen], arguments: list[str], *, program: str, description: str) -> Chosen:
     """The command line as an instance of the dataclass `kind`.
 
     Nested groups only order the help; every setting is written `--name value`.
@@ -207,7 +182,7 @@ def check_ranges(settings: object) -> None:
     Raises:
         UserError: the first that is wrong.
     """
-    for group in dataclasses.fields(settings):
+    for group in dataclasses.fields(typing.cast(typing.Any, settings)):
         values = getattr(settings, group.name)
         if not dataclasses.is_dataclass(values):
             continue
@@ -238,10 +213,10 @@ _INT32 = 2**31
 _UNDECLARED = AtLeast(0)
 
 
-def same_settings(path: Path, settings: dict, but: Collection[str] = ()) -> bool:
+def same_settings(path: Path, settings: dict[str, typing.Any], but: Collection[str] = ()) -> bool:
     """Whether a config.json says exactly `settings`, single ones called as in `but` aside."""
 
-    def compared(values: dict) -> dict:
+    def compared(values: dict[str, typing.Any]) -> dict[str, typing.Any]:
         return {
             name: compared(value) if isinstance(value, dict) else value
             for name, value in values.items()
@@ -254,6 +229,6 @@ def same_settings(path: Path, settings: dict, but: Collection[str] = ()) -> bool
         return False
 
 
-def without_run(settings: object) -> dict:
+def without_run(settings: object) -> dict[str, typing.Any]:
     """The settings that decide a result, JSON-able: all but where it goes."""
     return {group: values for group, values in as_json(settings).items() if group != "run"}

@@ -170,20 +170,21 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def read_json(path: Path) -> dict:
+def read_json(path: Path) -> dict[str, typing.Any]:
     """Reads what `write_json` wrote.
 
     Raises:
         UserError: the file is absent or is not JSON.
     """
     try:
-        return json.loads(path.read_bytes())
+        values: dict[str, typing.Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise UserError("not found", where=path, remedy="run the stage that writes it") from None
     except ValueError as error:
         raise UserError(
             f"is not JSON ({error})", where=path, remedy="delete it and run the stage again"
         ) from error
+    return values
 
 
 def sha256(path: Path) -> str:

@@ -14,6 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import pytest
 from hypothesis import HealthCheck, settings
 
+import pipeline.tasks
 from finished_run import FinishedRun
 from pipeline.__main__ import main
 from pipeline.tasks.base import find_task
@@ -21,6 +22,9 @@ from pipeline.workspace import Workspace
 from warm_python import WarmPython
 
 pytest_plugins = ["file_server"]
+
+# Tasks that are only there to be tested: numbers in, numbers out; a picture in, a label out.
+pipeline.tasks.__path__.append(str(Path(__file__).parent / "tasks"))
 
 settings.register_profile(
     "repeatable",

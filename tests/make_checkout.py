@@ -10,7 +10,8 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 STAGES = ["corpus", "prepare", "train", "evaluate", "export"]
 
-# What each stage leaves behind, as far as make can see it. Every argument is noted with its end.
+# What each stage leaves behind, as far as make can see it: a corpus that did not change keeps its
+# file as it is. Every argument is noted with its end.
 STAND_IN = """#!/bin/sh
 { for word in "$@"; do printf '%s\\0' "$word"; done; printf '\\n\\0'; } >> calls
 [ "$2" = pipeline ] || exit 0
@@ -22,8 +23,7 @@ done
 [ "$stage" = "$(cat fails 2>/dev/null)" ] && exit 2
 run=runs/$task/$name model=saved_models/$task/$version
 case $stage in
-  corpus) mkdir -p "$run"; : > "$run/corpus.json"
-    [ -e stand-in ] && touch -d @0 "$run/corpus.json";;
+  corpus) mkdir -p "$run"; [ -e "$run/corpus.json" ] && [ ! -e changed ] || : > "$run/corpus.json";;
   prepare) : > "$run/prepared.json";;
   train) : > "$run/training.json";;
   evaluate) : > "$run/metrics.json";;
@@ -46,8 +46,9 @@ class Checkout:
     def __init__(self, root: Path):
         self.root = root
         (root / "pipeline" / "tasks").mkdir(parents=True)
-        for path in (CHECKOUT / "pipeline" / "tasks").glob("*.py"):
-            (root / "pipeline" / "tasks" / path.name).touch()
+        for path in (CHECKOUT / "pipeline" / "tasks").glob("*/__init__.py"):
+            (root / "pipeline" / "tasks" / path.parent.name).mkdir()
+            (root / "pipeline" / "tasks" / path.parent.name / path.name).touch()
         for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
             shutil.copy(CHECKOUT / name, root)
 

@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 
+from pipeline.report.run_facts import RunFacts
+
 NASTY = '<script>alert("1")</script> & \'"><img src=x onerror=y> {{ 7*7 }} ㅋㅋ'
 STEPS = pd.DataFrame({"step": np.arange(10, 410, 10), "gradient_norm": np.linspace(2, 0.2, 40)})
 _HISTORY = pd.DataFrame(
@@ -26,9 +28,9 @@ def history(**dev_scores: list[float]) -> pd.DataFrame:
     return _HISTORY.assign(**dev_scores)
 
 
-def run_of(task: str, **others) -> dict:
+def run_of(task: str, **others) -> RunFacts:
     """What a report is told about the run."""
-    return {
+    facts = {
         "task": task,
         "run": "default",
         "parameters": 1234567,
@@ -37,8 +39,8 @@ def run_of(task: str, **others) -> dict:
         "settings": {"model": {"units": 192}},
         "commands": [f"make evaluate-{task}"],
         "versions": {"keras": "3.15.1"},
-        **others,
     }
+    return RunFacts(**(facts | others))
 
 
 class Page(HTMLParser):

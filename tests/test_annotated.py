@@ -70,12 +70,12 @@ def test_a_file_is_split_by_its_texts(tmp_path):
         "test": 20,
     }
     assert list(found.splits) == list(SPLITS)
-    assert (found.name, found.warnings, found.rejects) == ("my", [], [])
-    assert found.notes["title"] == "my.txt"
-    assert found.notes["labels"] == ["LC", "PS"]
-    assert found.notes["dropped"] == {}
-    assert found.notes["format"] == "markup"
-    assert sum(sum(counts.values()) for counts in found.notes["entities"].values()) == 266
+    assert (found.name, list(found.warnings), found.rejects) == ("my", [], [])
+    assert found.origin.title == "my.txt"
+    assert found.details["labels"] == ["LC", "PS"]
+    assert found.details["dropped"] == {}
+    assert found.details["format"] == "markup"
+    assert sum(sum(counts.values()) for counts in found.details["entities"].values()) == 266
     # Order does not matter, and what the split files give back is the same.
     shuffled = random.Random(1).sample(lines, len(lines))
     again = read(own(tmp_path, shuffled, "other.txt"), tmp_path)
@@ -101,7 +101,7 @@ def test_tagged_columns(tmp_path):
     blocks = [f"서울\tB-LC\n에\tO\n{n}번\tO\n" for n in range(30)]
     found = read(own(tmp_path, ["\n".join(blocks)], "my.conll"), tmp_path)
     assert sum(map(len, found.splits.values())) == 30
-    assert (found.notes["format"], found.notes["spacing"]) == ("columns", "words")
+    assert (found.details["format"], found.details["spacing"]) == ("columns", "words")
     assert set(found.splits["train"]["label"]) == {"0-2:LC"}
 
 
@@ -149,8 +149,8 @@ def test_the_sample(tmp_path, sample):
         "dev": 4,
         "test": 4,
     }
-    assert found.notes["licence"] == "Apache-2.0"
-    assert "stand_in" not in found.notes
+    assert found.origin.licence == "Apache-2.0"
+    assert not found.stand_in
 
 
 # The catalogue's corpora, in small
@@ -244,15 +244,15 @@ def test_kmou_is_split_by_file(tmp_path, corpora):
     }
     assert found.splits["train"]["label"].tolist() == ["0-1:PER", "", "0-2:LOC"]
     assert found.splits["train"]["id"].tolist()[0] == f"{a[:-4]}-1"
-    assert found.notes["repeated"] == {"train": 1, "dev": 0, "test": 0}
-    assert found.notes["dropped"] == {"train": 2, "dev": 1}
-    assert found.notes["entities"]["test"] == {"LOC": 1}
-    assert found.notes["tags_differ"] == 5
+    assert found.details["repeated"] == {"train": 1, "dev": 0, "test": 0}
+    assert found.details["dropped"] == {"train": 2, "dev": 1}
+    assert found.details["entities"]["test"] == {"LOC": 1}
+    assert found.details["tags_differ"] == 5
     assert {row.kept for row in found.rejects} == {True}
     judged = read_evaluation_corpus("kmou", tmp_path / "raw")
     assert judged.frame.equals(found.splits["test"])
-    assert (judged.notes["title"], judged.notes["labels"]) == ("Small kmou", ["LOC"])
-    assert (judged.notes["rows"], judged.notes["entities"]) == (3, {"LOC": 1})
+    assert (judged.origin.title, judged.labels) == ("Small kmou", ["LOC"])
+    assert (len(judged.frame), judged.details["entities"]) == (3, {"LOC": 1})
 
 
 def test_other_numbers_than_published_are_said(tmp_path, corpora):
@@ -269,13 +269,13 @@ def test_klue_without_its_training_file(tmp_path, corpora):
     corpora("klue", {"dev": klue_file(lines)}, {"train": 30, "dev": 20}, {"train": None})
     found = read("klue", tmp_path)
     assert found.name == "sample"
-    assert found.notes["stand_in"] is True
+    assert found.stand_in is True
     assert "Small klue could not be had" in found.warnings[0]
     assert "connection was refused" in found.warnings[0]
     judged = read_evaluation_corpus("klue", tmp_path / "raw")
     assert len(judged.frame) == 20
-    assert judged.notes["tags_differ"] == 0
-    assert judged.notes["source"] == "https://example.org"
+    assert judged.details["tags_differ"] == 0
+    assert judged.origin.source == "https://example.org"
 
 
 def test_klue_with_its_training_file(tmp_path, corpora):
@@ -288,11 +288,11 @@ def test_klue_with_its_training_file(tmp_path, corpora):
     )
     found = read("klue", tmp_path)
     assert len(found.splits["test"]) == 20
-    assert found.notes["dropped"]["train"] + found.notes["dropped"].get("dev", 0) == 3
+    assert found.details["dropped"]["train"] + found.details["dropped"].get("dev", 0) == 3
     assert len(found.splits["train"]) + len(found.splits["dev"]) == 100
     assert 8 <= len(found.splits["dev"]) <= 10
     assert no_text_twice(found.splits)
-    assert found.warnings == []
+    assert not found.warnings
 
 
 def test_a_training_file_that_is_not_whole(tmp_path, corpora):
@@ -312,7 +312,7 @@ def test_without_network_the_sample_stands_in(tmp_path, corpora, monkeypatch):
     corpora("kmou", {name: kmou_file("<김:PER>") for name in names}, {})
     monkeypatch.delenv(MIRROR)
     found = read("kmou", tmp_path)
-    assert (found.name, found.notes["stand_in"]) == ("sample", True)
+    assert (found.name, found.stand_in) == ("sample", True)
     assert "sample of hand-written sentences stands in" in found.warnings[0]
     with pytest.raises(CorpusUnavailable, match="could not be downloaded"):
         read_evaluation_corpus("kmou", tmp_path / "raw")
@@ -335,10 +335,10 @@ def test_kmou_as_published(published):
         "dev": 2_035,
         "test": 2_467,
     }
-    assert found.notes["dropped"] == {"train": 80, "dev": 3}
-    assert found.notes["repeated"] == {"train": 112, "dev": 5, "test": 3}
+    assert found.details["dropped"] == {"train": 80, "dev": 3}
+    assert found.details["repeated"] == {"train": 112, "dev": 5, "test": 3}
     assert no_text_twice(found.splits)
-    assert len(found.notes["labels"]) == 10
+    assert len(found.details["labels"]) == 10
 
 
 def test_klp_as_published(published, tmp_path):
@@ -348,6 +348,6 @@ def test_klp_as_published(published, tmp_path):
         "dev": 366,
         "test": 366,
     }
-    assert found.notes["dropped"] == {}
+    assert found.details["dropped"] == {}
     assert read_evaluation_corpus("klp", tmp_path / "raw").frame.equals(found.splits["test"])
     assert len(read_evaluation_corpus("klue", tmp_path / "raw").frame) == 5_000

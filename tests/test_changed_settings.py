@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.settings import as_json, same_settings
+from pipeline.records import as_json
+from pipeline.settings import same_settings
 from pipeline.stages import train
 from pipeline.stages.files import RunFiles
 from pipeline.workspace import read_json, write_json

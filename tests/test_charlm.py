@@ -14,10 +14,11 @@ from pipeline.corpora.running_text import TextCorpusSettings, constitution_file
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.one_line import as_written
 from pipeline.stages.files import RunFiles
-from pipeline.tasks import charlm
 from pipeline.tasks.base import find_task
-from pipeline.tasks.charlm import AskingSettings, load_predictor
+from pipeline.tasks.charlm.data import held_out
 from pipeline.tasks.charlm.report import packed_bits
+from pipeline.tasks.charlm.serving import load
+from pipeline.tasks.charlm.settings import AskingSettings
 from pipeline.text.settings import CharacterSettings
 from pipeline.workspace import read_json
 
@@ -26,8 +27,11 @@ TASK = find_task("charlm")
 
 def test_signature_is_the_one_people_rely_on():
     """The table of the design, spelled out: changing it breaks everybody's client."""
-    assert TASK.signature.name == "serving_default"
-    shapes = {n: f[:2] for n, f in (TASK.signature.inputs | TASK.signature.outputs).items()}
+    assert TASK.serving.SIGNATURE.name == "serving_default"
+    shapes = {
+        n: f[:2]
+        for n, f in (TASK.serving.SIGNATURE.inputs | TASK.serving.SIGNATURE.outputs).items()
+    }
     assert shapes == {
         "prompt": ("string", "[n]"),
         "length": ("int32", "[]"),
@@ -46,11 +50,11 @@ def test_it_learns_from_the_constitution_with_no_network(finished):
         metrics["bits_per_character"] * metrics["characters"] / metrics["bytes"]
     )
     # As written there are more: runs of white space are one.
-    split = read_json(run.run / "corpus.json")["notes"]["characters"]
+    split = read_json(run.run / "corpus.json")["facts"]["characters"]
     assert 0.95 * split["test"] < metrics["characters"] <= split["test"]
     assert 0.95 * split["dev"] < metrics["dev"]["characters"] <= split["dev"]
     kept = constitution_file().read_text(encoding="utf-8").strip()
-    texts = {name: charlm.held_out(trained(run), name)[0] for name in ("train", "test", "dev")}
+    texts = {name: held_out(trained(run), name)[0] for name in ("train", "test", "dev")}
     assert len("".join(texts["train"] + texts["test"] + texts["dev"])) == pytest.approx(
         len(kept), rel=0.01
     )
@@ -90,7 +94,7 @@ def test_what_is_asked_decides_what_is_written(finished):
     folder = finished("charlm").saved_model
 
     def said(**asked) -> str:
-        (line,) = load_predictor(folder, AskingSettings(**asked))(["모든 국민은"])
+        (line,) = load(folder, AskingSettings(**asked))(["모든 국민은"])
         return as_written(line)
 
     text = said(length=120, temperature=1.0)
@@ -157,9 +161,9 @@ def test_own_files_by_jamo_document_by_document(tmp_path, new_run):
     assert f"on {metrics['characters']:,} dev characters; there is no test" in metrics["summary"]
     report = (run.run / "report.html").read_text(encoding="utf-8")
     assert f"{metrics['characters']:,} dev characters" in report
-    notes = read_json(run.run / "corpus.json")["notes"]
-    assert notes["encoding"] == {"첫째.txt": "CP949", "second.txt": "UTF-8"}
-    (line,) = load_predictor(run.saved_model, AskingSettings(length=30))(["대한"])
+    facts = read_json(run.run / "corpus.json")["facts"]
+    assert facts["details"]["encoding"] == {"첫째.txt": "CP949", "second.txt": "UTF-8"}
+    (line,) = load(run.saved_model, AskingSettings(length=30))(["대한"])
     assert len(as_written(line)) <= 32
 
 
@@ -190,7 +194,7 @@ def test_its_units_can_be_studied(finished, command):
     folder = run.workspace.run("study-units", f"{run.run.name}-quick")
     assert str(folder / "report.html") in outcome.out + outcome.err
     page = (folder / "units.html").read_text(encoding="utf-8")
-    assert read_json(run.run / "corpus.json")["notes"]["title"] in page
+    assert read_json(run.run / "corpus.json")["facts"]["title"] in page
     numbers = read_json(folder / "units.json")["numbers"]
     # Test and dev, each once: nothing that taught the model.
     metrics = read_json(run.run / "metrics.json")

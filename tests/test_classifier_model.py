@@ -143,7 +143,7 @@ def test_end_of_a_very_long_text_is_not_read(serve):
 def test_graph_and_python_read_the_same(serve, finished, reviews):
     """The exported model equals the trained one fed with Python's tokenizer."""
     from pipeline.models.classifier import predict_logits
-    from pipeline.tasks.sentiment import build_model
+    from pipeline.tasks.sentiment.training import build_model
     from pipeline.text.tokenizer import load_tokenizer
 
     run = finished("sentiment")

@@ -100,11 +100,11 @@ def read_anew(runs) -> tuple[Path, str]:
     """A run `other`, whose corpus has another test split by now, and the checksum of that."""
     folder = runs.add("other")
     corpus, root = read_json(folder / "corpus.json"), runs.workspace.root
-    shutil.copytree(root / corpus["notes"]["folder"], root / "anew")
+    shutil.copytree(root / corpus["facts"]["folder"], root / "anew")
     with (root / "anew" / "test.tsv").open("a", encoding="utf-8") as test:
         test.write("x:1\t하나 더 있다.\tThere is one more.\n")
     seen = sha256(root / "anew" / "test.tsv")
-    corpus["notes"]["folder"], corpus["outputs"]["test.tsv"] = "anew", seen
+    corpus["facts"]["folder"], corpus["outputs"]["test.tsv"] = "anew", seen
     write_json(folder / "corpus.json", corpus)
     return folder, seen
 

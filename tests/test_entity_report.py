@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import re
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +15,7 @@ from pipeline.corpora.entities import Entity
 from pipeline.evaluation.entities import EntityMetrics, evaluate
 from pipeline.report import entity_figures, figures
 from pipeline.report.page import ReportContent, render
+from pipeline.report.run_facts import RunFacts
 from pipeline.tasks.ner.marks import marked, tones, windows
 from pipeline.tasks.ner.report import entity_content
 from reported_run import NASTY, STEPS, Page, history, run_of, section, titles
@@ -25,9 +26,9 @@ HISTORY = history(
 )
 RUN = run_of(
     "ner",
+    history=HISTORY,
     model="a tagger",
     corpus={"name": "KLUE-NER", "licence": "CC BY-SA 4.0", "train": 21008},
-    label_names={"PS": "person · 인물"},
 )
 
 
@@ -88,7 +89,7 @@ def metrics() -> EntityMetrics:
 
 @pytest.fixture(scope="module")
 def content(metrics) -> ReportContent:
-    return entity_content(metrics, HISTORY, RUN, ["주의하세요"], STEPS)
+    return entity_content(metrics, dataclasses.replace(RUN, warnings=["주의하세요"], steps=STEPS))
 
 
 def test_all_sections_stand_in_the_report(content):
@@ -138,7 +139,7 @@ def test_the_numbers_are_those_that_were_measured(metrics, content):
 
 def test_what_is_not_known_is_left_out():
     metrics = evaluate(["서울", "부산"], [[Entity(0, 2, "LC")], []], [[], []], LABELS)
-    content = entity_content(metrics, pd.DataFrame(), {"task": "ner"})
+    content = entity_content(metrics, RunFacts(task="ner"))
     assert titles(content) == [
         "Labels",
         "Kinds of error",
@@ -159,7 +160,7 @@ def test_gold_stands_above_what_was_predicted_with_both_marked():
         [[Entity(0, 3, "PS"), Entity(5, 8, "OG")], [Entity(0, 2, "LC")]],
         LABELS,
     )
-    content = entity_content(metrics, HISTORY, RUN)
+    content = entity_content(metrics, RUN)
     legend, wrong, right = section(content, "Sentences").tables
     gold, predicted = wrong.rows
     assert gold[1] == "gold · 정답"
@@ -174,7 +175,7 @@ def test_gold_stands_above_what_was_predicted_with_both_marked():
     assert ["대전", "LC", "tone-1"] in page.found
     # the legend: with its meaning where one is known
     assert ["person · 인물", "PS", "tone-0"] in page.found
-    assert ["OG", "", "tone-2"] in page.found
+    assert ["organisation · 기관", "OG", "tone-2"] in page.found
     assert len(legend.rows) == 1
 
 
@@ -182,7 +183,7 @@ def test_at_most_sixty_rows_of_sentences():
     texts = [f"{k}번째 서울" for k in range(400)]
     gold = [[Entity(len(text) - 2, len(text), "LC")] for text in texts]
     predicted = [[] if k % 2 else entities for k, entities in enumerate(gold)]
-    content = entity_content(evaluate(texts, gold, predicted, LABELS), HISTORY, RUN)
+    content = entity_content(evaluate(texts, gold, predicted, LABELS), RUN)
     _, *tables = section(content, "Sentences").tables
     assert len(tables) == 2
     assert sum(len(table.rows) for table in tables) == 60
@@ -197,7 +198,7 @@ def test_ten_labels_share_eight_tones_and_keep_their_names():
     assert len(shared) == 3
     rarest = max(s.gold for s in metrics.per_label if s.name in shared)
     assert rarest <= min(s.gold for s in metrics.per_label if s.name not in shared)
-    page = Marks(render(entity_content(metrics, HISTORY, RUN)))
+    page = Marks(render(entity_content(metrics, RUN)))
     assert {mark[1].removesuffix(" ✗") for mark in page.found} >= set(labels)
 
 
@@ -211,7 +212,7 @@ def test_a_long_sentence_is_cut_around_what_is_wrong():
     text = "가" * 300 + "서울" + "나" * 300 + "부산" + "다" * 300
     seoul, busan = Entity(300, 302, "LC"), Entity(602, 604, "LC")
     metrics = evaluate([text], [[seoul, busan]], [[seoul]], LABELS)
-    table = section(entity_content(metrics, HISTORY, RUN), "Sentences").tables[1]
+    table = section(entity_content(metrics, RUN), "Sentences").tables[1]
     shown = "".join(span.text for span in table.rows[0][0])
     assert shown == "…" + "나" * 40 + "부산" + "다" * 40 + "…"
     assert "서울" not in shown
@@ -259,7 +260,9 @@ def test_windows_cut_through_no_entity(length, around, whole):
 )
 def test_one_sentence_is_enough_for_a_report(gold, predicted):
     metrics = evaluate(["서울"], [gold], [predicted], LABELS, [])
-    content = entity_content(metrics, HISTORY[:1], RUN, [], STEPS[:1])
+    content = entity_content(
+        metrics, dataclasses.replace(RUN, history=HISTORY[:1], steps=STEPS[:1])
+    )
     html = render(content)
     assert "nan" not in Marks(html).text
     assert ("F1 by length" in titles(content)) == bool(gold or predicted)
@@ -268,7 +271,7 @@ def test_one_sentence_is_enough_for_a_report(gold, predicted):
 def test_a_label_may_have_any_name():
     labels = (NASTY.replace(" ", "_"), "개체명😀" * 9, "$x$")
     metrics = measured(30, labels)
-    html = render(entity_content(metrics, HISTORY, RUN))
+    html = render(entity_content(metrics, RUN))
     assert "<script>" not in html
     assert labels[1] in html
 

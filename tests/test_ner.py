@@ -11,12 +11,13 @@ import tensorflow as tf
 
 from pipeline.corpora.entities import read_entities, write_entities
 from pipeline.corpora.inline import parse_inline, to_inline
+from pipeline.corpora.settings import EntityCorpusSettings
 from pipeline.corpora.splits import read_split
 from pipeline.export.tagger import load_tagger
 from pipeline.stages.files import RunFiles
 from pipeline.stages.train import RESULTS
-from pipeline.tasks import ner
 from pipeline.tasks.base import find_task
+from pipeline.tasks.ner.evaluation import find_entities
 from pipeline.text.ragged import Ragged
 from pipeline.workspace import SAMPLES, read_json, sha256
 
@@ -37,7 +38,7 @@ def tag(run):
 def find(run):
     """What Python finds with the same weights."""
     trained = RunFiles.of(TASK, TASK.tiny, run.workspace).trained()
-    return lambda texts: ner.find_entities(TASK.tiny, trained, texts)
+    return lambda texts: find_entities(TASK.tiny, trained, texts)
 
 
 def sample_texts() -> list[str]:
@@ -75,8 +76,11 @@ def odd_texts(count: int) -> list[str]:
 
 def test_signature_is_the_one_people_rely_on():
     """The table of the design, spelled out: changing it breaks everybody's client."""
-    assert TASK.signature.name == "serving_default"
-    shapes = {n: f[:2] for n, f in (TASK.signature.inputs | TASK.signature.outputs).items()}
+    assert TASK.serving.SIGNATURE.name == "serving_default"
+    shapes = {
+        n: f[:2]
+        for n, f in (TASK.serving.SIGNATURE.inputs | TASK.serving.SIGNATURE.outputs).items()
+    }
     assert shapes == {
         "text": ("string", "[n]"),
         "entity": ("string", "[n, most]"),
@@ -197,21 +201,21 @@ def test_rows_in_parts_softmax_head_two_layers_and_no_runs_of_pieces(new_run):
     )
     run = new_run("ner", settings)
     run.do("corpus", "prepare", "train", "evaluate", "export")
-    notes = read_json(run.run / "prepared.json")["notes"]
-    assert notes["test_sentences_in_parts"] > 30
+    details = read_json(run.run / "prepared.json")["facts"]["details"]
+    assert details["test"]["sentences in parts"] > 30
     assert read_json(run.run / "metrics.json")["f1"] > 0.2
     trained = RunFiles.of(run.task, settings, run.workspace).trained()
     tag, odd = load_tagger(run.saved_model), odd_texts(20)
     texts = [*read_split(run.corpus / "test.tsv")["text"], *odd]
     found = tag(texts)
-    assert found == ner.find_entities(settings, trained, texts)
+    assert found == find_entities(settings, trained, texts)
     for text, entities in zip(odd, found[-20:], strict=True):
         assert read_entities(write_entities(entities)) == entities
         assert all(0 <= e.start < e.end <= len(text) for e in entities)
 
 
 def test_predictor_marks_the_sentence(run):
-    predict = TASK.load_predictor(run.saved_model)
+    predict = TASK.serving.load(run.saved_model)
     texts = sample_texts()[:20]
     lines = predict(texts)
     parsed = [parse_inline(line) for line in lines]
@@ -268,7 +272,7 @@ def test_a_users_own_files(new_run, tmp_path):
     columns.write_text("\n".join(blocks), encoding="utf-8")
     read = {}
     for path in (inline, columns):
-        settings = dataclasses.replace(TASK.tiny, corpus=ner.EntityCorpusSettings(str(path)))
+        settings = dataclasses.replace(TASK.tiny, corpus=EntityCorpusSettings(str(path)))
         run = new_run("ner", settings)
         run.do("corpus")
         read[path] = [read_split(run.corpus / f"{s}.tsv") for s in ("train", "dev", "test")]

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.corpora import catalogue, download, labelled
 from pipeline.corpora.fetch import MIRROR, fetch
-from pipeline.tasks import sentiment
+from pipeline.tasks.sentiment.data import SAMPLE
 from pipeline.workspace import Workspace, read_json
 
 
@@ -31,7 +31,7 @@ def offline(monkeypatch, tmp_path):
 
     Gives a function that fills a mirror and names it.
     """
-    sample = sentiment.SAMPLE.read_text(encoding="utf-8").split("\n")[1:-1]
+    sample = SAMPLE.read_text(encoding="utf-8").split("\n")[1:-1]
     rows = [f"{i}\t{line}" for i, line in enumerate(sample)]
     parts = {"train": rows[:400], "test": rows[400:500]}
     contents = {
@@ -82,7 +82,7 @@ def test_without_network_the_sample_stands_in_loudly(run, quick, tmp_path, comma
     outcome = command(root, "corpus", "sentiment", *words)
     assert "!!!!!" not in outcome.err
     assert (folder / "corpus.json").stat().st_mtime > 0
-    assert read_json(folder / "corpus.json")["notes"]["rows"] == {
+    assert read_json(folder / "corpus.json")["facts"]["rows"] == {
         "train": 350,
         "dev": 50,
         "test": 100,

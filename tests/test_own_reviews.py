@@ -61,7 +61,7 @@ def test_every_encoding_and_line_end(tmp_path, encoding, named, end):
     read = read_labelled(path)
     assert pairs(read.frame) == ROWS
     assert read.rejects == []
-    assert read.notes == {
+    assert read.details == {
         "encoding": named,
         "delimiter": "tab",
         "header": True,
@@ -112,7 +112,7 @@ def test_csv_quotes_commas_and_line_ends(tmp_path):
     text = 'label,review\r\n1,"좋다, ""정말""\r\n좋다"\r\n0,별로 "그저" 그럼\r\n'
     read = read_labelled(write(tmp_path / "my.csv", text))
     assert pairs(read.frame) == [('좋다, "정말"\n좋다', "1"), ('별로 "그저" 그럼', "0")]
-    assert read.notes["delimiter"] == "comma"
+    assert read.details["delimiter"] == "comma"
 
 
 def test_a_broken_quote_in_csv_costs_one_line(tmp_path):
@@ -152,7 +152,7 @@ def test_malformed_rows_are_set_aside(tmp_path):
         Rejected(5, "3 columns instead of 2", "칸\t하나\t더"),
         Rejected(6, "1 columns instead of 2", "부족"),
     ]
-    assert (read.notes["rows"], read.notes["rejected"], read.notes["empty"]) == (3, 3, 1)
+    assert (read.details["rows"], read.details["rejected"], read.details["empty"]) == (3, 3, 1)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_malformed_rows_are_set_aside(tmp_path):
 )
 def test_delimiters(tmp_path, name, text, delimiter):
     read = read_labelled(write(tmp_path / name, text))
-    assert read.notes["delimiter"] == delimiter
+    assert read.details["delimiter"] == delimiter
     assert read.frame["label"].tolist()[:2] == ["1", "0"]
     assert read.rejects == []
 
@@ -204,10 +204,10 @@ def test_delimiters(tmp_path, name, text, delimiter):
 )
 def test_columns_and_header(tmp_path, text, settings, header, first):
     read = read_labelled(write(tmp_path / "my.tsv", text), *settings)
-    assert read.notes["header"] is header
+    assert read.details["header"] is header
     identity = first[0] or text_id(first[1])
     assert read.frame.iloc[0].tolist() == [identity, *first[1:]]
-    assert read.notes["ids"] == ("own" if first[0] else "hash of the text")
+    assert read.details["ids"] == ("own" if first[0] else "hash of the text")
     assert len(read.frame) == text.count("\n") - header
 
 
@@ -277,4 +277,4 @@ def test_no_bytes_crash_the_reader(tmp_path_factory, data, name):
         read = read_labelled(path)
     except UserError:
         return
-    assert read.notes["rows"] == len(read.frame) > 0
+    assert read.details["rows"] == len(read.frame) > 0

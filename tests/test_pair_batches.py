@@ -39,7 +39,7 @@ def real_pairs(count: int) -> tuple[Ragged, Ragged]:
 @given(pairs_of_lengths, st.integers(1, 200), st.integers(0, 5))
 def test_each_pair_stands_in_exactly_one_batch_unharmed(pairs, tokens, epoch):
     sources, targets = make_pairs(pairs)
-    batches = PairBuckets(sources, targets, tokens, seed=1, epoch=epoch, blur=3)
+    batches = PairBuckets(sources, targets, tokens, seed=1, epoch=epoch, jitter=3)
     assert sorted(np.concatenate(batches.batch_rows)) == list(range(len(pairs)))
     for rows, (inputs, said) in zip(batches.batch_rows, batches, strict=True):
         assert {array.dtype for array in (*inputs.values(), said)} == {np.dtype(np.int32)}
@@ -105,11 +105,11 @@ def test_little_is_padded(seed):
     assert target < 1.15 * sum(int((said >= 0).sum()) for _, said in batches)
 
 
-def test_blur_parts_sentences_of_one_length():
+def test_jitter_parts_sentences_of_one_length():
     """For a little more padding."""
     ends, padded = [], []
-    for blur in (1, 4, 12):
-        batches = PairBuckets(*real_pairs(5000), 2000, seed=1, blur=blur)
+    for jitter in (1, 4, 12):
+        batches = PairBuckets(*real_pairs(5000), 2000, seed=1, jitter=jitter)
         ends.append(np.mean([len(set(inputs["target_lengths"])) for inputs, _ in batches]))
         padded.append(sum(said.size for _, said in batches))
     assert ends[0] < 3
@@ -149,8 +149,8 @@ def test_what_cannot_be_batched_is_refused():
         PairBuckets(sources, targets, 0)
     with pytest.raises(ValueError, match="room"):
         PairBuckets(sources, targets, count=0)
-    with pytest.raises(ValueError, match="blur"):
-        PairBuckets(sources, targets, 10, seed=1, blur=0)
+    with pytest.raises(ValueError, match="jitter"):
+        PairBuckets(sources, targets, 10, seed=1, jitter=0)
     for both_or_none in ({}, {"tokens": 10, "count": 1}):
         with pytest.raises(ValueError, match="either tokens or count"):
             PairBuckets(sources, targets, **both_or_none)

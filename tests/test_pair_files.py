@@ -52,9 +52,9 @@ PAIR = ("톰은 갔다.", "Tom left.")
 )
 def test_columns_are_found(tmp_path, lines, columns, header):
     texts = read_pairs(own(tmp_path, *lines))
-    assert (texts.notes["ko_column"], texts.notes["en_column"]) == columns
-    assert texts.notes["header"] is header
-    assert texts.notes["swapped"] is False
+    assert (texts.details["ko_column"], texts.details["en_column"]) == columns
+    assert texts.details["header"] is header
+    assert texts.details["swapped"] is False
     assert sides(texts)[-1] == PAIR
     assert len(texts.pairs) == len(lines) - header
     assert texts.rejects == texts.warnings == []
@@ -63,7 +63,7 @@ def test_columns_are_found(tmp_path, lines, columns, header):
 def test_a_header_that_has_it_the_other_way_round(tmp_path):
     rows = ["ko\ten", "Tom left.\t톰은 갔다.", "I see.\t알겠어.", "안녕.\tHello."]
     texts = read_pairs(own(tmp_path, *rows))
-    assert texts.notes["swapped"] is True
+    assert texts.details["swapped"] is True
     assert texts.warnings == [
         "my.tsv: its columns are swapped, the one called Korean is English; "
         "they were read the other way round."

@@ -27,11 +27,11 @@ def test_a_file_is_split_by_its_sides(tmp_path):
     assert sizes(found) == {"train": 320, "dev": 40, "test": 40}
     assert shares_no_side(found)
     assert (found.name, found.warnings, found.rejects) == ("my", [], [])
-    assert found.notes["title"] == "my.tsv"
-    assert found.notes["filtered"] == dict.fromkeys(REASONS, 0)
-    assert found.notes["tests"] == {}
-    assert found.notes["corpora"][0]["rows"] == sizes(found)
-    assert found.notes["corpora"][0]["read"]["train"]["delimiter"] == "tab"
+    assert found.origin.title == "my.tsv"
+    assert found.details["filtered"] == dict.fromkeys(REASONS, 0)
+    assert found.tests == {}
+    assert found.details["corpora"][0]["rows"] == sizes(found)
+    assert found.details["corpora"][0]["read"]["train"]["delimiter"] == "tab"
     # Order does not matter, and what the split files give back is the same.
     shuffled = random.Random(1).sample(lines, len(lines))
     again = read(own(tmp_path, shuffled, "other.tsv"), tmp_path)
@@ -44,8 +44,8 @@ def test_a_file_is_split_by_its_sides(tmp_path):
 def test_direction(tmp_path):
     path = own(tmp_path, made(100))
     there, back = read(path, tmp_path), read(path, tmp_path, direction="en-ko")
-    assert there.notes["direction"] == "ko-en"
-    assert back.notes["direction"] == "en-ko"
+    assert there.details["direction"] == "ko-en"
+    assert back.details["direction"] == "en-ko"
     for name in SPLITS:
         one, other = there.splits[name], back.splits[name]
         assert one["text"].tolist() == other["label"].tolist()
@@ -59,14 +59,14 @@ def test_bad_rows_are_counted_and_shown(tmp_path):
     good = [*made(100), "I am swapped.\t나는 뒤집혔다."]
     found = read(own(tmp_path, [*good, *bad, good[0]]), tmp_path)
     expected = ("unpaired", "empty", "identical", "script", "ratio", "long", "duplicate")
-    assert found.notes["filtered"] == {**dict.fromkeys(REASONS, 0), **dict.fromkeys(expected, 1)}
-    assert found.notes["doubtful"]["swapped"] == 1
+    assert found.details["filtered"] == {**dict.fromkeys(REASONS, 0), **dict.fromkeys(expected, 1)}
+    assert found.details["doubtful"]["swapped"] == 1
     assert sum(map(len, found.splits.values())) == 101
     assert [row.line for row in found.rejects] == list(range(101, 109))
     assert [row.kept for row in found.rejects] == [True] + [False] * 7
     assert "나는 뒤집혔다." in {text for frame in found.splits.values() for text in frame["text"]}
     loose = read(tmp_path / "my.tsv", tmp_path, max_length_ratio=99.0, max_characters=700)
-    assert {why for why, count in loose.notes["filtered"].items() if count} == {
+    assert {why for why, count in loose.details["filtered"].items() if count} == {
         *expected[:4],
         "duplicate",
         "ratio",  # 600 syllables for an x
@@ -108,7 +108,7 @@ def test_held_out_files_stand_beside(tmp_path):
     found = read(train, tmp_path)
     assert found.name == "a"
     assert sizes(found) == {"train": 50, "dev": 2, "test": 2}
-    assert (found.notes["filtered"]["shared"], found.notes["doubtful"]["script"]) == (2, 1)
+    assert (found.details["filtered"]["shared"], found.details["doubtful"]["script"]) == (2, 1)
     assert shares_no_side(found)
     # Without the .train, too, and with one of them only.
     again = read(tmp_path / "a.tsv", tmp_path)
@@ -144,17 +144,17 @@ def test_several_corpora(tmp_path):
     found = read(f"{a}, {b}", tmp_path)
     assert list(found.splits) == ["train", "dev", "test", "test-a", "test-나-b-v2"]
     assert found.name == "a-나-b-v2"
-    assert found.notes["tests"] == {"test-a": "a.tsv", "test-나-b-v2": b.name}
-    assert found.notes["title"] == f"a.tsv; {b.name}"
-    assert found.notes["licence"] == "the user's own"
+    assert found.tests == {"test-a": "a.tsv", "test-나-b-v2": b.name}
+    assert found.origin.title == f"a.tsv; {b.name}"
+    assert found.origin.licence == "the user's own"
     # A corpus has the same test set in whatever company, and all of them together are `test`.
     assert found.splits["test-a"].equals(alone.splits["test"])
     together = [*found.splits["test-a"]["text"], *found.splits["test-나-b-v2"]["text"]]
     assert found.splits["test"]["text"].tolist() == together
     assert shares_no_side(found)
     # `There are two.` is in b's test, made(100)[0] in both.
-    assert found.notes["filtered"]["shared"] + found.notes["filtered"]["duplicate"] >= 2
-    rows = [corpus["rows"] for corpus in found.notes["corpora"]]
+    assert found.details["filtered"]["shared"] + found.details["filtered"]["duplicate"] >= 2
+    rows = [corpus["rows"] for corpus in found.details["corpora"]]
     for name in SPLITS:
         assert sum(row[name] for row in rows) == len(found.splits[name])
     for name, frame in found.splits.items():
@@ -197,8 +197,8 @@ def test_a_file_can_judge_a_model(tmp_path):
     path = own(tmp_path, [*made(3), "I left.\t나는 갔다.", "십\t10", "안녕.\t"])
     judged = judge(path, tmp_path)
     assert judged.frame["text"].tolist()[3:] == ["나는 갔다.", "십"]
-    assert judged.notes["filtered"]["empty"] == 1
-    assert (judged.notes["doubtful"]["swapped"], judged.notes["doubtful"]["script"]) == (1, 1)
+    assert judged.filtered["empty"] == 1
+    assert (judged.doubtful["swapped"], judged.doubtful["script"]) == (1, 1)
     assert len(judged.rejects) == 3
     with pytest.raises(UserError, match="no usable pair"):
         judge(own(tmp_path, ["ko\ten", "안녕.\t"]), tmp_path)

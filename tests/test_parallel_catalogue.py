@@ -96,10 +96,10 @@ def test_tatoeba_is_split_by_its_sides(tmp_path, corpora):
     assert shares_no_side(found)
     ids = {name for frame in found.splits.values() for name in frame["id"]}
     assert ids == {f"{n}-{n + 1000}" for n in range(200)}
-    assert found.notes["title"] == "Small tatoeba"
+    assert found.origin.title == "Small tatoeba"
     judged = judge("tatoeba", tmp_path, direction="en-ko")
     assert judged.frame["label"].tolist() == found.splits["test"]["text"].tolist()
-    assert (judged.notes["rows"], judged.notes["source"]) == (20, "https://example.org")
+    assert (len(judged.frame), judged.origin.source) == (20, "https://example.org")
     corpora("tatoeba", {"pairs": tatoeba_file(made(199))}, {"pairs": 200})
     (tmp_path / "raw/github.com/a/b" / ("c" * 40) / "tatoeba/x.pairs.tar.gz").unlink()
     with pytest.raises(UserError, match="199 pairs found, 200 expected"):
@@ -113,8 +113,8 @@ def test_news_with_its_training_archive(tmp_path, corpora):
     found = read("news", tmp_path)
     assert sizes(found) == {"train": 50, "dev": 20, "test": 1}
     assert found.splits["dev"]["id"][19] == "news-dev-20"
-    assert found.notes["filtered"]["shared"] == 1
-    assert (found.warnings, "stand_in" in found.notes) == ([], False)
+    assert found.details["filtered"]["shared"] == 1
+    assert (found.warnings, found.stand_in) == ([], False)
 
 
 def test_a_training_archive_that_is_another(tmp_path, corpora, monkeypatch):
@@ -131,7 +131,7 @@ def test_news_without_its_training_archive(tmp_path, corpora, sample):
     contents = news(tmp_path, train=made(50), dev=made(20, "나"), test=made(20, "다"))
     corpora("news", contents, {"train": 50, "dev": 20, "test": 20}, missing=("train",))
     found = read("news", tmp_path)
-    assert (found.name, found.notes["stand_in"], sizes(found)["train"]) == ("sample", True, 32)
+    assert (found.name, found.stand_in, sizes(found)["train"]) == ("sample", True, 32)
     assert "Small news could not be had" in found.warnings[0]
     assert "sample of hand-written pairs stands in" in found.warnings[0]
     # Its test set can still judge a model; and where other pairs were given, too, nothing
@@ -150,8 +150,8 @@ def test_the_bundled_sample(tmp_path):
     assert sizes(found) == {"train": 752, "dev": 94, "test": 94}
     assert found.rejects == found.warnings == []
     assert shares_no_side(found)
-    assert found.notes["licence"] == "Apache-2.0"
-    assert "stand_in" not in found.notes
+    assert found.origin.licence == "Apache-2.0"
+    assert not found.stand_in
 
 
 @pytest.fixture
@@ -164,14 +164,14 @@ def mirror(sample) -> Path:
 def test_tatoeba_as_published(mirror, tmp_path):
     found = read("tatoeba", tmp_path)
     assert sizes(found) == {"train": 4_599, "dev": 574, "test": 575}
-    assert {why: count for why, count in found.notes["filtered"].items() if count} == {"long": 1}
+    assert {why: count for why, count in found.details["filtered"].items() if count} == {"long": 1}
     assert shares_no_side(found)
 
 
 def test_news_test_as_published(mirror, tmp_path):
     judged = judge("news", tmp_path)
     assert len(judged.frame) == 2_000
-    doubtful = {why: count for why, count in judged.notes["doubtful"].items() if count}
+    doubtful = {why: count for why, count in judged.doubtful.items() if count}
     assert doubtful == {"script": 3, "ratio": 14, "duplicate": 4}
 
 
@@ -182,6 +182,6 @@ def test_the_workshop_set(mirror, tmp_path):
     found = read(",".join(f"{folder / name}.train.tsv" for name in names), tmp_path)
     tests = {"test-tatoeba": 259, "test-stylekqc": 710, "test-kss": 255}
     assert sizes(found) == {"train": 45_744, "dev": 891, "test": 1_224, **tests}
-    left_out = {why: count for why, count in found.notes["filtered"].items() if count}
+    left_out = {why: count for why, count in found.details["filtered"].items() if count}
     assert left_out == {"long": 1, "script": 1, "ratio": 2, "duplicate": 5, "shared": 11}
     assert shares_no_side(found)

@@ -8,7 +8,6 @@ import re
 
 import jinja2
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +24,7 @@ from pipeline.report.page import (
     render,
     write_report,
 )
+from pipeline.report.run_facts import RunFacts
 from pipeline.tasks.sentiment.report import classification_content
 from reported_run import NASTY, STEPS, Page, history, run_of, section, titles
 
@@ -47,6 +47,7 @@ def measured(n=400, names=("부정", "긍정"), seed=0):
 HISTORY = history(dev_accuracy=[0.75, 0.8125, 0.8])
 RUN = run_of(
     "sentiment",
+    history=HISTORY,
     model="two LSTM layers",
     corpus={"name": "NSMC", "licence": "CC0", "train": 145000, "test": 50000},
     settings={"model": {"units": 192}, "training": {"seed": 13000, "clip_norm": None}},
@@ -64,7 +65,9 @@ def metrics() -> ClassificationMetrics:
 
 @pytest.fixture(scope="module")
 def content(metrics) -> ReportContent:
-    return classification_content(metrics, HISTORY, RUN, [WARNING], STEPS)
+    return classification_content(
+        metrics, dataclasses.replace(RUN, warnings=[WARNING], steps=STEPS)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +98,7 @@ def test_all_sections_stand_in_the_report(content, html):
 
 def test_what_is_not_known_is_left_out(metrics):
     less = dataclasses.replace(metrics, seen=None, unseen=None)
-    content = classification_content(less, pd.DataFrame(), {"task": "topic"})
+    content = classification_content(less, RunFacts(task="topic"))
     assert titles(content) == [
         "Confusion matrix",
         "Calibration",
@@ -125,8 +128,15 @@ def test_the_numbers_are_those_that_were_measured(metrics, html):
 
 def test_texts_from_outside_stay_texts():
     metrics = measured(names=(f"부정 {NASTY}", "긍정"))
-    run = RUN | {"corpus": {"name": NASTY}, "model": NASTY, "commands": [NASTY]}
-    page = Page(render(classification_content(metrics, HISTORY, run, [NASTY], STEPS)))
+    run = dataclasses.replace(
+        RUN,
+        corpus={"name": NASTY},
+        model=NASTY,
+        commands=[NASTY],
+        warnings=[NASTY],
+        steps=STEPS,
+    )
+    page = Page(render(classification_content(metrics, run)))
     assert NASTY in page.text
     assert not page.tags("script")
     assert not [attrs for _, attrs in page.elements if "onerror" in attrs]
@@ -194,7 +204,7 @@ def test_many_classes_and_long_texts_stay_readable():
         metrics,
         mistakes=tuple(dataclasses.replace(m, text="길" * 5000) for m in metrics.mistakes),
     )
-    content = classification_content(metrics, HISTORY, RUN)
+    content = classification_content(metrics, RUN)
     tables = section(content, "Most confident").tables
     assert len(tables) == 25
     assert all(len(table.rows) <= 3 for table in tables)
@@ -206,7 +216,8 @@ def test_one_text_is_enough_for_a_report():
     metrics = evaluate(
         np.array([0]), np.array([[0.8, 0.2]]), ["부정", "긍정"], np.array([3]), ["꽝"]
     )
-    page = Page(render(classification_content(metrics, HISTORY[:1], RUN, [], STEPS[:1])))
+    short = dataclasses.replace(RUN, history=HISTORY[:1], steps=STEPS[:1])
+    page = Page(render(classification_content(metrics, short)))
     assert "1 of 1 right" in page.text
     assert "Undefined here" in page.text
 

@@ -47,7 +47,7 @@ def test_nsmc_quotes_are_undone_where_they_were_doubled_twice(tmp_path):
     assert read.frame["text"].tolist() == list(documents.values())
     assert read.frame["label"].tolist()[:2] == ["negative", "positive"]
     assert read.frame["id"].tolist() == [str(n) for n in range(len(documents))]
-    assert read.notes == {"rows": 9, "rejected": 0, "empty": 1, "unquoted": 2}
+    assert read.details == {"rows": 9, "rejected": 0, "empty": 1, "unquoted": 2}
 
 
 @settings(deadline=None)
@@ -62,7 +62,7 @@ def test_nsmc_undoes_exactly_two_csv_writers(tmp_path_factory, texts):
     path = tmp_path_factory.getbasetemp() / "twice.txt"
     read = read_nsmc(nsmc(path, *(through_csv(through_csv(text)) for text in texts)))
     assert read.frame["text"].tolist() == texts
-    assert read.notes["unquoted"] == sum('"' in text for text in texts)
+    assert read.details["unquoted"] == sum('"' in text for text in texts)
 
 
 def test_nsmc_rows_that_are_none_are_rejected(tmp_path):
@@ -94,8 +94,8 @@ def test_nsmc_as_published():
     mirror = Path(os.environ["CORPUS_MIRROR"])
     paths = {part: mirror / file.relative for part, file in corpus.files.items()}
     train, test = (read_nsmc(paths[part], corpus.counts[part]) for part in ("train", "test"))
-    assert train.notes == {"rows": 150_000, "rejected": 0, "empty": 5, "unquoted": 623}
-    assert test.notes == {"rows": 50_000, "rejected": 0, "empty": 3, "unquoted": 233}
+    assert train.details == {"rows": 150_000, "rejected": 0, "empty": 5, "unquoted": 623}
+    assert test.details == {"rows": 50_000, "rejected": 0, "empty": 3, "unquoted": 233}
     seen = set(train.frame["text"]) - {""}
     shared = [text for text in test.frame["text"] if text in seen]
     assert (len(shared), sum('"' in text for text in shared)) == (1568, 2)

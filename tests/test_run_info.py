@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from make_checkout import STAGES, Checkout, environment
-from pipeline.run_info import commands
+from pipeline.report.commands import commands
 from pipeline.settings import parse
 from pipeline.tasks.base import RunSettings, Task, find_task
 
@@ -59,7 +59,7 @@ def test_a_command_that_is_pasted_asks_for_the_same_run(name, tmp_path):
     (call,) = paste(ask)
     assert call[2:4] == ["predict", name]
     assert call[4:] == ["--version", str(settings.run.version), "--text", call[-1]]
-    assert call[-1] == task.example_for(settings)
+    assert call[-1] == task.example(settings)
     assert not list(tmp_path.glob("x"))
 
 

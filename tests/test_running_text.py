@@ -163,8 +163,8 @@ def test_cuts_are_where_they_harm_least():
 
 def test_without_a_test_dev_stands_for_it(tmp_path):
     corpus = read_running_text(TextCorpusSettings(test_share=0.0), tmp_path)
-    assert corpus.notes["reported"] == "dev"
-    assert corpus.notes["characters"] == {"train": 15131 + 1884, "dev": 1869, "test": 1869}
+    assert corpus.reported == "dev"
+    assert corpus.characters == {"train": 15131 + 1884, "dev": 1869, "test": 1869}
     assert corpus.splits["test"].equals(corpus.splits["dev"])
 
 
@@ -177,7 +177,7 @@ def test_a_test_of_next_to_nothing_is_refused(tmp_path):
 def test_a_small_test_is_about_as_large_as_it_was_asked_for(share, tmp_path):
     path = write(tmp_path / "a.txt", "\n".join(["가나다라 마바사 " * 45] * 40))
     corpus = read_running_text(TextCorpusSettings(str(path), test_share=share), tmp_path)
-    found = corpus.notes["characters"]
+    found = corpus.characters
     assert found["test"] == pytest.approx(share * sum(found.values()), rel=0.6)
 
 
@@ -200,7 +200,7 @@ def test_the_constitution_needs_no_network(tmp_path, monkeypatch):
     written = constitution_file().read_bytes().decode("utf-8").replace("\r\n", "\n")
     assert train + test + dev == written.strip("\n"), "test stands between train and dev"
     assert corpus.name == "constitution"
-    assert corpus.notes["characters"] == {"train": 15131, "dev": 1869, "test": 1884}
+    assert corpus.characters == {"train": 15131, "dev": 1869, "test": 1884}
     assert corpus.splits["train"]["label"].tolist() == ["goes on"]
     assert corpus.splits["dev"]["label"].tolist() == ["ends"]
 
@@ -229,11 +229,11 @@ def test_tiny_shakespeare_is_split_as_is_usual(tmp_path):
     # Theirs begins in the middle of a line, with the last two characters of it.
     assert usual == f"?\n{dev}\n"
     # What is published has no test: all before dev is learnt from.
-    assert corpus.notes["characters"] == {"train": 1003856, "dev": 111538, "test": 111538}
-    assert corpus.notes["reported"] == "dev"
+    assert corpus.characters == {"train": 1003856, "dev": 111538, "test": 111538}
+    assert corpus.reported == "dev"
     corpus = read_running_text(TextCorpusSettings("shakespeare", test_share=0.1), tmp_path)
-    assert corpus.notes["characters"] == {"train": 892324, "dev": 111538, "test": 111532}
-    assert corpus.notes["reported"] == "test"
+    assert corpus.characters == {"train": 892324, "dev": 111538, "test": 111532}
+    assert corpus.reported == "test"
 
 
 def test_without_network_nothing_stands_in_for_shakespeare(tmp_path, monkeypatch):
@@ -251,11 +251,11 @@ def test_several_files_of_a_users_own(tmp_path):
     two = write(tmp_path / "b.txt", "\n\n".join([POEM] * 50), "cp949")
     corpus = read_running_text(TextCorpusSettings(f"{one}, {two},{one}", "paragraph"), tmp_path)
     assert corpus.name == "시-모음-b"
-    assert corpus.notes["encoding"] == {"시 모음.txt": "UTF-8", "b.txt": "CP949"}
-    assert corpus.notes["documents"] == "paragraph"
+    assert corpus.details["encoding"] == {"시 모음.txt": "UTF-8", "b.txt": "CP949"}
+    assert corpus.details["documents"] == "paragraph"
     assert corpus.splits["train"]["id"].tolist()[:3] == ["시 모음.txt:1", "b.txt:1", "b.txt:4"]
     assert set(corpus.splits["train"]["label"]) == {"ends"}
-    assert sum(corpus.notes["characters"].values()) == 100 * 9 + 50 * (len(POEM) + 1 - 1)
+    assert sum(corpus.characters.values()) == 100 * 9 + 50 * (len(POEM) + 1 - 1)
 
 
 def test_a_file_may_be_called_anything(tmp_path, monkeypatch):

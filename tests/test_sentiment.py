@@ -15,8 +15,9 @@ from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.models.settings import ClassifierSettings
 from pipeline.normalize import normalize
-from pipeline.tasks import sentiment
 from pipeline.tasks.base import find_task
+from pipeline.tasks.sentiment.data import read
+from pipeline.tasks.sentiment.training import build_model
 from pipeline.text.settings import TextSettings
 from pipeline.training.settings import TrainingSettings
 from pipeline.workspace import Manifest, read_json, sha256
@@ -54,8 +55,9 @@ def three_classes(rows: int = 240) -> list[tuple[str, str]]:
 
 def test_signature_is_the_one_people_rely_on():
     """The table of the design, spelled out: changing it breaks everybody's client."""
-    assert TASK.signature.name == "serving_default"
-    shapes = {n: f[:2] for n, f in (TASK.signature.inputs | TASK.signature.outputs).items()}
+    assert TASK.serving.SIGNATURE.name == "serving_default"
+    signature = TASK.serving.SIGNATURE
+    shapes = {n: f[:2] for n, f in {**signature.inputs, **signature.outputs}.items()}
     assert shapes == {
         "text": ("string", "[n]"),
         "label": ("string", "[n]"),
@@ -76,7 +78,7 @@ def test_own_corpus_of_three_classes(workspace, new_run, command, capsys):
 
     run = new_run("sentiment", with_corpus(QUICK, file))
     run.do("corpus", "prepare", "train", "evaluate", "export")
-    assert read_json(run.run / "corpus.json")["notes"]["encoding"] == "CP949"
+    assert read_json(run.run / "corpus.json")["facts"]["details"]["encoding"] == "CP949"
     assert read_json(run.prepared / "labels.json") == ["긍정", "부정", "중립"]
     metrics = read_json(run.run / "metrics.json")
     assert metrics["count"] == 24
@@ -89,7 +91,7 @@ def test_own_corpus_of_three_classes(workspace, new_run, command, capsys):
     card = (run.saved_model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
     assert "긍정, 부정, 중립" in card
     assert "내 리뷰.csv" in card
-    lines = TASK.load_predictor(run.saved_model)(["감동 이야기"])
+    lines = TASK.serving.load(run.saved_model)(["감동 이야기"])
     assert lines[0].split("\t")[0] == "긍정"
 
     # What it did not read it tells: of the corpus, in the report, and whoever asks.
@@ -112,7 +114,7 @@ def test_byte_order_mark_is_not_text(workspace):
     file = workspace.root / "bom.tsv"
     body = "".join(f"{text}\t{label}\n" for text, label in three_classes(60))
     file.write_bytes(("\ufefftext\tlabel\n" + body).encode())
-    splits = sentiment.read_corpus(with_corpus(QUICK, file), workspace).splits
+    splits = read(with_corpus(QUICK, file), workspace).splits
     assert sum(map(len, splits.values())) == 60
     assert not any("\ufeff" in text for frame in splits.values() for text in frame["text"])
 
@@ -146,7 +148,7 @@ def test_same_text_never_stands_in_two_splits(workspace):
     file = workspace.root / "twice.tsv"
     rows = three_classes(60)
     file.write_text("".join(f"{text}\t{label}\n" for text, label in rows * 3), encoding="utf-8")
-    splits = sentiment.read_corpus(with_corpus(QUICK, file), workspace).splits
+    splits = read(with_corpus(QUICK, file), workspace).splits
     sets = [set(map(normalize, frame["text"])) for frame in splits.values()]
     assert all(sets)
     assert sum(map(len, sets)) == len(set().union(*sets)) == 60
@@ -188,7 +190,7 @@ def test_other_pieces_and_cells_are_served_as_trained(new_run, pieces, cell, dir
     test = read_split(run.corpus / "test.tsv")
     served = tf.saved_model.load(str(run.saved_model)).signatures["serving_default"]
     answer = {k: v.numpy() for k, v in served(text=tf.constant(list(test["text"]))).items()}
-    assert TASK.signature.score(answer, test)["accuracy"] == pytest.approx(
+    assert TASK.serving.scores(answer, test, run.corpus)["accuracy"] == pytest.approx(
         read_json(run.run / "metrics.json")["accuracy"]
     )
 
@@ -206,7 +208,7 @@ def test_morphemes_are_served_by_ids(workspace, new_run, command):
     _, inputs = loaded.signatures["ids"].structured_input_signature
     assert {name: spec.dtype for name, spec in inputs.items()} == {"ids": tf.int32}
     answer = loaded.signatures["ids"](ids=tf.constant([[2, 5, 3, 0], [2, 7, 9, 3], [2, 3, 0, 0]]))
-    assert set(answer) == set(TASK.signature.outputs)
+    assert set(answer) == set(TASK.serving.SIGNATURE.outputs)
     np.testing.assert_allclose(answer["probabilities"].numpy().sum(axis=1), 1, atol=1e-6)
     card = (run.saved_model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
     assert 'signatures["ids"]' in card
@@ -230,7 +232,7 @@ def test_morphemes_are_served_by_ids(workspace, new_run, command):
     from pipeline.text.tokenizer import load_tokenizer
 
     texts = ["정말 재미있는 영화 " * 500, *test["text"][:5], "짧다"]
-    model = sentiment.build_model(settings, run.prepared)
+    model = build_model(settings, run.prepared)
     model.load_weights(run.run / "best.weights.h5")
     rows = load_tokenizer(run.prepared).encode(texts).truncated(settings.text.max_length)
     logits = predict_logits(model, rows)
@@ -267,7 +269,7 @@ def test_vocabulary_is_learnt_from_the_training_split_alone(new_run):
 
 def test_unknown_corpus_names_what_there_is(workspace):
     with pytest.raises(UserError, match="nsmc"):
-        sentiment.read_corpus(with_corpus(QUICK, "nsmx"), workspace)
+        read(with_corpus(QUICK, "nsmx"), workspace)
 
 
 def test_folder_called_like_a_corpus_is_in_nobodys_way(workspace, monkeypatch):
@@ -275,4 +277,4 @@ def test_folder_called_like_a_corpus_is_in_nobodys_way(workspace, monkeypatch):
     (workspace.root / "nsmc").mkdir()
     monkeypatch.setattr(labelled, "fetch", lambda *_: (_ for _ in ()).throw(KeyError("asked")))
     with pytest.raises(KeyError, match="asked"):
-        sentiment.read_corpus(with_corpus(QUICK, "nsmc"), workspace)
+        read(with_corpus(QUICK, "nsmc"), workspace)

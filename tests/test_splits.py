@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpora.splits import by_share, held_out, read_split, write_split
+from pipeline.corpora.splits import (
+    by_group,
+    by_share,
+    held_out,
+    in_time,
+    read_split,
+    write_split,
+)
 from pipeline.errors import UserError
 
 IDS = st.lists(st.text("abcdefg가나다0123456789", max_size=4), min_size=2, max_size=60)
@@ -119,3 +126,40 @@ def test_what_is_not_a_split_is_said(tmp_path):
         path.write_bytes(content)
         with pytest.raises(UserError, match=what):
             read_split(path)
+
+
+@given(st.lists(st.sampled_from("abcdefg"), min_size=2, max_size=40), st.floats(0.05, 0.9))
+def test_groups_stay_together_and_both_sides_have_one(groups, share):
+    if len(set(groups)) < 2:
+        with pytest.raises(UserError, match="one group"):
+            by_group(groups, share)
+        return
+    mask = by_group(groups, share)
+    held = {group for group, out in zip(groups, mask, strict=True) if out}
+    kept = {group for group, out in zip(groups, mask, strict=True) if not out}
+    assert held
+    assert kept
+    assert held.isdisjoint(kept)
+    order = sorted(range(len(groups)), key=lambda i: groups[i])
+    assert (by_group([groups[i] for i in order], share) == mask[order]).all()
+
+
+@given(st.integers(1, 300), st.floats(0.05, 0.4), st.floats(0.05, 0.4), st.integers(0, 5))
+def test_nothing_from_the_future_is_in_train(rows, dev, test, gap):
+    sizes = round(dev * rows), round(test * rows)
+    if min(rows - sum(sizes) - 2 * gap, *sizes) < 1:
+        with pytest.raises(UserError, match="too few"):
+            in_time(rows, dev=dev, test=test, gap=gap)
+        return
+    parts = in_time(rows, dev=dev, test=test, gap=gap)
+    assert list(parts) == ["train", "dev", "test"]
+    assert parts["train"][-1] + gap + 1 == parts["dev"][0]
+    assert parts["dev"][-1] + gap + 1 == parts["test"][0]
+    assert parts["test"][-1] == rows - 1
+    assert all(len(part) > 0 for part in parts.values())
+
+
+def test_a_split_has_the_columns_of_its_task(tmp_path):
+    frame = pd.DataFrame([("1", "a b", "c"), ("2", "", "d")], columns=["id", "history", "forecast"])
+    write_split(tmp_path / "s.tsv", frame)
+    pd.testing.assert_frame_equal(read_split(tmp_path / "s.tsv"), frame.astype("str"))

@@ -131,9 +131,9 @@ def test_bytes_that_are_no_text_are_read_as_such(exported):
     assert answer["text"].numpy()[0].decode("utf-8") == "\ufffd\n\ufffd"
 
 
-def test_the_notes_tell_how_it_draws(exported, characters):
-    _, notes = exported
-    assert notes.signatures == ("serving_default",)
-    assert notes.facts["drawn from"] == "the 20 most probable, nucleus 0.95"
-    assert characters.alphabet in notes.facts["characters"]
-    assert any(f"{MAX_LENGTH:,}" in limit for limit in notes.limits)
+def test_the_model_card_is_told_how_it_draws(exported, characters):
+    _, said = exported
+    assert said.signatures == ("serving_default",)
+    assert said.facts["drawn from"] == "the 20 most probable, nucleus 0.95"
+    assert characters.alphabet in said.facts["characters"]
+    assert any(f"{MAX_LENGTH:,}" in limit for limit in said.limits)

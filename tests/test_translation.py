@@ -20,9 +20,13 @@ from pipeline.export.translator import load_translator
 from pipeline.models.reference_losses import reference_losses
 from pipeline.models.translate import Translate, translate_rows
 from pipeline.stages.files import RunFiles
-from pipeline.tasks import translation
 from pipeline.tasks.base import find_task
+from pipeline.tasks.translation.data import SAMPLE, SIDES
 from pipeline.tasks.translation.dev_evaluation import SHOWN
+from pipeline.tasks.translation.evaluation import measured
+from pipeline.tasks.translation.serving import scores as served_scores
+from pipeline.tasks.translation.training import trained_model
+from pipeline.text.pair_pieces import load_pair_tokenizers
 from pipeline.text.ragged import Ragged
 from pipeline.training.settings import ScheduledSamplingSettings
 from pipeline.training.tensorboard import escaped
@@ -40,8 +44,9 @@ QUICK = dataclasses.replace(
 
 def test_signature_is_the_one_people_rely_on():
     """The table of the design, spelled out: changing it breaks everybody's client."""
-    assert TASK.signature.name == "serving_default"
-    shapes = {n: f[:2] for n, f in (TASK.signature.inputs | TASK.signature.outputs).items()}
+    assert TASK.serving.SIGNATURE.name == "serving_default"
+    signature = TASK.serving.SIGNATURE
+    shapes = {n: f[:2] for n, f in {**signature.inputs, **signature.outputs}.items()}
     assert shapes == {
         "text": ("string", "[n]"),
         "translation": ("string", "[n]"),
@@ -52,10 +57,10 @@ def test_signature_is_the_one_people_rely_on():
 def test_served_translations_are_those_that_were_measured(finished):
     run = finished("translation")
     trained = RunFiles.of(TASK, TASK.tiny, run.workspace).trained()
-    model = translation._trained_model(TASK.tiny, trained)
+    model = trained_model(TASK.tiny, trained)
     search = Translate(model, TASK.tiny.search)
     rows, scores = translate_rows(search, Ragged.load(run.prepared / "test.source.npz"))
-    target = translation._tokenizers(run.prepared)["target"]
+    target = load_pair_tokenizers(run.prepared)["target"]
     expected = [target.decode(rows.row(i).tolist()) for i in range(len(rows))]
     texts = list(read_split(run.corpus / "test.tsv")["text"])
     found, served = load_translator(run.saved_model)(texts)
@@ -78,7 +83,7 @@ def test_a_damaged_tokenizer_of_either_side_is_made_again(finished, tmp_path):
 
 def few(folder: Path) -> str:
     """A corpus of three hundred pairs."""
-    lines = translation.SAMPLE.read_text(encoding="utf-8").split("\n")
+    lines = SAMPLE.read_text(encoding="utf-8").split("\n")
     file = folder / "few.tsv"
     file.write_text("\n".join([*lines[:301], ""]), encoding="utf-8")
     return str(file)
@@ -118,7 +123,7 @@ def test_other_directions_models_and_pieces(
         for name in ("vocab.txt", "target/vocab.txt")
     ]
     assert (len(set(vocabularies)) == 1) == settings.text.joint
-    plan = translation.plan(settings, run.prepared)
+    plan = TASK.training.plan(settings, run.prepared)
     assert (
         "source_embedding" in {layer.name for layer in plan.model.layers}
     ) != settings.text.joint
@@ -180,8 +185,8 @@ def test_both_losses_of_test_are_reported(finished):
     """Those of the weights that are exported, on the test split."""
     run = finished("translation")
     trained = RunFiles.of(TASK, TASK.tiny, run.workspace).trained()
-    model = translation._trained_model(TASK.tiny, trained)
-    sides = [Ragged.load(run.prepared / f"test.{side}.npz") for side in translation.SIDES]
+    model = trained_model(TASK.tiny, trained)
+    sides = [Ragged.load(run.prepared / f"test.{side}.npz") for side in SIDES]
     losses = read_json(run.run / "metrics.json")["losses"]
     assert losses == pytest.approx(reference_losses(model, *sides), rel=1e-5)
     assert losses["free_running"] > losses["teacher_forced"] > 0
@@ -199,11 +204,11 @@ def test_how_a_reference_was_typed_costs_nothing():
         TASK.tiny, corpus=dataclasses.replace(TASK.tiny.corpus, direction="en-ko")
     )
     frame = pd.DataFrame({"text": ["Tom looked lonely.", "It is nice today."], "label": odd})
-    found = translation._measured(settings, frame, said, np.zeros(2), np.array([7, 8]))
+    found = measured(settings, frame, said, np.zeros(2), np.array([7, 8]))
     assert found.bleu == pytest.approx(100)
     assert found.exact == 2
-    assert translation._served_scores(
-        {"translation": np.array([text.encode() for text in said])}, frame
+    assert served_scores(
+        {"translation": np.array([text.encode() for text in said])}, frame, Path()
     ) == {"chrf": pytest.approx(100)}
 
 

@@ -17,8 +17,8 @@ from pipeline.models import translate
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
 from pipeline.models.settings import TranslatorSettings
-from pipeline.tasks import translation
 from pipeline.tasks.base import find_task
+from pipeline.tasks.translation.training import build_model
 from pipeline.text.pair_pieces import load_pair_tokenizers
 from pipeline.text.tokenizer import learn_tokenizer, load_tokenizer
 from pipeline.text.truncation import truncation_warnings
@@ -29,7 +29,7 @@ TASK = find_task("translation")
 PAIRS = (SAMPLES / "translation.tsv").read_text(encoding="utf-8").split("\n")[1:-1]
 LONG = "그는 커피보다 차를 더 좋아해요. " * 60
 LINES = [
-    TASK.example,
+    TASK.example(TASK.settings()),
     "",
     " \u200b ",
     "ქართული ภาษาไทย 中文 👩‍👩‍👧",
@@ -76,7 +76,7 @@ def exported(tmp_path_factory) -> Exported:
 
 
 def test_a_file_is_translated_line_by_line(exported, command, tmp_path):
-    times = TASK.lines_at_once // len(LINES) + 1
+    times = TASK.serving.BATCH_SIZE // len(LINES) + 1
     (tmp_path / "in.txt").write_text("\n".join(LINES * times) + "\n", encoding="utf-8")
     done = command(exported.root, "predict", "translation", "--file", tmp_path / "in.txt")
     assert done.code == 0
@@ -90,7 +90,7 @@ def test_a_file_is_translated_line_by_line(exported, command, tmp_path):
 
 
 def test_a_text_that_is_too_long_is_answered_and_said(exported, command):
-    for text in (LONG, TASK.example, ""):
+    for text in (LONG, LINES[0], ""):
         answer = exported.answers[LINES.index(text)]
         done = command(exported.root, "predict", "translation", "--text", text)
         assert (done.code, done.out) == (0, f"{answer}\n")
@@ -140,16 +140,16 @@ def test_bad_pairs_are_counted_said_and_shown(command, tmp_path):
     assert "my.tsv: its columns are swapped" in done.err
     assert f"{len(bad)} rows could not be used" in done.err
     assert "1 rows were kept in doubt" in done.err
-    notes = read_json(tmp_path / "runs/translation/default/corpus.json")["notes"]
-    assert {why: count for why, count in notes["filtered"].items() if count} == dict.fromkeys(
-        bad, 1
-    )
-    rejects = (tmp_path / notes["folder"] / "rejects.tsv").read_text(encoding="utf-8")
+    facts = read_json(tmp_path / "runs/translation/default/corpus.json")["facts"]
+    assert {
+        why: count for why, count in facts["details"]["filtered"].items() if count
+    } == dict.fromkeys(bad, 1)
+    rejects = (tmp_path / facts["folder"] / "rejects.tsv").read_text(encoding="utf-8")
     assert len(rejects.splitlines()) == 1 + len(bad) + 1
     texts = [
         text
-        for split in notes["rows"]
-        for text in read_split(tmp_path / notes["folder"] / f"{split}.tsv")["text"]
+        for split in facts["rows"]
+        for text in read_split(tmp_path / facts["folder"] / f"{split}.tsv")["text"]
     ]
     assert len(texts) == 61
     assert "나는 돌아섰다." in texts
@@ -175,9 +175,7 @@ def several(tmp_path_factory) -> FinishedRun:
     )
     run = FinishedRun(dataclasses.replace(TASK, tiny=settings), Workspace(root))
     run.do("corpus", "prepare", "train")
-    randomized(translation.build_model(settings, run.prepared)).save_weights(
-        run.run / "best.weights.h5"
-    )
+    randomized(build_model(settings, run.prepared)).save_weights(run.run / "best.weights.h5")
     return run
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
-import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.evaluation.translation import evaluate
 from pipeline.report.attention_pictures import HeatMap, merge_attention
 from pipeline.report.page import render
+from pipeline.report.run_facts import RunFacts
 from pipeline.tasks.translation.report import translation_content
 from pipeline.tasks.translation.samples import shared_words
 from reported_run import NASTY, STEPS, Page, history, run_of, section, titles
@@ -17,8 +19,8 @@ from reported_run import NASTY, STEPS, Page, history, run_of, section, titles
 HISTORY = history(dev_bleu=[2.5, 11.8125, 11.5])
 RUN = run_of(
     "translation",
+    history=HISTORY,
     model="an attention RNN",
-    direction="ko-en",
     corpus={"name": "Tatoeba", "licence": "CC BY 2.0 FR", "train": 3000},
 )
 TARGET = ["▁Tom", "▁look", "ed", "▁lone", "ly", ".", "[EOS]"]
@@ -52,10 +54,8 @@ def test_all_sections_stand_in_the_report():
     metrics = measured()
     content = translation_content(
         metrics,
-        HISTORY,
-        RUN,
-        ["주의하세요"],
-        STEPS,
+        dataclasses.replace(RUN, warnings=["주의하세요"], steps=STEPS),
+        "ko-en",
         [heat_map(), heat_map("second")],
         other_tests={"news": measured(20, 1)},
     )
@@ -81,7 +81,7 @@ def test_all_sections_stand_in_the_report():
 
 def test_the_numbers_are_those_that_were_measured():
     metrics, news = measured(), measured(20, 1)
-    content = translation_content(metrics, HISTORY, RUN, other_tests={"news": news})
+    content = translation_content(metrics, RUN, other_tests={"news": news})
     page = Page(render(content)).text
     for number in (
         f"{metrics.bleu:.2f}",
@@ -108,7 +108,7 @@ def test_the_numbers_are_those_that_were_measured():
 
 def test_what_is_not_known_is_left_out():
     metrics = evaluate(["네."], ["Yes."], ["Yes."])
-    content = translation_content(metrics, pd.DataFrame(), {"task": "translation"})
+    content = translation_content(metrics, RunFacts(task="translation"))
     assert titles(content) == ["What BLEU is made of", "Samples"]
     assert content.title == "Translation · 번역"
     page = Page(render(content)).text
@@ -119,7 +119,9 @@ def test_what_is_not_known_is_left_out():
 
 def test_a_bucket_without_bleu_shows_a_dash():
     metrics = evaluate(["네."], ["Yes."], ["Yes."], source_lengths=[2])
-    content = translation_content(metrics, HISTORY[:1], RUN, [], STEPS[:1])
+    content = translation_content(
+        metrics, dataclasses.replace(RUN, history=HISTORY[:1], steps=STEPS[:1])
+    )
     (row,) = section(content, "BLEU by source length").tables[0].rows
     assert row == ("up to 5", "1", "—", "—", "100.0", "1.000")
     assert "nan" not in Page(render(content)).text
@@ -127,7 +129,7 @@ def test_a_bucket_without_bleu_shows_a_dash():
 
 def test_samples_stand_beside_their_references():
     metrics = measured()
-    worst, median, best = section(translation_content(metrics, HISTORY, RUN), "Samples").tables
+    worst, median, best = section(translation_content(metrics, RUN), "Samples").tables
     for table, samples in ((worst, metrics.worst), (median, metrics.median), (best, metrics.best)):
         assert len(table.rows) == 3 * len(samples) == 30
         for k, sample in enumerate(samples):

@@ -89,7 +89,7 @@ class Exported:
         self.target = learn_tokenizer(target_kind, EN, 500)
         model = random_translator(architecture, self.source, self.target)
         self.translate = Translate(model, search)
-        self.notes = export_translator(
+        self.told = export_translator(
             model, self.source, self.target, self.folder, max_length=MOST_PIECES, search=search
         )
         self.served = load_translator(self.folder)
@@ -148,7 +148,7 @@ def test_a_long_source_is_read_up_to_its_limit(exported):
     again = exported.source.encode([kept])
     assert again.row(0).tolist() == ids.truncated(MOST_PIECES).row(0).tolist()
     assert exported.served([long, long + "아니요!"])[0] == exported.served([kept] * 2)[0]
-    assert f"over {MOST_PIECES - 2} pieces" in " ".join(exported.notes.limits)
+    assert f"over {MOST_PIECES - 2} pieces" in " ".join(exported.told.limits)
 
 
 def test_a_process_without_our_code_says_the_same(all_exported, warm_python, tmp_path):
@@ -176,7 +176,7 @@ def test_what_lies_in_the_folder(exported):
 def test_signature(all_exported):
     """And bytes that are no text are translated too."""
     exported = all_exported["attention"]
-    assert exported.notes.signatures == ("serving_default",)
+    assert exported.told.signatures == ("serving_default",)
     serve = tf.saved_model.load(str(exported.folder)).signatures["serving_default"]
     outputs = {n: (s.dtype.name, len(s.shape)) for n, s in serve.structured_outputs.items()}
     assert outputs == {"translation": ("string", 1), "score": ("float32", 1)}
@@ -190,11 +190,9 @@ def test_several_translations_of_a_text_and_none_too_short(tmp_path):
     source, target = (learn_tokenizer("wordpiece", side, 400) for side in (KO, EN))
     model = random_translator("attention", source, target)
     search = SearchSettings(beam_size=4, alpha=0.6, min_length=5, max_length_offset=8, n_best=3)
-    notes = export_translator(
-        model, source, target, tmp_path, max_length=MOST_PIECES, search=search
-    )
-    assert notes.signatures == ("serving_default", "n_best")
-    assert "at least 5 pieces" in notes.facts["search"]
+    told = export_translator(model, source, target, tmp_path, max_length=MOST_PIECES, search=search)
+    assert told.signatures == ("serving_default", "n_best")
+    assert "at least 5 pieces" in told.facts["search"]
     loaded = tf.saved_model.load(str(tmp_path)).signatures
     texts = [*KO[:40], ""]
     best = loaded["serving_default"](text=tf.constant(texts))
@@ -227,9 +225,9 @@ def test_a_source_cut_into_morphemes_is_served_by_ids(tmp_path):
     target = learn_tokenizer("wordpiece", EN[:200], 200)
     model = random_translator("rnn", source, target)
     search = SearchSettings(beam_size=2, alpha=0.0, max_length_offset=3)
-    notes = export_translator(model, source, target, tmp_path, max_length=12, search=search)
-    assert notes.signatures == ("ids",)
-    assert "mecab" in notes.facts["source pieces"]
+    told = export_translator(model, source, target, tmp_path, max_length=12, search=search)
+    assert told.signatures == ("ids",)
+    assert "mecab" in told.facts["source pieces"]
     served = load_translator(tmp_path)
     texts = ["", *ODD[3:6], *KO[:12]]
     rows = source.encode(texts).truncated(12)

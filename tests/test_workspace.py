@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.facts import Prepared, TrainingResult
 from pipeline.workspace import Manifest, atomic_file, atomic_folder, digest, read_json, write_json
 
 
@@ -87,10 +88,13 @@ def test_manifest_knows_what_changed(tmp_path):
     source.write_text("in")
     made.write_text("out")
     below.write_text("out below")
-    Manifest.of("stage", {"a": 1}, [source], [made, below], tmp_path).write(
+    facts = Prepared("글 3", ("warned",), details={"글": 3})
+    Manifest.of("stage", {"a": 1}, [source], [made, below], tmp_path, facts).write(
         tmp_path / "manifest.json"
     )
-    manifest = Manifest.read(tmp_path / "manifest.json")
+    manifest = Manifest.read(tmp_path / "manifest.json", Prepared)
+    assert manifest.facts == facts
+    assert Manifest.read(tmp_path / "manifest.json", TrainingResult) is None
     assert manifest.still_holds({"a": 1}, [source], tmp_path)
     assert not manifest.still_holds({"a": 2}, [source], tmp_path)
     made.write_text("changed")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pipeline.corpora.entities import Entity
 from pipeline.corpora.inline import Annotated
 from pipeline.corpora.rejects import Rejected
-from pipeline.corpora.splits import BREAKS
+from pipeline.one_line import without_breaks
 
 CHARACTERS, UNDERSCORES, WORDS = "characters", "underscores", "words"
 _PREFIXED = re.compile(r"([BIESLU])[-_](\S+)")
@@ -125,7 +125,7 @@ def join_tokens(tokens: Sequence[str], spacing: str) -> tuple[str, list[tuple[in
     shown = []
     for token in tokens:
         blank = (spacing == UNDERSCORES and token == "_") or (spacing == CHARACTERS and not token)
-        shown.append(" " if blank else BREAKS.sub(" ", token))
+        shown.append(" " if blank else without_breaks(token))
         spans.append((length, length + len(shown[-1])))
         length = spans[-1][1] + len(between)
     return between.join(shown), spans

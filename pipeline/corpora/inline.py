@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from pipeline.corpora.entities import Entity
-from pipeline.corpora.splits import BREAKS
+from pipeline.one_line import without_breaks
 
 LONGEST_LABEL = 12
 LABEL = re.compile(rf"[A-Z][A-Z0-9_-]{{0,{LONGEST_LABEL - 1}}}")
@@ -47,7 +47,7 @@ def parse_inline(line: str, labels: Collection[str] | None = None) -> Annotated 
         markup, a label of none of `labels` (with `labels` None: a longer one), `:LABEL>` without
         a `<`, and, where `labels` are known, `<content:LABEL` without its `>`.
     """
-    line = BREAKS.sub(" ", line)
+    line = without_breaks(line)
     pieces: list[str] = []
     entities: list[Entity] = []
     length = done = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,11 @@ import pandas as pd
 from pipeline.corpora.rejects import Rejected
 from pipeline.errors import UserError
 from pipeline.facts import Origin
+from pipeline.one_line import without_breaks
 from pipeline.workspace import write_text
 
 COLUMNS = ["id", "text", "label"]
-BREAKS = re.compile(r"[\t\n\r]+")
+"""Of a split of texts with one thing beside each."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,20 +96,81 @@ def by_share(ids: Sequence[str], share: float) -> np.ndarray:
     return held_out(ids, max(1, round(share * len(ids))))
 
 
-def write_split(path: Path, frame: pd.DataFrame) -> None:
-    """Writes id, text and label as UTF-8 TSV with a header and LF, atomically.
+def by_group(groups: Sequence[str], share: float) -> np.ndarray:
+    """Whole groups to hold out, about `share` of the rows, one group at least; bool [rows].
 
-    A run of tabs, line feeds and carriage returns inside a field becomes one space, which the
-    text policy would make of it anyway. Every other character, quotes and U+2028 among them, is
-    written as it is.
+    A group is what must not be parted: the sentences of a file, the frames of a video, the
+    captions of a picture.
+
+    Args:
+        groups: the group of each row.
+        share: of the rows.
+
+    Raises:
+        UserError: there are not two groups.
     """
-    columns = [[BREAKS.sub(" ", field) for field in frame[name].tolist()] for name in COLUMNS]
+    if not 0 < share < 1:
+        raise ValueError(f"share is {share}, not between 0 and 1")
+    names, sizes = np.unique(np.asarray(groups, dtype=str), return_counts=True)
+    if len(names) < 2:
+        raise UserError(
+            "nothing can be held out: all rows belong to one group",
+            remedy="give rows of two groups or more",
+        )
+    order = sorted(range(len(names)), key=lambda i: hashlib.sha1(names[i].encode()).digest())
+    reached = np.cumsum(sizes[order])[:-1]
+    count = 1 + int(np.argmin(np.abs(reached - share * len(groups))))
+    chosen = {names[i] for i in order[:count]}
+    return np.array([group in chosen for group in groups], dtype=bool)
+
+
+def in_time(rows: int, *, dev: float, test: float, gap: int = 0) -> dict[str, np.ndarray]:
+    """Splits of rows that follow each other in time: first train, then dev, then test.
+
+    Args:
+        rows: how many there are, in the order of time.
+        dev, test: shares of the rows.
+        gap: rows left out before dev and before test: what reaches into the future (the
+            forecast of a window) must not reach into the next split.
+
+    Returns:
+        "train", "dev", "test" -> int [rows of it], ascending.
+
+    Raises:
+        UserError: a split would be empty.
+    """
+    sizes = {"dev": round(dev * rows), "test": round(test * rows)}
+    train = rows - sum(sizes.values()) - 2 * gap
+    if min(train, *sizes.values()) < 1:
+        raise UserError(
+            f"{rows:,} steps are too few for train, dev and test with {gap:,} left out between",
+            remedy="give a longer series, or a shorter window",
+        )
+    first_test = rows - sizes["test"]
+    first_dev = first_test - gap - sizes["dev"]
+    return {
+        "train": np.arange(train),
+        "dev": np.arange(first_dev, first_dev + sizes["dev"]),
+        "test": np.arange(first_test, rows),
+    }
+
+
+def write_split(path: Path, frame: pd.DataFrame) -> None:
+    """Writes a frame as UTF-8 TSV with a header and LF, atomically.
+
+    A run of tabs, line feeds and carriage returns inside a cell becomes one space. Every other
+    character, quotes and U+2028 among them, is written as it is.
+
+    Args:
+        frame: columns of str, `id` first.
+    """
+    columns = [list(map(without_breaks, frame[name])) for name in frame.columns]
     rows = map("\t".join, zip(*columns, strict=True))
-    write_text(path, "\n".join(["\t".join(COLUMNS), *rows]) + "\n")
+    write_text(path, "\n".join(["\t".join(frame.columns), *rows]) + "\n")
 
 
 def read_split(path: Path) -> pd.DataFrame:
-    """Reads what `write_split` wrote: columns id, text, label, all str.
+    """Reads what `write_split` wrote: columns of str, `id` first.
 
     Raises:
         UserError: no such file, or not written by `write_split`.
@@ -121,14 +182,17 @@ def read_split(path: Path) -> pd.DataFrame:
         raise UserError("no such file", where=path, remedy=remedy) from None
     except UnicodeDecodeError:
         raise UserError("is not UTF-8", where=path, remedy=remedy) from None
-    if lines[0].split("\t") != COLUMNS or lines.pop() != "":
+    columns = lines[0].split("\t")
+    if columns[0] != "id" or len(columns) < 2 or lines.pop() != "":
         raise UserError(
             "is not a split: header or last line end missing", where=path, remedy=remedy
         )
     rows = [line.split("\t") for line in lines[1:]]
     for number, row in enumerate(rows, 2):
-        if len(row) != len(COLUMNS):
+        if len(row) != len(columns):
             raise UserError(
-                f"{len(row)} columns instead of 3", where=f"{path}:{number}", remedy=remedy
+                f"{len(row)} columns instead of {len(columns)}",
+                where=f"{path}:{number}",
+                remedy=remedy,
             )
-    return pd.DataFrame(rows, columns=COLUMNS, dtype="str")
+    return pd.DataFrame(rows, columns=columns, dtype="str")

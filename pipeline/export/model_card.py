@@ -13,7 +13,7 @@ from pipeline.fields import Tensor
 
 _FOLDER = Path(__file__).resolve().parent
 
-# The second signature of DESIGN.md: for tokenizers that cannot run in a graph.
+# The second signature (docs/design.md), for tokenizers that cannot run in a graph.
 IDS_INPUT = {
     "ids": Tensor(
         "int32",

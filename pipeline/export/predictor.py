@@ -1,34 +1,35 @@
-"""An exported text model with a memory of how many texts were longer than it reads."""
+"""An exported model that is asked for answers on a line, and remembers what it could not read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.export.reading_limit import ReadingLimit, load_reading_limit
 
 
-class TextPredictor:
-    """Asks an exported model about texts, and counts those of which only a part was read.
+class Predictor:
+    """Asks an exported model, and counts the texts of which only a part was read.
 
     Args:
-        answer: texts -> one line for people for each.
+        answer: values of the input field -> one line for people for each.
         limit: how much of a text the model reads; None where it reads all.
     """
 
     def __init__(
-        self, answer: Callable[[Sequence[str]], list[str]], limit: ReadingLimit | None = None
+        self, answer: Callable[[Sequence[Any]], list[str]], limit: ReadingLimit | None = None
     ):
         self._answer, self._limit = answer, limit
         self._asked = self._longer = 0
 
     @classmethod
-    def of(cls, folder: Path, answer: Callable[[Sequence[str]], list[str]]) -> TextPredictor:
+    def of(cls, folder: Path, answer: Callable[[Sequence[Any]], list[str]]) -> Predictor:
         """With the limit that lies beside the SavedModel in `folder`, if there is one."""
         return cls(answer, load_reading_limit(folder))
 
-    def __call__(self, values: Sequence[str]) -> list[str]:
-        """One line for each text."""
+    def __call__(self, values: Sequence[Any]) -> list[str]:
+        """One line for each value."""
         self._asked += len(values)
         if self._limit:
             self._longer += self._limit.longer(values)

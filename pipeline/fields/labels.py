@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.fields.field import Field, read_bytes
+from pipeline.one_line import without_breaks
 from pipeline.workspace import write_text
 
 LabelOrLabels = str | Sequence[str]
@@ -38,7 +39,7 @@ class Labels(Field[LabelOrLabels]):
         """The label itself; of several a JSON list."""
         if self.each_step:
             return json.dumps(list(value), ensure_ascii=False)
-        return " ".join(str(value).split())
+        return without_breaks(str(value))
 
     def load(self, cell: str, folder: Path) -> LabelOrLabels:
         return self.from_json(json.loads(cell)) if self.each_step else cell

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
 import shlex
 import sys
 from pathlib import Path
@@ -13,10 +12,8 @@ from typing import Any, ClassVar
 from pipeline.errors import UserError
 from pipeline.fields.field import Field, read_bytes
 from pipeline.normalize import normalize
-from pipeline.one_line import as_written
+from pipeline.one_line import as_written, without_breaks
 from pipeline.workspace import write_text
-
-_BREAKS = re.compile(r"[\t\n\r]+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,9 +37,8 @@ class Text(Field[str]):
     assets: ClassVar[tuple[str, ...]] = ("vocab.txt", "tokenizer.json")
 
     def store(self, value: str, folder: Path) -> str:
-        """A run of tabs and line breaks becomes one space, which the text policy would make of it
-        anyway; every other character, U+2028 among them, stays."""
-        return _BREAKS.sub(" ", value)
+        """A run of tabs and line breaks becomes one space, as the text policy would make it."""
+        return without_breaks(value)
 
     def load(self, cell: str, folder: Path) -> str:
         return cell

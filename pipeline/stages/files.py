@@ -92,7 +92,7 @@ class RunFiles:
     def trained_settings(self, task: Task, settings: Any) -> Any:
         """The settings this run was trained with; of those given only `run` counts."""
         values = {k: v for k, v in read_json(self.config).items() if k != "inputs"}
-        trained = from_json(task.settings, values, where=self.config)
+        trained: Any = from_json(task.settings, values, where=self.config)
         return dataclasses.replace(trained, run=settings.run)
 
     def measured(self) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.lab.base import Page, study_text
@@ -59,7 +60,8 @@ def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
     files = RunFiles.of(TASK, asked, workspace)
     trained = files.trained()
     model, characters = trained_model(files.trained_settings(TASK, asked), trained)
-    texts, ends = [], []
+    texts: list[str] = []
+    ends: list[bool] = []
     # In the order of the text.
     for split in held_out_splits(trained):
         more_texts, more_ends = held_out(trained, split)
@@ -188,7 +190,7 @@ def _write(folder: Path, file: str, page: Page, links: list[tuple[str, str]]) ->
             log.image(f"{page.name}/{number}", picture.png, 0)
 
 
-def _read(numbers: Path) -> dict | None:
+def _read(numbers: Path) -> dict[str, Any] | None:
     """What an earlier study found; None where there is nothing that can be read."""
     try:
         return read_json(numbers) if numbers.exists() else None
@@ -196,4 +198,7 @@ def _read(numbers: Path) -> dict | None:
         return None
 
 
-_STUDIES = {"gradients": study_gradients, "units": study_units}
+_STUDIES: dict[str, Callable[[Any, Workspace], Path]] = {
+    "gradients": study_gradients,
+    "units": study_units,
+}

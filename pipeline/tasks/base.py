@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.corpora.splits import CorpusSplits
+    from pipeline.export.predictor import Predictor
     from pipeline.report.page import ReportContent
     from pipeline.training.fit import TrainingPlan
 
@@ -62,16 +63,6 @@ class Signature:
     name: str
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
-
-
-class Predictor(Protocol):
-    """An exported model, ready to be asked."""
-
-    def __call__(self, values: Sequence[Any]) -> list[str]:
-        """One line for people for each value of the input field."""
-
-    def warnings(self) -> list[str]:
-        """What to say after all was asked, for instance that some texts were cut."""
 
 
 class Data(Protocol):

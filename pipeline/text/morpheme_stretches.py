@@ -5,13 +5,27 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-SYMBOL_TAGS = {"okt": "Foreign", "komoran": "SW", "hannanum": "S", "kkma": "SW", "mecab": "SY"}
+SYMBOL_TAGS = {
+    "okt": "Foreign",
+    "komoran": "SW",
+    "hannanum": "S",
+    "kkma": "SW",
+    "mecab": "SY",
+    "kiwi": "SW",
+}
 """What each tag set calls characters that the analyzer is not asked about."""
 
 _LONGEST_STRETCH = 200
 """Characters handed over at once: the analyzers' time grows faster than the text."""
 
-_LONGEST_WORD = {"okt": 60, "komoran": 60, "hannanum": 40, "kkma": 20, "mecab": 200}
+_LONGEST_WORD = {
+    "okt": 60,
+    "komoran": 60,
+    "hannanum": 40,
+    "kkma": 20,
+    "mecab": 200,
+    "kiwi": 200,
+}
 """Characters of a word that an analyzer gets whole: Hannanum overruns its tables soon after, and
 Kkma's time may double with every further character."""
 
@@ -24,11 +38,9 @@ _REPEAT = re.compile(r"([^\s가-힣]{0,2}[가-힣]\S{0,2}?)\1{3,}")
 # Characters beyond the Basic Multilingual Plane (emoji, mostly) with what clings to them: as
 # surrogate pairs they make Komoran split them and JPype fail.
 _BEYOND = "\U00010000-\U0010ffff\u200d\ufe00-\ufe0f"
-_NOT_ASKED = {
-    name: re.compile(f"[{_BEYOND}{own}]+")
-    # KoNLPy reads Hannanum's answer by the slashes and pluses in it.
-    for name, own in (*((name, "") for name in SYMBOL_TAGS), ("hannanum", "/+"))
-}
+# KoNLPy reads Hannanum's answer by the slashes and pluses in it; Kiwi drops the blank of Braille.
+_OWN = {"hannanum": "/+", "kiwi": "\u2800"}
+_NOT_ASKED = {name: re.compile(f"[{_BEYOND}{_OWN.get(name, '')}]+") for name in SYMBOL_TAGS}
 
 
 class Stretch(NamedTuple):

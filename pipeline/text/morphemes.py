@@ -1,9 +1,9 @@
-"""Morphemes by KoNLPy's analyzers (Okt, Komoran, Hannanum, Kkma) and by MeCab.
+"""Morphemes by KoNLPy's analyzers (Okt, Komoran, Hannanum, Kkma), by MeCab and by Kiwi.
 
-KoNLPy is GPL-licensed, starts a Java virtual machine and cannot run inside a TensorFlow graph, so
-nothing here is imported before an analyzer is used. The analyzers crash, hang or lose text on
-input that the web is full of (blank text, emoji, long runs of ㅋ); `MorphemeAnalyzer` hands them
-only what they are known to survive.
+KoNLPy is GPL-licensed and starts a Java virtual machine; MeCab and Kiwi need neither. None of them
+can run inside a TensorFlow graph, and nothing is imported before an analyzer is used. The
+analyzers crash, hang or lose text on input that the web is full of (blank text, emoji, long runs
+of ㅋ); `MorphemeAnalyzer` hands them only what they are known to survive.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 from pipeline.errors import UserError
 from pipeline.normalize import aligned, normalize
@@ -20,7 +20,7 @@ from pipeline.text.morpheme_spans import spans_of
 from pipeline.text.morpheme_stretches import SYMBOL_TAGS, stretches
 from pipeline.text.piece import Piece
 
-ANALYZERS = ("okt", "komoran", "hannanum", "kkma", "mecab")
+ANALYZERS = ("okt", "komoran", "hannanum", "kkma", "mecab", "kiwi")
 
 _POOL_PAYS_FROM = 20_000
 _CHUNK = 500
@@ -75,11 +75,12 @@ class MorphemeAnalyzer:
         """`morphs` of every text, with progress shown.
 
         Args:
-            workers: processes. More than one only where there is enough to do to make up for the
-                seconds each needs to start a Java machine of its own; MeCab needs none.
+            workers: processes, for Kiwi threads. More than one only where there is enough to do to
+                make up for the seconds that a process needs to start a Java machine; MeCab is
+                fast enough without.
         """
         if workers > 1 and len(texts) >= _POOL_PAYS_FROM and self.name != "mecab":
-            return self._analyze_in_processes(texts, workers)
+            return self._analyze_in_pool(texts, workers)
         found = []
         with Progress(f"{self.name} morphemes", len(texts), "texts") as progress:
             for text in texts:
@@ -87,19 +88,25 @@ class MorphemeAnalyzer:
                 progress.advance()
         return found
 
-    def _analyze_in_processes(self, texts: Sequence[str], workers: int) -> list[list[str]]:
+    def _analyze_in_pool(self, texts: Sequence[str], workers: int) -> list[list[str]]:
         chunks = [list(texts[at : at + _CHUNK]) for at in range(0, len(texts), _CHUNK)]
         found: list[list[str]] = []
-        # Spawned, not forked: a JVM does not survive a fork.
-        context = multiprocessing.get_context("spawn")
         with (
-            ProcessPoolExecutor(workers, context, _start_worker, (self.name,)) as pool,
+            self._pool(workers) as pool,
             Progress(f"{self.name} morphemes", len(texts), "texts") as progress,
         ):
             for result in pool.map(_analyze_chunk, chunks):
                 found += result
                 progress.advance(len(result))
         return found
+
+    def _pool(self, workers: int) -> Executor:
+        start = (_start_worker, (self.name,))
+        if self.name == "kiwi":  # it lets go of Python's lock, and all threads share one model
+            load_tagger(self.name)
+            return ThreadPoolExecutor(workers, "kiwi", *start)
+        # Spawned, not forked: a JVM does not survive a fork.
+        return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), *start)
 
     def _tagged(self, stretch: str, analyzable: bool = True) -> list[tuple[str, str]]:
         whole = [(stretch, SYMBOL_TAGS[self.name])]
@@ -120,14 +127,42 @@ class MorphemeAnalyzer:
 @functools.cache
 def load_tagger(name: str) -> Tagger:
     """The named analyzer as a function, text -> [(morpheme, tag)]; once for a process."""
-    if name == "mecab":
-        try:
-            from mecab import MeCab
-        except ImportError:
-            raise UserError(
-                "MeCab is not installed", remedy="pip install python-mecab-ko==1.3.7"
-            ) from None
-        return MeCab().pos
+    loaders = {"mecab": _load_mecab, "kiwi": _load_kiwi}
+    return loaders[name]() if name in loaders else _load_konlpy(name)
+
+
+def _load_mecab() -> Tagger:
+    try:
+        from mecab import MeCab
+    except ImportError:
+        raise UserError(
+            "MeCab is not installed",
+            remedy="pip install python-mecab-ko==1.3.7 (made for Python up to 3.12), or use kiwi",
+        ) from None
+    return MeCab().pos
+
+
+def _load_kiwi() -> Tagger:
+    """Kiwi with everything off that would make another text of the one given.
+
+    No typing error is put right, no 아/어 becomes its other form, no consonant is moved to the next
+    syllable, and no name reaches over a space.
+    """
+    try:
+        from kiwipiepy import Kiwi
+    except ImportError:
+        raise UserError("Kiwi is not installed", remedy="pip install kiwipiepy==0.24.1") from None
+    kiwi = Kiwi(1, integrate_allomorph=False, load_typo_dict=False, load_multi_dict=False)
+
+    def tagger(text: str) -> list[tuple[str, str]]:
+        tokens = kiwi.tokenize(text, normalize_coda=False, compatible_jamo=True, typos=None)
+        return [(token.form, token.tag) for token in tokens]
+
+    tagger("")  # loads the model
+    return tagger
+
+
+def _load_konlpy(name: str) -> Tagger:
     from pipeline.text.java import start_java
 
     start_java()

@@ -17,7 +17,7 @@ class TextSettings:
 
     pieces: Literal["wordpiece", "syllable", "sentencepiece"] = "wordpiece"
     """How words are cut: learnt `##` pieces, single syllables, or a unigram model."""
-    morphemes: Literal["none", "okt", "komoran", "hannanum", "kkma", "mecab"] = "none"
+    morphemes: Literal["none", "okt", "komoran", "hannanum", "kkma", "mecab", "kiwi"] = "none"
     """A morpheme analyser in front; the exported model then takes ids, not text."""
     vocabulary_size: Annotated[int, AtLeast(32)] = 16000
     """Most pieces to learn, the four special ones included."""
@@ -49,7 +49,7 @@ class PairTextSettings:
 
     pieces: Literal["sentencepiece", "wordpiece", "syllable"] = "sentencepiece"
     """How words are cut: a unigram model, learnt `##` pieces, or single syllables (letters)."""
-    morphemes: Literal["none", "okt", "komoran", "hannanum", "kkma", "mecab"] = "none"
+    morphemes: Literal["none", "okt", "komoran", "hannanum", "kkma", "mecab", "kiwi"] = "none"
     """A morpheme analyser in front, for Korean as the source; the exported model then takes ids,
     not text."""
     joint: bool = False

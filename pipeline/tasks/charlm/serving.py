@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.corpora.documents import from_frame
 from pipeline.evaluation.continuations import LENGTH, halves, right_characters
-from pipeline.export.predictor import TextPredictor
+from pipeline.export.predictor import Predictor
 from pipeline.export.text_generator import export_generator, load_generator
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
@@ -54,11 +54,11 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
     return export_generator(generator(settings, model), characters, folder)
 
 
-def load(folder: Path, asking: AskingSettings | None = None) -> TextPredictor:
+def load(folder: Path, asking: AskingSettings | None = None) -> Predictor:
     asked = asking or AskingSettings()
     generate = load_generator(folder)
 
     def answer(prompts: Sequence[str]) -> list[str]:
         return [on_one_line(text) for text in generate(prompts, **dataclasses.asdict(asked))]
 
-    return TextPredictor(answer)
+    return Predictor(answer)

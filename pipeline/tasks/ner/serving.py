@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.corpora.entities import read_entities
 from pipeline.corpora.inline import to_inline
 from pipeline.evaluation.entity_scores import entity_scores
-from pipeline.export.predictor import TextPredictor
+from pipeline.export.predictor import Predictor
 from pipeline.export.tagger import export_tagger, load_tagger, served_entities
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
@@ -64,11 +64,11 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
     )
 
 
-def load(folder: Path, asking: None = None) -> TextPredictor:
+def load(folder: Path, asking: None = None) -> Predictor:
     tag = load_tagger(folder)
 
     def answer(texts: Sequence[str]) -> list[str]:
         pairs = zip(texts, tag(list(texts)), strict=True)
         return [" ".join(to_inline(text, entities).split()) for text, entities in pairs]
 
-    return TextPredictor.of(folder, answer)
+    return Predictor.of(folder, answer)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.export.classifier import export_classifier, load_classifier
-from pipeline.export.predictor import TextPredictor
+from pipeline.export.predictor import Predictor
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.models.classifier import folded
@@ -56,7 +56,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
     )
 
 
-def load(folder: Path, asking: None = None) -> TextPredictor:
+def load(folder: Path, asking: None = None) -> Predictor:
     classify = load_classifier(folder)
 
     def answer(texts: Sequence[str]) -> list[str]:
@@ -66,4 +66,4 @@ def load(folder: Path, asking: None = None) -> TextPredictor:
             for label, score, text in zip(labels, certainties, texts, strict=True)
         ]
 
-    return TextPredictor.of(folder, answer)
+    return Predictor.of(folder, answer)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from sacrebleu.metrics import CHRF
 
-from pipeline.export.predictor import TextPredictor
+from pipeline.export.predictor import Predictor
 from pipeline.export.translator import export_translator, load_translator
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
@@ -57,8 +57,8 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
     )
 
 
-def load(folder: Path, asking: None = None) -> TextPredictor:
+def load(folder: Path, asking: None = None) -> Predictor:
     translate = load_translator(folder)
-    return TextPredictor.of(
+    return Predictor.of(
         folder, lambda texts: [" ".join(said.split()) for said in translate(list(texts))[0]]
     )

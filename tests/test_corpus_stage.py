@@ -1,0 +1,93 @@
+"""The stage corpus does nothing where nothing changed, and notices what did."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.workspace import SAMPLES, read_json
+
+
+@pytest.fixture
+def read(command, tmp_path):
+    """(task, corpus) -> whether corpus.json was written, and what was said."""
+
+    def do(task: str, corpus: str) -> tuple[bool, str]:
+        file = tmp_path / "runs" / task / "default" / "corpus.json"
+        before = file.stat().st_mtime_ns if file.exists() else 0
+        outcome = command(tmp_path, "corpus", task, "--corpus", corpus)
+        assert outcome.code == 0, outcome.err
+        return file.stat().st_mtime_ns != before, outcome.err
+
+    return do
+
+
+def lines_of(name: str) -> list[str]:
+    return (SAMPLES / name).read_text(encoding="utf-8").split("\n")
+
+
+@pytest.mark.parametrize("name", ["내 리뷰.tsv", "a,b.tsv", "10:30.tsv", "[a] 50%.tsv"])
+def test_a_file_is_read_again_when_its_bytes_change(read, tmp_path, name):
+    file = tmp_path / name
+    lines = lines_of("sentiment.tsv")
+    file.write_text("\n".join(lines), encoding="utf-8")
+    assert read("sentiment", name)[0]
+    assert read("sentiment", name) == (False, "")
+    file.touch()
+    assert read("sentiment", name) == (False, "")
+    # Another file of the same size put in its place, older than what was read.
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("\t0\n", "\t9\n").replace("\t1\n", "\t8\n"), encoding="utf-8")
+    os.utime(file, (1, 1))
+    changed, _ = read("sentiment", name)
+    assert changed == (text != file.read_text(encoding="utf-8"))
+
+
+def test_a_dev_file_that_is_put_beside_later_is_noticed(read, tmp_path):
+    header, *pairs = lines_of("translation.tsv")[:-1]
+
+    def write(name: str, rows: list[str]) -> None:
+        Path(tmp_path, name).write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+
+    write("my pairs.tsv", pairs[100:400])
+    corpora = "my pairs.tsv,sample"
+    assert read("translation", corpora)[0]
+    assert read("translation", corpora) == (False, "")
+    write("my pairs.dev.tsv", pairs[:50])
+    assert read("translation", corpora)[0]
+    facts = read_json(tmp_path / "runs/translation/default/corpus.json")["facts"]
+    assert {Path(file["path"]).name for file in facts["files"] if file["size"] >= 0} == {
+        "my pairs.tsv",
+        "my pairs.dev.tsv",
+        "translation.tsv",
+    }
+    Path(tmp_path, "my pairs.dev.tsv").unlink()
+    assert read("translation", corpora)[0]
+
+
+def test_other_settings_and_lost_splits_are_noticed(read, tmp_path):
+    assert read("ner", "sample")[0]
+    assert read("ner", "sample") == (False, "")
+    folder = tmp_path / read_json(tmp_path / "runs/ner/default/corpus.json")["facts"]["folder"]
+    (folder / "dev.tsv").write_text("x", encoding="utf-8")
+    _, said = read("ner", "sample")
+    assert "corpus sample" in said
+    assert len((folder / "dev.tsv").read_bytes()) > 100
+
+
+def test_what_stands_in_is_asked_for_each_time_and_changes_nothing(read, monkeypatch, tmp_path):
+    """Until the corpus itself can be had."""
+    monkeypatch.delenv("CORPUS_MIRROR", raising=False)
+    monkeypatch.setattr("pipeline.corpora.fetch._from_network", _no_network)
+    assert read("sentiment", "nsmc")[0]
+    again, said = read("sentiment", "nsmc")
+    assert not again
+    assert "could not be had" in said
+
+
+def _no_network(file, part, host, quiet):
+    from pipeline.corpora.fetch import CorpusUnavailable
+
+    raise CorpusUnavailable("no network")
