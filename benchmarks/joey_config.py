@@ -180,7 +180,7 @@ def joey_config(
             },
         },
         "testing": {
-            "beam_size": search.beam,
+            "beam_size": search.beam_size,
             "beam_alpha": search.alpha,
             "batch_size": 64,
             "batch_type": "sentence",

@@ -4,7 +4,7 @@
     for seed in 1 2 3; do for model in attention transformer; do
         for stage in corpus prepare train evaluate; do
             python -m pipeline $stage translation --name $model-$seed --seed $seed \
-                --architecture $model --beam 5 ...
+                --architecture $model --beam-size 5 ...
         done
     done; done
     python -m benchmarks.joey_nmt all --joey-python other/bin/python \

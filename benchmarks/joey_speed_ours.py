@@ -74,7 +74,7 @@ def sentences(run: OurRun, given: list[int]) -> dict[str, Callable[[], None]]:
 
     model = build_model(run.settings, run.prepared)
     model.load_weights(run.files.weights)
-    translate = Translate(model, **dataclasses.asdict(run.settings.search))
+    translate = Translate(model, run.settings.search)
     sources = Ragged.load(run.prepared / "test.source.npz").take(np.array(given))
     return {
         "single": lambda: translate_rows(translate, sources, 1),

@@ -30,6 +30,9 @@ RENAMED = {
     "longest_side": "max_characters",
     "ngram_forget": "ngram_dropout",
     "ngram_forget_rows": "ngram_row_dropout",
+    "beam": "beam_size",
+    "least": "min_length",
+    "enough": "early_stopping",
 }
 """What a setting was called in an earlier version -> what it is called now."""
 

@@ -9,6 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.util.tensor_util import make_ndarray
 
 from pipeline.evaluation.translation import evaluate
+from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
 from pipeline.models.settings import TranslatorSettings
 from pipeline.models.translate import Translate
@@ -20,7 +21,7 @@ from random_weights import randomized
 
 PAIRS = (SAMPLES / "translation.tsv").read_text(encoding="utf-8").split("\n")[1:-1]
 KO, EN = zip(*(pair.split("\t") for pair in PAIRS[:300]), strict=True)
-SEARCH = {"beam": 2, "max_length_factor": 0.5, "max_length_offset": 3}
+SEARCH = SearchSettings(beam_size=2, max_length_factor=0.5, max_length_offset=3)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def search(tokenizers) -> Translate:
         source_vocabulary=len(tokenizers["source"].vocabulary),
         target_vocabulary=len(tokenizers["target"].vocabulary),
     )
-    return Translate(randomized(model), **SEARCH, attention=True)
+    return Translate(randomized(model), SEARCH, attention=True)
 
 
 def test_those_that_can_be_read_are_shown_from_all_over(search, tokenizers):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from pipeline.decoding import beam_search
+from pipeline.decoding import SearchOptions, beam_search
 from pipeline.decoding.candidates import LARGE, largest
 from toy_decoder import BOS, EOS, PAD, SPECIAL, Toy, lists, numpy, search
 
@@ -49,7 +49,9 @@ def plain_beam(toy: Toy, row: int, beam: int, n_best: int, least: int, most: int
 def test_a_wide_beam_finds_what_enumeration_finds(alpha, beta, least):
     toy = Toy(seed=1)
     # as wide as all prefixes of the last step with all that may follow
-    found = search(toy, beam=108, n_best=12, least=least, most=4, alpha=alpha, beta=beta)
+    found = search(
+        toy, beam_size=108, n_best=12, min_length=least, max_length=4, alpha=alpha, coverage=beta
+    )
     for row, ids in enumerate(lists(found)):
         every = every_hypothesis(toy.vocabulary, least, most=4)
         best = sorted(every, key=lambda y: -toy.score(row, y, alpha, beta))[:12]
@@ -72,7 +74,13 @@ def test_a_wide_beam_finds_what_enumeration_finds(alpha, beta, least):
 def test_stopping_early_misses_nothing(seed, beam, narrower, scale, alpha, beta, least, most):
     toy, n_best = Toy(seed, rows=2, scale=scale), max(1, beam - narrower)
     found = search(
-        toy, beam=beam, n_best=n_best, alpha=alpha, beta=beta, least=least, most=np.array(most)
+        toy,
+        beam_size=beam,
+        n_best=n_best,
+        alpha=alpha,
+        coverage=beta,
+        min_length=least,
+        max_length=np.array(most),
     )
     assert found.ids.shape == (2, n_best, max(most))
     for row, ids in enumerate(lists(found)):
@@ -97,7 +105,7 @@ def test_stopping_early_misses_nothing(seed, beam, narrower, scale, alpha, beta,
 
 def test_a_vocabulary_searched_by_blocks_gives_the_same():
     toy = Toy(seed=5, rows=2, vocabulary=LARGE + 7, scale=0.8)
-    found = search(toy, beam=3, n_best=3, most=5, least=1, alpha=0.6, beta=0.2)
+    found = search(toy, beam_size=3, n_best=3, max_length=5, min_length=1, alpha=0.6, coverage=0.2)
     for row, ids in enumerate(lists(found)):
         expected = plain_beam(toy, row, 3, 3, 1, 5, 0.6, 0.2)
         assert ids == [ids for _, ids in expected]
@@ -121,11 +129,17 @@ def test_largest_is_top_k_with_its_order_of_ties(seed, columns, k, levels):
 
 
 def test_what_is_constant_need_not_be_reordered():
-    toy, settings = Toy(seed=8), {"beam": 4, "n_best": 3, "most": 6, "beta": 0.3}
+    toy, settings = Toy(seed=8), {"beam_size": 4, "n_best": 3, "max_length": 6, "coverage": 0.3}
     found = search(toy, constant=("memory", "mask", "keys"), **settings)
     expected = search(toy, **settings)
     assert lists(found) == lists(expected)
     np.testing.assert_array_equal(found.scores, expected.scores)
+
+
+def two_beams(step, max_length: int, **options):
+    """What a beam of two finds for one row that has no state."""
+    options = SearchOptions(beam_size=2, **options)
+    return numpy(beam_search(step, {}, 1, SPECIAL, options, max_length=max_length))
 
 
 def test_a_finished_hypothesis_is_kept_when_the_beam_moves_on():
@@ -137,16 +151,18 @@ def test_a_finished_hypothesis_is_kept_when_the_beam_moves_on():
         calls.append(int(position))
         return ops.broadcast_to(table[None], (ops.shape(last)[0], 5)), state, None
 
-    found = numpy(beam_search(step, {}, 1, beam=2, most=50, **SPECIAL))
+    found = two_beams(step, max_length=50)
     assert lists(found) == [[(EOS,)]]
     assert calls == [0]
     # with normalisation only the bound can tell, later: 0.3^t at best, over lp(50)
     calls.clear()
-    found = numpy(beam_search(step, {}, 1, beam=2, most=50, alpha=1.0, **SPECIAL))
+    found = numpy(two_beams(step, max_length=50, alpha=1.0))
     assert lists(found) == [[(EOS,)]]
     assert calls == list(range(7))
     calls.clear()
-    beam_search(step, {}, 1, beam=2, most=50, alpha=1.0, enough=3, **SPECIAL)
+    beam_search(
+        step, {}, 1, SPECIAL, SearchOptions(beam_size=2, alpha=1.0, early_stopping=3), max_length=50
+    )
     assert calls == [0, 1]
 
 
@@ -169,7 +185,7 @@ def test_an_end_does_not_narrow_the_beam():
     def step(last, state, _position):
         return ops.take(after, last, axis=0), state, None
 
-    found = numpy(beam_search(step, {}, 1, beam=2, n_best=2, most=6, **SPECIAL))
+    found = numpy(two_beams(step, max_length=6, n_best=2))
     assert lists(found) == [[(EOS,), (4, EOS)]]
 
 
@@ -188,8 +204,8 @@ def test_a_long_hypothesis_that_normalisation_prefers_is_waited_for():
         log_probs = ops.where(position == 0, start, later)[None]
         return ops.broadcast_to(log_probs, (ops.shape(last_ids)[0], 5)), state, None
 
-    found = numpy(beam_search(step, {}, 1, beam=2, most=30, alpha=1.0, **SPECIAL))
+    found = numpy(two_beams(step, max_length=30, alpha=1.0))
     assert lists(found) == [[(*[3] * 10, EOS)]]
     assert found.scores[0, 0] == pytest.approx(np.log(0.45) / (16 / 6), rel=1e-4)
-    found = numpy(beam_search(step, {}, 1, beam=2, most=30, alpha=0.0, **SPECIAL))
+    found = numpy(two_beams(step, max_length=30, alpha=0.0))
     assert lists(found) == [[(EOS,)]]

@@ -61,13 +61,15 @@ def test_another_search_is_no_other_training(finished, tmp_path, capsys):
     copy = finished("translation").copy(tmp_path)
     weights = (copy.run / "best.weights.h5").read_bytes()
     tiny = copy.task.tiny
-    wider = dataclasses.replace(tiny, search=dataclasses.replace(tiny.search, beam=3, n_best=2))
+    wider = dataclasses.replace(
+        tiny, search=dataclasses.replace(tiny.search, beam_size=3, n_best=2)
+    )
     copy.do("train", settings=wider)
     assert "already trained" in capsys.readouterr().err
     assert not copy.run.with_name("default.1").exists()
     assert not (copy.run / "metrics.json").exists()
     assert (copy.run / "best.weights.h5").read_bytes() == weights
-    assert read_json(copy.run / "config.json")["search"]["beam"] == 3
+    assert read_json(copy.run / "config.json")["search"]["beam_size"] == 3
     longer = dataclasses.replace(tiny, search=dataclasses.replace(tiny.search, max_length_offset=3))
     assert not same_settings(
         copy.run / "config.json", as_json(longer), but=copy.task.search_settings

@@ -189,8 +189,10 @@ def test_three_runs_differ_in_their_architecture_alone(workspace, stages):
 def test_a_run_with_other_settings_is_not_taken_for_one(runs, stages):
     folder = runs.add(NAMES[0], architecture="rnn")
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    words = [*runs.words(), "--beam", "7"]
-    message = f"{NAMES[0]}: was trained with other settings .beam {TINY.search.beam}, not 7. — "
+    words = [*runs.words(), "--beam-size", "7"]
+    message = (
+        f"{NAMES[0]}: was trained with other settings .beam_size {TINY.search.beam_size}, not 7. — "
+    )
     with pytest.raises(UserError, match=message):
         compare_translators.train(None, words, runs.workspace)
     assert stages == []

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import ops
 
 from graph_nodes import transposed
-from pipeline.decoding import beam_search, greedy, sample
-from toy_decoder import EOS, SPECIAL, Toy, follow, lists, numpy, search
+from pipeline.decoding import (
+    SamplingOptions,
+    SearchOptions,
+    SpecialIds,
+    beam_search,
+    greedy,
+    sample,
+)
+from toy_decoder import EOS, SPECIAL, Toy, draw, follow, lists, numpy, search
 
 
 def test_attention_is_that_of_the_path():
     toy = Toy(seed=3)
-    best = search(toy, beam=4, most=6, alpha=0.8, keep_attention=True)
-    one = follow(toy, most=6, source_mask=toy.mask)
+    best = search(toy, beam_size=4, max_length=6, alpha=0.8, keep_attention=True)
+    one = follow(toy, max_length=6, source_mask=toy.mask)
     for found, ids in ((best, best.ids[:, 0]), (one, one.ids)):
         for row, length in enumerate(found.lengths.reshape(toy.rows, -1)[:, 0]):
             expected = toy.attention(row, tuple(ids[row, :length]))
@@ -25,19 +34,24 @@ def test_attention_is_that_of_the_path():
 
 def test_a_row_is_decoded_as_if_it_were_alone():
     toy, most, least = Toy(seed=11, rows=9), np.arange(9), np.arange(9) % 3
-    settings = {"beam": 3, "n_best": 2, "alpha": 1.0, "beta": 0.2}
-    together = search(toy, most=most, least=least, **settings)
-    single = follow(toy, most=most, least=least)
-    drawn = follow(toy, sample, seed=3, most=most)
+    settings = {"beam_size": 3, "n_best": 2, "alpha": 1.0, "coverage": 0.2}
+    together = search(toy, max_length=most, min_length=least, **settings)
+    single = follow(toy, max_length=most, min_length=least)
+    drawn = draw(toy, seed=3, max_length=most)
     for row in range(toy.rows):
-        alone = search(toy.only(row), most=most[row : row + 1], least=int(least[row]), **settings)
+        alone = search(
+            toy.only(row),
+            max_length=most[row : row + 1],
+            min_length=int(least[row]),
+            **settings,
+        )
         assert lists(alone) == [lists(together)[row]]
         np.testing.assert_allclose(alone.scores[0], together.scores[row], rtol=1e-5)
-        alone = follow(toy.only(row), most=int(most[row]), least=int(least[row]))
+        alone = follow(toy.only(row), max_length=int(most[row]), min_length=int(least[row]))
         length = alone.lengths[0]
         assert length == single.lengths[row]
         np.testing.assert_array_equal(alone.ids[0, :length], single.ids[row, :length])
-    fewer = follow(toy.first(4), sample, seed=3, most=most[:4])
+    fewer = draw(toy.first(4), seed=3, max_length=most[:4])
     np.testing.assert_array_equal(fewer.ids, drawn.ids[:4, :3])
 
 
@@ -50,12 +64,15 @@ def uniform_step(vocabulary: int):
 
 
 def test_ties_go_to_what_was_found_first_and_to_the_lower_id():
-    step = uniform_step(6)
-    found = numpy(beam_search(step, {}, 1, beam=3, n_best=3, most=3, least=1, **SPECIAL))
+    step, options = uniform_step(6), SearchOptions(beam_size=3, n_best=3, min_length=1)
+    found = numpy(beam_search(step, {}, 1, SPECIAL, options, max_length=3))
     # EOS is lower than the words, so both first hypotheses end before any third word
     assert lists(found) == [[(3, EOS), (3, 3, EOS), (3, 3, 3)]]
-    found = numpy(greedy(step, {}, 2, most=3, bos=5, eos=4, pad=0, never=(1,)))
+    found = numpy(greedy(step, {}, 2, SpecialIds(5, 4, pad=0, never=(1,)), max_length=3))
     assert found.ids.tolist() == [[2, 2, 2]] * 2
+
+
+BEAM = SearchOptions(beam_size=3, n_best=2, alpha=0.8, coverage=0.3, keep_attention=True)
 
 
 class Decoder(tf.Module):
@@ -77,22 +94,21 @@ class Decoder(tf.Module):
     def __call__(self, hidden, memory, mask, most, seed):
         toy, rows = self.toy, tf.shape(hidden)[0]
         state = {"hidden": hidden, "memory": memory, "mask": tf.cast(mask, tf.float32)}
-        settings = {**SPECIAL, "most": most, "source_mask": mask}
+        settings = {"max_length": most, "source_mask": mask}
         found = {
-            "greedy": greedy(toy.step, state, rows, **settings),
+            "greedy": greedy(toy.step, state, rows, SPECIAL, **settings),
             "beam": beam_search(
                 toy.step,
                 state,
                 rows,
-                beam=3,
-                n_best=2,
-                alpha=0.8,
-                beta=0.3,
-                keep_attention=True,
+                SPECIAL,
+                BEAM,
                 constant=("memory", "mask"),
                 **settings,
             ),
-            "sample": sample(toy.step, state, rows, seed=seed, temperature=0.7, **settings),
+            "sample": sample(
+                toy.step, state, rows, SPECIAL, SamplingOptions(seed, temperature=0.7), **settings
+            ),
         }
         return {name: answer._asdict() for name, answer in found.items()}
 
@@ -110,13 +126,11 @@ def test_a_graph_of_unknown_dimensions_says_the_same_and_so_does_what_is_saved(t
     loaded = tf.saved_model.load(str(tmp_path)).decode
     for rows, seed in ((4, 9), (1, -5), (0, 0)):
         part, most = toy.first(rows), np.array([7, 0, 3, 5], np.int32)[:rows]
-        settings = {"most": most, "source_mask": part.mask}
+        settings = {"max_length": most, "source_mask": part.mask}
         expected = {
             "greedy": follow(part, **settings),
-            "beam": search(
-                part, beam=3, n_best=2, alpha=0.8, beta=0.3, keep_attention=True, **settings
-            ),
-            "sample": follow(part, sample, seed=seed, temperature=0.7, **settings),
+            "beam": search(part, **dataclasses.asdict(BEAM), **settings),
+            "sample": draw(part, seed=seed, temperature=0.7, **settings),
         }
         tensors = (part.hidden, part.memory, part.mask, most, np.int32(seed))
         for decode in (traced, loaded):
@@ -136,18 +150,18 @@ def test_no_whole_numbers_are_transposed(traced):
 def test_an_impossible_wish_is_named():
     toy = Toy(seed=0)
     with pytest.raises(ValueError, match="n_best"):
-        search(toy, beam=2, n_best=3, most=2)
+        search(toy, beam_size=2, n_best=3, max_length=2)
     with pytest.raises(ValueError, match="source_mask"):
-        search(toy, beam=2, most=2, beta=0.1, source_mask=None)
-    with pytest.raises(ValueError, match="beta"):
-        search(toy, beam=2, most=2, beta=-0.1)
+        search(toy, beam_size=2, max_length=2, coverage=0.1, source_mask=None)
+    with pytest.raises(ValueError, match="coverage"):
+        search(toy, beam_size=2, max_length=2, coverage=-0.1)
     with pytest.raises(ValueError, match="top_k"):
-        follow(toy, sample, seed=0, top_k=0, most=2)
+        draw(toy, seed=0, top_k=-1, max_length=2)
     with pytest.raises(ValueError, match="gives none"):
-        greedy(uniform_step(5), {}, 3, most=2, source_mask=toy.mask, **SPECIAL)
+        greedy(uniform_step(5), {}, 3, SPECIAL, max_length=2, source_mask=toy.mask)
 
     def forgetful(last, state, position):
         return *toy.step(last, state, position)[:1], {"hidden": state["hidden"]}, None
 
     with pytest.raises(ValueError, match="hidden"):
-        greedy(forgetful, toy.state, 3, most=2, **SPECIAL)
+        greedy(forgetful, toy.state, 3, SPECIAL, max_length=2)

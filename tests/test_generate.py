@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.models import unit_losses as module
 from pipeline.models.generate import Generate, continue_texts
+from pipeline.models.generation_settings import GenerationSettings
 from pipeline.models.language_model import language_model, state_size
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.models.unit_losses import UnitLosses, unit_losses
@@ -41,7 +42,7 @@ def model(characters) -> keras.Model:
 
 @pytest.fixture(scope="module")
 def generate(model) -> Generate:
-    return Generate(model)
+    return Generate(model, GenerationSettings())
 
 
 def best_by_hand(model: keras.Model, characters: Characters, prompt: str, count: int) -> list[int]:
@@ -104,10 +105,13 @@ def test_seeds_and_temperatures_matter(characters, generate):
 
 def test_top_k_and_nucleus_narrow_the_choice():
     characters, model = ALPHABETS["syllable"], built("syllable")
-    settings = {"length": 20, "temperature": 5.0}
-    greedy = continue_texts(Generate(model), characters, ["나"], length=20, temperature=0.0)
-    nucleus = Generate(model, top_p=1e-6)
-    assert continue_texts(nucleus, characters, ["나"], **settings) == greedy
+
+    def said(temperature: float = 5.0, **generation) -> str:
+        generate = Generate(model, GenerationSettings(**generation))
+        (text,) = continue_texts(generate, characters, ["나"], length=20, temperature=temperature)
+        return text
+
+    assert said(top_p=1e-6) == said(temperature=0.0)
 
     def ranks(text: str) -> set[int]:
         """How many units were more probable than what was said, at each step."""
@@ -116,13 +120,11 @@ def test_top_k_and_nucleus_narrow_the_choice():
         state = np.zeros((1, state_size(model)), "float32")
         logits = model.predict_on_batch({**inputs, "state": state})[0][0, 1:-1]
         logits[:, [0, UNK, BOS]] = -np.inf
-        said = np.take_along_axis(logits, ids[0, 2:, None], axis=1)
-        return set((logits > said).sum(axis=1).tolist())
+        chosen = np.take_along_axis(logits, ids[0, 2:, None], axis=1)
+        return set((logits > chosen).sum(axis=1).tolist())
 
-    (three,) = continue_texts(Generate(model, top_k=3), characters, ["나"], **settings)
-    (all_of_them,) = continue_texts(Generate(model), characters, ["나"], **settings)
-    assert ranks(three) == {0, 1, 2}
-    assert max(ranks(all_of_them)) > 2
+    assert ranks(said(top_k=3)) == {0, 1, 2}
+    assert max(ranks(said())) > 2
 
 
 def test_a_graph_of_unknown_shape_says_the_same(generate, characters):
@@ -140,7 +142,7 @@ def test_a_graph_of_unknown_shape_says_the_same(generate, characters):
     )
     def graph(ids, lengths, length, temperature, seed):
         most = tf.fill([tf.shape(ids)[0]], length)
-        inputs = {"ids": ids, "lengths": lengths, "most": most}
+        inputs = {"ids": ids, "lengths": lengths, "max_length": most}
         return generate({**inputs, "temperature": temperature, "seed": seed}, training=False)
 
     one, other = (np.array([[BOS, *characters.encode(text)]], np.int32) for text in ("나", "가실"))
@@ -152,7 +154,7 @@ def test_a_graph_of_unknown_shape_says_the_same(generate, characters):
         assert alone.shape == (1, 7)
         if ids is one:  # the first row; another row draws other numbers
             np.testing.assert_array_equal(alone[0], expected)
-    inputs = {"ids": both, "lengths": lengths, "most": np.array([7, 7], np.int32)}
+    inputs = {"ids": both, "lengths": lengths, "max_length": np.array([7, 7], np.int32)}
     scalars = {"temperature": np.float32(0.9), "seed": np.int32(5)}
     other = generate.predict_on_batch({**inputs, **scalars})
     np.testing.assert_array_equal(other["ids"], found["ids"])
@@ -160,8 +162,9 @@ def test_a_graph_of_unknown_shape_says_the_same(generate, characters):
 
 
 def test_it_comes_back_from_its_configuration(generate):
-    again = Generate.from_config(Generate(generate.language_model, top_k=4, top_p=0.9).get_config())
-    assert (again.top_k, again.top_p) == (4, 0.9)
+    generation = GenerationSettings(top_k=4, top_p=0.9)
+    again = Generate.from_config(Generate(generate.language_model, generation).get_config())
+    assert again.generation == generation
     assert again.language_model.count_params() == generate.language_model.count_params()
 
 

@@ -51,7 +51,7 @@ def test_the_configuration_says_the_shape_of_the_run(run):
     config = joey_config(settings, recipe, run.pieces, run.rows["train"], changes=['name="x"'])
     assert config["name"] == "x"
     assert config["training"]["batch_size"] == settings.training.batch_size
-    assert config["testing"]["beam_size"] == settings.search.beam
+    assert config["testing"]["beam_size"] == settings.search.beam_size
     decoder = config["model"]["decoder"]
     assert decoder["hidden_size"] == settings.model.units
     assert decoder["embeddings"]["embedding_dim"] == settings.model.embedding_size

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,17 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from pipeline.decoding import greedy, sample
+from pipeline.decoding import SamplingOptions, SpecialIds, greedy, sample
 from pipeline.decoding.counter_random import threefry, uniform
-from toy_decoder import BOS, EOS, PAD, SPECIAL, Toy, follow, numpy, search
+from toy_decoder import BOS, EOS, PAD, SPECIAL, Toy, draw, follow, numpy, search
 
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), least=st.integers(0, 3), most=st.integers(0, 9))
 def test_a_beam_of_one_is_greedy_and_greedy_takes_the_most_probable(seed, least, most):
     toy = Toy(seed, rows=2)
-    found = follow(toy, least=least, most=most)
-    beam = search(toy, beam=1, least=least, most=most)
+    found = follow(toy, min_length=least, max_length=most)
+    beam = search(toy, beam_size=1, min_length=least, max_length=most)
     np.testing.assert_array_equal(found.ids, beam.ids[:, 0])
     np.testing.assert_array_equal(found.lengths, beam.lengths[:, 0])
     np.testing.assert_array_equal(found.scores, beam.scores[:, 0])
@@ -86,13 +88,16 @@ PROBS = np.array([0.0, 0.0, 0.15, 0.3, 0.05, 0.4, 0.1])
         ({"top_k": 2, "top_p": 0.55}, PROBS * (PROBS == 0.4)),
         ({"top_p": 1e-6}, PROBS * (PROBS == 0.4)),
         ({"temperature": 0.0}, PROBS * (PROBS == 0.4)),
-        ({"least": 1}, PROBS * (np.arange(7) != EOS)),
+        ({"min_length": 1}, PROBS * (np.arange(7) != EOS)),
         ({"never": (5,), "top_k": 2}, PROBS * np.isin(np.arange(7), (3, 2))),
     ],
 )
 def test_samples_follow_the_distribution(settings, expected):
-    rows = 4000
-    found = numpy(sample(fixed_step(PROBS), {}, rows, seed=7, most=1, **SPECIAL, **settings))
+    rows, settings = 4000, dict(settings)
+    ids = dataclasses.replace(SPECIAL, never=settings.pop("never", ()))
+    limits = {"max_length": 1, "min_length": settings.pop("min_length", 0)}
+    options = SamplingOptions(seed=7, **settings)
+    found = numpy(sample(fixed_step(PROBS), {}, rows, ids, options, **limits))
     expected = rows * expected / expected.sum()
     counts = np.bincount(found.ids[:, 0], minlength=7)
     possible = expected > 0
@@ -104,21 +109,20 @@ def test_samples_follow_the_distribution(settings, expected):
 
 def test_sampling_repeats_for_a_seed_and_coldest_is_greedy():
     toy = Toy(seed=2, rows=20)
-    first = follow(toy, sample, seed=1, most=8)
-    np.testing.assert_array_equal(follow(toy, sample, seed=1, most=8).ids, first.ids)
-    assert (follow(toy, sample, seed=2, most=8).ids != first.ids).any()
+    first = draw(toy, seed=1, max_length=8)
+    np.testing.assert_array_equal(draw(toy, seed=1, max_length=8).ids, first.ids)
+    assert (draw(toy, seed=2, max_length=8).ids != first.ids).any()
     for row in range(toy.rows):
         ids = first.ids[row, : first.lengths[row]]
         assert first.scores[row] == pytest.approx(toy.log_p(row, tuple(ids)), rel=1e-4)
-    cold = follow(toy, sample, seed=1, temperature=0.0, most=8)
-    np.testing.assert_array_equal(cold.ids, follow(toy, most=8).ids)
+    cold = draw(toy, seed=1, temperature=0.0, max_length=8)
+    np.testing.assert_array_equal(cold.ids, follow(toy, max_length=8).ids)
 
 
 def test_rows_may_begin_differently_and_end_at_most_alone():
     toy = Toy(seed=4, rows=2)
-    found = numpy(
-        greedy(toy.step, toy.state, 2, bos=np.array([3, BOS], np.int32), eos=-1, most=5, pad=PAD)
-    )
+    ids = SpecialIds(np.array([3, BOS], np.int32), eos=-1, pad=PAD)
+    found = numpy(greedy(toy.step, toy.state, 2, ids, max_length=5))
     assert found.lengths.tolist() == [5, 5]
     for row, first in enumerate((3, BOS)):
         expected = toy.log_p(row, found.ids[row], first)

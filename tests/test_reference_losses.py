@@ -49,7 +49,7 @@ SOURCES, TARGETS = rows(7, 1), rows(7, 2)
 
 def stepped(model: keras.Model, source: np.ndarray, target: np.ndarray, free: bool):
     """Nats of each piece of one reference, and what the decoder read before each."""
-    steps = translation_steps(model, most=len(target))
+    steps = translation_steps(model, max_length=len(target))
     state = steps.start(source[None], np.array([len(source)], np.int32))
     last, nats, read = BOS, [], []
     for position, piece in enumerate(target[1:]):

@@ -71,7 +71,7 @@ def logits(model: keras.Model, **changed) -> np.ndarray:
 
 def followed(model: keras.Model, ids, lengths, target_ids) -> tuple[np.ndarray, list]:
     """Log probabilities [rows, target, pieces] from one step after the other."""
-    steps = translation_steps(model, most=target_ids.shape[1])
+    steps = translation_steps(model, max_length=target_ids.shape[1])
     state, found, seen = steps.start(ids, lengths), [], []
     for position in range(target_ids.shape[1]):
         log_probs, state, weights = steps.step(target_ids[:, position], state, position)
@@ -203,7 +203,7 @@ def test_goes_into_a_saved_model(case, tmp_path):
 
 
 def test_rows_of_the_state_can_be_repeated_and_gathered(model):
-    steps = translation_steps(model, most=4)
+    steps = translation_steps(model, max_length=4)
     _, state, _ = steps.step(np.full(3, BOS, np.int32), steps.start(INPUTS["ids"], LENGTHS), 0)
     rows, last = np.array([2, 2, 0, 1]), np.array([5, 6, 7, 8], dtype=np.int32)
     taken = {name: ops.take(values, rows, axis=0) for name, values in state.items()}

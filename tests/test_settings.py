@@ -35,6 +35,8 @@ class Shape:
     """Pieces."""
     limit: int = 0
     """Of no declared range."""
+    beam_size: int = 4
+    """Hypotheses."""
     start_from: Path | None = None
     """A file."""
 
@@ -75,6 +77,7 @@ def test_both_ways_to_write_a_setting():
         (["--dropuot", "3"], "unknown setting --dropuot .*--state-dropout"),
         (["--most-pieces", "3"], "unknown setting --most-pieces — it is called --max-length now"),
         (["--most_pieces=3"], "it is called --max-length now"),
+        (["--beam", "3"], "unknown setting --beam — it is called --beam-size now"),
         (["--least-steps", "3"], "unknown setting --least-steps — closest: "),
         (["--top-p", "much"], "--top-p must be a number, not 'much'"),
         (["--cell", "gur"], "--cell cannot be 'gur' .*gru"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.export.graph_characters import GraphCharacters, normalize_lines_in_graph
 from pipeline.export.text_generator import export_generator, load_generator
 from pipeline.models.generate import Generate, continue_texts
-from pipeline.models.generation_settings import MAX_LENGTH
+from pipeline.models.generation_settings import MAX_LENGTH, GenerationSettings
 from pipeline.models.language_model import language_model
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.text.characters import Characters, normalize_lines, to_text
@@ -48,7 +48,7 @@ def generate(characters) -> Generate:
     generator = np.random.default_rng(4)
     for weight in model.trainable_weights:
         weight.assign(generator.normal(size=weight.shape))
-    return Generate(model, top_k=20, top_p=0.95)
+    return Generate(model, GenerationSettings(top_k=20, top_p=0.95))
 
 
 @pytest.fixture(scope="module")

@@ -143,7 +143,7 @@ def test_one_step_equals_the_teacher_forced_pass(block, x, memory):
     def step(x, cache, position):
         return block.step(x, LENGTHS, cache, position)
 
-    cache = block.start(memory, most=TIME + 3)
+    cache = block.start(memory, max_length=TIME + 3)
     for position in range(TIME):
         column = x[:, position : position + 1]
         found, cache, weights = step(column, cache, tf.constant(position))

@@ -58,7 +58,7 @@ def test_served_translations_are_those_that_were_measured(finished):
     run = finished("translation")
     trained = RunFiles.of(TASK, TASK.tiny, run.workspace).trained()
     model = trained_model(TASK.tiny, trained)
-    search = Translate(model, **dataclasses.asdict(TASK.tiny.search))
+    search = Translate(model, TASK.tiny.search)
     rows, scores = translate_rows(search, Ragged.load(run.prepared / "test.source.npz"))
     target = load_pair_tokenizers(run.prepared)["target"]
     expected = [target.decode(rows.row(i).tolist()) for i in range(len(rows))]

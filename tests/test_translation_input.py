@@ -14,6 +14,7 @@ from finished_run import FinishedRun
 from pipeline.corpora.splits import read_split
 from pipeline.export.translator import export_translator, load_translator
 from pipeline.models import translate
+from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
 from pipeline.models.settings import TranslatorSettings
 from pipeline.tasks.base import find_task
@@ -68,8 +69,8 @@ def exported(tmp_path_factory) -> Exported:
         source_vocabulary=len(source.vocabulary),
         target_vocabulary=len(target.vocabulary),
     )
-    search = {"beam": 2, "alpha": 1.0, "max_length": 40}
-    export_translator(randomized(model), source, target, folder, **search)
+    search = SearchSettings(beam_size=2)
+    export_translator(randomized(model), source, target, folder, max_length=40, search=search)
     answer = load_translator(folder)
     return Exported(root, folder, [" ".join(answer([line])[0][0].split()) for line in LINES])
 

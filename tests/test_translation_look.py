@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU
 
 from pipeline.batches.sentence_pairs import PairBuckets
+from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
 from pipeline.models.settings import TranslatorSettings
 from pipeline.models.translate import Translate, translate_rows
@@ -70,13 +71,13 @@ def test_every_corpus_has_its_share():
 def test_a_look_at_dev(model, monkeypatch):
     monkeypatch.setattr(translation_look, "TRANSLATED", 20)
     monkeypatch.setattr(translation_look, "SHOWN", 4)
-    bounds = {"max_length_factor": 1.5, "max_length_offset": 3}
-    look = DevLook(model, SOURCES, TARGETS, TOKENIZERS, target_tokenizer="13a", **bounds)
+    search = SearchSettings(beam_size=1, max_length_factor=1.5, max_length_offset=3)
+    look = DevLook(model, SOURCES, TARGETS, TOKENIZERS, target_tokenizer="13a", search=search)
     found = look(model)
     assert set(found) == {"bleu", "loss", "samples"}
 
     chosen = np.arange(0, 60, 3)
-    rows, _ = translate_rows(Translate(model, beam=1, **bounds), SOURCES.take(chosen))
+    rows, _ = translate_rows(Translate(model, search), SOURCES.take(chosen))
     said = [TOKENIZERS["target"].decode(rows.row(i).tolist()) for i in range(20)]
     references = [TOKENIZERS["target"].decode(TARGETS.row(i).tolist()) for i in chosen]
     assert found["bleu"] == BLEU().corpus_score(said, [references]).score
@@ -108,8 +109,7 @@ def test_the_same_sentences_at_every_look(model):
         TARGETS,
         TOKENIZERS,
         target_tokenizer="13a",
-        max_length_factor=1.0,
-        max_length_offset=1,
+        search=SearchSettings(max_length_factor=1.0, max_length_offset=1),
     )
     first = look(model)
     weights = model.get_weights()

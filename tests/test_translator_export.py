@@ -31,11 +31,11 @@ with open(SAMPLES / "translation.tsv", encoding="utf-8", newline="") as _file:
     PAIRS = list(csv.DictReader(_file, delimiter="\t", quoting=csv.QUOTE_NONE))
 KO, EN = ([pair[side] for pair in PAIRS] for side in ("ko", "en"))
 MOST_PIECES = 40
-SEARCH = SearchSettings(beam=3, alpha=0.8)
+SEARCH = SearchSettings(beam_size=3, alpha=0.8)
 SMALL = {"units": 32, "embedding_size": 24, "layers": 1, "heads": 2, "feed_forward": 48}
 CASES = {
     "attention": ("sentencepiece", "sentencepiece", {}),
-    "transformer": ("wordpiece", "wordpiece", {"coverage": 0.2, "enough": 2}),
+    "transformer": ("wordpiece", "wordpiece", {"coverage": 0.2, "early_stopping": 2}),
 }
 ODD = [
     "",
@@ -83,14 +83,14 @@ class Exported:
 
     def __init__(self, architecture: str, folder):
         source_kind, target_kind, changed = CASES[architecture]
-        search = dataclasses.asdict(dataclasses.replace(SEARCH, **changed))
+        search = dataclasses.replace(SEARCH, **changed)
         self.folder = folder / architecture
         self.source = learn_tokenizer(source_kind, KO, 600)
         self.target = learn_tokenizer(target_kind, EN, 500)
         model = random_translator(architecture, self.source, self.target)
-        self.translate = Translate(model, **search)
+        self.translate = Translate(model, search)
         self.told = export_translator(
-            model, self.source, self.target, self.folder, max_length=MOST_PIECES, **search
+            model, self.source, self.target, self.folder, max_length=MOST_PIECES, search=search
         )
         self.served = load_translator(self.folder)
 
@@ -189,10 +189,8 @@ def test_signature(all_exported):
 def test_several_translations_of_a_text_and_none_too_short(tmp_path):
     source, target = (learn_tokenizer("wordpiece", side, 400) for side in (KO, EN))
     model = random_translator("attention", source, target)
-    options = {"beam": 4, "alpha": 0.6, "least": 5, "max_length_offset": 8}
-    told = export_translator(
-        model, source, target, tmp_path, max_length=MOST_PIECES, n_best=3, **options
-    )
+    search = SearchSettings(beam_size=4, alpha=0.6, min_length=5, max_length_offset=8, n_best=3)
+    told = export_translator(model, source, target, tmp_path, max_length=MOST_PIECES, search=search)
     assert told.signatures == ("serving_default", "n_best")
     assert "at least 5 pieces" in told.facts["search"]
     loaded = tf.saved_model.load(str(tmp_path)).signatures
@@ -207,7 +205,7 @@ def test_several_translations_of_a_text_and_none_too_short(tmp_path):
     assert said[40].tolist() == [b""] * 3
     assert scores[40].tolist() == [0.0, -np.inf, -np.inf]
     # What the beam finds in Python, row by row, n by n; all of a row are distinct.
-    translate = Translate(model, n_best=3, **options)
+    translate = Translate(model, search)
     rows = source.encode(texts[:40]).truncated(MOST_PIECES)
     for number in range(0, 40, 9):
         ids = rows.row(number)[None]
@@ -217,8 +215,8 @@ def test_several_translations_of_a_text_and_none_too_short(tmp_path):
         np.testing.assert_allclose(found["scores"][0], scores[number], atol=1e-4)
         assert len({tuple(ids) for ids in every}) == 3
         assert min(map(len, every)) > 5
-    with pytest.raises(UserError, match="--n-best must be between 1 and the beam's 2"):
-        Translate(model, beam=2, n_best=3)
+    with pytest.raises(UserError, match="--n-best must be at most --beam-size 2, not 3"):
+        Translate(model, SearchSettings(beam_size=2, n_best=3))
 
 
 def test_a_source_cut_into_morphemes_is_served_by_ids(tmp_path):
@@ -226,15 +224,15 @@ def test_a_source_cut_into_morphemes_is_served_by_ids(tmp_path):
     source = learn_tokenizer("syllable", KO[:200], 300, morphemes="mecab")
     target = learn_tokenizer("wordpiece", EN[:200], 200)
     model = random_translator("rnn", source, target)
-    options = {"beam": 2, "alpha": 0.0, "max_length_offset": 3}
-    told = export_translator(model, source, target, tmp_path, max_length=12, **options)
+    search = SearchSettings(beam_size=2, alpha=0.0, max_length_offset=3)
+    told = export_translator(model, source, target, tmp_path, max_length=12, search=search)
     assert told.signatures == ("ids",)
     assert "mecab" in told.facts["source pieces"]
     served = load_translator(tmp_path)
     texts = ["", *ODD[3:6], *KO[:12]]
     rows = source.encode(texts).truncated(12)
     assert rows.lengths.max() == 12
-    found, scores = translate_rows(Translate(model, **options), rows)
+    found, scores = translate_rows(Translate(model, search), rows)
     translations, served_scores = served(texts)
     assert translations == [target.decode(found.row(i)) for i in range(len(found))]
     np.testing.assert_allclose(served_scores, scores, atol=1e-4)
@@ -292,7 +290,9 @@ def test_the_search_survives_json(all_exported):
 def test_no_translation_is_longer_than_its_source_allows(all_exported):
     exported = all_exported["attention"]
     model = exported.translate.translator
-    short = Translate(model, beam=2, max_length_factor=0.5, max_length_offset=1)
+    short = Translate(
+        model, SearchSettings(beam_size=2, max_length_factor=0.5, max_length_offset=1)
+    )
     rows = exported.source.encode(["", *KO[:30]])
     found, _ = translate_rows(short, rows, batch_size=8)
     bounds = [short.bound(int(n) - 2) for n in rows.lengths]
@@ -304,9 +304,9 @@ def test_no_translation_is_longer_than_its_source_allows(all_exported):
 def test_attention_is_told_where_there_is_some(exported):
     model = exported.translate.translator
     if "memory" not in {layer.name for layer in model.layers}:
-        for wanted in ({"attention": True}, {"coverage": 0.1}):
+        for search, attention in ((SEARCH, True), (SearchSettings(coverage=0.1), False)):
             with pytest.raises(UserError, match="has no attention"):
-                Translate(model, **wanted)
+                Translate(model, search, attention)
         return
     rows = exported.source.encode(KO[:5])
     width = int(rows.lengths.max())
@@ -314,8 +314,8 @@ def test_attention_is_told_where_there_is_some(exported):
     for row, length in enumerate(rows.lengths):
         ids[row, :length] = rows.row(row)
     inputs = {"ids": ids, "lengths": rows.lengths.astype(np.int32)}
-    plain = Translate(model, beam=3).predict_on_batch(inputs)
-    answer = Translate(model, beam=3, attention=True).predict_on_batch(inputs)
+    plain = Translate(model, SEARCH).predict_on_batch(inputs)
+    answer = Translate(model, SEARCH, attention=True).predict_on_batch(inputs)
     np.testing.assert_array_equal(answer["ids"], plain["ids"])
     for attention, length, source in zip(
         answer["attention"], answer["lengths"], rows.lengths, strict=True
@@ -325,9 +325,7 @@ def test_attention_is_told_where_there_is_some(exported):
         assert not attention[:, source:].any()
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"beam": 0}, {"coverage": -1.0}, {"max_length_factor": 0.0, "max_length_offset": 0}]
-)
-def test_numbers_out_of_range(all_exported, wrong):
-    with pytest.raises(UserError):
-        Translate(all_exported["attention"].translate.translator, **wrong)
+def test_no_room_for_a_piece(all_exported):
+    search = SearchSettings(max_length_factor=0.0, max_length_offset=0)
+    with pytest.raises(UserError, match="leave no room for a piece"):
+        Translate(all_exported["attention"].translate.translator, search)

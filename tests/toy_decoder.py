@@ -5,10 +5,18 @@ from __future__ import annotations
 import numpy as np
 from keras import ops
 
-from pipeline.decoding import Hypotheses, beam_search, greedy
+from pipeline.decoding import (
+    Hypotheses,
+    SamplingOptions,
+    SearchOptions,
+    SpecialIds,
+    beam_search,
+    greedy,
+    sample,
+)
 
 PAD, BOS, EOS = 0, 1, 2
-SPECIAL = {"bos": BOS, "eos": EOS, "pad": PAD}
+SPECIAL = SpecialIds(BOS, EOS, PAD)
 SOURCE = 4
 
 
@@ -91,13 +99,33 @@ def numpy(hypotheses: Hypotheses) -> Hypotheses:
     return Hypotheses(*(None if x is None else ops.convert_to_numpy(x) for x in hypotheses))
 
 
-def search(toy: Toy, **settings) -> Hypotheses:
-    settings = {**SPECIAL, "source_mask": toy.mask, **settings}
-    return numpy(beam_search(toy.step, toy.state, toy.rows, **settings))
+def search(toy: Toy, *, max_length, source_mask=True, constant=(), **options) -> Hypotheses:
+    """Beam search with the toy; the mask of its source is used unless told otherwise."""
+    return numpy(
+        beam_search(
+            toy.step,
+            toy.state,
+            toy.rows,
+            SPECIAL,
+            SearchOptions(**options),
+            max_length=max_length,
+            source_mask=toy.mask if source_mask is True else source_mask,
+            constant=constant,
+        )
+    )
 
 
-def follow(toy: Toy, function=greedy, **settings) -> Hypotheses:
-    return numpy(function(toy.step, toy.state, toy.rows, **SPECIAL, **settings))
+def follow(toy: Toy, **settings) -> Hypotheses:
+    """Greedy decoding with the toy."""
+    return numpy(greedy(toy.step, toy.state, toy.rows, SPECIAL, **settings))
+
+
+def draw(toy: Toy, *, max_length, source_mask=None, **options) -> Hypotheses:
+    """Sampling with the toy."""
+    options, limits = SamplingOptions(**options), {"max_length": max_length}
+    return numpy(
+        sample(toy.step, toy.state, toy.rows, SPECIAL, options, source_mask=source_mask, **limits)
+    )
 
 
 def lists(found: Hypotheses) -> list[list[tuple[int, ...]]]:

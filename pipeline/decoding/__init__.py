@@ -6,7 +6,17 @@ not known beforehand, and in a SavedModel. `pipeline.decoding.step` says what a 
 
 from pipeline.decoding.beam import beam_search
 from pipeline.decoding.greedy import greedy
+from pipeline.decoding.options import SamplingOptions, SearchOptions, SpecialIds
 from pipeline.decoding.sampling import sample
 from pipeline.decoding.step import Hypotheses, Step
 
-__all__ = ["Hypotheses", "Step", "beam_search", "greedy", "sample"]
+__all__ = [
+    "Hypotheses",
+    "SamplingOptions",
+    "SearchOptions",
+    "SpecialIds",
+    "Step",
+    "beam_search",
+    "greedy",
+    "sample",
+]

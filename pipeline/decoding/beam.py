@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 from keras import ops
 
-from pipeline.decoding.candidates import banned_ids, best_allowed
+from pipeline.decoding.candidates import best_allowed
 from pipeline.decoding.finished import keep_best, none_yet, trace_back
+from pipeline.decoding.options import SearchOptions, SpecialIds
 from pipeline.decoding.step import (
     Hypotheses,
     State,
@@ -30,20 +31,11 @@ def beam_search(
     step: Step,
     state: State,
     rows: int | Tensor,
+    ids: SpecialIds,
+    options: SearchOptions,
     *,
-    beam: int,
-    most: int | Tensor,
-    bos: int | Tensor,
-    eos: int,
-    pad: int = 0,
-    alpha: float = 0.0,
-    beta: float = 0.0,
-    n_best: int = 1,
-    least: int | Tensor = 0,
-    never: Sequence[int] = (),
-    enough: int | None = None,
+    max_length: int | Tensor,
     source_mask: Tensor | None = None,
-    keep_attention: bool = False,
     constant: Collection[str] = (),
 ) -> Hypotheses:
     """The best hypotheses that a beam finds, scored as in Wu et al. 2016 (arXiv:1609.08144),
@@ -53,36 +45,34 @@ def beam_search(
         lp(Y) = ((5 + |Y|) / 6) ^ alpha
         cp(X, Y) = beta * sum_i log(min(sum_j p_ij, 1))
 
-    with |Y| counting EOS, and p_ij the attention that target j pays to source i.
+    with |Y| counting EOS, p_ij the attention that target j pays to source i, and beta the
+    `coverage` of the options.
 
-    At each step all continuations of a row's `beam` live hypotheses are ranked by log P. Those
-    among the first `beam` that are EOS are finished and compete by s; the best `beam` that are
-    not EOS live on, so that finishing never narrows the beam. With `most` ids, what lives is
-    closed as it is and competes too. Equal scores: the one found earlier, then the one that
-    comes from the better hypothesis, then the lower id.
+    At each step all continuations of a row's `beam_size` live hypotheses are ranked by log P.
+    Those among the first `beam_size` that are EOS are finished and compete by s; the best
+    `beam_size` that are not EOS live on, so that finishing never narrows the beam. With
+    `max_length` ids, what lives is closed as it is and competes too. Equal scores: the one found
+    earlier, then the one that comes from the better hypothesis, then the lower id.
 
     The search of a row ends when it can no longer change its answer: with log P at most 0 and cp
-    at most 0, nothing that grows from a live hypothesis can get above log P / lp(`most`), and
-    the n-th best finished one is there already. What is found is therefore what the beam
-    would find if it always went on to `most`. A tight `most` makes it fast; `enough` gives that
-    guarantee up for more speed.
+    at most 0, nothing that grows from a live hypothesis can get above log P / lp(`max_length`), and
+    the n-th best finished one is there already. What is found is therefore what the beam would
+    find if it always went on to `max_length`. A tight `max_length` makes it fast;
+    `early_stopping` gives that guarantee up for more speed.
 
-    With beam 1 and alpha and beta 0 it does what `greedy` does. No row depends on another.
+    With beam size 1 and alpha and beta 0 it does what `greedy` does. No row depends on another.
 
     Args:
-        step: the model, as `pipeline.decoding.step.Step` says. It is called with rows * beam
-            rows, those of one sentence next to each other.
+        step: the model, as `pipeline.decoding.step.Step` says. It is called with rows *
+            beam_size rows, those of one sentence next to each other.
         state: what it starts from, tensors [rows, ...]; repeated here.
         rows: how many sentences.
-        beam: hypotheses kept alive for each.
-        most, bos, eos, pad, least, never: as in `greedy`, but EOS must be in the vocabulary.
-        alpha: 0 compares plain log probabilities; more prefers longer ones.
-        beta: at least 0; needs `source_mask` and attention.
-        n_best: how many to return, at most `beam`.
-        enough: a row also ends when this many hypotheses have finished by EOS; None: it does
-            not.
-        source_mask: bool [rows, source], True at the pieces that coverage counts.
-        keep_attention: whether to return that of the best hypothesis; needs `source_mask`.
+        ids: the special ones; EOS must be in the vocabulary.
+        options: how to score and when to end.
+        max_length: int, or int32 [rows]: ids a hypothesis may have, EOS among them. 0 gives the
+            empty one.
+        source_mask: bool [rows, source], True at the pieces that coverage counts; needed for
+            coverage and for attention.
         constant: names in the state that no step changes, such as the encoded source: they are
             repeated once and never reordered. Names that are not in the state do no harm.
 
@@ -91,14 +81,11 @@ def beam_search(
         first and all distinct.
 
     Raises:
-        ValueError: numbers out of range, attention of a model without any, or a state that
-            changes its names.
+        ValueError: no `source_mask` where it is needed, attention of a model without any, or a
+            state that changes its names.
     """
-    if not 1 <= n_best <= beam:
-        raise ValueError(f"n_best must be between 1 and the beam's {beam}, not {n_best}")
-    if beta < 0:
-        raise ValueError(f"beta must be at least 0, not {beta}")
-    if source_mask is None and (beta or keep_attention):
+    beam, alpha, beta = options.beam_size, options.alpha, options.coverage
+    if source_mask is None and (beta or options.keep_attention):
         raise ValueError("coverage and attention need source_mask")
 
     every = rows * beam
@@ -114,28 +101,28 @@ def beam_search(
         log_probs, after, attention = step(last_ids, {**state, **fixed}, position)
         return log_probs, {name: after[name] for name in after if name not in fixed}, attention
 
-    most, longest = per_row(most, rows), longest_of(most)
-    least, banned = repeated(per_row(least, rows)), banned_ids(bos, eos, pad, never)
+    max_length, longest = per_row(max_length, rows), longest_of(max_length)
+    min_length, banned = repeated(per_row(options.min_length, rows)), ids.banned
     one_alive = np.where(np.arange(beam) == 0, 0.0, -np.inf).astype("float32")
     start = {
         "position": ops.convert_to_tensor(0, dtype="int32"),
-        "last": repeated(per_row(bos, rows)),
+        "last": repeated(per_row(ids.bos, rows)),
         "state": state,
         "log_p": ops.broadcast_to(one_alive[None, :], (rows, beam)),
-        "tokens": ops.full((longest, rows, beam), pad, dtype="int32"),
+        "tokens": ops.full((longest, rows, beam), ids.pad, dtype="int32"),
         "parents": ops.zeros((longest, rows, beam), dtype="int32"),
-        "finished": none_yet(rows, n_best, most),
+        "finished": none_yet(rows, options.n_best, max_length),
         "ended": ops.zeros((rows,), dtype="int32"),
-        "done": most <= 0,
+        "done": max_length <= 0,
     }
-    if beta or keep_attention:
+    if beta or options.keep_attention:
         source_mask = repeated(ops.cast(ops.convert_to_tensor(source_mask), "bool"))
         width = ops.shape(source_mask)[1]
     else:
         source_mask = None
     if beta:
         start["coverage"] = ops.zeros((every, width), dtype="float32")
-    if keep_attention:
+    if options.keep_attention:
         start["attention"] = ops.zeros((longest, every, width), dtype="float32")
 
     def scored(hypotheses: Continuations, length: Tensor, coverage: Tensor | None) -> Tensor:
@@ -154,17 +141,17 @@ def beam_search(
         log_probs, state, attention = call_step(
             moving_step, now["last"], now["state"], position, source_mask
         )
-        log_probs, ids = best_allowed(
-            log_probs, beam + 1, banned=banned, eos=eos, too_early=position < least
+        best = best_allowed(
+            log_probs, beam + 1, banned=banned, eos=ids.eos, too_early=position < min_length
         )
-        grown = _best_continuations(log_probs, ids, now["log_p"])
-        alive = _best_alive(grown, beam, eos)
+        grown = _best_continuations(*best, now["log_p"])
+        alive = _best_alive(grown, beam, ids.eos)
         coverage = now["coverage"] + attention if beta else None
 
         # What leaves the beam: by EOS if it is among the first, and all at the end.
         first = Continuations(*(values[:, :beam] for values in grown))
-        ends = (first.ids == eos) & open_ & (first.log_p > -np.inf)
-        closes = open_ & (length >= most)[:, None]
+        ends = (first.ids == ids.eos) & open_ & (first.log_p > -np.inf)
+        closes = open_ & (length >= max_length)[:, None]
         leaves = ops.concatenate([ends, ops.broadcast_to(closes, (rows, beam))], axis=1)
         scores = ops.concatenate(
             [scored(first, length, coverage), scored(alive, length, coverage)], axis=1
@@ -174,11 +161,11 @@ def beam_search(
         finished = keep_best(now["finished"], ops.where(leaves, scores, -np.inf), slots, length)
 
         # What the best that lives on can still become, at most.
-        reach = ops.maximum(length_penalty(most, alpha), length_penalty(length + 1, alpha))
+        reach = ops.maximum(length_penalty(max_length, alpha), length_penalty(length + 1, alpha))
         settled = finished.scores[:, -1] >= alive.log_p[:, 0] / reach
         ended = now["ended"] + ops.sum(ops.cast(ends, "int32"), axis=1)
-        if enough is not None:
-            settled = settled | (ended >= enough)
+        if options.early_stopping:
+            settled = settled | (ended >= options.early_stopping)
 
         moves = alive.parents + ops.arange(rows, dtype="int32")[:, None] * beam
         moves = ops.reshape(moves, (every,))
@@ -195,17 +182,19 @@ def beam_search(
         }
         if beta:
             after["coverage"] = ops.take(coverage, moves, axis=0)
-        if keep_attention:
+        if options.keep_attention:
             after["attention"] = write(now["attention"], position, attention)
         return (after,)
 
     (end,) = ops.while_loop(going, body, (start,))
     scores, _, lengths = finished = end["finished"]
-    ids, origins = trace_back(finished, end["tokens"], end["parents"], end["position"], eos, pad)
+    chosen, origins = trace_back(
+        finished, end["tokens"], end["parents"], end["position"], ids.eos, ids.pad
+    )
     attention = None
-    if keep_attention:
+    if options.keep_attention:
         attention = _attention_along(end["attention"], origins[:, 0], lengths[:, 0], beam)
-    return Hypotheses(ids, lengths, scores, attention)
+    return Hypotheses(chosen, lengths, scores, attention)
 
 
 def length_penalty(length: Tensor, alpha: float) -> Tensor:

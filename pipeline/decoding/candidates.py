@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 from keras import ops
@@ -16,12 +15,6 @@ LARGE = 1024
 BLOCKS = range(32, 129)
 """Sizes of a block; the smallest that divides a vocabulary is taken. On a CPU 32 and 40 cost a
 quarter less than 100 and more, of which few blocks have to be searched for many ids."""
-
-
-def banned_ids(bos: int | Tensor, eos: int, pad: int, never: Sequence[int]) -> list[int]:
-    """Ids that are never chosen. A model may use one id as BOS, EOS or padding at once."""
-    start = [int(bos)] if isinstance(bos, Integral) else []
-    return sorted({*start, pad, *never} - {eos})
 
 
 def best_allowed(

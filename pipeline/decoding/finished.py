@@ -25,12 +25,12 @@ class Finished(NamedTuple):
     lengths: Tensor
 
 
-def none_yet(rows: int | Tensor, n_best: int, most: Tensor) -> Finished:
+def none_yet(rows: int | Tensor, n_best: int, max_length: Tensor) -> Finished:
     """Nothing; but a row that may have no id has the empty hypothesis, with score 0."""
     first = np.where(np.arange(n_best) == 0, 0.0, -np.inf).astype("float32")
     never = np.full(n_best, -np.inf, "float32")
     return Finished(
-        ops.where((most <= 0)[:, None], first[None, :], never[None, :]),
+        ops.where((max_length <= 0)[:, None], first[None, :], never[None, :]),
         ops.zeros((rows, n_best), dtype="int32"),
         ops.zeros((rows, n_best), dtype="int32"),
     )

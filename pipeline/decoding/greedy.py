@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pipeline.decoding.one_path import Best, follow
+from pipeline.decoding.options import SpecialIds
 from pipeline.decoding.step import Hypotheses, State, Step, Tensor
 
 
@@ -12,31 +11,25 @@ def greedy(
     step: Step,
     state: State,
     rows: int | Tensor,
+    ids: SpecialIds,
     *,
-    most: int | Tensor,
-    least: int | Tensor = 0,
-    bos: int | Tensor,
-    eos: int,
-    pad: int = 0,
-    never: Sequence[int] = (),
+    max_length: int | Tensor,
+    min_length: int | Tensor = 0,
     source_mask: Tensor | None = None,
 ) -> Hypotheses:
     """Takes the most probable id at each step, of equal ones the lowest, until all rows are done.
 
-    A row is done at EOS, or when it has `most` ids. What it holds does not depend on the rows
-    beside it.
+    A row is done at EOS, or when it has `max_length` ids. What it holds does not depend on the
+    rows beside it.
 
     Args:
         step: the model, as `pipeline.decoding.step.Step` says.
         state: what it starts from, tensors [rows, ...].
         rows: how many.
-        most: int, or int32 [rows]: ids a row may have, EOS among them. 0 gives an empty row.
-        least: int, or int32 [rows]: ids that must come before EOS. Where it is not below
-            `most`, EOS never comes.
-        bos: int, or int32 [rows]: what the sequences begin with. One number is never chosen.
-        eos: what ends a row; -1: nothing does.
-        pad: what stands behind the end. It is never chosen.
-        never: other ids that are never chosen.
+        ids: the special ones.
+        max_length: int, or int32 [rows]: ids a row may have, EOS among them. 0 gives an empty row.
+        min_length: int, or int32 [rows]: ids that must come before EOS. Where it is not below
+            `max_length`, EOS never comes.
         source_mask: bool [rows, source], True at real pieces. Given, attention is returned.
 
     Returns:
@@ -53,12 +46,9 @@ def greedy(
         step,
         state,
         rows,
+        ids,
         most_probable,
-        most=most,
-        least=least,
-        bos=bos,
-        eos=eos,
-        pad=pad,
-        never=never,
+        max_length=max_length,
+        min_length=min_length,
         source_mask=source_mask,
     )

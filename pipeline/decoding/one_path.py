@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from keras import ops
 
-from pipeline.decoding.candidates import banned_ids, best_allowed
+from pipeline.decoding.candidates import best_allowed
+from pipeline.decoding.options import SpecialIds
 from pipeline.decoding.step import (
     Hypotheses,
     State,
@@ -28,14 +29,11 @@ def follow(
     step: Step,
     state: State,
     rows: int | Tensor,
+    ids: SpecialIds,
     choose: Callable[[Best, Tensor], Tensor],
     *,
-    most: int | Tensor,
-    least: int | Tensor,
-    bos: int | Tensor,
-    eos: int,
-    pad: int,
-    never: Sequence[int],
+    max_length: int | Tensor,
+    min_length: int | Tensor,
     source_mask: Tensor | None,
 ) -> Hypotheses:
     """Chooses one id a row and step until all rows are done.
@@ -46,16 +44,16 @@ def follow(
         source_mask: bool [rows, source] if attention is to be kept.
         others: as in `greedy`.
     """
-    most, longest = per_row(most, rows), longest_of(most)
-    least, banned = per_row(least, rows), banned_ids(bos, eos, pad, never)
+    max_length, longest = per_row(max_length, rows), longest_of(max_length)
+    min_length, banned = per_row(min_length, rows), ids.banned
     start = {
         "position": ops.convert_to_tensor(0, dtype="int32"),
-        "last": per_row(bos, rows),
+        "last": per_row(ids.bos, rows),
         "state": {name: ops.convert_to_tensor(value) for name, value in state.items()},
-        "ids": ops.full((longest, rows), pad, dtype="int32"),
+        "ids": ops.full((longest, rows), ids.pad, dtype="int32"),
         "lengths": ops.zeros((rows,), dtype="int32"),
         "scores": ops.zeros((rows,), dtype="float32"),
-        "done": most <= 0,
+        "done": max_length <= 0,
     }
     if source_mask is not None:
         source_mask = ops.cast(ops.convert_to_tensor(source_mask), "bool")
@@ -70,10 +68,11 @@ def follow(
         log_probs, state, attention = call_step(
             step, now["last"], now["state"], position, source_mask
         )
-        best = partial(best_allowed, log_probs, banned=banned, eos=eos, too_early=position < least)
+        too_early = position < min_length
+        best = partial(best_allowed, log_probs, banned=banned, eos=ids.eos, too_early=too_early)
         chosen = choose(best, position)
         gain = pick(log_probs, chosen[:, None])[:, 0]
-        chosen = ops.where(done, pad, chosen)
+        chosen = ops.where(done, ids.pad, chosen)
         after = {
             "position": position + 1,
             "last": chosen,
@@ -81,7 +80,7 @@ def follow(
             "ids": write(now["ids"], position, chosen),
             "lengths": ops.where(done, now["lengths"], position + 1),
             "scores": ops.where(done, now["scores"], now["scores"] + gain),
-            "done": done | (chosen == eos) | (position + 1 >= most),
+            "done": done | (chosen == ids.eos) | (position + 1 >= max_length),
         }
         if source_mask is not None:
             attention = ops.where(done[:, None], 0.0, attention)

@@ -30,9 +30,9 @@ class Hypotheses(NamedTuple):
     """What was decoded. `...` is [rows], with beam search [rows, n_best], the best first.
 
     Attributes:
-        ids: int32 [..., longest], right-padded, where longest is the largest `most`. The first
-            id that was given is not among them; EOS is, so that a row without it is one that
-            `most` cut off.
+        ids: int32 [..., longest], right-padded, where longest is the largest `max_length`. The
+            first id that was given is not among them; EOS is, so that a row without it is one
+            that `max_length` cut off.
         lengths: int32 [...], ids in each row, EOS counted.
         scores: float32 [...], the sum of log probabilities in nats; with beam search as
             `beam_search` says, and minus infinity where fewer than n_best exist.
@@ -72,11 +72,11 @@ def per_row(value: int | Tensor, rows: int | Tensor) -> Tensor:
     return ops.broadcast_to(ops.cast(ops.convert_to_tensor(value), "int32"), (rows,))
 
 
-def longest_of(most: int | Tensor) -> int | Tensor:
-    """How many steps there may be, known beforehand where `most` is one number."""
-    if isinstance(most, Integral):
-        return max(int(most), 0)
-    return ops.max(ops.cast(ops.convert_to_tensor(most), "int32"), initial=0)
+def longest_of(max_length: int | Tensor) -> int | Tensor:
+    """How many steps there may be, known beforehand where `max_length` is one number."""
+    if isinstance(max_length, Integral):
+        return max(int(max_length), 0)
+    return ops.max(ops.cast(ops.convert_to_tensor(max_length), "int32"), initial=0)
 
 
 def pick(values: Tensor, indices: Tensor) -> Tensor:

@@ -45,7 +45,7 @@ def export_generator(generate: Generate, characters: Characters, folder: Path) -
             {
                 "ids": rows.to_tensor(0),
                 "lengths": tf.cast(rows.row_lengths(), tf.int32),
-                "most": tf.fill(tf.shape(prompt), length * characters.most_units),
+                "max_length": tf.fill(tf.shape(prompt), length * characters.most_units),
                 "temperature": tf.maximum(temperature, 0.0),
                 "seed": seed,
             },
@@ -63,8 +63,9 @@ def export_generator(generate: Generate, characters: Characters, folder: Path) -
     ]
     size = write_saved_model(folder, {"serving_default": serve}, signature, [graph])
     characters.save(folder / "assets.extra")
-    top_k = f"the {generate.top_k:,} most probable" if generate.top_k else "all"
-    nucleus = f", nucleus {generate.top_p:g}" if generate.top_p < 1 else ""
+    generation = generate.generation
+    top_k = f"the {generation.top_k:,} most probable" if generation.top_k else "all"
+    nucleus = f", nucleus {generation.top_p:g}" if generation.top_p < 1 else ""
     return Exported(
         summary=f"serving_default signature, sampling in the graph, {size}",
         signatures=("serving_default",),

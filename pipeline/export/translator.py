@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pipeline.export.reading_limit import write_reading_limit
 from pipeline.export.saved_model import load_asker, write_saved_model
 from pipeline.export.split_batches import SENTENCES_AT_ONCE, map_sorted
 from pipeline.facts import Exported
+from pipeline.models.search_settings import SearchSettings
 from pipeline.models.translate import FRAME, Translate
 from pipeline.text.tokenizer import Tokenizer
 
@@ -27,15 +29,8 @@ def export_translator(
     target_tokenizer: Tokenizer,
     folder: Path,
     *,
-    beam: int,
-    alpha: float,
     max_length: int,
-    coverage: float = 0.0,
-    least: int = 0,
-    max_length_factor: float = 1.5,
-    max_length_offset: int = 10,
-    enough: int = 0,
-    n_best: int = 1,
+    search: SearchSettings,
 ) -> Exported:
     """Writes a SavedModel that needs nothing but tensorflow and tensorflow-text.
 
@@ -53,22 +48,12 @@ def export_translator(
             vocabulary is joint.
         folder: an empty folder to write into.
         max_length: pieces of a source that are read, [BOS] and [EOS] counted.
-        beam, alpha, coverage, least, max_length_factor, max_length_offset, enough, n_best: as
-            `pipeline.models.search_settings.SearchSettings` tells.
+        search: how to search, and how many translations `n_best` gives.
 
     Raises:
         UserError: settings of the search that the model cannot do.
     """
-    options = {
-        "beam": beam,
-        "alpha": alpha,
-        "coverage": coverage,
-        "least": least,
-        "max_length_factor": max_length_factor,
-        "max_length_offset": max_length_offset,
-        "enough": enough,
-    }
-    translate = Translate(model, **options)
+    translate = Translate(model, dataclasses.replace(search, n_best=1))
     detokenizer = GraphDetokenizer(target_tokenizer)
     tracked: list[tf.Module] = [detokenizer]
     if source_tokenizer.runs_in_graph:
@@ -95,8 +80,8 @@ def export_translator(
         return {key: values[:, 0] for key, values in answer(rows_of(inputs)).items()}
 
     signatures = {name: serve}
-    if n_best > 1:
-        several = _answer(Translate(model, **options, n_best=n_best), detokenizer, longest)
+    if search.n_best > 1:
+        several = _answer(Translate(model, search), detokenizer, longest)
         signatures["n_best"] = lambda inputs: several(rows_of(inputs))
     size = write_saved_model(folder, signatures, [spec], tracked)
     assets = folder / "assets.extra"
@@ -104,15 +89,15 @@ def export_translator(
     target_tokenizer.save(assets / TARGET)
     write_reading_limit(assets, max_length)
     return Exported(
-        summary=f"{name} signature, beam {beam} in the graph, {size}",
+        summary=f"{name} signature, beam {search.beam_size} in the graph, {size}",
         signatures=tuple(signatures),
         facts={
             "source pieces": _pieces(source_tokenizer),
             "target pieces": _pieces(target_tokenizer),
             "parameters": f"{model.count_params():,}",
-            "search": f"beam {beam}, length normalisation {alpha:g}"
-            + (f", coverage {coverage:g}" if coverage else "")
-            + (f", at least {least} pieces" if least else ""),
+            "search": f"beam {search.beam_size}, length normalisation {search.alpha:g}"
+            + (f", coverage {search.coverage:g}" if search.coverage else "")
+            + (f", at least {search.min_length} pieces" if search.min_length else ""),
         },
         limits=tuple(_limits(target_tokenizer, translate, max_length)),
     )
@@ -124,7 +109,7 @@ def _answer(translate: Translate, detokenizer: GraphDetokenizer, longest: int):
     Args:
         longest: ids that a translation may have, of any row.
     """
-    count = translate.n_best
+    count = translate.search.n_best
 
     def search(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """float32 [m, count * (1 + longest)]: scores and ids, which as float32 are exact up to
@@ -156,8 +141,8 @@ def _limits(target: Tokenizer, translate: Translate, max_length: int) -> list[st
     limits = [
         f"Of a text over {max_length - FRAME:,} pieces, only the first {max_length - FRAME:,} "
         "are translated.",
-        f"A translation has at most {translate.max_length_factor:g} times the pieces of its "
-        f"source and {translate.max_length_offset} more.",
+        f"A translation has at most {translate.search.max_length_factor:g} times the pieces of its "
+        f"source and {translate.search.max_length_offset} more.",
         "A text is translated as one sentence: give it one sentence a row.",
         "It says something whatever it is given: other languages, text of another kind than it "
         "learnt from. Names and characters that it never saw it leaves out or replaces.",

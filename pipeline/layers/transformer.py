@@ -118,23 +118,23 @@ class DecoderBlock(EncoderBlock):
     def compute_output_shape(self, x_shape, memory_shape, lengths_shape=None):
         return x_shape
 
-    def start(self, memory, most):
+    def start(self, memory, max_length):
         """What one-step decoding keeps, before the first step.
 
         Args:
             memory: float [rows, source, any width].
-            most: int scalar, target positions that there will be at the most.
+            max_length: int scalar, target positions that there will be at the most.
 
         Returns:
-            {"keys": float [rows, heads, head width, most] and "values": float
-            [rows, heads, most, head width], which the steps fill; "source_keys" and
+            {"keys": float [rows, heads, head width, max_length] and "values": float
+            [rows, heads, max_length, head width], which the steps fill; "source_keys" and
             "source_values", the same of the memory, which no step changes}.
         """
         source_keys, source_values = self.source_attention.project(memory)
         rows, head = ops.shape(memory)[0], self.width // self.heads
         return {
-            "keys": ops.zeros((rows, self.heads, head, most), memory.dtype),
-            "values": ops.zeros((rows, self.heads, most, head), memory.dtype),
+            "keys": ops.zeros((rows, self.heads, head, max_length), memory.dtype),
+            "values": ops.zeros((rows, self.heads, max_length, head), memory.dtype),
             "source_keys": source_keys,
             "source_values": source_values,
         }
@@ -146,7 +146,7 @@ class DecoderBlock(EncoderBlock):
             x: float [rows, 1, width], what stands at `position`.
             lengths: int [rows], of the memory.
             cache: what `start` or the step before gave.
-            position: int scalar from 0, below the `most` of `start`.
+            position: int scalar from 0, below the `max_length` of `start`.
 
         Returns:
             float [rows, 1, width]; the cache for the next step; the weights over the memory, the

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
-from pipeline.decoding import sample
+from pipeline.decoding import SamplingOptions, SpecialIds, sample
+from pipeline.models.generation_settings import GenerationSettings
 from pipeline.models.language_model import LanguageModelSteps
 from pipeline.text.characters import Characters, normalize_lines, to_text
 from pipeline.text.ragged import Ragged
@@ -25,23 +27,22 @@ class Generate(keras.Model):
     Args:
         language_model: what `pipeline.models.language_model.language_model` made; the weights are
             shared.
-        top_k, top_p: as `GenerationSettings` tells.
+        generation: how units are drawn.
 
     Call arguments:
         {"ids": int32 [batch, time], right-padded, each opened by [BOS] and closed by nothing;
-        "lengths": int32 [batch], [BOS] counted; "most": int32 [batch], units to say; "temperature":
-        float32 scalar, 0 for the most probable unit at each step; "seed": int32 scalar}.
+        "lengths": int32 [batch], [BOS] counted; "max_length": int32 [batch], units to say;
+        "temperature": float32 scalar, 0 for the most probable unit at each step; "seed": int32
+        scalar}.
 
     Returns:
         {"ids": int32 [batch, longest], what was said, right-padded; "scores": float32 [batch], its
         log probability in nats, under the model itself}.
     """
 
-    def __init__(
-        self, language_model: keras.Model, *, top_k: int = 0, top_p: float = 1.0, **kwargs
-    ):
+    def __init__(self, language_model: keras.Model, generation: GenerationSettings, **kwargs):
         super().__init__(**kwargs)
-        self.language_model, self.top_k, self.top_p = language_model, top_k, top_p
+        self.language_model, self.generation = language_model, generation
         self.steps = LanguageModelSteps(language_model)
         # How much is to be said is known when it is asked: no shape for XLA.
         self.supports_jit = False
@@ -53,15 +54,14 @@ class Generate(keras.Model):
             self.steps.step,
             state,
             ops.shape(inputs["ids"])[0],
-            seed=inputs["seed"],
-            temperature=inputs["temperature"],
-            top_k=self.top_k or None,
-            top_p=self.top_p if self.top_p < 1 else None,
-            most=inputs["most"],
-            bos=last_ids,
-            eos=-1,
-            pad=PAD,
-            never=(BOS, UNK),
+            SpecialIds(bos=last_ids, eos=-1, pad=PAD, never=(BOS, UNK)),
+            SamplingOptions(
+                seed=inputs["seed"],
+                temperature=inputs["temperature"],
+                top_k=self.generation.top_k,
+                top_p=self.generation.top_p,
+            ),
+            max_length=inputs["max_length"],
         )
         return {"ids": found.ids, "scores": found.scores}
 
@@ -69,14 +69,14 @@ class Generate(keras.Model):
         return {
             **super().get_config(),
             "language_model": keras.saving.serialize_keras_object(self.language_model),
-            "top_k": self.top_k,
-            "top_p": self.top_p,
+            "generation": dataclasses.asdict(self.generation),
         }
 
     @classmethod
     def from_config(cls, config):
         model = keras.saving.deserialize_keras_object(config["language_model"])
-        return cls(**{**config, "language_model": model})
+        generation = GenerationSettings(**config["generation"])
+        return cls(**{**config, "language_model": model, "generation": generation})
 
 
 def continue_texts(
@@ -106,7 +106,7 @@ def continue_texts(
         {
             "ids": ids,
             "lengths": rows.lengths.astype(np.int32),
-            "most": np.full(len(rows), length * characters.most_units, np.int32),
+            "max_length": np.full(len(rows), length * characters.most_units, np.int32),
             "temperature": np.float32(temperature),
             "seed": np.int32(seed),
         }

@@ -70,7 +70,7 @@ class LanguageModelSteps:
 
         steps = LanguageModelSteps(model)
         state, last_ids = steps.start(ids, lengths)
-        found = sample(steps.step, state, rows, bos=last_ids, eos=-1, ...)
+        found = sample(steps.step, state, rows, SpecialIds(bos=last_ids, eos=-1), options, ...)
 
     All of it is plain `keras.ops`, so that a loop over it can go into an exported graph. The
     weights are the model's.

@@ -6,10 +6,10 @@ import keras
 from keras import ops
 
 from pipeline.batches.sentence_pairs import PairBuckets
-from pipeline.decoding import greedy
+from pipeline.decoding import SpecialIds, greedy
 from pipeline.models.seq2seq_steps import translation_steps
 from pipeline.text.ragged import Ragged
-from pipeline.text.vocabulary import BOS, EOS, UNK
+from pipeline.text.vocabulary import BOS, EOS, PAD, UNK
 
 _TOKENS = 4096
 """Source and target tokens at once."""
@@ -56,10 +56,8 @@ class ReferenceLosses(keras.Model):
             self.steps.step,
             self.steps.start(ids, lengths, places),
             rows,
-            most=places,
-            bos=BOS,
-            eos=-1,
-            never=(UNK, EOS),
+            SpecialIds(bos=BOS, eos=-1, pad=PAD, never=(UNK, EOS)),
+            max_length=places,
         )
         free = ops.concatenate([reads[:, :1], own.ids[:, :-1]], axis=1)
         return {

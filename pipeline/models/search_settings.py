@@ -12,7 +12,7 @@ from pipeline.ranges import AtLeast
 class SearchSettings:
     """How the best translation is looked for."""
 
-    beam: Annotated[int, AtLeast(1)] = 4
+    beam_size: Annotated[int, AtLeast(1)] = 4
     """Hypotheses kept alive for each sentence; 1 is greedy."""
     alpha: Annotated[float, AtLeast(0)] = 1.0
     """Length normalisation, ((5 + length) / 6) ** alpha (Wu et al. 2016): 0 compares plain log
@@ -20,13 +20,13 @@ class SearchSettings:
     coverage: Annotated[float, AtLeast(0)] = 0.0
     """Weight of the coverage penalty (Wu et al. 2016), for source pieces that were never attended
     to; needs attention."""
-    least: Annotated[int, AtLeast(0)] = 0
+    min_length: Annotated[int, AtLeast(0)] = 0
     """Pieces that a translation has at least."""
     max_length_factor: Annotated[float, AtLeast(0)] = 1.5
     """A translation ends after this many times the pieces of its source ..."""
     max_length_offset: Annotated[int, AtLeast(0)] = 10
     """... and so many more."""
-    enough: Annotated[int, AtLeast(0)] = 0
+    early_stopping: Annotated[int, AtLeast(0)] = 0
     """The search also ends when so many hypotheses have ended by themselves; 0: when no better
     one can be found, which takes longer."""
     n_best: Annotated[int, AtLeast(1)] = 1

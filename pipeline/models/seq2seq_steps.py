@@ -1,6 +1,6 @@
 """A translator one target piece at a time: what a decoder loops over.
 
-    steps = translation_steps(model, most=100)
+    steps = translation_steps(model, max_length=100)
     state = steps.start(ids, lengths)
     log_probs, state, weights = steps.step(last_ids, state, position=0)
 
@@ -28,13 +28,13 @@ class TranslationSteps(typing.Protocol):
     sees it. All rows of one source have the same there: a beam repeats it once and need not
     gather it."""
 
-    def start(self, ids, lengths, most=None) -> dict:
+    def start(self, ids, lengths, max_length=None) -> dict:
         """Reads the sources.
 
         Args:
             ids: int32 [rows, source], right-padded; lengths: int32 [rows].
-            most: int scalar, how many steps there will be at the most; None: as the steps were
-                made with.
+            max_length: int scalar, how many steps there will be at the most; None: as the steps
+                were made with.
 
         Returns:
             The state before the first step: a flat dict of tensors whose first axis is rows, to
@@ -57,16 +57,16 @@ class TranslationSteps(typing.Protocol):
         """
 
 
-def translation_steps(model: keras.Model, most: int = 256) -> TranslationSteps:
+def translation_steps(model: keras.Model, max_length: int = 256) -> TranslationSteps:
     """The steps of a translator, new or loaded from a file; they share its weights.
 
     Args:
         model: what `translator` made.
-        most: target pieces there is room for, unless `start` is told otherwise. It sizes the
+        max_length: target pieces there is room for, unless `start` is told otherwise. It sizes the
             Transformer's caches and costs the recurrent ones nothing.
     """
     names = {layer.name for layer in model.layers}
-    return _RecurrentSteps(model) if "decoder" in names else _TransformerSteps(model, most)
+    return _RecurrentSteps(model) if "decoder" in names else _TransformerSteps(model, max_length)
 
 
 class _Ends:
@@ -89,7 +89,7 @@ class _RecurrentSteps:
         self.decoder: RecurrentDecoder = model.get_layer("decoder")
         self.constant = frozenset(("memory", "keys", "lengths"))
 
-    def start(self, ids, lengths, most=None) -> dict:
+    def start(self, ids, lengths, max_length=None) -> dict:
         encoded = self.ends.encoder({"ids": ids, "lengths": lengths}, training=False)
         lengths = ops.cast(lengths, "int32")
         return self.decoder.start(encoded["bridge"], encoded.get("memory"), lengths)
@@ -101,8 +101,8 @@ class _RecurrentSteps:
 
 
 class _TransformerSteps:
-    def __init__(self, model: keras.Model, most: int):
-        self.ends, self.most = _Ends(model, "memory"), most
+    def __init__(self, model: keras.Model, max_length: int):
+        self.ends, self.max_length = _Ends(model, "memory"), max_length
         self.positions, self.norm = model.get_layer("positions"), model.get_layer("readouts")
         count = sum(layer.name.startswith("decoder_") for layer in model.layers)
         self.blocks = {n: model.get_layer(f"decoder_{n}") for n in range(1, count + 1)}
@@ -110,11 +110,12 @@ class _TransformerSteps:
             ["lengths", *(f"source_{kind}_{n}" for kind in ("keys", "values") for n in self.blocks)]
         )
 
-    def start(self, ids, lengths, most=None) -> dict:
+    def start(self, ids, lengths, max_length=None) -> dict:
         encoded = self.ends.encoder({"ids": ids, "lengths": lengths}, training=False)
         state = {"lengths": ops.cast(lengths, "int32")}
+        places = self.max_length if max_length is None else max_length
         for number, block in self.blocks.items():
-            cache = block.start(encoded["memory"], self.most if most is None else most)
+            cache = block.start(encoded["memory"], places)
             state |= {f"{name}_{number}": values for name, values in cache.items()}
         return state
 

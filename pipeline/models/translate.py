@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import numpy as np
 from keras import ops
 
 from pipeline.batches.length_buckets import LengthBuckets
-from pipeline.decoding import beam_search
+from pipeline.decoding import SearchOptions, SpecialIds, beam_search
 from pipeline.errors import UserError
+from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq_steps import translation_steps
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS, PAD, UNK
@@ -26,9 +29,7 @@ class Translate(keras.Model):
 
     Args:
         translator: what `pipeline.models.seq2seq.translator` made; the weights are shared.
-        beam, alpha, coverage, least, max_length_factor, max_length_offset, enough: as
-            `SearchSettings` tells.
-        n_best: the search goes on until so many are found, and returns them all.
+        search: how to search. All of its `n_best` are returned.
         attention: whether to return where each piece looked.
 
     Call arguments:
@@ -44,58 +45,50 @@ class Translate(keras.Model):
         first; what the beam did not find has length 0 and the score -inf.
 
     Raises:
-        UserError: numbers out of range, or coverage or attention of a translator without any.
+        UserError: settings that do not go together, or coverage or attention of a translator
+            without any.
     """
 
     def __init__(
         self,
         translator: keras.Model,
-        *,
-        beam: int = 4,
-        alpha: float = 1.0,
-        coverage: float = 0.0,
-        least: int = 0,
-        max_length_factor: float = 1.5,
-        max_length_offset: int = 10,
-        enough: int = 0,
-        n_best: int = 1,
+        search: SearchSettings,
         attention: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.translator = translator
-        self.beam, self.alpha, self.coverage = beam, alpha, coverage
-        self.max_length_factor, self.max_length_offset, self.enough = (
-            max_length_factor,
-            max_length_offset,
-            enough,
-        )
-        self.least, self.n_best = least, n_best
-        self.attention = attention
+        self.translator, self.search, self.attention = translator, search, attention
         self._check()
         self.steps = translation_steps(translator)
+        self.special = SpecialIds(BOS, EOS, PAD, never=(UNK,))
+        self.options = SearchOptions(
+            beam_size=search.beam_size,
+            alpha=search.alpha,
+            coverage=search.coverage,
+            n_best=search.n_best,
+            min_length=search.min_length,
+            early_stopping=search.early_stopping,
+            keep_attention=attention,
+        )
         # The longest of a batch is known when it comes: no shape for XLA.
         self.supports_jit = False
         self.built = True
 
     def _check(self) -> None:
-        if self.beam < 1:
-            raise UserError(f"--beam must be at least 1, not {self.beam}")
-        if self.coverage < 0 or self.enough < 0:
-            raise UserError("--coverage and --enough must be at least 0")
-        if not 1 <= self.n_best <= self.beam:
+        search = self.search
+        if search.n_best > search.beam_size:
             raise UserError(
-                f"--n-best must be between 1 and the beam's {self.beam}, not {self.n_best}",
-                remedy="give --beam as many",
+                f"--n-best must be at most --beam-size {search.beam_size}, not {search.n_best}",
+                remedy="give --beam-size as many",
             )
-        if self.max_length_factor < 0 or self.bound(1) < 1:
+        if self.bound(1) < 1:
             raise UserError(
-                f"--max-length-factor {self.max_length_factor} and --max-length-offset "
-                f"{self.max_length_offset} leave no room for a piece",
+                f"--max-length-factor {search.max_length_factor} and --max-length-offset "
+                f"{search.max_length_offset} leave no room for a piece",
                 remedy="a translation of one piece needs one",
             )
         attends = "memory" in {layer.name for layer in self.translator.layers}
-        if (self.coverage or self.attention) and not attends:
+        if (search.coverage or self.attention) and not attends:
             raise UserError(
                 "this translator has no attention",
                 remedy="set --coverage 0, or choose another --architecture",
@@ -108,47 +101,40 @@ class Translate(keras.Model):
         """
         if not pieces:
             return 0
-        return int(np.float32(self.max_length_factor) * np.float32(pieces)) + self.max_length_offset
+        factor, offset = self.search.max_length_factor, self.search.max_length_offset
+        return int(np.float32(factor) * np.float32(pieces)) + offset
 
     def call(self, inputs):
         ids, lengths = ops.cast(inputs["ids"], "int32"), ops.cast(inputs["lengths"], "int32")
-        most, mask = self._bounds(lengths), None
-        if self.coverage or self.attention:
+        max_length, mask = self._bounds(lengths), None
+        if self.search.coverage or self.attention:
             mask = self._attended(ops.shape(ids)[1], lengths)
         found = beam_search(
             self.steps.step,
-            self.steps.start(ids, lengths, ops.max(most, initial=0)),
+            self.steps.start(ids, lengths, ops.max(max_length, initial=0)),
             ops.shape(ids)[0],
-            beam=self.beam,
-            most=most,
-            bos=BOS,
-            eos=EOS,
-            pad=PAD,
-            alpha=self.alpha,
-            beta=self.coverage,
-            n_best=self.n_best,
-            least=self.least,
-            never=(UNK,),
-            enough=self.enough or None,
+            self.special,
+            self.options,
+            max_length=max_length,
             source_mask=mask,
-            keep_attention=self.attention,
             constant=self.steps.constant,
         )
         best = {"ids": found.ids, "lengths": found.lengths, "scores": found.scores}
-        if self.n_best == 1:
+        if self.search.n_best == 1:
             best = {name: values[:, 0] for name, values in best.items()}
         return {**best, "attention": found.attention} if self.attention else best
 
     def _bounds(self, lengths):
         """`bound` of every row: int32 [batch]."""
+        factor, offset = self.search.max_length_factor, self.search.max_length_offset
         pieces = lengths - FRAME
-        scaled = self.max_length_factor * ops.cast(pieces, "float32")
-        return ops.where(pieces > 0, ops.cast(scaled, "int32") + self.max_length_offset, 0)
+        scaled = ops.cast(factor * ops.cast(pieces, "float32"), "int32")
+        return ops.where(pieces > 0, scaled + offset, 0)
 
     def _attended(self, width, lengths):
         """Source positions whose attention counts: bool [batch, source]."""
         place, last = ops.arange(width, dtype="int32")[None, :], lengths[:, None]
-        if self.coverage:
+        if self.search.coverage:
             return ops.logical_and(place > 0, place < last - 1)
         return place < last
 
@@ -156,21 +142,15 @@ class Translate(keras.Model):
         return {
             **super().get_config(),
             "translator": keras.saving.serialize_keras_object(self.translator),
-            "beam": self.beam,
-            "alpha": self.alpha,
-            "coverage": self.coverage,
-            "least": self.least,
-            "max_length_factor": self.max_length_factor,
-            "max_length_offset": self.max_length_offset,
-            "enough": self.enough,
-            "n_best": self.n_best,
+            "search": dataclasses.asdict(self.search),
             "attention": self.attention,
         }
 
     @classmethod
     def from_config(cls, config):
         translator = keras.saving.deserialize_keras_object(config["translator"])
-        return cls(**{**config, "translator": translator})
+        search = SearchSettings(**config["search"])
+        return cls(**{**config, "translator": translator, "search": search})
 
 
 def translate_rows(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.evaluation.character_scores import score_characters
 from pipeline.models.generate import Generate, continue_texts
+from pipeline.models.generation_settings import GenerationSettings
 from pipeline.models.unit_losses import UnitLosses, unit_losses
 from pipeline.text.characters import Characters, lengths_of, normalize_lines
 
@@ -43,7 +44,7 @@ class CharacterLook:
         self.characters, self.rows = characters, characters.encode_documents(texts, ends)
         self.lengths = lengths_of(texts, ends)
         self.scorer = UnitLosses(language_model)
-        self.generate = generate or Generate(language_model)
+        self.generate = generate or Generate(language_model, GenerationSettings())
         self.prompt = prompt_of(texts[0])
 
     def __call__(self, model: keras.Model) -> dict[str, float | str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import keras
@@ -59,4 +58,4 @@ def trained_model(settings: Settings, trained: Trained) -> tuple[keras.Model, Ch
 
 def generator(settings: Settings, model: keras.Model) -> Generate:
     """What goes on with a text, as the settings say it is drawn."""
-    return Generate(model, **dataclasses.asdict(settings.generation))
+    return Generate(model, settings.generation)

@@ -17,5 +17,5 @@ TASK = Task(
     tiny=TINY,
     target="translate",
     # Not what bounds a translation's length: dev is translated with that.
-    search_settings=("beam", "alpha", "coverage", "least", "enough", "n_best"),
+    search_settings=("beam_size", "alpha", "coverage", "min_length", "early_stopping", "n_best"),
 )

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.batches.sentence_pairs import PairBuckets
 from pipeline.evaluation.translation_scores import bleu_metric
+from pipeline.models.search_settings import SearchSettings
 from pipeline.models.translate import Translate, translate_rows
 from pipeline.text.ragged import Ragged
 from pipeline.training.tensorboard import markdown_table
@@ -38,7 +39,7 @@ class DevLook:
         sources, targets: framed ids of the whole of dev.
         tokenizers: "source" and "target", for the texts that are shown and scored.
         target_tokenizer: what BLEU counts as a word, as for `bleu_metric`.
-        max_length_factor, max_length_offset: how long a translation may be, as of `SearchSettings`.
+        search: what bounds the length of a translation; all else is greedy.
     """
 
     def __init__(
@@ -49,14 +50,15 @@ class DevLook:
         tokenizers: Mapping[str, Tokenizer],
         *,
         target_tokenizer: str,
-        max_length_factor: float,
-        max_length_offset: int,
+        search: SearchSettings,
     ):
         self.greedy = Translate(
             translator,
-            beam=1,
-            max_length_factor=max_length_factor,
-            max_length_offset=max_length_offset,
+            SearchSettings(
+                beam_size=1,
+                max_length_factor=search.max_length_factor,
+                max_length_offset=search.max_length_offset,
+            ),
         )
         self.pairs = PairBuckets(sources, targets, _TOKENS)
         few = evenly(len(sources), TRANSLATED)

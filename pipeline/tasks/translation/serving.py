@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,7 +53,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
         tokenizers["target"],
         folder,
         max_length=settings.text.max_length,
-        **dataclasses.asdict(settings.search),
+        search=settings.search,
     )
 
 

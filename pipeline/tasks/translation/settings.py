@@ -74,5 +74,5 @@ TINY = Settings(
     training=TrainingSettings(
         epochs=3, min_steps=1, batch_size=32, learning_rate=0.01, evaluations=1
     ),
-    search=SearchSettings(beam=2),
+    search=SearchSettings(beam_size=2),
 )

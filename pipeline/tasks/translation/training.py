@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import keras
@@ -33,15 +32,14 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     ]
     model = build_model(settings, prepared_folder)
     # What the search cannot do with this model is said before it has been trained.
-    Translate(model, **dataclasses.asdict(search))
+    Translate(model, search)
     own = settings.sampling.scheduled_sampling
     evaluate = DevLook(
         model,
         *(Ragged.load(prepared_folder / f"dev.{side}.npz") for side in SIDES),
         load_pair_tokenizers(prepared_folder),
         target_tokenizer=TARGET_TOKENIZERS[settings.target_language],
-        max_length_factor=search.max_length_factor,
-        max_length_offset=search.max_length_offset,
+        search=search,
     )
 
     def batches(epoch: int) -> PairBuckets:
