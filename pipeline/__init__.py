@@ -1,1 +1,1 @@
-"""Raw Korean text to models that somebody else can serve; the rooms are described in docs/design.md."""
+"""Raw Korean text to models that somebody else can serve; docs/design.md describes the rooms."""
