@@ -163,3 +163,8 @@ def test_one_label_or_many():
     for field, wrong in ((LABEL, ["a"]), (LABEL, 1), (STEPS, "a"), (STEPS, [1])):
         with pytest.raises(ValueError, match="is no label"):
             field.from_json(wrong)
+
+
+def test_a_series_is_shown_by_steps():
+    assert SERIES.show(np.array([[1.5], [-0.0], [2]], np.float32)) == "1.5 0 2"
+    assert SERIES.show(np.array([[1, 2], [3, 4]], np.float32)) == "1 2; 3 4"

@@ -15,7 +15,7 @@ from pipeline.models.classifier import predict_logits, recurrent_classifier
 from pipeline.models.settings import ClassifierSettings
 from pipeline.text.ragged import Ragged
 from pipeline.training import checkpoints
-from pipeline.training.fit import TrainingPlan, fit, load_initial_weights
+from pipeline.training.fit import TrainingPlan, count_tokens, fit, load_initial_weights
 from pipeline.training.losses import PieceCrossEntropy, SmoothedCrossEntropy
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
@@ -252,3 +252,8 @@ def test_smoothed_piece_cross_entropy_equals_the_other_one_on_rows_of_one_piece(
         float(SmoothedCrossEntropy(0.1)(labels, logits)),
         rtol=1e-5,
     )
+
+
+def test_speed_is_counted_in_lengths_or_in_rows():
+    assert count_tokens({"ids": np.zeros((3, 9)), "lengths": np.array([2, 3, 9])}) == 14
+    assert count_tokens({"pixels": np.zeros((5, 8, 8, 1))}) == 5

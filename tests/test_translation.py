@@ -106,6 +106,7 @@ def test_other_directions_models_and_pieces(
         model=dataclasses.replace(QUICK.model, **model),
         text=dataclasses.replace(QUICK.text, **text),
         sampling=ScheduledSamplingSettings(scheduled),
+        search=dataclasses.replace(QUICK.search, n_best=2),
     )
     run = new_run("translation", settings)
     run.do("corpus", "prepare", "train", "evaluate", "export")
@@ -116,6 +117,10 @@ def test_other_directions_models_and_pieces(
     texts = ["", "오늘 날씨가 좋아요.", "Hello there.", "👨‍👩‍👧" * 50]
     found, scores = answers(texts)
     assert len(found) == len(scores) == 4
+    several = tf.saved_model.load(str(run.saved_model)).signatures["n_best"](
+        text=tf.constant(texts)
+    )
+    assert [text[0].decode("utf-8") for text in several["translation"].numpy()] == found
     assert found[0] == ""
     assert scores[0] == 0.0
     vocabularies = [

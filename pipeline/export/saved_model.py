@@ -73,6 +73,26 @@ def load_saved_model(folder: Path):
             ) from error
 
 
+def check_fits(signature: Callable, name: str, value: np.ndarray) -> None:
+    """Refuses a value that the graph cannot take.
+
+    Args:
+        signature: of a loaded SavedModel.
+        name: of one of its inputs, [n, ...].
+        value: one of the n.
+
+    Raises:
+        UserError: it has another shape.
+    """
+    expected = signature.structured_input_signature[1][name].shape[1:]
+    if not expected.is_compatible_with(value.shape):
+        raise UserError(
+            f"has the shape {list(value.shape)}; the model takes {expected.as_list()}",
+            where=name,
+            remedy="give as many steps and channels as it was trained with",
+        )
+
+
 def load_asker(folder: Path) -> Callable[[list[str]], dict[str, np.ndarray]]:
     """texts -> the outputs of the SavedModel in `folder` by name, the first axis one a text.
 

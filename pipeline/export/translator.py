@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,7 +52,7 @@ def export_translator(
     Raises:
         UserError: settings of the search that the model cannot do.
     """
-    translate = Translate(model, dataclasses.replace(search, n_best=1))
+    translate = Translate(model, search.one_best)
     detokenizer = GraphDetokenizer(target_tokenizer)
     tracked: list[tf.Module] = [detokenizer]
     if source_tokenizer.runs_in_graph:

@@ -64,7 +64,10 @@ class Series(Field[Array]):
         return [_from_csv(content, path)]
 
     def show(self, value: Array) -> str:
-        return " ".join(f"{number:g}" for number in value.ravel())
+        """Channels with spaces between them, steps with semicolons where there are several."""
+        steps = np.asarray(value) + 0.0  # no -0
+        between = " " if steps.shape[-1] == 1 else "; "
+        return between.join(" ".join(f"{number:g}" for number in step) for step in steps)
 
     def to_json(self, value: Array) -> Any:
         return value.tolist()

@@ -32,3 +32,8 @@ class SearchSettings:
     n_best: Annotated[int, AtLeast(1)] = 1
     """Translations of a text that the exported model can give; with more than one it has a second
     signature, `n_best`, for all of them."""
+
+    @property
+    def one_best(self) -> SearchSettings:
+        """The same search for the best translation alone."""
+        return dataclasses.replace(self, n_best=1)

@@ -162,9 +162,15 @@ class Task:
     tiny: Any
     target: str = "predict"
     corpus_groups: tuple[str, ...] = ("corpus",)
-    prepare_groups: tuple[str, ...] = ("text",)
+    prepare_groups: tuple[str, ...] = ()
     search_settings: tuple[str, ...] = ()
     asking: type | None = None
+
+    def __post_init__(self) -> None:
+        groups = {group.name for group in dataclasses.fields(self.settings)}
+        for name in ("run", "training", *self.corpus_groups, *self.prepare_groups):
+            if name not in groups:
+                raise ValueError(f"the settings of {self.name} have no group {name!r}")
 
     @property
     def data(self) -> Data:

@@ -27,19 +27,27 @@ from pipeline.workspace import atomic_file, write_json, write_text
 _STEPS_BETWEEN_ROWS = 10
 
 
+def count_tokens(inputs: dict) -> int:
+    """The sum of `lengths`, or the number of rows of a batch that has none."""
+    if "lengths" in inputs:
+        return int(np.sum(inputs["lengths"]))
+    return len(next(iter(inputs.values())))
+
+
 @dataclasses.dataclass(frozen=True)
 class TrainingPlan:
     """What a task asks of the loop.
 
     Attributes:
-        model: ids in, logits out; not compiled.
+        model: inputs of a batch in, what the loss takes out; not compiled.
         loss: over (targets, logits).
         batches: epoch number -> its batches, a sized sequence of (inputs, targets); the same
             for the same number, whenever it is asked.
         evaluate: model -> what was found on dev: scores, among them `loss`, and texts for people
             (Markdown), which go to the log; called with the averaged weights.
         monitor: which of these scores is to be as high as possible.
-        tokens: inputs -> how many real tokens a batch holds, for the speed shown.
+        tokens: inputs -> how many real tokens a batch holds, for the speed shown; without it, the
+            sum of the input `lengths`, or the number of rows where there is none.
         prepare: (inputs, steps done, steps in all) -> the inputs to train on instead, and numbers
             about them for the log. It may ask the model, and must answer the same to the same
             question: a training that resumes asks again.
@@ -50,7 +58,7 @@ class TrainingPlan:
     batches: Callable[[int], Sequence]
     evaluate: Callable[[keras.Model], dict[str, float | str]]
     monitor: str
-    tokens: Callable[[dict], int] = lambda inputs: int(np.sum(inputs["lengths"]))
+    tokens: Callable[[dict], int] = count_tokens
     prepare: Callable[[dict, int, int], tuple[dict, dict[str, float]]] | None = None
 
     def train(self, settings: TrainingSettings, run: Path) -> TrainingResult:

@@ -41,7 +41,7 @@ class TrainingSettings:
     seed: Annotated[int, AtLeast(0)] = 1
     """Start of every random choice: weights, dropout, batches, subword sampling."""
     initial_weights: Path | None = None
-    """A `.weights.h5` file to start from, for instance of a model pretrained on other text."""
+    """A `.weights.h5` file to start from, for instance of a model pretrained on other data."""
 
 
 @dataclasses.dataclass(frozen=True)

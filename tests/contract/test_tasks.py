@@ -302,3 +302,8 @@ def test_the_example_beside_the_model_is_the_one_of_the_task(run):
     field = run.task.input
     there = field.read_example(run.saved_model / "assets.extra")
     assert field.digest(there) == field.digest(run.task.example(run.task.tiny))
+
+
+def test_a_record_names_only_groups_that_there_are(task):
+    with pytest.raises(ValueError, match="no group 'nothing'"):
+        dataclasses.replace(task, prepare_groups=("nothing",))

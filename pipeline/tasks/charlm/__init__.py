@@ -17,6 +17,7 @@ TASK = Task(
     output=Text("text", "each prompt and what the model goes on with", multiline=True),
     example=example,
     tiny=TINY,
+    prepare_groups=("text",),
     target="generate",
     search_settings=("top_k", "top_p"),
     asking=AskingSettings,

@@ -15,6 +15,7 @@ TASK = Task(
     output=Text("translation", "the best translation found, detokenised", "label"),
     example=example,
     tiny=TINY,
+    prepare_groups=("text",),
     target="translate",
     # Not what bounds a translation's length: dev is translated with that.
     search_settings=("beam_size", "alpha", "coverage", "min_length", "early_stopping", "n_best"),

@@ -53,7 +53,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
         others[name] = measured(settings, own, its, scores[rows], sources.lengths[rows])
     maps: Sequence[HeatMap] = []
     if settings.model.architecture != "rnn":
-        search = Translate(model, settings.search, attention=True)
+        search = Translate(model, settings.search.one_best, attention=True)
         dev = Ragged.load(folder / "dev.source.npz")
         maps = attention_examples(search, dev, load_pair_tokenizers(folder))
     log_translation(
@@ -103,7 +103,7 @@ def _translations(
     settings: Settings, trained: Trained, model: keras.Model, sources: Ragged
 ) -> tuple[list[str], np.ndarray]:
     """The best translation of each source that the search finds, and its score."""
-    search = Translate(model, settings.search)
+    search = Translate(model, settings.search.one_best)
     rows, scores = translate_rows(search, sources)
     decode = load_pair_tokenizers(trained.prepared_folder)["target"].decode
     return [decode(rows.row(i).tolist()) for i in range(len(rows))], scores

@@ -23,5 +23,4 @@ TASK = Task(
     output=Series("forecast", "what will be measured next, in the same units"),
     example=example,
     tiny=Settings(),
-    prepare_groups=(),
 )

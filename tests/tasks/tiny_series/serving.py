@@ -11,7 +11,7 @@ import pandas as pd
 import tensorflow as tf
 
 from pipeline.export.predictor import Predictor
-from pipeline.export.saved_model import load_saved_model, write_saved_model
+from pipeline.export.saved_model import check_fits, load_saved_model, write_saved_model
 from pipeline.facts import Exported, Trained
 from pipeline.tasks.base import Signature
 from pipeline.tasks.tiny_series import TASK
@@ -56,6 +56,8 @@ def load(folder: Path, asking: None = None) -> Predictor:
     serve = load_saved_model(folder).signatures[SIGNATURE.name]
 
     def answer(values: Sequence[np.ndarray]) -> list[str]:
+        for value in values:
+            check_fits(serve, "history", value)
         forecast = serve(history=tf.constant(np.stack(values)))["forecast"].numpy()
         return [TASK.output.show(series) for series in forecast]
 
