@@ -54,7 +54,8 @@ def measure(kind: str, morphemes: str | None, train, dev, arguments) -> dict:
     from pipeline.models.classifier import predict_logits, recurrent_classifier
     from pipeline.models.settings import ClassifierSettings
     from pipeline.text.morphemes import MorphemeAnalyzer
-    from pipeline.text.tokenizer import learn_tokenizer, prepare
+    from pipeline.text.tokenizer import normalize_texts
+    from pipeline.text.tokenizers import learn_tokenizer
     from pipeline.text.vocabulary import UNK
     from pipeline.training.losses import SmoothedCrossEntropy
     from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
@@ -62,13 +63,13 @@ def measure(kind: str, morphemes: str | None, train, dev, arguments) -> dict:
     started = time.perf_counter()
     analyzer = MorphemeAnalyzer(morphemes) if morphemes else None
     texts = {
-        name: prepare(list(frame["text"]), analyzer, arguments.workers)
+        name: normalize_texts(list(frame["text"]), analyzer, arguments.workers)
         for name, frame in (("train", train), ("dev", dev))
     }
     tokenizer = learn_tokenizer(
-        kind, texts["train"], arguments.vocabulary_size, morphemes=morphemes, prepared=True
+        kind, texts["train"], arguments.vocabulary_size, morphemes=morphemes, normalized=True
     )
-    rows = {name: tokenizer.encode_prepared(part) for name, part in texts.items()}
+    rows = {name: tokenizer.encode_normalized(part) for name, part in texts.items()}
     tokenized = time.perf_counter() - started
 
     names = sorted(set(train["label"]))

@@ -9,7 +9,6 @@ from pathlib import Path
 from pipeline.corpora.parallel import read_evaluation_pairs
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.errors import UserError
-from pipeline.normalize import normalize
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.translation import TASK
 from pipeline.tasks.translation.data import SAMPLE
@@ -105,7 +104,7 @@ def write_pieces(run: OurRun, elsewhere: Sequence[str] = ()) -> Path:
             write_split(folder / f"{name}.tsv", read_split(run.corpus / f"{name}.tsv"))
     for corpus in elsewhere:
         raw, chosen = Workspace().raw, run.settings.corpus
-        frame = read_evaluation_pairs(corpus, chosen, raw, SAMPLE, normalize).frame
+        frame = read_evaluation_pairs(corpus, chosen, raw, SAMPLE).frame
         rows = tokenizers["source"].encode(list(frame["text"]))
         rows = rows.truncated(run.settings.text.max_length)
         name = name_elsewhere(corpus)

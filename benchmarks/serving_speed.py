@@ -48,7 +48,7 @@ def disagreements(model: Path, texts: list[str]) -> tuple[int, list[str]]:
     import tensorflow as tf
 
     from pipeline.export.graph_text import GraphTokenizer
-    from pipeline.text.tokenizer import load_tokenizer
+    from pipeline.text.tokenizers import load_tokenizer
 
     tokenizer = load_tokenizer(model / "assets.extra")
     graph = tf.function(GraphTokenizer(tokenizer).__call__)

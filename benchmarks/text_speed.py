@@ -17,7 +17,8 @@ def once() -> dict[str, float]:
     from pipeline.corpora import catalogue
     from pipeline.corpora.fetch import fetch
     from pipeline.corpora.reviews import read_nsmc
-    from pipeline.text.tokenizer import learn_tokenizer, prepare
+    from pipeline.text.tokenizer import normalize_texts
+    from pipeline.text.tokenizers import learn_tokenizer
     from pipeline.workspace import Workspace
 
     seconds, last = {}, time.perf_counter()
@@ -31,11 +32,11 @@ def once() -> dict[str, float]:
     paths = [fetch(file, Workspace().raw) for file in corpus.files.values()]
     frames = [read_nsmc(path).frame for path in paths]
     lap("read and verify")
-    prepared = [prepare(list(frame["text"])) for frame in frames]
+    normalized = [normalize_texts(list(frame["text"])) for frame in frames]
     lap("normalise")
-    tokenizer = learn_tokenizer("wordpiece", prepared[0], 16000, prepared=True)
+    tokenizer = learn_tokenizer("wordpiece", normalized[0], 16000, normalized=True)
     lap("learn pieces")
-    rows = [tokenizer.encode_prepared(texts) for texts in prepared]
+    rows = [tokenizer.encode_normalized(texts) for texts in normalized]
     lap("encode")
     assert sum(len(r) for r in rows) == 200_000
     with tempfile.TemporaryDirectory() as folder:

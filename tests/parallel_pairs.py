@@ -22,13 +22,13 @@ def made(count: int, name: str = "가") -> list[str]:
 
 def read(corpus: object, tmp_path: Path, **settings) -> CorpusSplits:
     chosen = PairCorpusSettings(str(corpus), **settings)
-    return read_parallel_corpus(chosen, tmp_path / "raw", tmp_path / "sample.tsv", normalize)
+    return read_parallel_corpus(chosen, tmp_path / "raw", tmp_path / "sample.tsv")
 
 
 def judge(name: object, tmp_path: Path, **settings):
     chosen = PairCorpusSettings(**settings)
     sample = tmp_path / "sample.tsv"
-    return read_evaluation_pairs(str(name), chosen, tmp_path / "raw", sample, normalize)
+    return read_evaluation_pairs(str(name), chosen, tmp_path / "raw", sample)
 
 
 def sizes(found: CorpusSplits) -> dict[str, int]:

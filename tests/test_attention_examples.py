@@ -15,7 +15,7 @@ from pipeline.models.settings import TranslatorSettings
 from pipeline.models.translate import Translate
 from pipeline.tasks.translation.attention_examples import SHOWN, attention_examples
 from pipeline.tasks.translation.tensorboard import log_translation
-from pipeline.text.tokenizer import learn_tokenizer
+from pipeline.text.tokenizers import learn_tokenizer
 from pipeline.workspace import SAMPLES
 from random_weights import randomized
 

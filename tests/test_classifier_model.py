@@ -144,7 +144,7 @@ def test_graph_and_python_read_the_same(serve, finished, reviews):
     """The exported model equals the trained one fed with Python's tokenizer."""
     from pipeline.models.classifier import predict_logits
     from pipeline.tasks.sentiment.training import build_model
-    from pipeline.text.tokenizer import load_tokenizer
+    from pipeline.text.tokenizers import load_tokenizer
 
     run = finished("sentiment")
     model = build_model(run.task.tiny, run.prepared)

@@ -17,7 +17,7 @@ from pipeline.export.tagger import served_entities
 from pipeline.fields import Tensor
 from pipeline.models.classifier import predict_logits, recurrent_classifier
 from pipeline.models.settings import ClassifierSettings
-from pipeline.text.tokenizer import learn_tokenizer
+from pipeline.text.tokenizers import learn_tokenizer
 from pipeline.workspace import SAMPLES
 
 ROWS = st.lists(st.lists(st.integers(1, 9), max_size=12), max_size=20)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pipeline.export.graph_text import GraphTokenizer, normalize_in_graph
 from pipeline.normalize import DROPPED, NEWLY_COMBINING, WHITE_SPACE, normalize
 from pipeline.text.syllables import SyllableTokenizer
-from pipeline.text.tokenizer import KINDS, learn_tokenizer
+from pipeline.text.tokenizers import KINDS, learn_tokenizer
 from pipeline.text.vocabulary import BOS, EOS, SPECIALS, Vocabulary
 from pipeline.workspace import SAMPLES
 

@@ -11,7 +11,7 @@ from pipeline.corpora.inline import parse_inline
 from pipeline.text.mentions import MentionSampler
 from pipeline.text.ragged import Ragged
 from pipeline.text.tags import TagSet
-from pipeline.text.tokenizer import learn_tokenizer
+from pipeline.text.tokenizers import learn_tokenizer
 from pipeline.text.vocabulary import BOS, EOS
 from pipeline.workspace import SAMPLES
 

@@ -15,7 +15,7 @@ from pipeline.text import morphemes
 from pipeline.text.morpheme_spans import spans_of
 from pipeline.text.morpheme_stretches import stretches
 from pipeline.text.morphemes import ANALYZERS, MorphemeAnalyzer
-from pipeline.text.tokenizer import learn_tokenizer, load_tokenizer
+from pipeline.text.tokenizers import learn_tokenizer, load_tokenizer
 
 SENTENCE = "그 영화를 보았을 때 정말 행복했다!!"
 HOSTILE = [
@@ -154,8 +154,8 @@ def test_a_tokenizer_behind_morphemes(tmp_path):
     assert [(p.text, p.start, p.end) for p in pieces[:2]] == [("영화", 0, 2), ("를", 2, 3)]
     row = again.encode(["영화를 보았다"]).row(0).tolist()
     assert row[1:-1] == again.vocabulary.ids([piece.text for piece in pieces])
-    prepared = again.prepare(texts)
-    assert again.encode_prepared(prepared).ids.tolist() == again.encode(texts).ids.tolist()
+    normalized = again.normalize(texts)
+    assert again.encode_normalized(normalized).ids.tolist() == again.encode(texts).ids.tolist()
 
 
 def test_many_texts_in_order_with_and_without_processes(monkeypatch):
@@ -212,7 +212,7 @@ def test_what_is_not_installed_says_how_to_install_it(monkeypatch, name, hidden,
 
 def test_no_analyzer_is_imported_before_it_is_used():
     program = (
-        "import sys; from pipeline.text.tokenizer import learn_tokenizer\n"
+        "import sys; from pipeline.text.tokenizers import learn_tokenizer\n"
         "from pipeline.text.morphemes import MorphemeAnalyzer; MorphemeAnalyzer('okt')\n"
         "learn_tokenizer('wordpiece', ['가 나'] * 3, 100)\n"
         "print({'konlpy', 'jpype', 'mecab', 'kiwipiepy', 'keras', 'tensorflow'} & set(sys.modules))"

@@ -18,7 +18,6 @@ from pipeline.corpora.pair_filters import (
 )
 from pipeline.corpora.pairs import Pair, PairTexts, to_frame
 from pipeline.corpora.scripts import fits, hangul, is_english, is_korean, latin, looks_swapped
-from pipeline.normalize import normalize
 
 
 def texts(*rows: tuple[str, str]) -> PairTexts:
@@ -42,7 +41,7 @@ BAD = {
 
 
 def pair_filter() -> PairFilter:
-    return PairFilter(3.0, 100, normalize)
+    return PairFilter(3.0, 100)
 
 
 @pytest.mark.parametrize("reason", BAD)
@@ -92,7 +91,7 @@ def test_swapped_sides_are_turned(published):
 
 def test_the_ratio_is_one_of_letters():
     """Three letters a syllable, and ten for both: (30 + 10) / (x + 10)."""
-    just = PairFilter(2.0, 100, normalize)
+    just = PairFilter(2.0, 100)
     assert sides(just(texts(("갑" * 10, "a" * 10)))) != []
     assert just(texts(("갑" * 10, "a" * 9))).left_out == {"ratio": 1}
     assert sides(just(texts(("갑" * 10, "a" * 70)))) != []

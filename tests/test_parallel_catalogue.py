@@ -17,7 +17,6 @@ from pipeline.corpora.catalogue import CATALOGUE
 from pipeline.corpora.fetch import MIRROR, CorpusUnavailable, fetch
 from pipeline.corpora.parallel import PairCorpusSettings, read_parallel_corpus
 from pipeline.errors import UserError
-from pipeline.normalize import normalize
 from pipeline.workspace import SAMPLES
 
 
@@ -146,7 +145,7 @@ def test_news_without_its_training_archive(tmp_path, corpora, sample):
 
 def test_the_bundled_sample(tmp_path):
     chosen = PairCorpusSettings("sample")
-    found = read_parallel_corpus(chosen, tmp_path, SAMPLES / "translation.tsv", normalize)
+    found = read_parallel_corpus(chosen, tmp_path, SAMPLES / "translation.tsv")
     assert sizes(found) == {"train": 752, "dev": 94, "test": 94}
     assert found.rejects == found.warnings == []
     assert shares_no_side(found)

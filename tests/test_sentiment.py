@@ -229,7 +229,7 @@ def test_morphemes_are_served_by_ids(workspace, new_run, command):
 
     from pipeline.export.classifier import load_classifier
     from pipeline.models.classifier import predict_logits
-    from pipeline.text.tokenizer import load_tokenizer
+    from pipeline.text.tokenizers import load_tokenizer
 
     texts = ["정말 재미있는 영화 " * 500, *test["text"][:5], "짧다"]
     model = build_model(settings, run.prepared)

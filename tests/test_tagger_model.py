@@ -14,7 +14,7 @@ from pipeline.export.tagger import export_tagger, load_tagger
 from pipeline.models.settings import TaggerSettings
 from pipeline.models.tagger import best_tags, recurrent_tagger, tag_texts
 from pipeline.text.tags import TagSet
-from pipeline.text.tokenizer import learn_tokenizer
+from pipeline.text.tokenizers import learn_tokenizer
 from pipeline.text.vocabulary import BOS, EOS
 from pipeline.workspace import SAMPLES
 from random_weights import randomized

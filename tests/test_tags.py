@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.corpora.entities import Entity, read_entities, write_entities
 from pipeline.text.ragged import Ragged
 from pipeline.text.tags import TagSet, ids_and_tags
-from pipeline.text.tokenizer import learn_tokenizer
+from pipeline.text.tokenizers import learn_tokenizer
 from pipeline.text.vocabulary import UNK
 
 TAGS = TagSet(("DT", "OG", "PS"))

@@ -20,7 +20,7 @@ from pipeline.errors import UserError
 from pipeline.normalize import normalize
 from pipeline.text.compare import side_by_side
 from pipeline.text.sampling import SegmentationSampler
-from pipeline.text.tokenizer import KINDS, learn_tokenizer, load_tokenizer
+from pipeline.text.tokenizers import KINDS, learn_tokenizer, load_tokenizer
 from pipeline.text.vocabulary import BOS, EOS, SPECIALS, UNK, Vocabulary
 from pipeline.text.wordpiece import WordPieceTokenizer
 from pipeline.workspace import SAMPLES
@@ -77,7 +77,7 @@ def test_learning_again_gives_the_same_in_another_process(tokenizer, tmp_path):
     """Hash randomisation and thread timing must not reach the vocabulary."""
     program = (
         "import sys, json; from pathlib import Path\n"
-        "from pipeline.text.tokenizer import learn_tokenizer\n"
+        "from pipeline.text.tokenizers import learn_tokenizer\n"
         "kind, texts = json.load(sys.stdin)\n"
         "learn_tokenizer(kind, texts, 1500).save(Path(sys.argv[1]))"
     )
@@ -234,9 +234,11 @@ def test_draws_depend_on_seed_and_epoch_alone(kind: str):
     program = (
         "import sys, json, hashlib\n"
         "from pathlib import Path\n"
-        "from pipeline.text.tokenizer import load_tokenizer\n"
+        "from pipeline.text.sampling import SegmentationSampler\n"
+        "from pipeline.text.tokenizers import load_tokenizer\n"
         "tokenizer = load_tokenizer(Path(sys.argv[1]))\n"
-        "ids = tokenizer.sample(json.load(sys.stdin), 7, 0.3).ids\n"
+        "sampler = SegmentationSampler(tokenizer, json.load(sys.stdin), strength=0.3, seed=7)\n"
+        "ids = sampler.draw(0).ids\n"
         "print(hashlib.sha256(ids.tobytes()).hexdigest())"
     )
     import hashlib
@@ -258,7 +260,8 @@ def test_draws_depend_on_seed_and_epoch_alone(kind: str):
 def test_samples_spell_the_same_text(kind: str):
     tokenizer = _small(kind)
     texts = REVIEWS[:100] + UNSEEN
-    plain, sampled = tokenizer.encode(texts), tokenizer.sample(texts, seed=1, strength=0.3)
+    plain = tokenizer.encode(texts)
+    sampled = SegmentationSampler(tokenizer, texts, strength=0.3, seed=1).draw(0)
     assert len(plain) == len(sampled)
     for a, b in zip(rows(plain), rows(sampled), strict=True):
         assert (b[0], b[-1]) == (BOS, EOS)
@@ -281,7 +284,8 @@ def test_nearly_no_dropout_is_the_longest_match():
 
 def test_full_dropout_is_single_characters():
     tokenizer = _small("wordpiece")
-    ids = tokenizer.sample(["재미있는 영화"], seed=1, strength=1.0).ids
+    sampler = SegmentationSampler(tokenizer, ["재미있는 영화"], strength=1.0, seed=1)
+    ids = sampler.draw(0).ids
     assert tokenizer.vocabulary.ids([*"재", "##미", "##있", "##는", "영", "##화"]) == list(
         ids[1:-1]
     )

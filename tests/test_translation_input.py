@@ -20,7 +20,7 @@ from pipeline.models.settings import TranslatorSettings
 from pipeline.tasks.base import find_task
 from pipeline.tasks.translation.training import build_model
 from pipeline.text.pair_pieces import load_pair_tokenizers
-from pipeline.text.tokenizer import learn_tokenizer, load_tokenizer
+from pipeline.text.tokenizers import learn_tokenizer, load_tokenizer
 from pipeline.text.truncation import truncation_warnings
 from pipeline.workspace import SAMPLES, Workspace, read_json
 from random_weights import randomized

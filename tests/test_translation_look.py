@@ -18,7 +18,7 @@ from pipeline.models.settings import TranslatorSettings
 from pipeline.models.translate import Translate, translate_rows
 from pipeline.tasks.translation import dev_evaluation as translation_look
 from pipeline.tasks.translation.dev_evaluation import DevLook, evenly
-from pipeline.text.tokenizer import learn_tokenizer
+from pipeline.text.tokenizers import learn_tokenizer
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.tensorboard import escaped
 from pipeline.workspace import SAMPLES

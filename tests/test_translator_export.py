@@ -22,7 +22,7 @@ from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
 from pipeline.models.settings import TranslatorSettings
 from pipeline.models.translate import Translate, translate_rows
-from pipeline.text.tokenizer import KINDS, learn_tokenizer, load_tokenizer
+from pipeline.text.tokenizers import KINDS, learn_tokenizer, load_tokenizer
 from pipeline.text.vocabulary import BOS, EOS, PAD, SPECIALS, UNK
 from pipeline.workspace import SAMPLES
 from random_weights import randomized

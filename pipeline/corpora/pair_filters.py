@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.corpora.pairs import Pair, PairTexts
 from pipeline.corpora.scripts import fits, looks_swapped
 from pipeline.corpora.splits import held_out
+from pipeline.normalize import normalize
 
 # What is said of a row, by what it is counted under.
 REASONS = {
@@ -41,12 +42,9 @@ class PairFilter:
             translation are about equally long (median 0.9 to 1.15 in six corpora). Ten are
             added to each, for the sake of short ones.
         max_characters: characters.
-        normalize: the text policy (`pipeline.normalize.normalize`).
     """
 
-    def __init__(
-        self, max_length_ratio: float, max_characters: int, normalize: Callable[[str], str]
-    ) -> None:
+    def __init__(self, max_length_ratio: float, max_characters: int) -> None:
         self.max_length_ratio = max_length_ratio
         self.max_characters = max_characters
         self._normalize = functools.cache(normalize)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -63,9 +63,7 @@ class ParallelTexts:
     warnings: list[str]
 
 
-def read_parallel_corpus(
-    chosen: PairCorpusSettings, raw: Path, sample: Path, normalize: Callable[[str], str]
-) -> CorpusSplits:
+def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) -> CorpusSplits:
     """Parallel corpora, filtered and split: of the catalogue, bundled, or a user's own files.
 
     Bad pairs are left out (`pair_filters.REASONS`), of a development or test set that comes as
@@ -83,8 +81,6 @@ def read_parallel_corpus(
         raw: where downloaded files are kept.
         sample: the bundled pairs, which also stand in where one corpus of the catalogue was
             asked for and cannot be had.
-        normalize: the text policy (`pipeline.normalize.normalize`; a corpus is read before
-            there is text, so this room does not import that one).
 
     Returns:
         Splits with columns id, text (source side), label (target side). With the details
@@ -96,7 +92,7 @@ def read_parallel_corpus(
         CorpusUnavailable: one of several cannot be had.
         UserError: there is no such corpus, or it cannot be trained on.
     """
-    pair_filter = _filter(chosen, normalize)
+    pair_filter = PairFilter(chosen.max_length_ratio, chosen.max_characters)
     names, warnings, stand_in = names_in(chosen.corpus), [], False
     try:
         sources = different_names([_source(name, raw, sample) for name in names])
@@ -156,7 +152,7 @@ def read_parallel_corpus(
 
 
 def read_evaluation_pairs(
-    name: str, chosen: PairCorpusSettings, raw: Path, sample: Path, normalize: Callable[[str], str]
+    name: str, chosen: PairCorpusSettings, raw: Path, sample: Path
 ) -> ParallelTexts:
     """What a finished model is judged on.
 
@@ -164,13 +160,13 @@ def read_evaluation_pairs(
         name: of the catalogue or `sample`, for its test split, or the path of a file, for the
             whole of it; only what has no two sides is left out.
         chosen: the direction, and the filters where a test split has to be made.
-        raw, sample, normalize: as of `read_parallel_corpus`.
+        raw, sample: as of `read_parallel_corpus`.
 
     Raises:
         CorpusUnavailable: nowhere to get it from.
         UserError: there is no such corpus, or nothing in it.
     """
-    pair_filter = _filter(chosen, normalize)
+    pair_filter = PairFilter(chosen.max_length_ratio, chosen.max_characters)
     if (path := own_file(name)) is not None:
         source = Source(path.stem, own_origin([path]), {}, [path])
         texts = pair_filter(read_pairs(path), published=True)
@@ -190,10 +186,6 @@ def read_evaluation_pairs(
         _summed([texts.doubtful]),
         texts.warnings + in_words(texts),
     )
-
-
-def _filter(chosen: PairCorpusSettings, normalize: Callable[[str], str]) -> PairFilter:
-    return PairFilter(chosen.max_length_ratio, chosen.max_characters, normalize)
 
 
 def _source(name: str, raw: Path, sample: Path, splits: Sequence[str] = SPLITS) -> Source:

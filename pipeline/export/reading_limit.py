@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.text.tokenizer import Tokenizer, load_tokenizer
+from pipeline.text.tokenizer import Tokenizer
+from pipeline.text.tokenizers import load_tokenizer
 from pipeline.workspace import read_json, write_json
 
 _FILE = "limits.json"

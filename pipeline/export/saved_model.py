@@ -14,7 +14,7 @@ import tensorflow_text  # noqa: F401  (its ops must be registered before a graph
 from pipeline.batches.padding import pad
 from pipeline.errors import UserError
 from pipeline.quiet import native_chatter_hidden
-from pipeline.text.tokenizer import load_tokenizer
+from pipeline.text.tokenizers import load_tokenizer
 
 
 def write_saved_model(

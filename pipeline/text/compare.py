@@ -13,13 +13,8 @@ from rich.text import Text
 
 from pipeline.errors import UserError
 from pipeline.text.morphemes import ANALYZERS, MorphemeAnalyzer
-from pipeline.text.tokenizer import (
-    KINDS,
-    SETTINGS_FILE,
-    Tokenizer,
-    learn_tokenizer,
-    load_tokenizer,
-)
+from pipeline.text.tokenizer import SETTINGS_FILE, Tokenizer
+from pipeline.text.tokenizers import KINDS, learn_tokenizer, load_tokenizer
 
 
 def every_tokenizer(

@@ -16,6 +16,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from pipeline.errors import UserError
 from pipeline.normalize import aligned, normalize
 from pipeline.progress import Progress
+from pipeline.text.java import start_java
 from pipeline.text.morpheme_spans import spans_of
 from pipeline.text.morpheme_stretches import SYMBOL_TAGS, stretches
 from pipeline.text.piece import Piece
@@ -163,8 +164,6 @@ def _load_kiwi() -> Tagger:
 
 
 def _load_konlpy(name: str) -> Tagger:
-    from pipeline.text.java import start_java
-
     start_java()
     from konlpy import tag
 

@@ -11,7 +11,8 @@ from pipeline.text.morphemes import MorphemeAnalyzer
 from pipeline.text.ragged import Ragged
 from pipeline.text.sampling import SegmentationSampler
 from pipeline.text.settings import PairTextSettings
-from pipeline.text.tokenizer import Tokenizer, learn_tokenizer, load_tokenizer, prepare
+from pipeline.text.tokenizer import Tokenizer, normalize_texts
+from pipeline.text.tokenizers import learn_tokenizer, load_tokenizer
 from pipeline.workspace import write_text
 
 
@@ -59,26 +60,27 @@ def write_pair_pieces(
     morphemes = None if settings.morphemes == "none" else settings.morphemes
     analyzers = {"source": MorphemeAnalyzer(morphemes) if morphemes else None, "target": None}
     workers = os.cpu_count() or 1
-    prepared = {
+    normalized = {
         side: {
-            split: prepare(list(of), analyzers[side], workers) for split, of in texts[side].items()
+            split: normalize_texts(list(of), analyzers[side], workers)
+            for split, of in texts[side].items()
         }
         for side in SIDES
     }
     sizes: dict[str, int] = {}
     tokens: dict[str, dict[str, int]] = {side: {} for side in SIDES}
     truncated: dict[str, dict[str, int]] = {side: {} for side in SIDES}
-    for side, tokenizer in _learnt(settings, prepared, morphemes).items():
+    for side, tokenizer in _learnt(settings, normalized, morphemes).items():
         tokenizer.save(folder / _FOLDERS[side])
-        lines = "".join(f"{text}\n" for text in prepared[side]["train"])
+        lines = "".join(f"{text}\n" for text in normalized[side]["train"])
         write_text(folder / f"{side}.train.txt", lines)
-        for split, of in prepared[side].items():
-            rows = tokenizer.encode_prepared(of)
+        for split, of in normalized[side].items():
+            rows = tokenizer.encode_normalized(of)
             truncated[side][split] = int((rows.lengths > settings.max_length).sum())
             rows.truncated(settings.max_length).save(folder / f"{split}.{side}.npz")
             tokens[side][split] = int(rows.row_splits[-1])
         sizes[side] = len(tokenizer.vocabulary)
-    pairs = len(prepared["source"]["train"])
+    pairs = len(normalized["source"]["train"])
     each = " and ".join(f"{tokens[side]['train'] / pairs:.1f}" for side in SIDES)
     pieces = f"{sizes['source']:,} source and {sizes['target']:,} target pieces"
     if settings.joint:
@@ -87,7 +89,7 @@ def write_pair_pieces(
 
 
 def _learnt(
-    settings: PairTextSettings, prepared: dict[str, dict[str, list[str]]], morphemes: str | None
+    settings: PairTextSettings, normalized: dict[str, dict[str, list[str]]], morphemes: str | None
 ) -> dict[str, Tokenizer]:
     def learn(texts: list[str], morphemes: str | None = None) -> Tokenizer:
         return learn_tokenizer(
@@ -96,10 +98,10 @@ def _learnt(
             vocabulary_size=settings.vocabulary_size,
             min_frequency=settings.min_frequency,
             morphemes=morphemes,
-            prepared=True,
+            normalized=True,
         )
 
-    source, target = (prepared[side]["train"] for side in SIDES)
+    source, target = (normalized[side]["train"] for side in SIDES)
     if settings.joint:
         return dict.fromkeys(SIDES, learn(source + target))
     return {"source": learn(source, morphemes), "target": learn(target)}
@@ -128,7 +130,9 @@ def training_segmentations(
     if not strength or settings.pieces == "syllable":
         rows = Ragged.load(folder / f"train.{side}.npz")
         return lambda epoch: rows
-    prepared = (folder / f"{side}.train.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    normalized = (folder / f"{side}.train.txt").read_text(encoding="utf-8").split("\n")[:-1]
     tokenizer = load_tokenizer(folder / _FOLDERS[side])
-    sampler = SegmentationSampler(tokenizer, prepared, strength=strength, seed=seed, prepared=True)
+    sampler = SegmentationSampler(
+        tokenizer, normalized, strength=strength, seed=seed, normalized=True
+    )
     return lambda epoch: sampler.draw(epoch).truncated(settings.max_length)

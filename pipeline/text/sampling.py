@@ -30,7 +30,7 @@ class SegmentationSampler:
             a segmentation's probability (Kudo 2018; 0.1 to 0.5 is usual, small values are the
             noisy ones). syllable: has no effect.
         seed: draws are a pure function of texts, tokenizer, strength, seed and epoch.
-        prepared: whether `texts` already went through `Tokenizer.prepare`.
+        normalized: whether `texts` already went through `Tokenizer.normalize`.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class SegmentationSampler:
         *,
         strength: float,
         seed: int,
-        prepared: bool = False,
+        normalized: bool = False,
     ):
         if strength < 0 or (tokenizer.kind == "wordpiece" and strength > 1):
             raise UserError(
@@ -49,10 +49,10 @@ class SegmentationSampler:
                 remedy="with wordpiece it is a probability, at most 1",
             )
         self.seed = seed
-        texts = texts if prepared else tokenizer.prepare(texts)
+        texts = texts if normalized else tokenizer.normalize(texts)
         self._plain = None
         if strength == 0 or tokenizer.kind == "syllable":
-            self._plain = tokenizer.encode_prepared(texts)
+            self._plain = tokenizer.encode_normalized(texts)
             return
         self._joins_unknown = tokenizer.kind == "sentencepiece"
         numbers: dict[str, int] = {}

@@ -31,7 +31,7 @@ class SyllableTokenizer(Tokenizer):
     @classmethod
     def learn(
         cls,
-        prepared: Sequence[str],
+        normalized: Sequence[str],
         vocabulary_size: int,
         min_frequency: int,
         morphemes: str | None = None,
@@ -39,7 +39,7 @@ class SyllableTokenizer(Tokenizer):
         """Takes the most frequent pieces, ties broken by code point."""
         first: Counter[str] = Counter()
         later: Counter[str] = Counter()
-        for text in prepared:
+        for text in normalized:
             for word in text.split():
                 first[word[0]] += 1
                 later.update(word[1:])
@@ -59,10 +59,10 @@ class SyllableTokenizer(Tokenizer):
         """A character falls into nothing smaller: one branch each, whatever the strength."""
         return [[(id_, 1, 1.0)] for id_ in self._ids_of_word(word)]
 
-    def ids_of_prepared(self, prepared: Sequence[str]) -> Ragged:
-        """Ids of prepared texts, without [BOS] and [EOS]."""
+    def ids_of_normalized(self, normalized: Sequence[str]) -> Ragged:
+        """Ids of normalized texts, without [BOS] and [EOS]."""
         return Ragged.from_lists(
-            [id_ for word in text.split() for id_ in self._ids_of_word(word)] for text in prepared
+            [id_ for word in text.split() for id_ in self._ids_of_word(word)] for text in normalized
         )
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from pipeline.errors import UserError
 from pipeline.normalize import aligned, normalize
 from pipeline.text.morphemes import MorphemeAnalyzer
 from pipeline.text.piece import Piece
 from pipeline.text.ragged import Ragged
-from pipeline.text.vocabulary import BOS, EOS, SPECIALS, Vocabulary
-from pipeline.workspace import read_json, write_json
+from pipeline.text.vocabulary import BOS, EOS, Vocabulary
+from pipeline.workspace import write_json
 
-KINDS = ("syllable", "wordpiece", "sentencepiece")
 SETTINGS_FILE = "tokenizer.json"
 VOCABULARY_FILE = "vocab.txt"
 
@@ -32,11 +30,11 @@ class Tokenizer(abc.ABC):
     it falls into pieces.
 
     Attributes:
-        kind: one of `KINDS`.
+        kind: what it is called in settings and in tokenizer.json.
         vocabulary: pieces and ids.
         morphemes: name of the KoNLPy analyzer that cuts the text first, or None.
         parameters: what it was learnt with, for the record; JSON-able.
-        word_pattern: matches each stretch of a prepared text that `segment` takes.
+        word_pattern: matches each stretch of a normalized text that `segment` takes.
     """
 
     kind: ClassVar[str]
@@ -59,12 +57,13 @@ class Tokenizer(abc.ABC):
     @abc.abstractmethod
     def learn(
         cls,
-        prepared: Sequence[str],
+        normalized: Sequence[str],
         vocabulary_size: int,
         min_frequency: int,
         morphemes: str | None,
     ) -> Tokenizer:
-        """Learns from texts that `prepare` made; see `learn_tokenizer` for the arguments."""
+        """Learns from what `normalize_texts` gave; `pipeline.text.tokenizers.learn_tokenizer` says
+        what the arguments are."""
 
     @abc.abstractmethod
     def segment(self, word: str) -> list[tuple[str, int, int]]:
@@ -79,8 +78,8 @@ class Tokenizer(abc.ABC):
         """
 
     @abc.abstractmethod
-    def ids_of_prepared(self, prepared: Sequence[str]) -> Ragged:
-        """Ids of texts that `prepare` made, without [BOS] and [EOS]."""
+    def ids_of_normalized(self, normalized: Sequence[str]) -> Ragged:
+        """Ids of what `normalize_texts` gave, without [BOS] and [EOS]."""
 
     @abc.abstractmethod
     def decode(self, ids: Sequence[int]) -> str:
@@ -90,31 +89,21 @@ class Tokenizer(abc.ABC):
         kind cuts without leaving a mark (punctuation, morphemes), that there was no space.
         """
 
-    def words(self, prepared: str) -> list[str]:
+    def words(self, normalized: str) -> list[str]:
         """What `branches` is asked about, in order of appearance."""
-        return self.word_pattern.findall(prepared)
+        return self.word_pattern.findall(normalized)
 
-    def prepare(self, texts: Sequence[str], workers: int = 1) -> list[str]:
-        """`prepare` with this tokenizer's analyzer."""
-        return prepare(texts, self.analyzer, workers)
+    def normalize(self, texts: Sequence[str], workers: int = 1) -> list[str]:
+        """`normalize_texts` with this tokenizer's analyzer."""
+        return normalize_texts(texts, self.analyzer, workers)
 
-    def encode_prepared(self, prepared: Sequence[str]) -> Ragged:
-        """Ids of what `prepare` gave, each row framed: [BOS] ... [EOS]."""
-        return self.ids_of_prepared(prepared).framed(BOS, EOS)
+    def encode_normalized(self, normalized: Sequence[str]) -> Ragged:
+        """Ids of what `normalize` gave, each row framed: [BOS] ... [EOS]."""
+        return self.ids_of_normalized(normalized).framed(BOS, EOS)
 
     def encode(self, texts: Sequence[str]) -> Ragged:
         """Ids of texts as given, each row framed [BOS] ... [EOS]: an empty text has length 2."""
-        return self.encode_prepared(self.prepare(texts))
-
-    def sample(self, texts: Sequence[str], seed: int, strength: float) -> Ragged:
-        """Like `encode`, with each word cut at random: subword regularisation.
-
-        For many draws over the same texts build a `SegmentationSampler` once; the meaning of
-        `strength` is told there.
-        """
-        from pipeline.text.sampling import SegmentationSampler
-
-        return SegmentationSampler(self, texts, strength=strength, seed=seed).draw(0)
+        return self.encode_normalized(self.normalize(texts))
 
     def pieces(self, text: str) -> list[Piece]:
         """The pieces of one text with their place in it, without [BOS] and [EOS].
@@ -123,10 +112,10 @@ class Tokenizer(abc.ABC):
         not stand in the text as such (했 = 하 + 았) covers all that the morpheme came from; a
         mark that stands for no character (a lone ▁) has an empty span.
         """
-        normalized, starts, ends = aligned(text)
-        prepared, spans = self._laid_out(normalized)
+        plain, starts, ends = aligned(text)
+        normalized, spans = self._laid_out(plain)
         found = []
-        for match in self.word_pattern.finditer(prepared):
+        for match in self.word_pattern.finditer(normalized):
             for piece, first, last in self.segment(match.group()):
                 first, last = first + match.start(), last + match.start()
                 # An empty span stands where the next character does.
@@ -136,25 +125,27 @@ class Tokenizer(abc.ABC):
                 found.append(Piece(piece, start, end))
         return found
 
-    def _laid_out(self, normalized: str) -> tuple[str, list[tuple[int, int]]]:
-        """The prepared text and, for each of its characters, its span of `normalized`."""
+    def _laid_out(self, plain: str) -> tuple[str, list[tuple[int, int]]]:
+        """A text that is under the text policy, with its morphemes apart if it is cut into these;
+        and for each character of that, its span of `plain`."""
         if self.analyzer is None:
-            return normalized, [(i, i + 1) for i in range(len(normalized))]
-        prepared: list[str] = []
+            return plain, [(i, i + 1) for i in range(len(plain))]
+        normalized: list[str] = []
         spans: list[tuple[int, int]] = []
-        for morph, start, end in self.analyzer.spans(normalized):
-            if prepared:
-                prepared.append(" ")
+        for morph, start, end in self.analyzer.spans(plain):
+            if normalized:
+                normalized.append(" ")
                 spans.append((start, start + 1))
-            prepared.append(morph)
-            if normalized[start:end] == morph:
+            normalized.append(morph)
+            if plain[start:end] == morph:
                 spans += [(i, i + 1) for i in range(start, end)]
             else:
                 spans += [(start, end)] * len(morph)
-        return "".join(prepared), spans
+        return "".join(normalized), spans
 
     def save(self, folder: Path) -> None:
-        """Writes all that `load_tokenizer` needs: plain text and JSON, nothing that runs."""
+        """Writes all that `pipeline.text.tokenizers.load_tokenizer` needs: plain text and JSON,
+        nothing that runs."""
         folder = Path(folder)
         self.vocabulary.save(folder / VOCABULARY_FILE)
         write_json(
@@ -168,7 +159,7 @@ class Tokenizer(abc.ABC):
         return cls(Vocabulary.load(folder / VOCABULARY_FILE), morphemes, parameters)
 
 
-def prepare(
+def normalize_texts(
     texts: Sequence[str], analyzer: MorphemeAnalyzer | None = None, workers: int = 1
 ) -> list[str]:
     """Texts under the text policy; with an analyzer, as morphemes with a space between them.
@@ -179,79 +170,3 @@ def prepare(
     if analyzer is None:
         return texts
     return [" ".join(morphs) for morphs in analyzer.analyze_many(texts, workers)]
-
-
-def learn_tokenizer(
-    kind: str,
-    texts: Sequence[str],
-    vocabulary_size: int,
-    *,
-    min_frequency: int = 2,
-    morphemes: str | None = None,
-    workers: int = 1,
-    prepared: bool = False,
-) -> Tokenizer:
-    """Learns a tokenizer from texts, which should be the training split alone.
-
-    The same texts and settings give the same tokenizer, piece for piece.
-
-    Args:
-        kind: one of `KINDS`.
-        texts: as given; the text policy is applied here.
-        vocabulary_size: at most so many pieces, the four special ones among them; a small corpus
-            gives fewer.
-        min_frequency: how often a character must occur to be known (syllable, wordpiece), and a
-            pair of pieces to become one (wordpiece).
-        morphemes: an analyzer of `pipeline.text.morphemes`, or None.
-        workers: processes for the morpheme analysis.
-        prepared: whether `texts` already went through `prepare` with that analyzer.
-
-    Raises:
-        UserError: an unknown kind or analyzer, no text at all, or nothing frequent enough.
-    """
-    cls = _class_of(kind)
-    if not prepared:
-        texts = prepare(texts, MorphemeAnalyzer(morphemes) if morphemes else None, workers)
-    if not any(texts):
-        raise UserError("there is no text to learn pieces from", remedy="use another corpus")
-    tokenizer = cls.learn(texts, vocabulary_size, min_frequency, morphemes)
-    if len(tokenizer.vocabulary) <= len(SPECIALS):
-        raise UserError(
-            f"nothing occurs {min_frequency:,} times in the training split",
-            remedy="lower --min-frequency",
-        )
-    return tokenizer
-
-
-def load_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer that `Tokenizer.save` wrote into `folder`.
-
-    Raises:
-        UserError: a file is absent or damaged.
-    """
-    path = Path(folder) / SETTINGS_FILE
-    settings = read_json(path)
-    try:
-        kind, morphemes = settings["kind"], settings["morphemes"]
-        cls = _class_of(kind)
-        parameters = dict(settings["parameters"])
-    except (KeyError, TypeError, ValueError, UserError) as error:
-        raise UserError(
-            f"does not describe a tokenizer ({error})",
-            where=path,
-            remedy="run the prepare stage again",
-        ) from error
-    return cls.read(Path(folder), morphemes, parameters)
-
-
-def _class_of(kind: str) -> type[Tokenizer]:
-    # Imported on use: the three kinds import this module, and each brings its own library.
-    if kind == "syllable":
-        from pipeline.text.syllables import SyllableTokenizer as Found
-    elif kind == "wordpiece":
-        from pipeline.text.wordpiece import WordPieceTokenizer as Found
-    elif kind == "sentencepiece":
-        from pipeline.text.unigram import SentencePieceTokenizer as Found
-    else:
-        raise UserError(f"{kind!r} is no kind of tokenizer", remedy=f"use {', '.join(KINDS)}")
-    return Found

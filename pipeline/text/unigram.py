@@ -54,7 +54,7 @@ class SentencePieceTokenizer(Tokenizer):
     @classmethod
     def learn(
         cls,
-        prepared: Sequence[str],
+        normalized: Sequence[str],
         vocabulary_size: int,
         min_frequency: int,
         morphemes: str | None = None,
@@ -63,7 +63,7 @@ class SentencePieceTokenizer(Tokenizer):
         model = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=(without_marks(text) for text in prepared if text),
+                sentence_iterator=(without_marks(text) for text in normalized if text),
                 model_writer=model,
                 model_type="unigram",
                 vocab_size=vocabulary_size,
@@ -87,7 +87,7 @@ class SentencePieceTokenizer(Tokenizer):
         return cls(model.getvalue(), morphemes, {"vocabulary_size": vocabulary_size})
 
     def segment(self, word: str) -> list[tuple[str, int, int]]:
-        """Pieces of a whole prepared text; a piece's span leaves out the space before it."""
+        """Pieces of a whole normalized text; a piece's span leaves out the space before it."""
         found = []
         for piece in self._library.encode(without_marks(word), out_type="immutable_proto").pieces:
             first, last = piece.begin, piece.end
@@ -97,9 +97,9 @@ class SentencePieceTokenizer(Tokenizer):
             found.append((known, first, last))
         return found
 
-    def words(self, prepared: str) -> list[str]:
+    def words(self, normalized: str) -> list[str]:
         """Words with their mark. No piece crosses a space, so each can be cut by itself."""
-        return [WORD_MARK + word for word in without_marks(prepared).split()]
+        return [WORD_MARK + word for word in without_marks(normalized).split()]
 
     def branches(self, word: str, strength: float) -> list[list[Branch]]:
         """The library's sampling, exactly: P(segmentation) ~ product of P(piece) ** strength.
@@ -125,9 +125,9 @@ class SentencePieceTokenizer(Tokenizer):
             found[first] = [(id_, n, math.exp(log - beta[first])) for id_, n, log in ways]
         return found
 
-    def ids_of_prepared(self, prepared: Sequence[str]) -> Ragged:
-        """Ids of prepared texts, without [BOS] and [EOS]."""
-        return Ragged.from_lists(self._library.encode([without_marks(text) for text in prepared]))
+    def ids_of_normalized(self, normalized: Sequence[str]) -> Ragged:
+        """Ids of normalized texts, without [BOS] and [EOS]."""
+        return Ragged.from_lists(self._library.encode([without_marks(text) for text in normalized]))
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text, exact but for unknown characters."""

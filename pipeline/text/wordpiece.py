@@ -89,15 +89,15 @@ class WordPieceTokenizer(Tokenizer):
     @classmethod
     def learn(
         cls,
-        prepared: Sequence[str],
+        normalized: Sequence[str],
         vocabulary_size: int,
         min_frequency: int,
         morphemes: str | None = None,
     ) -> WordPieceTokenizer:
         """Merges the most frequent pairs (the `tokenizers` library), characters always kept."""
-        joining, alone = _known_characters(prepared, vocabulary_size, min_frequency)
+        joining, alone = _known_characters(normalized, vocabulary_size, min_frequency)
         pieces = [*SPECIALS, *alone, *joining, *(CONTINUES + c for c in joining)]
-        pieces += _merged(prepared, joining, vocabulary_size - len(pieces), min_frequency)
+        pieces += _merged(normalized, joining, vocabulary_size - len(pieces), min_frequency)
         parameters = {"vocabulary_size": vocabulary_size, "min_frequency": min_frequency}
         return cls(Vocabulary(pieces), morphemes, parameters)
 
@@ -142,11 +142,11 @@ class WordPieceTokenizer(Tokenizer):
             found.append(here)
         return found
 
-    def ids_of_prepared(self, prepared: Sequence[str]) -> Ragged:
-        """Ids of prepared texts, without [BOS] and [EOS]."""
+    def ids_of_normalized(self, normalized: Sequence[str]) -> Ragged:
+        """Ids of normalized texts, without [BOS] and [EOS]."""
         parts = []
-        for at in range(0, len(prepared), _CHUNK):
-            spaced = [self._alone.sub(r" \1 ", text) for text in prepared[at : at + _CHUNK]]
+        for at in range(0, len(normalized), _CHUNK):
+            spaced = [self._alone.sub(r" \1 ", text) for text in normalized[at : at + _CHUNK]]
             long = {i: text for i, text in enumerate(spaced) if _has_long_word(text)}
             encodings = self._library.encode_batch_fast(
                 ["" if i in long else text for i, text in enumerate(spaced)] if long else spaced,
@@ -184,11 +184,11 @@ def _continues(piece: str) -> bool:
 
 
 def _known_characters(
-    prepared: Sequence[str], vocabulary_size: int, min_frequency: int
+    normalized: Sequence[str], vocabulary_size: int, min_frequency: int
 ) -> tuple[list[str], list[str]]:
     """The characters that will be pieces, most frequent first: joining ones, those that are not."""
     counts: Counter[str] = Counter()
-    for text in prepared:
+    for text in normalized:
         counts.update(text)
     del counts[" "]
     joining, alone = [], []
@@ -206,7 +206,7 @@ def _known_characters(
 
 
 def _merged(
-    prepared: Sequence[str], joining: list[str], wanted: int, min_frequency: int
+    normalized: Sequence[str], joining: list[str], wanted: int, min_frequency: int
 ) -> list[str]:
     """Pieces of several characters, in the order in which they were merged.
 
@@ -229,7 +229,7 @@ def _merged(
 
     used: set[str] = set()
     lines = []
-    for text in prepared:
+    for text in normalized:
         lines.append(" ".join(map(code, find_words(text))))
     used.update(*coded.values())
     library = tokenizers.Tokenizer(models.BPE())

@@ -14,7 +14,7 @@ from pipeline.facts import Prepared
 from pipeline.tasks.ner.settings import Settings
 from pipeline.text.piece_ngrams import learn_piece_ngrams, save_piece_ngrams
 from pipeline.text.tags import OUTSIDE, TagSet, ids_and_tags
-from pipeline.text.tokenizer import learn_tokenizer
+from pipeline.text.tokenizers import learn_tokenizer
 from pipeline.text.vocabulary import BOS, EOS
 from pipeline.workspace import SAMPLES, Workspace, read_json, write_json
 

@@ -22,7 +22,7 @@ from pipeline.tasks.ner.data import load_tags
 from pipeline.tasks.ner.report import entity_content
 from pipeline.tasks.ner.settings import Settings
 from pipeline.tasks.ner.training import trained_decoder
-from pipeline.text.tokenizer import load_tokenizer
+from pipeline.text.tokenizers import load_tokenizer
 from pipeline.training.tensorboard import TensorBoardLog
 
 

@@ -20,7 +20,7 @@ from pipeline.tasks.ner import TASK
 from pipeline.tasks.ner.data import load_tags
 from pipeline.tasks.ner.settings import Settings
 from pipeline.tasks.ner.training import trained_decoder
-from pipeline.text.tokenizer import load_tokenizer
+from pipeline.text.tokenizers import load_tokenizer
 
 SIGNATURE = Signature(
     name="serving_default",

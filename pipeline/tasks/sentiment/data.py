@@ -14,8 +14,8 @@ from pipeline.corpora.splits import CorpusSplits
 from pipeline.facts import Prepared
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.text.morphemes import MorphemeAnalyzer
-from pipeline.text.tokenizer import learn_tokenizer
-from pipeline.text.tokenizer import prepare as prepare_texts
+from pipeline.text.tokenizer import normalize_texts
+from pipeline.text.tokenizers import learn_tokenizer
 from pipeline.text.truncation import truncation_warnings
 from pipeline.workspace import SAMPLES, Workspace, read_json, write_json, write_text
 
@@ -36,18 +36,18 @@ def prepare(
     morphemes = None if text.morphemes == "none" else text.morphemes
     analyzer = MorphemeAnalyzer(morphemes) if morphemes else None
     workers = os.cpu_count() or 1
-    prepared = {
-        name: prepare_texts(list(frame["text"]), analyzer, workers)
+    normalized = {
+        name: normalize_texts(list(frame["text"]), analyzer, workers)
         for name, frame in splits.items()
     }
-    write_text(folder / TRAIN_TEXTS, "".join(f"{line}\n" for line in prepared["train"]))
+    write_text(folder / TRAIN_TEXTS, "".join(f"{line}\n" for line in normalized["train"]))
     tokenizer = learn_tokenizer(
         text.pieces,
-        prepared["train"],
+        normalized["train"],
         vocabulary_size=text.vocabulary_size,
         min_frequency=text.min_frequency,
         morphemes=morphemes,
-        prepared=True,
+        normalized=True,
     )
     tokenizer.save(folder)
     labels = sorted(set(splits["train"]["label"]))
@@ -55,7 +55,7 @@ def prepare(
     number = {label: i for i, label in enumerate(labels)}
     tokens, truncated = {}, {}
     for name, frame in splits.items():
-        rows = tokenizer.encode_prepared(prepared[name])
+        rows = tokenizer.encode_normalized(normalized[name])
         truncated[name] = int((rows.lengths > text.max_length).sum())
         rows = rows.truncated(text.max_length)
         rows.save(folder / f"{name}.npz")

@@ -19,7 +19,7 @@ from pipeline.tasks.sentiment import TASK
 from pipeline.tasks.sentiment.data import label_names
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.tasks.sentiment.training import trained_model
-from pipeline.text.tokenizer import load_tokenizer
+from pipeline.text.tokenizers import load_tokenizer
 
 SIGNATURE = Signature(
     name="serving_default",

@@ -16,7 +16,7 @@ from pipeline.tasks.sentiment.settings import Settings
 from pipeline.text.ngrams import ngram_table
 from pipeline.text.ragged import Ragged
 from pipeline.text.sampling import SegmentationSampler
-from pipeline.text.tokenizer import load_tokenizer
+from pipeline.text.tokenizers import load_tokenizer
 from pipeline.text.vocabulary import Vocabulary
 from pipeline.training.fit import TrainingPlan
 from pipeline.training.losses import SmoothedCrossEntropy
@@ -73,7 +73,7 @@ def _segmentations(settings: Settings, prepared_folder: Path) -> Callable[[int],
         (prepared_folder / TRAIN_TEXTS).read_text(encoding="utf-8").split("\n")[:-1],
         strength=strength,
         seed=settings.training.seed,
-        prepared=True,
+        normalized=True,
     )
     return lambda epoch: sampler.draw(epoch).truncated(settings.text.max_length)
 

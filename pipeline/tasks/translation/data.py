@@ -10,7 +10,6 @@ import pandas as pd
 from pipeline.corpora.parallel import read_parallel_corpus
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.facts import Prepared
-from pipeline.normalize import normalize
 from pipeline.tasks.translation.settings import Settings
 from pipeline.text.pair_pieces import write_pair_pieces
 from pipeline.text.settings import check_pair_morphemes
@@ -23,7 +22,7 @@ SIDES = {"source": "text", "target": "label"}
 
 
 def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
-    return read_parallel_corpus(settings.corpus, workspace.raw, SAMPLE, normalize)
+    return read_parallel_corpus(settings.corpus, workspace.raw, SAMPLE)
 
 
 def prepare(

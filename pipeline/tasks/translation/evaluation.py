@@ -68,7 +68,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
 
 def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) -> Evaluated:
     """The same translator on pairs of others."""
-    other = read_evaluation_pairs(corpus, settings.corpus, raw, SAMPLE, normalize)
+    other = read_evaluation_pairs(corpus, settings.corpus, raw, SAMPLE)
     title, max_length = other.origin.title, settings.text.max_length
     tokenizer = load_pair_tokenizers(trained.prepared_folder)["source"]
     rows = tokenizer.encode(list(other.frame["text"]))
