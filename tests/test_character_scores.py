@@ -12,7 +12,8 @@ import pytest
 
 from pipeline.batches.text_streams import TextStreams
 from pipeline.corpora.documents import from_frame
-from pipeline.corpora.running_text import TextCorpusSettings, read_running_text
+from pipeline.corpora.running_text import read_running_text
+from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.evaluation.character_scores import CODE_POINTS, score_characters
 from pipeline.models.language_model import language_model
 from pipeline.models.settings import LanguageModelSettings

@@ -13,7 +13,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpora.running_text import TextCorpusSettings
+from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.lab.base import StudyText, study_text
 from pipeline.lab.clipping import page, study
 from pipeline.lab.clipping.cliff import STEPS, loss_and_gradient, walk

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.corpora.running_text import TextCorpusSettings
+from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.lab.base import Page, StudyText, study_text
 from pipeline.lab.depth.page import degrades, page_of, skips_help
 from pipeline.lab.depth.stacks import SkipCell, Stack, stack, start

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.corpora.running_text import TextCorpusSettings
+from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.errors import UserError
 from pipeline.lab.base import StudyText, study_text
 from pipeline.lab.starts import started

@@ -16,7 +16,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.running_text import TextCorpusSettings
+from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.errors import UserError
 from pipeline.lab.base import Page, StudyText, study_text
 from pipeline.lab.magnitudes import change, written

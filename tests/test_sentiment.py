@@ -13,6 +13,7 @@ import tensorflow as tf
 from pipeline.corpora import labelled
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
+from pipeline.facts import CorpusFacts
 from pipeline.models.settings import ClassifierSettings
 from pipeline.normalize import normalize
 from pipeline.tasks.base import find_task
@@ -161,7 +162,7 @@ def test_label_that_only_the_test_split_has(new_run):
     for name in ("test", "dev"):
         path = run.corpus / f"{name}.tsv"
         path.write_text(path.read_text("utf-8").replace("\tnegative\n", "\tmixed\n", 1), "utf-8")
-    corpus = Manifest.read(run.run / "corpus.json")
+    corpus = Manifest.read(run.run / "corpus.json", CorpusFacts)
     outputs = {name: sha256(run.corpus / name) for name in corpus.outputs}
     dataclasses.replace(corpus, outputs=outputs).write(run.run / "corpus.json")
     run.do("prepare", "train", "evaluate")

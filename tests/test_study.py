@@ -10,11 +10,12 @@ import pytest
 from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
-from pipeline.corpora.running_text import TextCorpusSettings
+from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.lab.base import Page
 from pipeline.report.figures import to_png
 from pipeline.report.page import Picture, Section
 from pipeline.stages import study
+from pipeline.stages.studies import GradientStudy, StudySettings
 from pipeline.workspace import read_json
 
 
@@ -52,7 +53,7 @@ def parts(monkeypatch):
 
 @pytest.fixture
 def settings():
-    return study.GradientStudy(study=study.StudySettings(quick=True, seed=3))
+    return GradientStudy(study=StudySettings(quick=True, seed=3))
 
 
 def test_pages_lead_from_one_to_the_next(parts, settings, workspace, capsys, monkeypatch):

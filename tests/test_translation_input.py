@@ -13,11 +13,11 @@ import sacrebleu
 from finished_run import FinishedRun
 from pipeline.corpora.splits import read_split
 from pipeline.export.translator import export_translator, load_translator
-from pipeline.models import translate
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
 from pipeline.models.settings import TranslatorSettings
 from pipeline.tasks.base import find_task
+from pipeline.tasks.translation import evaluation
 from pipeline.tasks.translation.training import build_model
 from pipeline.text.pair_pieces import load_pair_tokenizers
 from pipeline.text.tokenizers import learn_tokenizer, load_tokenizer
@@ -213,8 +213,8 @@ def test_what_stands_in_two_test_sets_is_translated_once(several, monkeypatch, t
         asked_for.append(len(rows))
         return real(search, rows, *others)
 
-    real = translate.translate_rows
-    monkeypatch.setattr(translate, "translate_rows", translate_rows)
+    real = evaluation.translate_rows
+    monkeypatch.setattr(evaluation, "translate_rows", translate_rows)
     run.do("evaluate", "export")
     metrics = read_json(run.run / "metrics.json")
     assert asked_for == [metrics["count"]] == [60]
