@@ -123,7 +123,7 @@ def test_the_constitution_is_learnt_and_gone_on_with(alphabet, tmp_path):
     said = look.rows.ids[look.rows.ids != BOS]
     by_frequency = -np.log(frequencies[said]).mean()
     assert history["dev_loss"].iloc[-1] < 0.9 * by_frequency
-    assert result["best"] == history["dev_log_probability"].max()
+    assert result.best == history["dev_log_probability"].max()
     per_character = history["dev_bits_per_character"].iloc[-1]
     assert per_character == pytest.approx(-history["dev_log_probability"].iloc[-1] / math.log(2))
     characters_, bytes_ = look.lengths

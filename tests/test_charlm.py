@@ -195,7 +195,7 @@ def test_its_units_can_be_studied(finished, command):
     folder = run.workspace.run("study-units", f"{run.run.name}-quick")
     assert str(folder / "report.html") in outcome.out + outcome.err
     page = (folder / "units.html").read_text(encoding="utf-8")
-    assert read_json(run.run / "corpus.json")["facts"]["title"] in page
+    assert read_json(run.run / "corpus.json")["facts"]["origin"]["title"] in page
     numbers = read_json(folder / "units.json")["numbers"]
     # Test and dev, each once: nothing that taught the model.
     metrics = read_json(run.run / "metrics.json")

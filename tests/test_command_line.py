@@ -125,15 +125,15 @@ class TestPredict:
 
     def test_example(self, command, finished, tmp_path):
         run = finished("sentiment").copy(tmp_path)
-        outcome = command(tmp_path, "predict", "--example")
-        assert outcome.err == f"{run.task.example}\n"
-        assert outcome.out == command(tmp_path, "predict", "--text", run.task.example).out
+        outcome, usual = command(tmp_path, "predict", "--example"), run.task.example(run.task.tiny)
+        assert outcome.err == f"{usual}\n"
+        assert outcome.out == command(tmp_path, "predict", "--text", usual).out
         example = run.saved_model / "assets.extra" / "example.txt"
         example.write_text("다른 글\n", encoding="utf-8")
         assert command(tmp_path, "predict", "--example").err == "다른 글\n"
         assert "--text '다른 글'" in command(tmp_path, "predict").error
         example.unlink()
-        assert command(tmp_path, "predict", "--example").err == f"{run.task.example}\n"
+        assert command(tmp_path, "predict", "--example").err == f"{usual}\n"
         for more in (["--text", "a"], ["--file", "a"]):
             assert "only one of" in command(tmp_path, "predict", "--example", *more).error
 

@@ -129,6 +129,8 @@ def test_no_space_in_any_stage_is_one_line(
     copy, settings = run.copy(tmp_path), run.task.tiny
     if stage == "train":
         copy, settings = run.untrained_copy(tmp_path), quick()
+    elif stage == "corpus":
+        (copy.run / "corpus.json").unlink()
     elif stage == "prepare":
         shutil.rmtree(copy.prepared)
     elif stage == "evaluate":

@@ -140,8 +140,8 @@ def test_an_interrupted_training_goes_on_in_the_middle_of_the_text(tmp_path):
     straight = make_plan()
     result = fit(straight, QUICK, tmp_path / "straight")
     steps = len(straight.batches(0))
-    assert result["steps"] == 2 * steps
-    assert result["parameters"] == straight.model.language_model.count_params()
+    assert result.steps == 2 * steps
+    assert result.parameters == straight.model.language_model.count_params()
 
     often = dataclasses.replace(QUICK, checkpoint_seconds=0.0)
     with pytest.raises(KilledError):

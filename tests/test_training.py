@@ -97,16 +97,16 @@ def test_interrupted_training_ends_with_the_same_weights(tmp_path):
         pd.read_csv(tmp_path / "resumed/history.csv")[ours],
         pd.read_csv(tmp_path / "straight/history.csv")[ours],
     )
-    assert result["steps"] == 3 * 15
+    assert result.steps == 3 * 15
 
 
 def test_training_learns_and_a_finished_one_is_not_repeated(tmp_path):
     plan = make_plan()
     settings = TrainingSettings(epochs=15, min_steps=1, batch_size=16, learning_rate=0.02)
     result = fit(plan, settings, tmp_path)
-    assert result["best"] > 0.9
+    assert result.best > 0.9
     again = fit(make_plan(), settings, tmp_path)
-    assert {**again, "seconds": 0} == {**result, "seconds": 0}
+    assert dataclasses.replace(again, seconds=0) == dataclasses.replace(result, seconds=0)
 
 
 def test_early_stopping_ends_when_dev_stands_still(tmp_path):
@@ -116,8 +116,8 @@ def test_early_stopping_ends_when_dev_stands_still(tmp_path):
     )
     settings = TrainingSettings(epochs=50, min_steps=1, batch_size=16, evaluations=50, patience=3)
     result = fit(flat, settings, tmp_path)
-    assert result["stopped_early"]
-    assert result["epochs"] == 4.0  # the first look is the best, three more were not
+    assert result.stopped_early
+    assert result.epochs == 4.0  # the first look is the best, three more were not
 
 
 def test_a_loss_that_is_not_finite_says_what_to_do(tmp_path):

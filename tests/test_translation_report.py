@@ -81,7 +81,7 @@ def test_all_sections_stand_in_the_report():
 
 def test_the_numbers_are_those_that_were_measured():
     metrics, news = measured(), measured(20, 1)
-    content = translation_content(metrics, RUN, other_tests={"news": news})
+    content = translation_content(metrics, RUN, "ko-en", other_tests={"news": news})
     page = Page(render(content)).text
     for number in (
         f"{metrics.bleu:.2f}",

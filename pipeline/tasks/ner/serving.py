@@ -27,15 +27,15 @@ SIGNATURE = Signature(
     inputs={"text": TASK.input.tensor},
     outputs={
         "entity": Tensor(
-            "string", "[n, entities]", "text of each entity, in order; unused cells empty"
+            "string", "[n, most]", "text of each entity, in order; unused cells empty"
         ),
-        "label": Tensor("string", "[n, entities]", TASK.output.description),
+        "label": Tensor("string", "[n, most]", TASK.output.description),
         "start": Tensor(
             "int32",
-            "[n, entities]",
+            "[n, most]",
             "its first character in the text as given; unused cells -1",
         ),
-        "end": Tensor("int32", "[n, entities]", "the character after its last one"),
+        "end": Tensor("int32", "[n, most]", "the character after its last one"),
     },
 )
 BATCH_SIZE = 512
