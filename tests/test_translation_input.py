@@ -114,6 +114,11 @@ def test_a_model_that_does_not_tell_its_limit(exported, command, tmp_path):
         limits.write_text(content)
         error = command(tmp_path, "predict", "translation", "--text", LONG).error
         assert f"{limits}: " in error
+    limits.write_text('{"most_pieces": 40}')  # as before version 0.1
+    assert (
+        "longer than the model reads"
+        in command(tmp_path, "predict", "translation", "--text", LONG).err
+    )
     limits.unlink()
     done = command(tmp_path, "predict", "translation", "--text", LONG)
     assert (done.code, done.out) == (0, f"{exported.answers[LINES.index(LONG)]}\n")

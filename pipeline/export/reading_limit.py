@@ -53,7 +53,9 @@ def load_reading_limit(folder: Path) -> ReadingLimit | None:
     if not path.exists():
         return None
     try:
-        max_length = int(read_json(path)["max_length"])
+        limits = read_json(path)
+        # What models exported before version 0.1 call it is the older name.
+        max_length = int(limits["max_length"] if "max_length" in limits else limits["most_pieces"])
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"does not tell how much is read ({error})", where=path, remedy="export it again"
