@@ -12,6 +12,7 @@ import textwrap
 import warnings
 
 from pipeline.errors import UserError
+from pipeline.quiet import start_keras
 from pipeline.settings import check_ranges, closest, leaves, parse
 from pipeline.stages.options import STAGES
 from pipeline.stages.studies import STUDIES, STUDY_HELP
@@ -194,6 +195,7 @@ def _study(arguments: list[str]) -> int:
         return int(end.code or 0)
     check_ranges(settings)
     prepare_process("study")
+    start_keras()  # before the pages import it, which would not be quiet
     importlib.import_module("pipeline.stages.study").run(name, settings, Workspace())
     return 0
 

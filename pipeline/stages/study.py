@@ -11,7 +11,6 @@ from pipeline.errors import UserError
 from pipeline.lab.base import Page, study_text
 from pipeline.lab.units import page as units_page
 from pipeline.progress import Progress, say
-from pipeline.quiet import start_keras
 from pipeline.records import as_json
 from pipeline.report.page import Link, ReportContent, Section, write_report
 from pipeline.report.versions import versions
@@ -92,7 +91,6 @@ def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
 
 def run(name: str, settings: GradientStudy | UnitStudy, workspace: Workspace) -> None:
     """Makes a study and says where it is."""
-    start_keras()
     folder = _STUDIES[name](settings, workspace)
     say(f"study {name} -> {folder / 'report.html'}")
 
