@@ -144,10 +144,11 @@ def _run(arguments: list[str]) -> int:
     if stage == "study":
         return _study(rest)
     if stage not in STAGES:
+        near = f"closest: {closest(stage, [*STAGES, 'study'])}"
         raise UserError(
             f"unknown stage {stage!r}",
             where="command line",
-            remedy=f"closest: {closest(stage, [*STAGES, 'study'])}",
+            remedy="it is called prepare now" if stage == "tokenize" else near,
         )
     name = rest.pop(0) if rest and not rest[0].startswith("-") else _DEFAULT_TASK
     task = find_task(name)

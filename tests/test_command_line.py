@@ -68,6 +68,7 @@ def test_help_of_a_stage_names_every_setting(command, tmp_path, stage, task):
         (["corpus", "--corpus", "nmsc"], "nsmc"),
         (["corpus", "--corpus", "missing.tsv"], "missing.tsv: no such file"),
         (["corpus", "--corpus", "."], "is a folder"),
+        (["tokenize"], "it is called prepare now"),
         (["prepare"], "'corpus' has not run"),
         (["train"], "'prepare' has not run"),
         (["evaluate"], "'corpus' has not run"),
