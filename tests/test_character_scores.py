@@ -17,7 +17,12 @@ from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.evaluation.character_scores import CODE_POINTS, score_characters
 from pipeline.models.language_model import language_model
 from pipeline.models.settings import LanguageModelSettings
-from pipeline.tasks.charlm.dev_evaluation import LENGTH, TEMPERATURES, CharacterLook, prompt_of
+from pipeline.tasks.charlm.dev_evaluation import (
+    LENGTH,
+    TEMPERATURES,
+    CharacterDevEvaluation,
+    prompt_of,
+)
 from pipeline.text.characters import Characters, lengths_of, normalize_lines
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS, UNK
@@ -102,7 +107,7 @@ def test_the_constitution_is_learnt_and_gone_on_with(alphabet, tmp_path):
     )
     keras.utils.set_random_seed(1)
     model = language_model(settings, vocabulary_size=len(characters.vocabulary))
-    look = CharacterLook(model, characters, *dev)
+    look = CharacterDevEvaluation(model, characters, *dev)
     training = TrainingSettings(
         epochs=6, min_steps=1, batch_size=16, learning_rate=0.02, evaluations=2, seed=1
     )
@@ -148,7 +153,7 @@ def test_a_look_asks_only_the_weights_it_was_made_with():
         dataclasses.replace(LanguageModelSettings(), units=4, embedding_size=4),
         vocabulary_size=len(characters.vocabulary),
     )
-    look = CharacterLook(model, characters, ["가나", "다"], [True, True])
+    look = CharacterDevEvaluation(model, characters, ["가나", "다"], [True, True])
     scores = look(StateCarrier(model, 3))
     assert scores["log_probability"] == -scores["loss"]
     assert 0.5 < scores["loss"] / math.log(len(characters.vocabulary)) < 1.5

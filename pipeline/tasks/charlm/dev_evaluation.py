@@ -1,4 +1,4 @@
-"""A look at dev while a language model is trained: its scores, and what it writes."""
+"""The evaluation of a language model on dev while it is trained: its scores, and what it writes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ LENGTH = 300
 _PROMPT = 30
 
 
-class CharacterLook:
+class CharacterDevEvaluation:
     """What `TrainingPlan.evaluate` asks for.
 
-    The sample goes on, at each look and each temperature, with the first words of dev.
+    The sample goes on, at each evaluation and each temperature, with the first words of dev.
 
     Args:
         language_model: what `pipeline.models.language_model.language_model` made; the weights are

@@ -11,7 +11,7 @@ from pipeline.facts import Trained
 from pipeline.models.generate import Generate
 from pipeline.models.language_model import language_model
 from pipeline.tasks.charlm.data import DEV
-from pipeline.tasks.charlm.dev_evaluation import CharacterLook
+from pipeline.tasks.charlm.dev_evaluation import CharacterDevEvaluation
 from pipeline.tasks.charlm.settings import Settings
 from pipeline.text.characters import Characters
 from pipeline.text.ragged import Ragged
@@ -26,7 +26,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     training = settings.training
     model, characters = build_model(settings, prepared_folder)
     train, dev = Ragged.load(prepared_folder / "train.npz"), read_json(prepared_folder / DEV)
-    evaluate = CharacterLook(model, characters, **dev, generate=generator(settings, model))
+    evaluate = CharacterDevEvaluation(model, characters, **dev, generate=generator(settings, model))
 
     def batches(epoch: int) -> TextStreams:
         return TextStreams(

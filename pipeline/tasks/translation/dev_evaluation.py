@@ -1,4 +1,4 @@
-"""A look at dev while a translator is trained: loss, BLEU, and some translations to read."""
+"""The evaluation of a translator on dev while it is trained: loss, BLEU, and some translations."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from pipeline.text.tokenizer import Tokenizer
 
 TRANSLATED = 500
-"""Sentences that are translated at each look, greedily."""
+"""Sentences that are translated at each evaluation, greedily."""
 SHOWN = 10
 """Of these, how many are shown."""
 _TOKENS = 4096
 """Source and target tokens at once."""
 
 
-class DevLook:
+class TranslationDevEvaluation:
     """What `TrainingPlan.evaluate` asks for.
 
-    The same sentences at every look: `TRANSLATED` of dev, at even distances, so that every corpus
-    has its share where dev is made of several, one after the other; `SHOWN` of them are written
-    beside their references.
+    The same sentences at every evaluation: `TRANSLATED` of dev, at even distances, so that every
+    corpus has its share where dev is made of several, one after the other; `SHOWN` of them are
+    written beside their references.
 
     Args:
         translator: what `pipeline.models.seq2seq.translator` made; the weights are shared.

@@ -13,7 +13,7 @@ from pipeline.facts import Trained
 from pipeline.models.seq2seq import translator
 from pipeline.models.translate import Translate
 from pipeline.tasks.translation.data import SIDES
-from pipeline.tasks.translation.dev_evaluation import DevLook
+from pipeline.tasks.translation.dev_evaluation import TranslationDevEvaluation
 from pipeline.tasks.translation.settings import Settings
 from pipeline.text.pair_pieces import load_pair_tokenizers, training_segmentations
 from pipeline.text.ragged import Ragged
@@ -34,7 +34,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     # What the search cannot do with this model is said before it has been trained.
     Translate(model, search)
     own = settings.sampling.scheduled_sampling
-    evaluate = DevLook(
+    evaluate = TranslationDevEvaluation(
         model,
         *(Ragged.load(prepared_folder / f"dev.{side}.npz") for side in SIDES),
         load_pair_tokenizers(prepared_folder),

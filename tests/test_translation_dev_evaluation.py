@@ -16,8 +16,8 @@ from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
 from pipeline.models.settings import TranslatorSettings
 from pipeline.models.translate import Translate, translate_rows
-from pipeline.tasks.translation import dev_evaluation as translation_look
-from pipeline.tasks.translation.dev_evaluation import DevLook, evenly
+from pipeline.tasks.translation import dev_evaluation
+from pipeline.tasks.translation.dev_evaluation import TranslationDevEvaluation, evenly
 from pipeline.text.tokenizers import learn_tokenizer
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.tensorboard import escaped
@@ -69,10 +69,12 @@ def test_every_corpus_has_its_share():
 
 
 def test_a_look_at_dev(model, monkeypatch):
-    monkeypatch.setattr(translation_look, "TRANSLATED", 20)
-    monkeypatch.setattr(translation_look, "SHOWN", 4)
+    monkeypatch.setattr(dev_evaluation, "TRANSLATED", 20)
+    monkeypatch.setattr(dev_evaluation, "SHOWN", 4)
     search = SearchSettings(beam_size=1, max_length_factor=1.5, max_length_offset=3)
-    look = DevLook(model, SOURCES, TARGETS, TOKENIZERS, target_tokenizer="13a", search=search)
+    look = TranslationDevEvaluation(
+        model, SOURCES, TARGETS, TOKENIZERS, target_tokenizer="13a", search=search
+    )
     found = look(model)
     assert set(found) == {"bleu", "loss", "samples"}
 
@@ -103,7 +105,7 @@ def test_a_look_at_dev(model, monkeypatch):
 
 
 def test_the_same_sentences_at_every_look(model):
-    look = DevLook(
+    look = TranslationDevEvaluation(
         model,
         SOURCES,
         TARGETS,
