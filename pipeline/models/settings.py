@@ -31,7 +31,7 @@ class ClassifierSettings:
     """What a piece's embedding borrows from: nothing, its syllables and pairs of syllables, or
     these and its runs of 3 jamo. Costs time in training, nothing when served."""
     max_ngrams: Annotated[int, AtLeast(1)] = 12
-    """N-grams a piece at the most."""
+    """N-grams of a piece, at most."""
     pooling: Literal["last", "mean", "max", "attention", "max+mean"] = "max+mean"
     """How one vector is made of the states of all pieces."""
     embedding_dropout: Annotated[float, Share] = 0.5

@@ -20,7 +20,7 @@ class TextSettings:
     morphemes: Literal["none", "okt", "komoran", "hannanum", "kkma", "mecab", "kiwi"] = "none"
     """A morpheme analyser in front; the exported model then takes ids, not text."""
     vocabulary_size: Annotated[int, AtLeast(32)] = 16000
-    """Most pieces to learn, the four special ones included."""
+    """Pieces to learn, at most, the four special ones included."""
     min_frequency: Annotated[int, AtLeast(1)] = 2
     """A piece must occur this often in the training split."""
     max_length: Annotated[int, ROOM_FOR_A_PIECE] = 256
@@ -32,7 +32,7 @@ class SyllableSettings:
     """How text becomes syllables and runs of syllables."""
 
     vocabulary_size: Annotated[int, AtLeast(32)] = 8000
-    """Most pieces to know, the four special ones included; `##권` and `권` are two."""
+    """Pieces to know, at most, the four special ones included; `##권` and `권` are two."""
     min_frequency: Annotated[int, AtLeast(1)] = 2
     """A piece must occur this often in the training split."""
     max_length: Annotated[int, ROOM_FOR_A_PIECE] = 256
@@ -56,7 +56,7 @@ class PairTextSettings:
     """Both sides share one vocabulary, learnt from both, and one embedding; otherwise each has
     its own."""
     vocabulary_size: Annotated[int, AtLeast(32)] = 4000
-    """Most pieces of a vocabulary, the four special ones included."""
+    """Pieces of a vocabulary, at most, the four special ones included."""
     min_frequency: Annotated[int, AtLeast(1)] = 2
     """A piece must occur this often in the training split (wordpiece, syllable)."""
     max_length: Annotated[int, ROOM_FOR_A_PIECE] = 128

@@ -14,9 +14,9 @@ class TrainingSettings:
     """How the weights are found."""
 
     epochs: Annotated[int, AtLeast(1)] = 5
-    """Most passes over the training split; early stopping may end before."""
+    """Passes over the training split, at most; early stopping may end before."""
     min_steps: Annotated[int, AtLeast(1)] = 300
-    """A small corpus is passed over more often than `epochs`, until this many steps."""
+    """A small corpus is read more often than `epochs`, until this many steps are done."""
     batch_size: Annotated[int, AtLeast(1)] = 256
     """Rows a batch."""
     learning_rate: Annotated[float, AtLeast(0)] = 3e-3
@@ -33,9 +33,9 @@ class TrainingSettings:
     """Momentum of the moving average of the weights, which is what is evaluated and kept;
     0 keeps the last weights."""
     evaluations: Annotated[int, AtLeast(1)] = 10
-    """How often in all the dev split is looked at, at even distances."""
+    """How many times the model is evaluated on dev, at even distances."""
     patience: Annotated[int, AtLeast(1)] = 4
-    """Looks at dev without a better one before the training stops."""
+    """The training stops after this many evaluations on dev without a better one."""
     checkpoint_seconds: Annotated[float, AtLeast(0)] = 20.0
     """At most this much work is lost to a kill."""
     seed: Annotated[int, AtLeast(0)] = 1
