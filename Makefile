@@ -113,6 +113,7 @@ train-$(1): saved_models/$(1)/$(VERSION)/saved_model.pb
 	@echo "model:   saved_models/$(1)/$(VERSION)"
 evaluate-$(1): runs/$(1)/$(NAME)/metrics.json
 	$$(if $$(value EVAL),@$(PIPELINE) evaluate $(1) $$(call ARGUMENTS,$(1)) --on $$(call quoted,EVAL))
+	@echo "report:  runs/$(1)/$(NAME)/$$(if $$(value EVAL),elsewhere/,report.html)"
 settings-$(1): $(VENV)/.ready
 	@$(PIPELINE) train $(1) --help
 endef

@@ -146,8 +146,8 @@ def main() -> None:
                 where="command line",
                 remedy="leave one of them away",
             )
+        start_keras()  # before anything else loads it, which would not be quiet
         names = arguments.runs or train(arguments.name, words, workspace)
-        start_keras()
         page = compare(names, workspace)
     except UserError as error:
         parser.exit(2, f"error: {error}\n")

@@ -156,25 +156,33 @@ def _run(arguments: list[str]) -> int:
     kind = task.settings
     if stage == "predict":
         # Nothing else of the settings matters to a model that is already exported.
-        groups: list[tuple[str, type]] = [("run", RunSettings)]
+        asked: list[tuple[str, type]] = [("run", RunSettings)]
         if task.asking is not None:
-            groups.append(("asking", task.asking))
-        kind = dataclasses.make_dataclass("Predict", groups, frozen=True)
-    if options is not None:
-        kind = dataclasses.make_dataclass(
-            "Arguments", [("settings", kind), ("options", options)], frozen=True
-        )
+            asked.append(("asking", task.asking))
+        kind = dataclasses.make_dataclass("Predict", asked, frozen=True)
     program = f"python -m pipeline {stage} {name}"
     try:
-        parsed = parse(kind, rest, program=program, description=STAGES[stage].description)
+        parsed = parse(
+            kind if options is None else _with_options(kind, options),
+            rest,
+            program=program,
+            description=STAGES[stage].description,
+        )
     except SystemExit as end:  # after --help
         return int(end.code or 0)
-    settings = parsed.settings if options is not None else parsed
-    check_ranges(settings)
+    check_ranges(parsed)
+    groups = {group.name: getattr(parsed, group.name) for group in dataclasses.fields(kind)}
     prepare_process(stage)
     run = importlib.import_module(f"pipeline.stages.{stage}").run
-    run(task, settings, Workspace(), *([] if options is None else [parsed.options]))
+    run(task, kind(**groups), Workspace(), *([] if options is None else [parsed.stage]))
     return 0
+
+
+def _with_options(settings: type, options: type) -> type:
+    """`settings` with one more group, `stage`: what is said to the stage alone."""
+    return dataclasses.make_dataclass(
+        settings.__name__, [("stage", options)], bases=(settings,), frozen=True, kw_only=True
+    )
 
 
 def _study(arguments: list[str]) -> int:

@@ -67,7 +67,8 @@ class Text(Field[str]):
         return value
 
     def how_to_ask(self, value: str) -> str:
-        return f"--text {shlex.quote(value)} or --file texts.txt"
+        of_make = f"with make {self.variable}= or FILE="
+        return f"--text {shlex.quote(value)} or --file texts.txt; {of_make}"
 
     def answer(self, line: str) -> str:
         """With the line breaks it has, where it may have some."""

@@ -56,7 +56,8 @@ STAGES = {
 
 Reads:  the catalogue's files (data/raw, $CORPUS_MIRROR or the network), or the file in --corpus.
 
-Writes: data/processed/<task>/<corpus>/{train,dev,test,rejects}.tsv, runs/<task>/<name>/corpus.json
+Writes: data/processed/<task>/<corpus>-<digest>/{train,dev,test,rejects}.tsv,
+        runs/<task>/<name>/corpus.json
 
 Where the same files were read with the same settings before, it does nothing.""",
     ),
@@ -66,7 +67,7 @@ Where the same files were read with the same settings before, it does nothing.""
 
 Reads:  runs/<task>/<name>/corpus.json and the splits it names.
 
-Writes: data/processed/<task>/<corpus>/<digest>/{tokenizer.json,vocab.txt,*.npz},
+Writes: data/processed/<task>/<corpus>-<digest>/prepared-<digest>/{tokenizer.json,vocab.txt,*.npz},
         runs/<task>/<name>/prepared.json
 
 With --text it writes nothing and shows what every tokenizer makes of a sentence.""",

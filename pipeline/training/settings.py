@@ -39,7 +39,7 @@ class TrainingSettings:
     checkpoint_seconds: Annotated[float, AtLeast(0)] = 20.0
     """At most this much work is lost to a kill."""
     seed: Annotated[int, AtLeast(0)] = 1
-    """Start of every random choice: weights, dropout, batches, subword sampling."""
+    """Start of every random choice: weights, dropout, batches, sampling."""
     initial_weights: Path | None = None
     """A `.weights.h5` file to start from, for instance of a model pretrained on other data."""
 
