@@ -161,6 +161,8 @@ def test_own_files_by_jamo_document_by_document(tmp_path, new_run):
     assert metrics["loss"] == metrics["dev"]["loss"]
     assert f"on {metrics['characters']:,} dev characters; there is no test" in metrics["summary"]
     report = (run.run / "report.html").read_text(encoding="utf-8")
+    assert "characters of train" in report
+    assert "characters of test" not in report
     assert f"{metrics['characters']:,} dev characters" in report
     facts = read_json(run.run / "corpus.json")["facts"]
     assert facts["details"]["encoding"] == {"첫째.txt": "CP949", "second.txt": "UTF-8"}

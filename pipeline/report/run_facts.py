@@ -73,9 +73,11 @@ def run_facts(
         measured_on: title of the corpus it was measured on, where that is another.
     """
     corpus, result = trained.corpus, trained.result
+    # Where there is no test, dev stands in its place, and is one split, not two.
+    shown = dict.fromkeys(("train", corpus.reported, "dev")) if corpus.characters else ()
     counts = {
         **({} if corpus.characters else corpus.rows),
-        **{f"characters of {split}": count for split, count in corpus.characters.items()},
+        **{f"characters of {split}": corpus.characters[split] for split in shown},
     }
     size = trained.prepared.vocabulary_size
     return RunFacts(
