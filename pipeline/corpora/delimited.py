@@ -1,8 +1,7 @@
-"""A user's table of any common make: its encoding, its delimiter, its rows and their lines."""
+"""A user's table of any common make: its delimiter, its rows and their lines."""
 
 from __future__ import annotations
 
-import codecs
 import collections
 import csv
 import dataclasses
@@ -11,12 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.corpora.rejects import Rejected
-from pipeline.errors import UserError
+from pipeline.text_file import read_text, split_lines
 
 DELIMITERS = {"tab": "\t", "comma": ","}
 _BY_SUFFIX = {".tsv": "tab", ".tab": "tab", ".csv": "comma"}
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"))
-_BOMS += ((codecs.BOM_UTF16_BE, "utf-16"),)
 # A quote that is never closed would swallow the rest of the file, one row at a time.
 LONGEST_RECORD = 1000
 
@@ -37,7 +34,7 @@ class Table:
         rows: in the order of the file, the header (if there is one) among them; rows in which
             every field is blank are not there.
         rejects: what could not be taken apart into fields.
-        encoding: "UTF-8", "UTF-8 with BOM", "UTF-16" or "CP949".
+        encoding: as of `text_file.decode`.
         delimiter: "tab" or "comma".
     """
 
@@ -45,62 +42,6 @@ class Table:
     rejects: list[Rejected]
     encoding: str
     delimiter: str
-
-
-def read_text(path: Path) -> tuple[str, str]:
-    """The text of a file, whichever way it is encoded, and the name of that encoding.
-
-    Tried in this order: UTF-8 or UTF-16 if a byte order mark says so; UTF-8; CP949 (which
-    includes EUC-KR). A file that is UTF-8 but for a few damaged characters is not taken for CP949.
-
-    Raises:
-        UserError: no such file, a folder, empty, or in none of these encodings.
-    """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError("no such file", where=path, remedy="check the path") from None
-    except IsADirectoryError:
-        raise UserError("is a folder", where=path, remedy="name one file in it") from None
-    except PermissionError:
-        raise UserError("may not be read", where=path, remedy="check its permissions") from None
-    if not data.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
-        raise UserError("is empty", where=path, remedy="give a file with texts and labels")
-    for bom, codec in _BOMS:
-        if data.startswith(bom):
-            try:
-                return data.decode(codec), "UTF-16" if codec == "utf-16" else "UTF-8 with BOM"
-            except UnicodeDecodeError as error:
-                raise _undecodable(path, data, error) from None
-    if b"\0" in data[:4096]:
-        raise UserError(
-            "is not a text file (it has NUL bytes near its beginning)",
-            where=path,
-            remedy="save it as TSV or CSV in UTF-8",
-        )
-    try:
-        return data.decode("utf-8"), "UTF-8"
-    except UnicodeDecodeError as error:
-        damaged = error
-    readable = data.decode("utf-8", "replace")
-    wrong = readable.count("\ufffd")
-    right = sum(not character.isascii() for character in readable) - wrong
-    if right > wrong:
-        raise _undecodable(path, data, damaged)
-    try:
-        return data.decode("cp949"), "CP949"
-    except UnicodeDecodeError as error:
-        raise _undecodable(path, data, error) from None
-
-
-def _undecodable(path: Path, data: bytes, error: UnicodeDecodeError) -> UserError:
-    line = data.count(b"\n", 0, error.start) + 1
-    tried = error.encoding.upper() if error.encoding != "cp949" else "UTF-8 nor valid CP949"
-    return UserError(
-        f"line {line} is not valid {tried} (byte 0x{data[error.start]:02x} at {error.start})",
-        where=path,
-        remedy="save the file as UTF-8",
-    )
 
 
 def read_table(path: Path) -> Table:
@@ -119,10 +60,7 @@ def read_table(path: Path) -> Table:
         UserError: as `read_text`.
     """
     text, encoding = read_text(path)
-    text = text.replace("\r\n", "\n")
-    if "\n" not in text:  # a classic Macintosh file
-        text = text.replace("\r", "\n")
-    lines = text.split("\n")
+    lines = split_lines(text)
     delimiter = _delimiter(lines, path.suffix.lower())
     if delimiter == "tab":
         rows = [Row(n, line.split("\t")) for n, line in enumerate(lines, 1) if line.strip()]

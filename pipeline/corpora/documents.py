@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.corpora.delimited import read_text
 from pipeline.corpora.settings import Division
 from pipeline.corpora.splits import COLUMNS
 from pipeline.errors import UserError
 from pipeline.one_line import as_written, on_one_line
+from pipeline.text_file import read_text, unix_line_ends
 
 ENDS, GOES_ON = "ends", "goes on"
 """What the column `label` says: whether the document ends with this row, or in another split."""
@@ -71,9 +71,7 @@ def read_documents(path: Path, division: Division) -> tuple[list[Document], str]
             where=error.where,
             remedy="give a text file in UTF-8, or the name of a corpus",
         ) from error
-    text = text.replace("\r\n", "\n")
-    if "\n" not in text:
-        text = text.replace("\r", "\n")
+    text = unix_line_ends(text)
     found, start, line = [], 0, 1
     borders = {
         "file": (),

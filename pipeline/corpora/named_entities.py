@@ -16,11 +16,11 @@ from pipeline.corpora.bio import (
     is_tag,
     read_columns,
 )
-from pipeline.corpora.delimited import read_text
 from pipeline.corpora.inline import labels_in, parse_inline
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.reviews import text_id
 from pipeline.errors import UserError
+from pipeline.text_file import read_text, split_lines
 
 KMOU_LABELS = ("PER", "LOC", "ORG", "DAT", "TIM", "DUR", "MNY", "PNT", "NOH", "POH")
 KLP_LABELS = ("PS", "LC", "OG", "DT", "TI")
@@ -156,7 +156,7 @@ def read_annotated(path: Path) -> AnnotatedTexts:
     Otherwise every line that is not blank is a sentence (`inline.parse_inline`), and the labels
     are those of the whole file: at most 12 characters, the first a capital, then capitals,
     digits, `_`, `-`. Sentences whose markup or tags are broken are rejected, never guessed at.
-    Encodings are those of `delimited.read_text`; a line ends with LF or CRLF and nothing else.
+    Encodings are those of `text_file.read_text`; a line ends with LF or CRLF and nothing else.
 
     Returns:
         id is `reviews.text_id` of the text. With the details encoding, format ("markup" or
@@ -167,7 +167,7 @@ def read_annotated(path: Path) -> AnnotatedTexts:
         UserError: no file, no text file, or no sentence in it that can be used.
     """
     text, encoding = read_text(path)
-    lines = _split(text)
+    lines = split_lines(text)
     reading = Reading()
     details = _read_tagged(lines, reading) if _has_tags(lines) else _read_marked_up(lines, reading)
     read = reading.result()
@@ -220,11 +220,4 @@ def _columns(lines: list[str], token: int) -> tuple[list[str], list[str]]:
 
 
 def _lines(path: Path) -> list[str]:
-    return _split(read_text(path)[0])
-
-
-def _split(text: str) -> list[str]:
-    text = text.replace("\r\n", "\n")
-    if "\n" not in text:  # a classic Macintosh file
-        text = text.replace("\r", "\n")
-    return text.split("\n")
+    return split_lines(read_text(path)[0])

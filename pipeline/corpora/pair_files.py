@@ -8,12 +8,13 @@ import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from pipeline.corpora.delimited import DELIMITERS, read_table, read_text
+from pipeline.corpora.delimited import DELIMITERS, read_table
 from pipeline.corpora.pair_columns import choose_sides
 from pipeline.corpora.pairs import Pair, PairTexts
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.reviews import text_id
 from pipeline.errors import UserError
+from pipeline.text_file import read_text
 
 # Bytes of one file in an archive. The largest published one is far below; an archive that
 # unpacks to more was made to fill a disk or memory.
