@@ -15,7 +15,7 @@ from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.table import DELIMITERS, Row, Table
 from pipeline.text_file import DAMAGED, is_damaged, read_text, unix_line_ends
 
-__all__ = ["DELIMITERS", "LONGEST_RECORD", "Row", "Table", "read_table"]
+__all__ = ["DELIMITERS", "LONGEST_RECORD", "Row", "Table", "as_rows", "read_table"]
 
 _BY_SUFFIX = {".tsv": "tab", ".tab": "tab", ".csv": "comma"}
 # A quote that is never closed would swallow the rest of the file, one row at a time.
@@ -40,7 +40,17 @@ def read_table(path: Path) -> Table:
     Raises:
         UserError: as `read_text`.
     """
-    text, encoding = read_text(path)
+    return as_rows(*read_text(path), path)
+
+
+def as_rows(text: str, encoding: str, path: Path) -> Table:
+    """The table that `text` is, as `read_table` says of a file.
+
+    Args:
+        encoding: of `text_file.decode`.
+        path: whose suffix counts, and where errors are; no file needs to be there (the member of
+            an archive).
+    """
     text = unix_line_ends(text)
     records = read_records(text, path)
     if records is not None:
