@@ -85,7 +85,7 @@ def test_files_that_cannot_be_read_at_all(tmp_path):
     raises(r"no row .*\(line 2: no label\)", write(tmp_path / "none.tsv", "text\tlabel\n가\t\n"))
     raises("one column only", write(tmp_path / "one.tsv", "그냥 글\n또 글\n"))
     raises("not a text file", write(tmp_path / "bare16.tsv", tsv(), "utf-16-le"))
-    raises("not a text file", write(tmp_path / "book.xlsx", "PK\x03\x04\x14\0\0\0"))
+    raises("Excel workbook .*CSV", write(tmp_path / "book.xlsx", "PK\x03\x04\x14\0\0\0"))
     odd = tmp_path / "odd.tsv"
     odd.write_bytes("\ufeff좋다\t1\n".encode("utf-16-le") + b"\0")
     raises("not valid UTF-16", odd)

@@ -128,7 +128,7 @@ def choose(
         raise UserError(
             "has one column only; a text and a label are needed",
             where=where,
-            remedy="separate them by a tab, or save the table as .csv",
+            remedy="separate them by a tab or a comma",
         )
     text = _explicit(text_column, header, width, where)
     label = _explicit(label_column, header, width, where)
@@ -217,7 +217,7 @@ def _trimmed(fields: list[str], body: Sequence[Row]) -> list[str]:
         if any(any(map(str.strip, row.fields[width - 1 :])) for row in body):
             break
         width -= 1
-    return [normalize(field) for field in fields[:width]]
+    return [normalize(field).strip("\"'") for field in fields[:width]]
 
 
 def _explicit(setting: str | None, header: list[str] | None, width: int, where: Path) -> int | None:

@@ -11,7 +11,7 @@ from pipeline.corpora.json_records import read_records
 from pipeline.corpora.json_table import as_table
 from pipeline.corpora.quoted import LONGEST_RECORD, quoted_rows, tab_rows
 from pipeline.corpora.rejects import Rejected
-from pipeline.corpora.table import DELIMITERS, Row, Table, usual_width
+from pipeline.corpora.table import DELIMITERS, SPACE, Row, Table, usual_width
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED, is_damaged, read_text, unix_line_ends
 
@@ -19,6 +19,7 @@ __all__ = ["DELIMITERS", "LONGEST_RECORD", "Row", "Table", "as_rows", "read_tabl
 
 _BY_SUFFIX = {".tsv": "tab", ".tab": "tab", ".csv": "comma"}
 _SEP = re.compile(r'"?sep=(.|\\t)"?[\t,;| ]*$', re.IGNORECASE)
+_LABELLED = re.compile(r"__label__(\S+)\s+(?!__label__)(.*)$")
 _MARKUP = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|table|meta|\?xml)\b", re.IGNORECASE)
 # So many lines tell the delimiter.
 _LINES_SEEN = 200
@@ -36,8 +37,8 @@ def read_table(path: Path) -> Table:
     to the text. Fields are separated by tabs, commas, semicolons or bars: by what a first line
     `sep=;` says; else by what the suffix names (.tsv, .tab, .csv), unless another cuts nearly all
     of the first lines into equally many fields and that one does not; else by what cuts most of
-    them so. Between tabs quotes are read as `quoted.tab_rows` says, elsewhere as
-    `quoted.quoted_rows` says.
+    them so. fastText's lines (`__label__1 좋다`) are label and text. Between tabs quotes are read
+    as `quoted.tab_rows` says, elsewhere as `quoted.quoted_rows` says.
 
     Rejected are lines above the table that have one field where the others have several (a
     title, a comment), and rows with a character that is not valid in the encoding.
@@ -68,7 +69,9 @@ def as_rows(text: str, encoding: str, path: Path) -> Table:
         )
     lines = text.lstrip("\ufeff").split("\n")
     delimiter = _delimiter(lines, path.suffix.lower())
-    if delimiter == "tab":
+    if delimiter == SPACE:
+        taken, quoted = [_labelled_line(n, line) for n, line in enumerate(lines, 1) if line], False
+    elif delimiter == "tab":
         taken, quoted = tab_rows(lines)
     else:
         taken, quoted = quoted_rows(lines, DELIMITERS[delimiter]), True
@@ -106,8 +109,14 @@ def _above(rows: list[Row]) -> list[Row]:
     return []
 
 
+def _labelled_line(number: int, line: str) -> Row:
+    """Label and text of a line as fastText has it, `__label__1 좋다`."""
+    match = _LABELLED.match(line)
+    return Row(number, list(match.groups()) if match else [line], line)
+
+
 def _delimiter(lines: list[str], suffix: str) -> str:
-    """A key of `DELIMITERS`. A line `sep=…` is made blank."""
+    """A key of `DELIMITERS`, or SPACE. A line `sep=…` is made blank."""
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     said = _SEP.match(lines[first])
     if said:
@@ -116,7 +125,10 @@ def _delimiter(lines: list[str], suffix: str) -> str:
         for name, character in DELIMITERS.items():
             if character == named:
                 return name
-    sample = "\n".join(lines[:_LINES_SEEN])
+    seen = [line for line in lines[:_LINES_SEEN] if line.strip()]
+    if 2 * sum(_LABELLED.match(line) is not None for line in seen) > len(seen):
+        return SPACE
+    sample = "\n".join(seen)
     counts = {name: _Count(sample, character) for name, character in DELIMITERS.items()}
     named = _BY_SUFFIX.get(suffix, "")
     even = [name for name, count in counts.items() if count.is_even]

@@ -44,6 +44,7 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
     named = chosen.corpus in catalogue.CATALOGUE  # a folder may happen to be called the same
     if not named and (path.suffix or len(path.parts) > 1 or os.path.exists(path)):
         texts = read_labelled(path, chosen.text_column, chosen.label_column)
+        check_trainable(texts.frame, path)
         splits = _one_file(path.stem, texts, own_origin([path]), [path])
         return dataclasses.replace(splits, warnings=[*splits.warnings, *texts.warnings])
     corpus = catalogue.find(chosen.corpus, "labelled")

@@ -14,6 +14,7 @@ from pipeline.corpora.table import Row, usual_width
 LONGEST_RECORD = 1000
 # Of a field of several lines in a file in which a quote is otherwise a character.
 _LONGEST_CELL = 100
+_SPACED = re.compile(' +"')
 _OPENS = re.compile(r'(?:^|[\t\n])"')
 _QUOTED = re.compile(r'(?<![^\t\n])"((?:[^"]|"")*+)"(?![^\t\n])')
 
@@ -22,14 +23,13 @@ def quoted_rows(lines: list[str], delimiter: str) -> list[Row | Rejected]:
     """Rows of lines in which quotes quote, as in RFC 4180, line ends included.
 
     A row whose quotes do not come out even, or that runs over more than 1,000 lines, is rejected,
-    and reading goes on with the line after its first. White space before a quote is left out
-    where more rows come out even that way (`a, "b, c"`).
+    and reading goes on with the line after its first. White space behind a delimiter is left out
+    where fields have it before a quote and no fewer rows come out even without it (`a, "b, c"`).
     """
     rows = list(_records(lines, delimiter))
-    spaced = re.compile(re.escape(delimiter) + ' +"')
-    if any(map(spaced.search, lines)):
+    if any(_SPACED.match(field) for row in _only_rows(rows) for field in row.fields):
         without = list(_records(lines, delimiter, skipinitialspace=True))
-        if _ragged(without) < _ragged(rows):
+        if _ragged(without) <= _ragged(rows):
             return without
     return rows
 

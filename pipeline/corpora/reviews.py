@@ -184,7 +184,7 @@ def _in_words(
 
     def name(position: int) -> str:
         if table.delimiter == JSON and columns.header:
-            return short(columns.header[position])
+            return f"key {short(columns.header[position])}"
         called = f" ({short(columns.header[position])})" if columns.header else ""
         return f"column {position + 1}{called}"
 

@@ -13,6 +13,8 @@ from pipeline.normalize import normalize
 DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "bar": "|"}
 JSON = "JSON"
 """What stands for the delimiter of a table that was made of JSON."""
+SPACE = "space"
+"""What stands for the delimiter where a label and a text have a space between them."""
 
 _LONGEST_NAME = 200
 
@@ -38,7 +40,7 @@ class Table:
             every field is blank are not there.
         rejects: what could not be taken apart into fields.
         encoding: as of `text_file.decode`.
-        delimiter: a key of `DELIMITERS`, or `JSON`; of JSON the first row is the header.
+        delimiter: a key of `DELIMITERS`, `JSON` (of which the first row is the header), or `SPACE`.
         quoted: whether a quote quotes; between tabs it mostly is a character like any other.
     """
 
