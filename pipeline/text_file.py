@@ -50,6 +50,15 @@ def read_text(path: Path) -> tuple[str, str]:
     Raises:
         UserError: no such file, a folder, empty, or not a text in one of these encodings.
     """
+    return decode(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """What a file holds.
+
+    Raises:
+        UserError: no such file, a folder, or empty.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -60,7 +69,7 @@ def read_text(path: Path) -> tuple[str, str]:
         raise UserError("may not be read", where=path, remedy="check its permissions") from None
     if not data.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
         raise UserError("is empty", where=path, remedy="give a file with text in it")
-    return decode(data, path)
+    return data
 
 
 def decode(data: bytes, where: object) -> tuple[str, str]:
