@@ -85,6 +85,8 @@ def export_tagger(
             "Entities never nest and never overlap.",
             f"A text over {max_length - 2:,} characters (spaces not counted) is read in parts "
             "of so many; an entity across the edge of two parts comes out as two.",
+            f"Documents beside many other texts are better asked with the signature `{ENTITIES}`: "
+            "the tables of this one have a cell for each text and each entity of the fullest text.",
             "It knows the kinds of entities it learnt, as they are marked in its corpus; on text "
             "of another kind (chat, speech) expect it to miss more.",
         ),
