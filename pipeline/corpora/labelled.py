@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
         return _one_file("sample", read_sample(sample), sample_origin(sample), [sample])
     path = Path(chosen.corpus)
     named = chosen.corpus in catalogue.CATALOGUE  # a folder may happen to be called the same
-    if not named and (path.suffix.lower() in (".tsv", ".csv", ".txt") or path.exists()):
+    if not named and (path.suffix or len(path.parts) > 1 or os.path.exists(path)):
         texts = read_labelled(path, chosen.text_column, chosen.label_column)
         return _one_file(path.stem, texts, own_origin([path]), [path])
     corpus = catalogue.find(chosen.corpus, "labelled")
@@ -94,6 +95,6 @@ def _one_file(
         origin,
         files=files,
         rejects=texts.rejects,
-        warnings=[*warnings, *label_warnings(counts)],
+        warnings=[*texts.warnings, *warnings, *label_warnings(counts)],
         details=texts.details,
     )
