@@ -27,6 +27,7 @@ from pipeline.corpora.reviews import FEWEST_ROWS, text_id
 from pipeline.corpora.settings import EntityCorpusSettings
 from pipeline.corpora.splits import CorpusSplits, by_share
 from pipeline.corpora.text_splits import label_warnings, split_texts
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 from pipeline.normalize import normalize
@@ -163,7 +164,7 @@ def _read(corpus: catalogue.Corpus, split: str, paths: list[Path]) -> AnnotatedT
     part = "dev" if (corpus.name, split) == ("klue", "test") else split
     if len(texts.frame) != (expected := corpus.sentences[part]):
         raise UserError(
-            f"{len(texts.frame):,} sentences found, {expected:,} expected",
+            f"{counted(len(texts.frame), 'sentence')} found, {expected:,} expected",
             where=paths[0] if len(paths) == 1 else paths[0].parent,
             remedy="delete it and run again; it will be fetched anew",
         )
@@ -176,8 +177,7 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
     where, frame = origin.source, texts.frame
     if len(frame) < FEWEST_ROWS:
         raise UserError(
-            f"has {len(frame)} usable sentence{'s' if len(frame) != 1 else ''}; "
-            f"at least {FEWEST_ROWS} are needed",
+            f"has {counted(len(frame), 'usable sentence')}; at least {FEWEST_ROWS} are needed",
             where=where,
             remedy=_more_sentences(texts),
         )
@@ -191,7 +191,7 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
     if not any(frames["train"]["label"]):
         raise UserError(
             f"no entity is left to learn from: all are in the {len(frames['dev'])} and "
-            f"{len(frames['test'])} sentences held out",
+            f"{counted(len(frames['test']), 'sentence')} held out",
             where=where,
             remedy="give more sentences with entities",
         )
