@@ -339,6 +339,12 @@ def test_labels_that_differ_by_case_stay_and_are_warned_of(read, tmp_path):
     assert unify(["True", "true"]).warnings
 
 
+def test_scales_are_warned_of():
+    assert unify([f"{n % 30 / 10}" for n in range(300)]).warnings
+    assert not unify([str(n % 10) for n in range(300)]).warnings
+    assert not unify([f"KDC {n % 30}" for n in range(300)]).warnings
+
+
 # Damage, and odds and ends
 
 

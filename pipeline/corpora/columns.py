@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import difflib
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,11 +72,11 @@ class Columns:
         """
         if max(self.text, self.label) >= len(row.fields):
             return False
-        label, text = column_name(row.fields[self.label]), column_name(row.fields[self.text])
+        label = column_name(row.fields[self.label])
         if self.header is None:
-            return text in TEXT_NAMES and label in LABEL_NAMES
+            return label in LABEL_NAMES and column_name(row.fields[self.text]) in TEXT_NAMES
         return label == column_name(self.header[self.label]) and (
-            text == column_name(self.header[self.text])
+            column_name(row.fields[self.text]) == column_name(self.header[self.text])
         )
 
     def is_other_header(self, row: Row) -> bool:
@@ -83,14 +84,18 @@ class Columns:
         in another order."""
         if max(self.text, self.label) >= len(row.fields):
             return False
-        label, text = column_name(row.fields[self.label]), column_name(row.fields[self.text])
+        label = column_name(row.fields[self.label])
         if self.header is None:
-            return text in LABEL_NAMES and label in TEXT_NAMES
-        names = column_names(self.header)
-        if label not in names or text not in names or not label or not text:
+            return label in TEXT_NAMES and column_name(row.fields[self.text]) in LABEL_NAMES
+        if not label or label not in self.names:
             return False
         found = column_names(row.fields)
-        return found != names and sorted(found) == sorted(names)
+        return found != self.names and sorted(found) == sorted(self.names)
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """Of the header, as they are compared."""
+        return column_names(self.header or [])
 
 
 def choose(

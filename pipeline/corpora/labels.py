@@ -17,6 +17,8 @@ _NONE_IS_A_CLASS = 0.1
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d*)?$", re.ASCII)
 _LONGEST_NUMBER = 40
 _SHOWN = 8
+# So many classes that are numbers are more likely a scale.
+_MANY = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,6 +152,12 @@ def _warnings(counts: Mapping[str | None, int], none_is_a_class: bool) -> Iterab
             for labels in alike[:_SHOWN]
         )
         yield f"Labels that differ only by case are different labels: {shown}."
+    known = [label for label in counts if label is not None]
+    if len(known) > _MANY and all(number_of(label) is not None for label in known):
+        yield (
+            f"Its {len(known):,} labels are numbers, and each is learnt as a class of its own. "
+            "Group them into a few where they are a score."
+        )
     if none_is_a_class:
         nones = [label for label in counts if label and label.casefold() == "none"]
         count = sum(counts[label] for label in nones)
