@@ -68,12 +68,13 @@ def test_the_benchmark_asks_for_twice_as_much():
 
 @pytest.mark.parametrize("refused", [False, True])
 def test_a_row_of_the_table(monkeypatch, refused):
-    told = iter([{"idle": 10, "peak": 20, "seconds": 1.5}, {"idle": 10, "peak": 40, "seconds": 3}])
+    calls = [(20, 1.5, 1.0), (40, 3.0, 1.9)]
+    told = iter({"idle": 10, "peak": peak, "seconds": s, "cpu": cpu} for peak, s, cpu in calls)
     answer = (lambda *_: {"refused": "too large"}) if refused else (lambda *_: next(told))
     monkeypatch.setattr("benchmarks.served_memory.measured", answer)
     cells = row("texts", [["가"], ["가", "나"]], Path("model"), "serving_default")
     assert cells[1:] == ["2 texts, 2 characters"] + (
-        ["refused", "", "", ""] if refused else ["30", "1.50", "3.00", "2.0"]
+        ["refused", "", "", ""] if refused else ["30", "1.50", "3.00", "1.9"]
     )
 
 
