@@ -90,12 +90,14 @@ class EvaluationTexts:
         origin: title, source and licence.
         labels: the labels in it, ascending.
         details: how it was read, for people; JSON-able.
+        warnings: sentences that a user must not miss.
     """
 
     frame: pd.DataFrame
     origin: Origin
     labels: Sequence[str]
     details: Mapping[str, Any]
+    warnings: Sequence[str] = ()
 
 
 def read_evaluation_corpus(name: str, raw: Path) -> EvaluationTexts:
@@ -116,7 +118,13 @@ def read_evaluation_corpus(name: str, raw: Path) -> EvaluationTexts:
         corpus = catalogue.find(name, "annotated")
         texts = _read(corpus, "test", _fetch(corpus, raw, ["test"])["test"])
         origin = catalogue_origin(corpus)
-    return EvaluationTexts(texts.frame, origin, sorted(texts.details["entities"]), texts.details)
+    labels, warnings = sorted(texts.details["entities"]), list(texts.warnings)
+    if unusable := [reject for reject in texts.rejects if not reject.kept]:
+        warnings.append(
+            f"Of {origin.title}, {counted(len(unusable), 'sentence')} could not be used; line "
+            f"{unusable[0].line}: {unusable[0].reason}."
+        )
+    return EvaluationTexts(texts.frame, origin, labels, texts.details, warnings)
 
 
 def kmou_split(name: str) -> str:

@@ -33,7 +33,9 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     predicted = find_entities(settings, trained, texts)
     metrics = measure(texts, gold, predicted, tags.labels, _training_entities(trained))
     _log_to_tensorboard(settings, trained, metrics)
-    return _evaluated(settings, trained, metrics)
+    unknown = sorted({entity.label for found in gold for entity in found} - set(tags.labels))
+    shown = _unknown_labels(unknown)
+    return _evaluated(settings, trained, metrics, shown, shown=shown)
 
 
 def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) -> Evaluated:
@@ -51,7 +53,7 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
         [as_common(*pair, ours) for pair in zip(texts, predicted, strict=True)],
         shared,
     )
-    about = _label_warnings(title, known, other.labels, ours, theirs)
+    about = [*other.warnings, *_label_warnings(title, known, other.labels, ours, theirs)]
     warning = (
         f"Measured on {title}, while the model learnt from "
         f"{trained.corpus.origin.title}: only {', '.join(shared) or 'no kinds'} are scored, and "
@@ -84,10 +86,13 @@ def _label_warnings(
             f"{title} and the model have no label in common, so nothing can be right: "
             f"{', '.join(there)} there, {', '.join(known)} here."
         ]
-    missed = [label for label in unknown if theirs[label]]
-    if missed:
-        return [f"The model does not know {', '.join(missed)}: all of these count as missed."]
-    return []
+    return _unknown_labels([label for label in unknown if theirs[label]])
+
+
+def _unknown_labels(labels: Sequence[str]) -> list[str]:
+    if not labels:
+        return []
+    return [f"The model does not know {', '.join(labels)}: all of these count as missed."]
 
 
 def find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:
