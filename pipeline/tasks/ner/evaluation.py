@@ -51,7 +51,7 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
         texts,
         [as_common(*pair, theirs) for pair in zip(texts, gold, strict=True)],
         [as_common(*pair, ours) for pair in zip(texts, predicted, strict=True)],
-        shared,
+        shared or known,
     )
     about = [*other.warnings, *_label_warnings(title, known, other.labels, ours, theirs)]
     warning = (
