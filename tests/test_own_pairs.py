@@ -125,6 +125,18 @@ def test_records_that_are_damaged_or_short_cost_themselves(tmp_path):
     assert [reject.line for reject in texts.rejects] == [2]
 
 
+def test_a_list_for_each_pair(tmp_path):
+    for rows in (PAIRS, [("ko", "en"), *PAIRS]):
+        text = json.dumps(rows, ensure_ascii=False, indent=1)
+        assert sides(written(tmp_path, "a.json", text)) == PAIRS
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        assert sides(written(tmp_path, "a.jsonl", text)) == PAIRS
+    with pytest.raises(UserError):
+        read_pairs(written(tmp_path, "b.json", "[[1, 2], [3, 4]]"))
+    bracketed = [(f"[광고] {ko}", f"[Ad] {en}") for ko, en in PAIRS]
+    assert sides(written(tmp_path, "c.tsv", lines(bracketed))) == bracketed
+
+
 # Text with other separators
 
 
@@ -142,6 +154,17 @@ def test_separators(tmp_path, between, header, turned):
     ):
         path = written(tmp_path, "a.txt", lines(rows, between).replace("\n", end), encoding)
         assert sides(path) == PAIRS
+
+
+@pytest.mark.parametrize("between", ["    ", " = ", " => ", " / "])
+def test_commas_of_sentences_are_no_separator(tmp_path, between):
+    with pytest.raises(UserError, match="column"):
+        read_pairs(written(tmp_path, "a.txt", lines(PAIRS, between)))
+
+
+def test_bars_within_sides(tmp_path):
+    rows = [(f"{ko} ||| 네", f"{en} ||| Yes") for ko, en in PAIRS]
+    assert sides(written(tmp_path, "a.tsv", lines(rows))) == rows
 
 
 def test_a_table_with_columns_that_are_no_sentences(tmp_path):
