@@ -300,6 +300,12 @@ def test_a_compressed_table(tmp_path):
     data = lines(PAIRS).encode()
     assert sides(written(tmp_path, "a.tsv.gz", gzip.compress(data))) == PAIRS
     assert sides(written(tmp_path, "a.tsv.xz", lzma.compress(data))) == PAIRS
+    assert sides(written(tmp_path, "a.bin", gzip.compress(data))) == PAIRS
+    memory = (
+        '<tmx><body><tu><tuv lang="ko"><seg>가</seg></tuv><tuv lang="en"><seg>A</seg></tuv></tu>'
+    )
+    memory = gzip.compress(f"{memory}</body></tmx>".encode())
+    assert sides(written(tmp_path, "a.tmx.gz", memory)) == [("가", "A")]
 
 
 def test_archives_that_cannot_be_read(tmp_path, monkeypatch):

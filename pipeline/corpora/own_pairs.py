@@ -73,11 +73,13 @@ def _read_packed(packed: Packed) -> PairTexts:
         names = [PurePosixPath(name).name for name in sides[0]]
         return pairs_of_lines(*zip(names, packed.read(sides[0]), strict=True), packed.path)
     tables = [name for name in packed.names if _may_have_pairs(name)]
+    if len(packed.names) == 1:
+        tables = packed.names
     if sides or len(tables) != 1:
         listed = [PurePosixPath(name).name for name in packed.names]
         raise UserError(
-            f"has {len(listed)} files in it ({', '.join(listed[:5])} …), and which of them are the "
-            "pairs is not clear",
+            f"which of the {counted(len(listed), 'file')} in it has the pairs is not clear"
+            + (f" ({', '.join(listed[:5])})" if listed else ""),
             where=packed.path,
             remedy="unpack it, and name one file, or a .ko and a .en",
         )
