@@ -315,7 +315,7 @@ def test_archives_that_cannot_be_read(tmp_path, monkeypatch):
         assert "\n" not in str(caught.value)
 
     refused(zipped(tmp_path / "a.zip", {"a.tsv": lines(PAIRS), "b.tsv": lines(PAIRS)}), "a.tsv")
-    refused(zipped(tmp_path / "b.zip", {"README": "nothing"}), "not clear")
+    refused(zipped(tmp_path / "b.zip", {"README": "nothing", "a.pdf": ""}), "not clear")
     refused(zipped(tmp_path / "c.zip", {}), "not clear")
     refused(zipped(tmp_path / "d.xlsx", {"[Content_Types].xml": "", "xl/a.xml": ""}), "spreadsheet")
     whole = zipped(tmp_path / "e.zip", ANKI).read_bytes()
