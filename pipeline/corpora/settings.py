@@ -43,7 +43,7 @@ class PairCorpusSettings:
     """Which sentence pairs, and which way to translate."""
 
     corpus: str = "tatoeba"
-    """A name of the catalogue (tatoeba, news), `sample` for the bundled pairs, or pairs of your own:
+    """A name of the catalogue (tatoeba, news), `sample` for the bundled pairs, or your own pairs:
     a table (TSV, CSV, JSON), TMX, two files line by line (train.ko,train.en), or an archive of
     these; or several, with commas between. Files called my.dev.tsv and my.test.tsv beside my.tsv
     or my.train.tsv are held out; where there are none, a tenth each is."""
