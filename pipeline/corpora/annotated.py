@@ -16,6 +16,7 @@ from pipeline.corpora.annotated_file import SUFFIXES, read_annotated
 from pipeline.corpora.annotated_texts import AnnotatedTexts
 from pipeline.corpora.entities import read_entities
 from pipeline.corpora.fetch import CorpusUnavailable, fetch, fetch_all
+from pipeline.corpora.html_entities import entity_warnings
 from pipeline.corpora.named_entities import read_klp, read_klue, read_kmou
 from pipeline.corpora.origins import (
     catalogue_origin,
@@ -205,6 +206,7 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
         )
     read = {split: AnnotatedTexts(part, [], {}) for split, part in frames.items()}
     read["train"] = dataclasses.replace(texts, frame=frames["train"])
+    warnings = [*warnings, *entity_warnings(frame["text"], path.name)]
     return _splits(name, read, origin, [path], warnings)
 
 
