@@ -87,12 +87,14 @@ class EvaluationTexts:
         origin: title, source and licence.
         labels: the labels in it, ascending.
         details: how it was read, for people; JSON-able.
+        warnings: sentences that a user must not miss.
     """
 
     frame: pd.DataFrame
     origin: Origin
     labels: Sequence[str]
     details: Mapping[str, Any]
+    warnings: Sequence[str] = ()
 
 
 def read_evaluation_corpus(name: str, raw: Path) -> EvaluationTexts:
@@ -113,7 +115,8 @@ def read_evaluation_corpus(name: str, raw: Path) -> EvaluationTexts:
         corpus = catalogue.find(name, "annotated")
         texts = _read(corpus, "test", _fetch(corpus, raw, ["test"])["test"])
         origin = catalogue_origin(corpus)
-    return EvaluationTexts(texts.frame, origin, sorted(texts.details["entities"]), texts.details)
+    labels = sorted(texts.details["entities"])
+    return EvaluationTexts(texts.frame, origin, labels, texts.details, texts.warnings)
 
 
 def kmou_split(name: str) -> str:

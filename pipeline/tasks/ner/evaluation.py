@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.corpora.annotated import read_evaluation_corpus
 from pipeline.corpora.entities import Entity, read_entities
+from pipeline.corpora.entity_labels import label_key
 from pipeline.corpora.label_maps import as_common, common_labels
 from pipeline.corpora.splits import read_split
 from pipeline.evaluation.entities import EntityMetrics
@@ -14,6 +15,7 @@ from pipeline.evaluation.entities import evaluate as measure
 from pipeline.facts import Trained
 from pipeline.models.settings import describe_tagger
 from pipeline.models.tagger import tag_texts
+from pipeline.progress import say
 from pipeline.report.run_facts import run_facts
 from pipeline.settings import without_run
 from pipeline.tasks.base import Evaluated
@@ -39,10 +41,19 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
 def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) -> Evaluated:
     """The same model on sentences that others marked, under the labels both sides have."""
     other = read_evaluation_corpus(corpus, raw)
+    if "read_as" in other.details:
+        say(f"{corpus}: {other.details['read_as']}")
     texts, title = list(other.frame["text"]), other.origin.title
-    ours, theirs = common_labels(load_tags(trained.prepared_folder).labels, other.labels)
+    known = load_tags(trained.prepared_folder).labels
+    # Labels that are the model's but for case or width.
+    spelling = {label_key(label): label for label in known}
+    respelled = {label: spelling.get(label_key(label), label) for label in other.labels}
+    ours, theirs = common_labels(known, sorted(set(respelled.values())))
     predicted = find_entities(settings, trained, texts)
-    gold = map(read_entities, other.frame["label"])
+    gold = [
+        [entity._replace(label=respelled[entity.label]) for entity in read_entities(cell)]
+        for cell in other.frame["label"]
+    ]
     shared = sorted({name for label in theirs.values() if label for name in label.split("|")})
     metrics = measure(
         texts,
@@ -55,7 +66,15 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
         f"{trained.corpus.origin.title}: only {', '.join(shared)} are scored, and two corpora "
         "draw the lines between kinds of entities in different places."
     )
-    return _evaluated(settings, trained, metrics, [warning], measured_on=title)
+    warnings = [warning, *other.warnings]
+    if not set(filter(None, ours.values())) & set(filter(None, theirs.values())):
+        warnings.append(
+            f"No label of {title} ({', '.join(other.labels) or 'none'}) is one that the model "
+            f"knows ({', '.join(known)}): the scores say nothing."
+        )
+    for message in warnings[1:]:
+        say(message)
+    return _evaluated(settings, trained, metrics, warnings, measured_on=title)
 
 
 def find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:
