@@ -248,7 +248,7 @@ def check_trainable(frame: pd.DataFrame, where: object = None) -> None:
             where=where,
             remedy="they seem to be numbers on a scale; group them into a few classes"
             if all(_is_decimal(label) for label in once)
-            else "is label_column the right column?",
+            else "is --label-column the right column?",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.corpora.annotated import read_evaluation_corpus
@@ -48,7 +48,8 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
     # Labels that are the model's but for case or width.
     spelling = {label_key(label): label for label in known}
     respelled = {label: spelling.get(label_key(label), label) for label in other.labels}
-    ours, theirs = common_labels(known, sorted(set(respelled.values())))
+    there = sorted(set(respelled.values()))
+    ours, theirs = common_labels(known, there)
     predicted = find_entities(settings, trained, texts)
     gold = [
         [entity._replace(label=respelled[entity.label]) for entity in read_entities(cell)]
@@ -61,20 +62,43 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
         [as_common(*pair, ours) for pair in zip(texts, predicted, strict=True)],
         shared,
     )
+    about = [*other.warnings, *_label_warnings(title, known, there, ours, theirs)]
     warning = (
         f"Measured on {title}, while the model learnt from "
-        f"{trained.corpus.origin.title}: only {', '.join(shared)} are scored, and two corpora "
-        "draw the lines between kinds of entities in different places."
+        f"{trained.corpus.origin.title}: only {', '.join(shared) or 'no kinds'} are scored, and "
+        "two corpora draw the lines between kinds of entities in different places."
     )
-    warnings = [warning, *other.warnings]
-    if not set(filter(None, ours.values())) & set(filter(None, theirs.values())):
-        warnings.append(
-            f"No label of {title} ({', '.join(other.labels) or 'none'}) is one that the model "
-            f"knows ({', '.join(known)}): the scores say nothing."
-        )
-    for message in warnings[1:]:
-        say(message)
-    return _evaluated(settings, trained, metrics, warnings, measured_on=title)
+    return _evaluated(settings, trained, metrics, [warning, *about], measured_on=title, shown=about)
+
+
+def _label_warnings(
+    title: str,
+    known: Sequence[str],
+    there: Sequence[str],
+    ours: Mapping[str, str | None],
+    theirs: Mapping[str, str | None],
+) -> list[str]:
+    """What a user must know where labels of the other corpus are not those of the model.
+
+    Args:
+        known, there: labels of the model, and of the corpus.
+        ours, theirs: what they become (`common_labels`).
+    """
+    if not there:
+        return [f"{title} has no entity, so F1 says nothing."]
+    reached = {name for label in ours.values() if label for name in label.split("|")}
+    unknown = [
+        label for label in there if not reached.intersection((theirs[label] or "").split("|"))
+    ]
+    if len(unknown) == len(there):
+        return [
+            f"{title} and the model have no label in common, so nothing can be right: "
+            f"{', '.join(there)} there, {', '.join(known)} here."
+        ]
+    missed = [label for label in unknown if theirs[label]]
+    if missed:
+        return [f"The model does not know {', '.join(missed)}: all of these count as missed."]
+    return []
 
 
 def find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:
@@ -103,6 +127,7 @@ def _evaluated(
     metrics: EntityMetrics,
     warnings: Sequence[str] = (),
     measured_on: str | None = None,
+    shown: Sequence[str] = (),
 ) -> Evaluated:
     run = run_facts(
         TASK,
@@ -112,7 +137,7 @@ def _evaluated(
         warnings=[*trained.warnings, *warnings],
         measured_on=measured_on,
     )
-    return Evaluated(metrics.summary, metrics.to_json(), entity_content(metrics, run))
+    return Evaluated(metrics.summary, metrics.to_json(), entity_content(metrics, run), shown)
 
 
 def _log_to_tensorboard(settings: Settings, trained: Trained, metrics: EntityMetrics) -> None:
