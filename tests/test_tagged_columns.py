@@ -126,6 +126,7 @@ MADE = sentences()
         '"{word}","{tag}"',
         '"{word}"\t"{tag}"',
         "{word};{tag}",
+        "{word}|{pos}|{tag}",
         "{s},{word},{tag}",
         "{s}\t{word}\t{pos}\t{tag}\t{n}",
     ],

@@ -205,4 +205,6 @@ def _is_identity(column: _Column) -> bool:
     the first row of a sentence alone, or is a number that goes up by one."""
     if column.blank >= 0.5:
         return column.distinct == 1 + column.filled
-    return column.repeated >= 0.5 and (1 < column.runs == column.distinct or column.stepped)
+    if column.stepped:  # what numbers the words of a sentence repeats itself less
+        return column.repeated >= 0.7
+    return column.repeated >= 0.5 and 1 < column.runs == column.distinct

@@ -143,6 +143,20 @@ def _sentences(values: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, A
             for item in value if isinstance(value, list) else [value]:
                 if isinstance(item, dict):
                     yield from _sentences(item, depth + 1)
+                elif (pair := pair_of(item)) is not None:
+                    yield pair
+
+
+def pair_of(item: Any) -> dict[str, Any] | None:
+    """What spaCy was trained with, `["text", {"entities": [...]}]`, as an object."""
+    if (
+        isinstance(item, list)
+        and len(item) == 2
+        and _is_text(item[0])
+        and isinstance(item[1], dict)
+    ):
+        return {**item[1], "text": item[0]}
+    return None
 
 
 def _is_sentence(values: Mapping[str, Any]) -> bool:

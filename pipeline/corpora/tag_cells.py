@@ -19,6 +19,7 @@ _WIDE = re.compile(r"\t+| {2,}")
 _PLAIN = re.compile(r"[^\W\d][\w-]*")
 # Of so many lines, evenly spaced, the separator is judged.
 _SAMPLE = 10_000
+MAX_COLUMNS = 200
 _MARGIN = 0.01
 _MIN_SHARE_OUTSIDE = 0.2
 _MAX_PLAIN_LABELS = 100
@@ -46,6 +47,7 @@ TABS = Separator("tabs", lambda line: line.split("\t"))
 SPACES = Separator("white space", lambda line: _SPACES.split(line.strip(" \t")))
 COMMAS = Separator("commas", functools.partial(_delimited, delimiter=","))
 SEMICOLONS = Separator("semicolons", functools.partial(_delimited, delimiter=";"))
+BARS = Separator("bars", lambda line: line.split("|"))
 QUOTED_TABS = Separator("tabs, quoted", functools.partial(_delimited, delimiter="\t"))
 # In order: of several that cut equally many lines well, the first counts.
 _SEPARATORS = (
@@ -53,6 +55,7 @@ _SEPARATORS = (
     SPACES,
     COMMAS,
     SEMICOLONS,
+    BARS,
     QUOTED_TABS,
     Separator("runs of tabs", lambda line: _TABS.split(line.strip("\t"))),
     Separator("tabs or several spaces", lambda line: _WIDE.split(line.strip())),
@@ -124,7 +127,7 @@ def _share(lines: Sequence[str], separator: Separator, plain: bool) -> tuple[flo
     """How many of the lines it cuts well, and the number of their cells."""
     widths = collections.Counter(len(separator.cut(line)) for line in lines)
     width = max(widths, key=lambda width: (width > 1, widths[width], width), default=0)
-    if width < 2:
+    if not 2 <= width <= MAX_COLUMNS:
         return 0.0, 0
     cells = Cells(separator, width, plain)
     rows = list(map(cells.row, lines))

@@ -12,7 +12,15 @@ from pipeline.corpora.column_roles import TAG_NAMES, TOKEN_NAMES, name_in
 from pipeline.corpora.entities import Entity, trimmed
 from pipeline.corpora.inline import Annotated
 from pipeline.corpora.rejects import Rejected
-from pipeline.corpora.tag_cells import COMMAS, QUOTED_TABS, SEMICOLONS, TABS, Separator
+from pipeline.corpora.tag_cells import (
+    BARS,
+    COMMAS,
+    MAX_COLUMNS,
+    QUOTED_TABS,
+    SEMICOLONS,
+    TABS,
+    Separator,
+)
 from pipeline.counts import counted
 from pipeline.normalize import normalize
 from pipeline.one_line import without_breaks
@@ -48,11 +56,11 @@ class TagLists:
 def read_tag_lists(lines: Sequence[str]) -> TagLists | None:
     """Reads a sentence and its tags a line, `김민수 대표는<tab>PER-B O`; None where it is not so.
 
-    It is so where, in at least half of the lines that are not blank, between tabs, commas or
-    semicolons, one column holds nothing but tags (separated by white space or commas, or a list
-    as Python writes it), and in a fifth of them several. The sentence is in the column that has
-    one word for each tag in most rows, or else one character. A row whose words and tags are not
-    equally many is an error of that row.
+    It is so where in at least half of the lines that are not blank, cut by tabs, commas,
+    semicolons or bars, one column holds nothing but tags (separated by white space or commas, or
+    a list as Python writes it), and in a fifth of them several. The sentence is in the column
+    that has one word for each tag in most rows, or else one character. A row whose words and
+    tags are not equally many is an error of that row.
 
     Args:
         lines: without their ends.
@@ -60,7 +68,7 @@ def read_tag_lists(lines: Sequence[str]) -> TagLists | None:
     rows = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     step = max(1, len(rows) // _SAMPLE)
     sample = [line for _, line in rows[::step]]
-    for separator in (TABS, COMMAS, SEMICOLONS, QUOTED_TABS):
+    for separator in (TABS, COMMAS, SEMICOLONS, BARS, QUOTED_TABS):
         if (columns := _columns(sample, separator)) is not None:
             break
     else:
@@ -92,7 +100,7 @@ def _columns(sample: Sequence[str], separator: Separator) -> tuple[int, int, int
     widths = collections.Counter(map(len, rows))
     width = widths.most_common(1)[0][0] if widths else 0
     rows = [row for row in rows if len(row) == width]
-    if width < 2 or 2 * len(rows) < len(sample):
+    if not 2 <= width <= MAX_COLUMNS or 2 * len(rows) < len(sample):
         return None
     tags = max(range(width), key=lambda n: sum(len(_tag_list(row[n])) for row in rows))
     lists = [_tag_list(row[tags]) for row in rows]

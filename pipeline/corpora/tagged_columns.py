@@ -118,7 +118,7 @@ def _groups(lines: Sequence[str], cells: Cells) -> tuple[list[list[_Row]], list[
         row = cells.row(line)
         if header is None and not any(groups) and _is_header(row, cells):
             header = row
-        elif not any(cell.strip() for cell in row) or _is_document(line, row):
+        elif _is_blank(line, row) or _is_document(line, row):
             pass
         elif row != header and not _is_comment(line, row, cells, first=not groups[-1]):
             groups[-1].append(_Row(number, line, row))
@@ -134,6 +134,13 @@ def _is_header(row: Sequence[str], cells: Cells) -> bool:
     if name_in(row, TAG_NAMES, anywhere) is None and name_in(row, TOKEN_NAMES, anywhere) is None:
         return False
     return cells.plain or not any(is_tag(cells.tag(cell)) for cell in row if cell != "-")
+
+
+def _is_blank(line: str, row: Sequence[str]) -> bool:
+    """Whether there is nothing in it but separators."""
+    if line.strip().strip(',;|"'):
+        return False
+    return not any(cell.strip() for cell in row)
 
 
 def _is_document(line: str, row: Sequence[str]) -> bool:
