@@ -12,10 +12,11 @@ from typing import Any
 import pandas as pd
 
 from pipeline.corpora import catalogue
+from pipeline.corpora.annotated_file import SUFFIXES, read_annotated
 from pipeline.corpora.annotated_texts import AnnotatedTexts
 from pipeline.corpora.entities import read_entities
 from pipeline.corpora.fetch import CorpusUnavailable, fetch, fetch_all
-from pipeline.corpora.named_entities import read_annotated, read_klp, read_klue, read_kmou
+from pipeline.corpora.named_entities import read_klp, read_klue, read_kmou
 from pipeline.corpora.origins import (
     catalogue_origin,
     own_origin,
@@ -28,7 +29,6 @@ from pipeline.corpora.splits import CorpusSplits, by_share
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 
-SUFFIXES = (".txt", ".tsv", ".conll", ".bio")
 SPLITS = ("train", "dev", "test")
 
 
@@ -177,7 +177,7 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
             f"has {len(frame)} usable sentence{'s' if len(frame) != 1 else ''}; "
             f"at least {FEWEST_ROWS} are needed",
             where=where,
-            remedy="give more sentences",
+            remedy=_more_sentences(texts),
         )
     if not any(frame["label"]):
         raise UserError(
@@ -198,9 +198,15 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
 
 
 def _parted(texts: AnnotatedTexts, chosen) -> tuple[AnnotatedTexts, AnnotatedTexts]:
-    """The rows that are not chosen, with the rejects and the details, and those that are."""
+    """The rows that are not chosen, with all that was said of them, and those that are."""
     rest, part = (texts.frame[rows].reset_index(drop=True) for rows in (~chosen, chosen))
     return dataclasses.replace(texts, frame=rest), AnnotatedTexts(part, [], {})
+
+
+def _more_sentences(texts: AnnotatedTexts) -> str:
+    if len(texts.frame) == 1 and texts.details["format"] == "columns":
+        return "put a blank line behind each, or give a column that numbers them"
+    return "give more sentences"
 
 
 def _splits(
@@ -228,11 +234,14 @@ def _splits(
                 found.setdefault("repeated", {})[split] = value
             elif note in ("tags_differ", "text_differs", "repaired"):
                 found[note] = found.get(note, 0) + value
-            elif note in ("encoding", "format", "spacing"):
+            elif note in ("encoding", "format", "spacing", "read_as"):
                 found[note] = value
+    warnings = [warning for split in SPLITS for warning in read[split].warnings]
     rejects = [reject for split in SPLITS for reject in read[split].rejects]
     splits = {split: frames[split] for split in SPLITS}
-    return CorpusSplits(name, splits, origin, files=files, rejects=rejects, details=found)
+    return CorpusSplits(
+        name, splits, origin, files=files, rejects=rejects, warnings=warnings, details=found
+    )
 
 
 def _count(frame: pd.DataFrame) -> dict[str, int]:

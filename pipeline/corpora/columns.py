@@ -155,6 +155,15 @@ def choose(
     return Columns(text, label, identity, header, width, above or 0)
 
 
+def text_of_records(rows: Sequence[Row]) -> int | None:
+    """The column of texts below a header, by its name, else by content; None if not clear."""
+    header = rows[0].fields
+    known = _known(header, TEXT_NAMES, None, None)
+    if known is not None:
+        return known
+    return text_among(describe(rows[1:], len(header)), range(len(header)))
+
+
 def without_blank_ends(fields: list[str], width: int) -> list[str]:
     """`fields`, without blank ones behind the first `width`."""
     return fields[:width] if len(fields) > width and not any(fields[width:]) else fields

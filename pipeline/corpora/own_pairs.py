@@ -108,6 +108,9 @@ def _read_table(text: str, encoding: str, path: Path, where: Path) -> PairTexts:
             wrong = f"{len(row.fields)} columns instead of {columns.width}"
             texts.reject_unpaired(path.name, row.line, wrong, table.written(row))
             continue
+        if columns.header and row.fields == table.rows[0].fields:
+            texts.reject_unpaired(path.name, row.line, "is the header again", table.written(row))
+            continue
         for ko, en in _sides(row, columns, table.delimiter == JSON):
             texts.pairs.append(Pair(ko, en, pair_id(ko, en), row.line, path.name))
     texts.details["read_as"] = _in_words(texts, table, columns, path)

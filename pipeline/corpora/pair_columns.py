@@ -70,6 +70,8 @@ def choose_sides(rows: Sequence[Row], where: Path, has_header: bool = False) -> 
     """
     first = rows[0].fields
     names = named(first)
+    if not has_header:
+        names = [name for name in names if not _goes_on(rows[1:], name.column, first[name.column])]
     if has_header or len({name.role for name in names}) > 1:
         body = _body(rows[1:], len(first))
         return _by_names(body, names, len(first), where)
@@ -80,6 +82,11 @@ def choose_sides(rows: Sequence[Row], where: Path, has_header: bool = False) -> 
     below = _body(rows[1:], width)
     header = len(first) == width and _is_title(first, below, korean, english)
     return SideColumns(korean, english, header, False, width)
+
+
+def _goes_on(rows: Sequence[Row], column: int, cell: str) -> bool:
+    """Whether most rows have the same cell, so that it is no name (kor_Hang in each of them)."""
+    return 2 * sum(row.fields[column : column + 1] == [cell] for row in rows) > len(rows)
 
 
 def _check_width(width: int, where: Path) -> None:

@@ -100,11 +100,11 @@ def to_grouped_frame(pairs: Iterable[Pair], direction: str) -> pd.DataFrame:
     for pair in pairs:
         groups.setdefault(normalize(getattr(pair, source)), []).append(pair)
     rows = []
-    for group in groups.values():
-        references = {normalize(text): text for text in (getattr(p, target) for p in group[::-1])}
-        first = group[0]
-        texts = list(references.values())[::-1]
-        rows.append([first.id, getattr(first, source), *texts])
+    for first, *others in groups.values():
+        references: dict[str, str] = {}
+        for pair in (first, *others):
+            references.setdefault(normalize(getattr(pair, target)), getattr(pair, target))
+        rows.append([first.id, getattr(first, source), *references.values()])
     most = max(map(len, rows), default=len(COLUMNS))
     columns = [*COLUMNS, *(f"{REFERENCE}{n}" for n in range(2, most - len(COLUMNS) + 2))]
     filled = [[*row, *itertools.repeat("", most - len(row))] for row in rows]

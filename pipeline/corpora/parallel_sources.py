@@ -89,15 +89,14 @@ def _two_by_two(names: list[str]) -> list[str]:
 def own_file(name: str) -> Path | AlignedFiles | None:
     """What a user's file or two files `name` is the path of, None if it is a corpus of the
     catalogue."""
-    own = _own_path(name)
-    if own is None and name.count(",") == 1:
-        one, other = (Path(part.strip()) for part in name.split(","))
-        if os.path.isfile(one) and os.path.isfile(other):
-            both = aligned_files(one)
-            if both is not None and aligned_files(other) == both:
-                return both
-            return by_content(one, other)
-    return own
+    parts = [part.strip() for part in name.split(",")]
+    if len(parts) == 2 and not os.path.isfile(name) and all(map(os.path.isfile, parts)):
+        one, other = map(Path, parts)
+        both = aligned_files(one)
+        if both is not None and aligned_files(other) == both:
+            return both
+        return by_content(one, other)
+    return _own_path(name)
 
 
 def _own_path(name: str) -> Path | AlignedFiles | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import collections
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,7 +64,7 @@ def read_tmx(file: IO[bytes], name: str, where: Path) -> PairTexts:
     for text, is_last in _chunks(file, first, codec):
         reader.feed(text, is_last)
     texts = reader.texts
-    if not texts.pairs and reader.languages and not reader.languages.keys() >= {"ko", "en"}:
+    if reader.spelled and not {"ko", "en"} <= set(map(_side, reader.spelled)):
         raise UserError(
             f"has no unit in Korean and English; its languages are {', '.join(reader.spelled)}",
             where=where,
@@ -83,7 +82,6 @@ class _Reader:
     def __init__(self, name: str, where: Path) -> None:
         self.name, self.where = name, where
         self.texts = PairTexts([])
-        self.languages: collections.Counter[str] = collections.Counter()
         self.spelled: dict[str, None] = {}
         self.units = 0
         self._line = 1
@@ -137,8 +135,7 @@ class _Reader:
         if tag in _CODES:
             self._codes -= 1
         elif tag == "seg" and self._text is not None:
-            code = re.split("[-_]", self._language or "")[0].casefold()
-            side = LANGUAGES.get(code)
+            side = _side(self._language or "")
             if side is not None:
                 self._segments.setdefault(side, []).append("".join(self._text).strip())
             self._text = None
@@ -161,7 +158,6 @@ class _Reader:
         )
 
     def _end_unit(self) -> None:
-        self.languages.update(self._segments.keys())
         written = "\t".join(text for texts in self._segments.values() for text in texts)
         for side, language in (("ko", "Korean"), ("en", "English")):
             if side not in self._segments:
@@ -174,6 +170,10 @@ class _Reader:
         for ko in self._segments["ko"]:
             for en in self._segments["en"]:
                 self.texts.pairs.append(Pair(ko, en, pair_id(ko, en), self._line, self.name))
+
+
+def _side(language: str) -> str | None:
+    return LANGUAGES.get(re.split("[-_]", language)[0].casefold())
 
 
 def _local(tag: str) -> str:
