@@ -19,7 +19,7 @@ from pipeline.training.fit import TrainingPlan, count_tokens, fit
 from pipeline.training.losses import PieceCrossEntropy, SmoothedCrossEntropy
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
-from pipeline.training.weights import load_initial_weights, save_weights
+from pipeline.training.weights import load_initial_weights
 
 SMALL = ClassifierSettings(
     units=8, embedding_size=8, embedding_dropout=0.1, piece_dropout=0.05, state_dropout=0.1
