@@ -18,7 +18,6 @@ from pipeline.settings import without_run
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.translation import TASK
 from pipeline.tasks.translation.comparison import Compared, TestSet
-from pipeline.tasks.translation.evaluation import translate_test
 from pipeline.workspace import Workspace
 
 _SAME = 0.005
@@ -105,7 +104,7 @@ def compared(run: RunFiles, test: TestSet) -> tuple[Compared, list[str]]:
     settings = run.trained_settings(TASK, TASK.settings())
     name = run.folder.name
     say(f"{name}: {len(test.sources):,} sentences are being translated")
-    said = translate_test(settings, trained)
+    said = TASK.evaluation.translate_test(settings, trained)  # imports TensorFlow, so only now
     tokenizer = TARGET_TOKENIZERS[test.direction.split("-")[1]]
     counts = SentenceCounts.of(said, test.references, tokenizer, test.further)
     now, doubt = bleu_of(counts.bleu.sum(axis=0)), []

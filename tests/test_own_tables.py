@@ -103,6 +103,11 @@ def test_columns_without_a_header(read, rows, text, label, ids):
     assert "2 labels, 0: 20 rows, 1: 20" in said
 
 
+def test_numbers_are_labels_though_texts_are_few(read):
+    rows = [(n % 5, ("영화가 좋다", "별로")[n % 2]) for n in range(40)]
+    assert set(read(table(rows)).frame["text"]) == {"영화가 좋다", "별로"}
+
+
 def test_labels_that_are_words(read):
     rows = [(("매우 싫음", "매우 좋음")[int(label)], text) for text, label in ROWS]
     assert set(read(table(rows)).frame["label"]) == {"매우 싫음", "매우 좋음"}
@@ -193,7 +198,7 @@ def test_lines_above_the_header(read, above, delimiter, rejected, header, encodi
 def test_headers_of_joined_files(read, refused):
     header = ("text", "label")
     first, second = ROWS[:20], ROWS[20:]
-    for again in ("text,label\n", "\ufeffText, LABEL \n"):
+    for again in ("text,label\n", "\ufeffText, LABEL \n", "리뷰,평점\n"):
         joined = table(first, ",", header) + again + table(second, ",")
         texts = read(joined, name="my.csv")
         assert pairs(texts) == ROWS
@@ -201,6 +206,8 @@ def test_headers_of_joined_files(read, refused):
     headless = read(table(first, ",") + table(second, ",", header), name="my.csv")
     assert pairs(headless) == ROWS
     assert [row.line for row in headless.rejects] == [21]
+    both = read("문장,분류\ntext,label\n" + table(ROWS, ","), name="my.csv")
+    assert pairs(both) == ROWS
     crossed = table(first, ",", header) + table(label_first(second), ",", ("label", "text"))
     assert "line 22 names the columns in another order" in refused(crossed, name="my.csv")
 
@@ -317,6 +324,9 @@ def test_what_is_no_label(read):
 def test_labels_in_one_spelling():
     assert unify(["1.0", "1.0", "1", "x"]).labels == ["1.0", "1.0", "1.0", "x"]
     assert unify(["007", "7", "1.5", "1,5"]).labels == ["007", "7", "1.5", "1,5"]
+    assert unify(["１", "1", "1"]).labels == ["1"] * 3
+    assert unify(['"1"', '"0"', ""]).labels == ["1", "0", None]
+    assert unify(['"1"', "0"]).labels == ['"1"', "0"]
     assert unify(["a", "b"]).merged == {}
     assert unify([" a ", "a"]).merged == {}
     # A third of the labels "none" is a class, one of a hundred is not.
@@ -337,6 +347,12 @@ def test_labels_that_differ_by_case_stay_and_are_warned_of(read, tmp_path):
     )
     assert warning in corpus.warnings
     assert unify(["True", "true"]).warnings
+
+
+def test_scales_are_warned_of():
+    assert unify([f"{n % 30 / 10}" for n in range(300)]).warnings
+    assert not unify([str(n % 10) for n in range(300)]).warnings
+    assert not unify([f"KDC {n % 30}" for n in range(300)]).warnings
 
 
 # Damage, and odds and ends

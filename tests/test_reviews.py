@@ -123,9 +123,9 @@ def test_what_can_be_learnt_from():
         check_trainable(frame(*"ababababa"))
     with pytest.raises(UserError, match=r"same label, 'positive' — give .* two labels"):
         check_trainable(frame(*["positive"] * 20))
-    with pytest.raises(UserError, match=r"no label occurs twice .*label_column"):
+    with pytest.raises(UserError, match=r"no label occurs twice .*label-column"):
         check_trainable(frame(*"abcdefghijkl"))
-    with pytest.raises(UserError, match=r"most labels occur once .*label_column"):
+    with pytest.raises(UserError, match=r"most labels occur once .*label-column"):
         check_trainable(frame(*"abcdefgh", "i", "i", "i"))
     for scores in ([f"{n / 7:.3f}" for n in range(20)], [f"{n},5" for n in range(20)]):
         with pytest.raises(UserError, match="numbers on a scale"):

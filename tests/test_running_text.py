@@ -213,7 +213,7 @@ def test_without_a_test_dev_stands_for_it(tmp_path):
 
 
 def test_a_test_of_next_to_nothing_is_refused(tmp_path):
-    with pytest.raises(UserError, match="too few for test — .*--test-share 0"):
+    with pytest.raises(UserError, match="too few characters for test: .*--test-share 0"):
         read_running_text(TextCorpusSettings(test_share=0.001), tmp_path)
 
 
@@ -227,7 +227,7 @@ def test_a_small_test_is_about_as_large_as_it_was_asked_for(share, tmp_path):
 
 def test_too_little_text_is_refused(tmp_path):
     path = write(tmp_path / "a.txt", POEM)
-    with pytest.raises(UserError, match="a.txt: 32 characters are too few; at least 1,000"):
+    with pytest.raises(UserError, match="a.txt: too few characters: 32; at least 1,000"):
         read_running_text(TextCorpusSettings(str(path)), tmp_path / "raw")
 
 

@@ -26,8 +26,11 @@ from pipeline.corpora.origins import (
 from pipeline.corpora.reviews import FEWEST_ROWS, text_id
 from pipeline.corpora.settings import EntityCorpusSettings
 from pipeline.corpora.splits import CorpusSplits, by_share
+from pipeline.corpora.text_splits import label_warnings, split_texts
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
+from pipeline.normalize import normalize
 
 SPLITS = ("train", "dev", "test")
 
@@ -68,7 +71,7 @@ def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path)
     except CorpusUnavailable as error:
         splits = _one_file("sample", sample, sample_origin(sample))
         warning = stand_in_warning(corpus, error, "sentences")
-        return dataclasses.replace(splits, stand_in=True, warnings=[warning])
+        return dataclasses.replace(splits, stand_in=True, warnings=[warning, *splits.warnings])
     read = {split: _read(corpus, split, files) for split, files in paths.items()}
     if "dev" not in read:
         texts = read["train"]
@@ -161,7 +164,7 @@ def _read(corpus: catalogue.Corpus, split: str, paths: list[Path]) -> AnnotatedT
     part = "dev" if (corpus.name, split) == ("klue", "test") else split
     if len(texts.frame) != (expected := corpus.sentences[part]):
         raise UserError(
-            f"{len(texts.frame):,} sentences found, {expected:,} expected",
+            f"{counted(len(texts.frame), 'sentence')} found, {expected:,} expected",
             where=paths[0] if len(paths) == 1 else paths[0].parent,
             remedy="delete it and run again; it will be fetched anew",
         )
@@ -174,8 +177,7 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
     where, frame = origin.source, texts.frame
     if len(frame) < FEWEST_ROWS:
         raise UserError(
-            f"has {len(frame)} usable sentence{'s' if len(frame) != 1 else ''}; "
-            f"at least {FEWEST_ROWS} are needed",
+            f"has {counted(len(frame), 'usable sentence')}; at least {FEWEST_ROWS} are needed",
             where=where,
             remedy=_more_sentences(texts),
         )
@@ -185,16 +187,17 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
             where=where,
             remedy="mark them up, <증권거래소:OG>에 …, or give a token and its BIO tag a line",
         )
-    rest, test = _parted(texts, by_share(list(frame["id"]), 0.1))
-    train, dev = _parted(rest, by_share(list(rest.frame["id"]), 1 / 9))
-    if not any(train.frame["label"]):
+    frames, warnings = split_texts(frame, where)
+    if not any(frames["train"]["label"]):
         raise UserError(
-            f"no entity is left to learn from: all are in the {len(dev.frame)} and "
-            f"{len(test.frame)} sentences held out",
+            f"no entity is left to learn from: all are in the {len(frames['dev'])} and "
+            f"{counted(len(frames['test']), 'sentence')} held out",
             where=where,
             remedy="give more sentences with entities",
         )
-    return _splits(name, {"train": train, "dev": dev, "test": test}, origin, [path])
+    read = {split: AnnotatedTexts(part, [], {}) for split, part in frames.items()}
+    read["train"] = dataclasses.replace(texts, frame=frames["train"])
+    return _splits(name, read, origin, [path], warnings)
 
 
 def _parted(texts: AnnotatedTexts, chosen) -> tuple[AnnotatedTexts, AnnotatedTexts]:
@@ -210,18 +213,22 @@ def _more_sentences(texts: AnnotatedTexts) -> str:
 
 
 def _splits(
-    name: str, read: dict[str, AnnotatedTexts], origin: Origin, files: Sequence[Path]
+    name: str,
+    read: dict[str, AnnotatedTexts],
+    origin: Origin,
+    files: Sequence[Path],
+    warnings: Sequence[str] = (),
 ) -> CorpusSplits:
     """Leaves out of every split what stands in a later one, and puts the details together."""
     seen: set[str] = set()
     frames, dropped = {}, {}
     for split in reversed(SPLITS):
         frame = read[split].frame
-        ids = [text_id(text) for text in frame["text"]]
-        new = [identity not in seen for identity in ids]
+        texts = list(map(normalize, frame["text"]))
+        new = [text not in seen for text in texts]
         frames[split] = frame[new].reset_index(drop=True)
         dropped[split] = len(frame) - sum(new)
-        seen.update(ids)
+        seen.update(texts)
     entities = {split: _count(frames[split]) for split in SPLITS}
     found: dict[str, Any] = {
         "labels": list(entities["train"]),
@@ -236,11 +243,17 @@ def _splits(
                 found[note] = found.get(note, 0) + value
             elif note in ("encoding", "format", "spacing", "read_as"):
                 found[note] = value
-    warnings = [warning for split in SPLITS for warning in read[split].warnings]
+    said = [warning for split in SPLITS for warning in read[split].warnings]
     rejects = [reject for split in SPLITS for reject in read[split].rejects]
     splits = {split: frames[split] for split in SPLITS}
     return CorpusSplits(
-        name, splits, origin, files=files, rejects=rejects, warnings=warnings, details=found
+        name,
+        splits,
+        origin,
+        files=files,
+        rejects=rejects,
+        warnings=[*said, *warnings, *label_warnings(entities)],
+        details=found,
     )
 
 

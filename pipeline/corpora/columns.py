@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import difflib
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,32 +66,36 @@ class Columns:
         return self.above + (self.header is not None)
 
     def is_header(self, row: Row) -> bool:
-        """Whether a row names columns, as where files with a header each were joined.
-
-        The names are those of the header; without one, a text's and a label's.
-        """
+        """Whether a row names columns, as where files with a header each were joined: with the
+        names of the header, or those of a text and a label."""
         if max(self.text, self.label) >= len(row.fields):
             return False
-        label, text = column_name(row.fields[self.label]), column_name(row.fields[self.text])
-        if self.header is None:
-            return text in TEXT_NAMES and label in LABEL_NAMES
-        return label == column_name(self.header[self.label]) and (
-            text == column_name(self.header[self.text])
+        label = column_name(row.fields[self.label])
+        if label in LABEL_NAMES and column_name(row.fields[self.text]) in TEXT_NAMES:
+            return True
+        return (
+            bool(self.names)
+            and label == self.names[self.label]
+            and (column_name(row.fields[self.text]) == self.names[self.text])
         )
 
     def is_other_header(self, row: Row) -> bool:
-        """Whether a row has the names of the header (or, without one, names of a text and a label)
-        in another order."""
+        """Whether a row has the names of the header, or those of a text and a label, in another
+        order."""
         if max(self.text, self.label) >= len(row.fields):
             return False
-        label, text = column_name(row.fields[self.label]), column_name(row.fields[self.text])
-        if self.header is None:
-            return text in LABEL_NAMES and label in TEXT_NAMES
-        names = column_names(self.header)
-        if label not in names or text not in names or not label or not text:
+        label = column_name(row.fields[self.label])
+        if label in TEXT_NAMES and column_name(row.fields[self.text]) in LABEL_NAMES:
+            return True
+        if not label or label not in self.names:
             return False
         found = column_names(row.fields)
-        return found != names and sorted(found) == sorted(names)
+        return found != self.names and sorted(found) == sorted(self.names)
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """Of the header, as they are compared."""
+        return column_names(self.header or [])
 
 
 def choose(
@@ -143,13 +148,13 @@ def choose(
         raise UserError(
             f"which column holds the {missing}? There are {width}{_listed(header)}",
             where=where,
-            remedy=f"say so with {missing}_column: a name from the header, or 1 to {width}",
+            remedy=f"say so with --{missing}-column: a name from the header, or 1 to {width}",
         )
     if text == label:
         raise UserError(
             f"column {text + 1} cannot be both text and label",
             where=where,
-            remedy="set text_column and label_column to different columns",
+            remedy="set --text-column and --label-column to different columns",
         )
     identity = identity if identity not in (text, label) else None
     return Columns(text, label, identity, header, width, above or 0)
@@ -307,6 +312,8 @@ def _by_content(
 def _of_two(columns: Sequence[Column]) -> tuple[int, int]:
     """Text and label of a table of two columns."""
     one, other = columns
+    if one.are_numbers != other.are_numbers and (one if one.are_numbers else other).repeats:
+        return (1, 0) if one.are_numbers else (0, 1)
     if one.distinct != other.distinct and (one.repeats or other.repeats):
         return (0, 1) if one.distinct > other.distinct else (1, 0)
     return (0, 1) if one.text_weight >= other.text_weight else (1, 0)

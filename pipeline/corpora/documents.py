@@ -17,6 +17,7 @@ from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.settings import Division
 from pipeline.corpora.splits import COLUMNS
 from pipeline.errors import UserError
+from pipeline.normalize import normalize
 from pipeline.one_line import as_written, on_one_line
 from pipeline.text_file import DAMAGED, is_damaged, printable, read_text, unix_line_ends
 
@@ -165,7 +166,7 @@ def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, 
     total = begins[-1]
     if total < FEWEST_CHARACTERS:
         raise UserError(
-            f"{total:,} characters are too few; at least {FEWEST_CHARACTERS:,} are needed",
+            f"too few characters: {total:,}; at least {FEWEST_CHARACTERS:,} are needed",
             where=documents[0].source if documents else None,
             remedy="give more text",
         )
@@ -182,9 +183,9 @@ def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, 
                 parts[part].append(_piece(document, first - begin, last - begin))
                 first = last
     for part, found in parts.items():
-        if (size := sum(len(document.text.strip()) for document in found)) < FEWEST_IN_A_PART:
+        if (size := sum(len(normalize(document.text)) for document in found)) < FEWEST_IN_A_PART:
             raise UserError(
-                f"{size} characters are too few for {part}",
+                f"too few characters for {part}: {size:,}",
                 where=documents[0].source,
                 remedy="give more text, or a larger --test-share, or --test-share 0",
             )

@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import decimal
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.normalize import normalize
@@ -15,8 +16,11 @@ _MISSING = frozenset(("", "nan", "null", "na", "n/a", "<na>", "#n/a", "-nan", "n
 # many labels are it.
 _NONE_IS_A_CLASS = 0.1
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d*)?$", re.ASCII)
+_IN_QUOTES = re.compile(r'"[^"]+"$')
 _LONGEST_NUMBER = 40
 _SHOWN = 8
+# So many classes that are numbers are more likely a scale.
+_MANY = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +39,8 @@ class Labels:
 
 
 def number_of(label: str) -> decimal.Decimal | None:
-    """The number that a label is, such as 1, -2 or 4.50; not 007, 1e5 or nan."""
-    label = label.strip()
+    """The number that a label is, such as 1, -2, 4.50 or １; not 007, 1e5 or nan."""
+    label = unicodedata.normalize("NFKC", label).strip()
     if len(label) > _LONGEST_NUMBER or not _NUMBER.match(label):
         return None
     return decimal.Decimal(label)
@@ -50,7 +54,8 @@ def is_missing(label: str) -> bool:
 def unify(written: Sequence[str]) -> Labels:
     """Labels that are equal under the text policy, or as numbers, in their commonest spelling.
 
-    "none" is a label where a tenth of the rows have it. Labels that differ by case alone stay
+    Quotes around each of them are no part of them. "none" is a label where a tenth of the rows
+    have it. Labels that differ by case alone stay
     different, which a warning says.
 
     Example:
@@ -59,6 +64,8 @@ def unify(written: Sequence[str]) -> Labels:
     """
     spellings = collections.Counter(written)
     plain = {label: normalize(label) for label in spellings}
+    if all(_IN_QUOTES.match(label) for label in plain.values() if label):
+        plain = {label: normalize(inner[1:-1]) for label, inner in plain.items()}
     nones = sum(spellings[label] for label in spellings if plain[label].casefold() == "none")
     none_is_a_class = nones >= max(_NONE_IS_A_CLASS * len(written), 2)
     groups: dict[object, collections.Counter[str]] = {}
@@ -132,8 +139,8 @@ def _commonest(group: Mapping[str, int], plain: Mapping[str, str]) -> str:
 
 
 def _differ(label: str, others: Iterable[str]) -> bool:
-    """White space around a label is not worth a word."""
-    return any(other.strip() != label for other in others)
+    """White space and quotes around a label are not worth a word."""
+    return any(other.strip().strip('"') != label for other in others)
 
 
 def _warnings(counts: Mapping[str | None, int], none_is_a_class: bool) -> Iterable[str]:
@@ -150,6 +157,12 @@ def _warnings(counts: Mapping[str | None, int], none_is_a_class: bool) -> Iterab
             for labels in alike[:_SHOWN]
         )
         yield f"Labels that differ only by case are different labels: {shown}."
+    known = [label for label in counts if label is not None]
+    if len(known) > _MANY and all(number_of(label) is not None for label in known):
+        yield (
+            f"Its {len(known):,} labels are numbers, and each is learnt as a class of its own. "
+            "Group them into a few where they are a score."
+        )
     if none_is_a_class:
         nones = [label for label in counts if label and label.casefold() == "none"]
         count = sum(counts[label] for label in nones)

@@ -21,6 +21,7 @@ from pipeline.corpora.pairs import Pair, PairTexts, pair_id
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.table import JSON
 from pipeline.corpora.tmx import is_xml, read_tmx
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED, decode, is_damaged, read_text, split_lines
 
@@ -105,7 +106,7 @@ def _read_table(text: str, encoding: str, path: Path, where: Path) -> PairTexts:
         texts.reject_unpaired(path.name, reject.line, reject.reason, reject.content)
     for row in table.rows[columns.header :]:
         if len(row.fields) != columns.width:
-            wrong = f"{len(row.fields)} columns instead of {columns.width}"
+            wrong = f"{counted(len(row.fields), 'column')} instead of {columns.width}"
             texts.reject_unpaired(path.name, row.line, wrong, table.written(row))
             continue
         if columns.header and row.fields == table.rows[0].fields:

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline.corpora import catalogue
@@ -16,7 +17,6 @@ from pipeline.corpora.pair_filters import (
     REASONS,
     HeldOutSides,
     PairFilter,
-    held_out_groups,
     in_words,
     without_repeated,
 )
@@ -39,7 +39,9 @@ from pipeline.corpora.parallel_sources import (
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.reviews import FEWEST_ROWS
 from pipeline.corpora.settings import PairCorpusSettings
-from pipeline.corpora.splits import CorpusSplits
+from pipeline.corpora.splits import CorpusSplits, connected, held_out
+from pipeline.corpora.text_splits import uneven_warnings
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 
@@ -222,7 +224,9 @@ def _read_as(*parts: PairTexts) -> list[str]:
 
 def _references_in_words(frame: pd.DataFrame) -> list[str]:
     most = 1 + len(further_references(frame))
-    return [f"{len(frame):,} test sentences with up to {most} references"] if most > 1 else []
+    return (
+        [f"{counted(len(frame), 'test sentence')} with up to {most} references"] if most > 1 else []
+    )
 
 
 def _source(name: str, raw: Path, sample: Path, splits: Sequence[str] = SPLITS) -> Source:
@@ -244,41 +248,56 @@ def _split(source: Source, pair_filter: PairFilter) -> dict[str, PairTexts]:
             raise _nothing_usable(f"{source.origin.source} ({part})", texts)
     if len(train.pairs) < FEWEST_ROWS:
         raise UserError(
-            f"has {len(train.pairs)} usable pairs; at least {FEWEST_ROWS} are needed",
+            f"has {counted(len(train.pairs), 'usable pair')}; at least {FEWEST_ROWS} are needed",
             where=source.origin.source,
             remedy="give more pairs",
         )
+    missing = [part for part in ("test", "dev") if part not in parts]
+    return parts if not missing else _held_out(parts, missing, pair_filter, source.origin.source)
+
+
+def _held_out(
+    parts: dict[str, PairTexts], missing: list[str], pair_filter: PairFilter, where: str
+) -> dict[str, PairTexts]:
+    """`parts` with those that are missing, each a tenth of train; no side is in two of them."""
+    train = parts["train"]
     tenth = max(1, round(len(train.pairs) / 10))
-    for part in ("test", "dev"):
-        if part in parts:
-            continue
-        chosen = held_out_groups([pair_filter.keys(pair) for pair in train.pairs], tenth)
-        held = [pair for pair, out in zip(train.pairs, chosen, strict=True) if out]
-        if not held or len(held) == len(train.pairs):
-            raise UserError(
-                "no tenth of its pairs can be held out: nearly all hang together by the sides "
-                "they share",
-                where=source.origin.source,
-                remedy="put files that end in .dev.tsv and .test.tsv beside it",
-            )
-        parts[part] = PairTexts(held)
-        rest = [pair for pair, out in zip(train.pairs, chosen, strict=True) if not out]
-        train = dataclasses.replace(train, pairs=rest)
-    return {**parts, "train": train}
+    sides = zip(*map(pair_filter.keys, train.pairs), strict=True)
+    groups = np.array(connected(*map(list, sides)), dtype=object)
+    if (count := len(set(groups))) <= len(missing):
+        raise UserError(
+            "no tenth of its pairs can be held out: by the sides they share they form "
+            f"{counted(count, 'group')}, and {', '.join(['train', *missing])} need one each",
+            where=where,
+            remedy="put files that end in .dev.tsv and .test.tsv beside it",
+        )
+    found = dict(parts)
+    for number, part in enumerate(missing):
+        chosen = held_out(list(groups), tenth, leave=len(missing) - number)
+        found[part] = PairTexts(_only(train.pairs, chosen))
+        train = dataclasses.replace(train, pairs=_only(train.pairs, ~chosen))
+        groups = groups[~chosen]
+    rows = {"train": len(train.pairs), **{part: len(found[part].pairs) for part in missing}}
+    warnings = [*train.warnings, *uneven_warnings(rows, count)]
+    return {**found, "train": dataclasses.replace(train, warnings=warnings)}
+
+
+def _only(pairs: Sequence[Pair], chosen: np.ndarray) -> list[Pair]:
+    return [pair for pair, wanted in zip(pairs, chosen, strict=True) if wanted]
 
 
 def _kept_apart(
     parts: list[dict[str, PairTexts]], pair_filter: PairFilter
 ) -> list[dict[str, PairTexts]]:
     """No side in two splits, and in train no pair twice, whichever corpora they come from."""
-    held_out = HeldOutSides(pair_filter)
-    held_out.add(_all([found["test"] for found in parts]))
-    parts = [{**found, "dev": held_out.without_shared(found["dev"])} for found in parts]
-    held_out.add(_all([found["dev"] for found in parts]))
+    sides = HeldOutSides(pair_filter)
+    sides.add(_all([found["test"] for found in parts]))
+    parts = [{**found, "dev": sides.without_shared(found["dev"])} for found in parts]
+    sides.add(_all([found["dev"] for found in parts]))
     seen: set[tuple[str, str]] = set()
     kept = []
     for found in parts:
-        train = held_out.without_shared(found["train"])
+        train = sides.without_shared(found["train"])
         kept.append({**found, "train": without_repeated(train, seen, pair_filter.sides)})
     return kept
 

@@ -13,6 +13,7 @@ from pipeline.corpora.entities import Entity, trimmed
 from pipeline.corpora.inline import Annotated
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.tag_cells import COMMAS, QUOTED_TABS, SEMICOLONS, TABS, Separator
+from pipeline.counts import counted
 from pipeline.normalize import normalize
 from pipeline.one_line import without_breaks
 from pipeline.text_file import DAMAGED, is_damaged
@@ -117,7 +118,7 @@ def _parsed(
     if is_damaged(line):
         return DAMAGED
     if len(cells) != width:
-        return f"{len(cells)} columns instead of {width}"
+        return f"{counted(len(cells), 'column')} instead of {width}"
     text = _sentence(cells[text_column])
     units = [match.span() for match in _UNITS[unit].finditer(text)]
     tags = _items(cells[tag_column])

@@ -1,4 +1,4 @@
-"""TensorBoard over the logs of runs: `python -m pipeline.training.tensorboard_server --logdir runs`.
+"""Shows the logs of runs: `python -m pipeline.training.tensorboard_server --logdir runs`.
 
 Arguments are those of TensorBoard.
 """
