@@ -181,7 +181,7 @@ compare-translators: $(VENV)/.ready-dev  ## encoder-decoder, attention, Transfor
 
 .PHONY: tensorboard
 tensorboard: $(VENV)/.ready  ## open the training logs (PORT=6006)
-	@$(PYTHON) -m tensorboard.main --logdir runs --port $(PORT) --samples_per_plugin text=1000
+	@$(PYTHON) -m pipeline.training.tensorboard_server --logdir runs --port $(PORT) --samples_per_plugin text=1000
 
 .PHONY: test
 test: $(VENV)/.ready-dev  ## linter, type checker and tests

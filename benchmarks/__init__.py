@@ -1,1 +1,22 @@
 """What docs/results.md was measured with. Each prints one table; run them on an idle machine."""
+
+import sys
+from types import TracebackType
+
+from pipeline.readable import print_utf8, read_arguments_as_utf8
+
+
+def _say_stopped(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Ctrl-C is one line while a benchmark still imports what it needs, too."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("stopped", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _say_stopped
+if sys.argv[0] == "-m":  # python -m benchmarks.<name>, before Python has the name
+    read_arguments_as_utf8()
+    print_utf8()

@@ -10,9 +10,12 @@ import os
 import sys
 import textwrap
 import warnings
+from collections.abc import Callable
 
+from pipeline.environment import check_libraries, forget_foreign_settings
 from pipeline.errors import UserError
 from pipeline.quiet import start_keras
+from pipeline.readable import print_utf8, read_arguments_as_utf8
 from pipeline.settings import check_ranges, closest, leaves, parse
 from pipeline.stages.options import STAGES
 from pipeline.stages.studies import STUDIES, STUDY_HELP
@@ -60,8 +63,10 @@ def prepare_process(stage: str = "train") -> None:
     """What must be in the environment before anything imports keras.
 
     Raises:
-        UserError: KERAS_BACKEND names what cannot be had.
+        UserError: KERAS_BACKEND names what cannot be had, or a file hides a library.
     """
+    forget_foreign_settings()
+    check_libraries()
     os.environ["KERAS_BACKEND"] = _backend(stage)
     # What goes wrong comes as an exception; what C++ prints as an error beside that is
     # TensorFlow's own affair (a graph it could not simplify, a GPU that is not there).
@@ -76,6 +81,8 @@ def prepare_process(stage: str = "train") -> None:
 
 def _backend(stage: str) -> str:
     """Models train on TensorFlow or JAX; all else, what is exported above all, is TensorFlow's."""
+    if stage != "train":
+        return _BACKENDS[0]
     asked = os.environ.get("KERAS_BACKEND") or _BACKENDS[0]
     if asked not in _BACKENDS:
         raise UserError(
@@ -83,8 +90,6 @@ def _backend(stage: str) -> str:
             where="KERAS_BACKEND",
             remedy=f"use {' or '.join(_BACKENDS)}, or leave it unset",
         )
-    if stage != "train":
-        return _BACKENDS[0]
     if importlib.util.find_spec(asked) is None:
         raise UserError(
             f"{asked} is not installed",
@@ -96,12 +101,21 @@ def _backend(stage: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Runs one stage of one task; returns the exit code."""
+    return exit_code(lambda: _run(arguments))
+
+
+def exit_code(command: Callable[[], int]) -> int:
+    """Runs a command; one line on stderr says why it could not be done, if nothing is wrong with
+    our code.
+
+    Args:
+        command: returns its exit code.
+
+    Returns:
+        That code; 2 where the user or the machine has to be asked, 130 after Ctrl-C.
+    """
     try:
-        if not arguments or arguments[0] in ("-h", "--help", "help"):
-            print(_help())
-            code = 0
-        else:
-            code = _run(arguments)
+        code = command()
         # Here and not when Python ends, where nobody could catch a full disk or a closed pipe.
         sys.stdout.flush()
         return code
@@ -109,7 +123,7 @@ def main(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        print("stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # Whoever read our output has seen enough.
@@ -140,6 +154,9 @@ def _drop_output() -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0
     stage, *rest = arguments
     if stage == "study":
         return _study(rest)
@@ -211,5 +228,6 @@ def _study(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore", category=DeprecationWarning)
-    sys.stdout.reconfigure(errors="replace")
+    read_arguments_as_utf8()
+    print_utf8()
     sys.exit(main(sys.argv[1:]))

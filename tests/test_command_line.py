@@ -155,15 +155,19 @@ class TestPredict:
             file = tmp_path / f"글 {number}.txt"
             file.write_bytes((start + end.join(lines) + tail).encode())
             outputs.add(command(root, "predict", "--file", file).out)
+        for codec in ("cp949", "utf-16"):
+            file = tmp_path / f"{codec}.txt"
+            file.write_bytes("\n".join(lines).replace("\u2028", " ").encode(codec))
+            outputs.add(command(root, "predict", "--file", file).out)
         (output,) = outputs
         texts = [line.split("\t")[2] for line in output.rstrip("\n").split("\n")]
         assert texts == [" ".join(line.split()) for line in lines]
 
     def test_files_that_cannot_be_read(self, command, finished, tmp_path):
         root = finished("sentiment").root
-        other = tmp_path / "cp949.txt"
-        other.write_bytes("첫 줄\n둘째 줄\n".encode("cp949"))
-        assert f"{other}:1: is not UTF-8" in command(root, "predict", "--file", other).error
+        other = tmp_path / "photo.txt"
+        other.write_bytes(b"\xff\xd8\xff\xe0\0\x10JFIF\0")
+        assert f"{other}: is not a text file" in command(root, "predict", "--file", other).error
         assert "no such file" in command(root, "predict", "--file", tmp_path / "x").error
         assert "is a folder" in command(root, "predict", "--file", tmp_path).error
         empty = tmp_path / "empty.txt"

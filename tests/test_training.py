@@ -15,10 +15,11 @@ from pipeline.models.classifier import predict_logits, recurrent_classifier
 from pipeline.models.settings import ClassifierSettings
 from pipeline.text.ragged import Ragged
 from pipeline.training import checkpoints
-from pipeline.training.fit import TrainingPlan, count_tokens, fit, load_initial_weights
+from pipeline.training.fit import TrainingPlan, count_tokens, fit
 from pipeline.training.losses import PieceCrossEntropy, SmoothedCrossEntropy
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
+from pipeline.training.weights import load_initial_weights
 
 SMALL = ClassifierSettings(
     units=8, embedding_size=8, embedding_dropout=0.1, piece_dropout=0.05, state_dropout=0.1
@@ -127,6 +128,65 @@ def test_a_loss_that_is_not_finite_says_what_to_do(tmp_path):
         fit(plan, wild, tmp_path)
 
 
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"accuracy": NAN, "loss": 1.0},
+        {"accuracy": INF, "loss": 1.0},
+        {"accuracy": -INF, "loss": 1.0},
+        {"accuracy": np.float32(NAN), "loss": 1.0},
+        {"accuracy": 0.9, "loss": NAN},
+        {"accuracy": 0.9, "loss": INF},
+    ],
+)
+@pytest.mark.parametrize("good", [0, 2])
+def test_a_score_that_is_no_number_ends_the_training(tmp_path, bad, good):
+    """At once, with what was best until then as it was, and nothing that is taken for an end."""
+    plan = make_plan(settings=BAG)
+    asked = []
+
+    def evaluate(model):
+        asked.append([np.asarray(weight) for weight in model.weights])
+        return {"accuracy": 0.5, "loss": 1.0} if len(asked) <= good else bad
+
+    plan = dataclasses.replace(plan, evaluate=evaluate)
+    with pytest.raises(UserError, match="step"):
+        fit(plan, QUICK, tmp_path)
+    assert len(asked) == good + 1
+    assert not (tmp_path / "training.json").exists()
+    assert (tmp_path / "best.weights.h5").exists() == bool(good)
+    if good:
+        assert len(pd.read_csv(tmp_path / "history.csv")) == good
+        other = make_plan(settings=BAG).model
+        load_initial_weights(other, tmp_path / "best.weights.h5")
+        for weight, kept in zip(asked[0], other.weights, strict=True):
+            np.testing.assert_array_equal(weight, np.asarray(kept))
+
+
+def test_a_gradient_that_is_no_number_ends_the_training_before_it_is_kept(tmp_path):
+    class Steep(keras.losses.Loss):
+        """A finite loss whose gradient is not."""
+
+        def call(self, y_true, y_pred):
+            return ops.sqrt(ops.sum(y_pred, axis=-1) * 0.0)
+
+    plan = dataclasses.replace(make_plan(settings=BAG), loss=Steep())
+    often = dataclasses.replace(QUICK, checkpoint_seconds=0.0)
+    with pytest.raises(UserError, match="gradient"):
+        fit(plan, often, tmp_path)
+    assert not list(tmp_path.rglob("*.npz"))
+    assert not (tmp_path / "best.weights.h5").exists()
+
+
+def test_nothing_to_train_on_is_said(tmp_path):
+    plan = dataclasses.replace(make_plan(settings=BAG), batches=lambda epoch: [])
+    with pytest.raises(UserError, match="nothing to train on"):
+        fit(plan, QUICK, tmp_path)
+
+
 @pytest.mark.parametrize("clip_norm", [0.0, 0.05, 1e6])
 def test_norm_is_taken_before_clipping_and_clipping_is_exact(clip_norm):
     start = [np.array([[1.0, 2.0]], "float32"), np.array([3.0], "float32")]
@@ -199,20 +259,22 @@ def test_damaged_or_foreign_checkpoint_is_named(tmp_path):
     plan = make_plan()
     plan.model.compile(ClippedAdamW(), plan.loss, jit_compile=False)
     plan.model.optimizer.build(plan.model.trainable_variables)
-    assert checkpoints.load(tmp_path, plan.model) is None
+    assert checkpoints.load(tmp_path) is None
     checkpoints.save(tmp_path, plan.model, {"step": 4})
-    assert checkpoints.load(tmp_path, plan.model) == {"step": 4}
+    stored = checkpoints.load(tmp_path)
+    assert stored.state == {"step": 4}
+    stored.restore(plan.model)
 
     other = recurrent_classifier(
         ClassifierSettings(units=4, embedding_size=8), vocabulary_size=20, classes=2
     )
     other.compile(ClippedAdamW(), plan.loss, jit_compile=False)
     with pytest.raises(UserError, match="has shape"):
-        checkpoints.load(tmp_path, other)
+        stored.restore(other)
     path = tmp_path / "state.npz"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(UserError, match="delete this file"):
-        checkpoints.load(tmp_path, plan.model)
+        checkpoints.load(tmp_path)
 
 
 def test_initial_weights(tmp_path):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.one_line import on_one_line
+from pipeline.text_file import printable
 from pipeline.workspace import write_text
 
 SHOWN = 200
@@ -34,11 +35,11 @@ def write_rejects(path: Path, rejects: Iterable[Rejected]) -> None:
     """Writes line, reason and content as UTF-8 TSV with a header, atomically.
 
     Of the content the first 200 characters are shown; in both texts tab, line feed, carriage
-    return and backslash are written \\t, \\n, \\r and \\\\.
+    return and backslash are written \\t, \\n, \\r and \\\\, and damaged bytes as U+FFFD.
     """
     rows = ["line\treason\tcontent"]
     rows += [
-        f"{row.line}\t{on_one_line(row.reason)}\t{on_one_line(row.content[:SHOWN])}"
+        f"{row.line}\t{on_one_line(row.reason)}\t{printable(on_one_line(row.content[:SHOWN]))}"
         for row in rejects
     ]
     write_text(path, "\n".join(rows) + "\n")

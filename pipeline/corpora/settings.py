@@ -18,7 +18,8 @@ class CorpusSettings:
     """Which reviews."""
 
     corpus: str = "nsmc"
-    """A name of the catalogue (nsmc), `sample` for the bundled reviews, or a TSV/CSV file."""
+    """A name of the catalogue (nsmc), `sample` for the bundled reviews, or a TSV, CSV or JSON
+    file."""
     text_column: str | None = None
     """Column of a user's file that holds the text: its name, or its number from 1."""
     label_column: str | None = None
@@ -42,10 +43,10 @@ class PairCorpusSettings:
     """Which sentence pairs, and which way to translate."""
 
     corpus: str = "tatoeba"
-    """A name of the catalogue (tatoeba, news), `sample` for the bundled pairs, or a TSV/CSV file
-    with a Korean and an English column; or several of these, with commas between. Files called
-    my.dev.tsv and my.test.tsv beside my.tsv or my.train.tsv are held out; where there are none,
-    a tenth each is."""
+    """A name of the catalogue (tatoeba, news), `sample` for the bundled pairs, or your own pairs:
+    a table (TSV, CSV, JSON), TMX, two files line by line (train.ko,train.en), or an archive of
+    these; or several, with commas between. Files called my.dev.tsv and my.test.tsv beside my.tsv
+    or my.train.tsv are held out; where there are none, a tenth each is."""
     direction: Literal["ko-en", "en-ko"] = "ko-en"
     """From which language into which."""
     max_length_ratio: Annotated[

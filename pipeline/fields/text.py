@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pipeline.errors import UserError
 from pipeline.fields.field import Field, read_bytes
 from pipeline.normalize import normalize
 from pipeline.one_line import as_written, without_breaks
+from pipeline.text_file import decode, printable, split_lines
 from pipeline.workspace import write_text
 
 
@@ -51,17 +51,14 @@ class Text(Field[str]):
         return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
     def from_file(self, path: str) -> list[str]:
-        """The lines of a UTF-8 file, with LF or CRLF between them."""
+        """The lines of a file in any encoding that `text_file.decode` reads; what is damaged in
+        them becomes U+FFFD, so that there is an answer for each."""
         content = sys.stdin.buffer.read() if path == "-" else read_bytes(path)
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = content[: error.start].count(b"\n") + 1
-            raise UserError(
-                "is not UTF-8", where=f"{path}:{line}", remedy="save it as UTF-8"
-            ) from None
-        lines = [line.removesuffix("\r") for line in text.split("\n")]
+        lines = split_lines(printable(decode(content, path)[0]))
         return lines[:-1] if lines and lines[-1] == "" else lines
+
+    def size(self, value: str) -> int:
+        return len(value)
 
     def as_argument(self, value: str, folder: str) -> str:
         return value

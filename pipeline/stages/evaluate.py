@@ -46,6 +46,8 @@ def run(task: Task, settings: Any, workspace: Workspace, options: EvaluateOption
 
 def _write(evaluated: Evaluated, report: Path, metrics: Path, weights: Path) -> None:
     """The page, then the numbers with a checksum of the weights they belong to."""
+    for warning in evaluated.warnings:
+        say(f"warning: {warning}")
     write_report(report, evaluated.report)
     numbers = {"summary": evaluated.summary, **evaluated.metrics, "weights": sha256(weights)}
     write_json(metrics, numbers)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,7 +20,8 @@ from pipeline.training import checkpoints
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
 from pipeline.training.tensorboard import TensorBoardLog
-from pipeline.workspace import atomic_file, write_json, write_text
+from pipeline.training.weights import load_initial_weights, save_weights
+from pipeline.workspace import write_json, write_text
 
 _STEPS_BETWEEN_ROWS = 10
 
@@ -84,6 +83,7 @@ class _State:
     finished: bool = False
     history: list[dict] = dataclasses.field(default_factory=list)
     steps: list[list[float]] = dataclasses.field(default_factory=list)
+    traced: list[int] = dataclasses.field(default_factory=list)  # before which a graph was built
     # since the last evaluation
     losses: list[float] = dataclasses.field(default_factory=list)
     norms: list[float] = dataclasses.field(default_factory=list)
@@ -109,6 +109,8 @@ class _Training:
         self.state = _State()
         self.batches = plan.batches(0)
         self.steps_per_epoch = len(self.batches)
+        if not self.steps_per_epoch:
+            raise UserError("there is nothing to train on", where=run, remedy="give more data")
         self.batches_epoch = 0
         self.total = max(self.steps_per_epoch * settings.epochs, settings.min_steps)
         looks = min(settings.evaluations, self.total)
@@ -126,13 +128,36 @@ class _Training:
         self.optimizer.build(plan.model.trainable_variables)
         self.last_checkpoint = time.monotonic()
 
-    def resume(self) -> bool:
-        stored = checkpoints.load(self.run / "checkpoint", self.plan.model)
+    def resume(self) -> None:
+        stored = checkpoints.load(self.run / "checkpoint")
         if stored is None:
-            return False
-        self.state = _State(**stored)
+            return
+        stored.restore(self.plan.model)
+        self.state = _State(**stored.state)
         self.log.restart(self.state.step + 1)
-        return True
+        if not self.state.finished:
+            say(f"resuming {self.run} at step {self.state.step} of {self.total}")
+            self._build_graphs_again()
+            stored.restore(self.plan.model)
+
+    def _build_graphs_again(self) -> None:
+        """Takes the steps again for which TensorFlow built a graph; what they change is no matter.
+
+        The graph of the first step is for batches of its shape alone, later ones are for more and
+        more shapes. Two graphs may round differently. So a training that goes on needs the graphs
+        that one has which was never stopped, and not those of the batches that come next.
+        """
+        for step in self.state.traced:
+            epoch, position = divmod(step, self.steps_per_epoch)
+            self._open(epoch)
+            inputs, targets = self.batches[position]
+            if self.plan.prepare is not None:
+                inputs, _ = self.plan.prepare(inputs, step, self.total)
+            self.plan.model.train_on_batch(inputs, targets)
+
+    def _open(self, epoch: int) -> None:
+        if self.batches_epoch != epoch:
+            self.batches, self.batches_epoch = self.plan.batches(epoch), epoch
 
     def checkpoint(self) -> None:
         self.log.flush()
@@ -144,8 +169,7 @@ class _Training:
         started = time.monotonic() - state.seconds
         with Progress("train", self.total, "steps", start=state.step) as progress:
             while not state.finished:
-                if self.batches_epoch != state.epoch:
-                    self.batches, self.batches_epoch = self.plan.batches(state.epoch), state.epoch
+                self._open(state.epoch)
                 while state.position < self.steps_per_epoch and not state.finished:
                     self._step(progress)
                     state.seconds = time.monotonic() - started
@@ -166,14 +190,13 @@ class _Training:
         numbers: dict[str, float] = {}
         if self.plan.prepare is not None:
             inputs, numbers = self.plan.prepare(inputs, state.step, self.total)
+        traces = self.optimizer.traces
         loss = float(self.plan.model.train_on_batch(inputs, targets))
+        # JAX compiles each shape by itself, whatever came before.
+        if self.optimizer.traces > traces and keras.backend.backend() == "tensorflow":
+            state.traced.append(state.step)
         norm = float(self.optimizer.gradient_norm)
-        if not math.isfinite(loss):
-            raise UserError(
-                f"the loss became {loss} at step {state.step + 1}",
-                where=self.run,
-                remedy="lower --learning-rate or set --clip-norm above 0",
-            )
+        self._check_finite({"loss": loss, "norm of the gradient": norm}, state.step + 1)
         state.step_seconds += time.perf_counter() - started
         state.position += 1
         state.step += 1
@@ -191,19 +214,39 @@ class _Training:
         best = f", best {self.plan.monitor} {state.best:.4f}" if state.history else ""
         progress.advance(note=f"epoch {state.epoch + 1}, loss {loss:.3f}{best}")
 
+    def _check_finite(self, values: dict[str, float], step: int) -> None:
+        """Ends a training that can only get worse; nothing of this step is kept.
+
+        Raises:
+            UserError: one of `values` is no finite number.
+        """
+        for name, value in values.items():
+            if math.isfinite(value):
+                continue
+            best = self.state.best_step
+            kept = f"; best.weights.h5 has the best weights so far, of step {best}" if best else ""
+            raise UserError(
+                f"the {name} became {float(value)} at step {step}{kept}",
+                where=self.run,
+                remedy="lower --learning-rate or set --clip-norm above 0",
+            )
+
     def _evaluate(self) -> None:
         state, model = self.state, self.plan.model
         raw = [np.asarray(v) for v in model.trainable_variables]
+        largest = np.max([np.max(np.abs(v)) for v in raw if v.size])
+        self._check_finite({"largest weight": largest}, state.step)
         self.optimizer.assign_averages(model.trainable_variables)
-        found = self.plan.evaluate(model)
+        with np.errstate(all="ignore"):  # what is not finite is said below
+            found = self.plan.evaluate(model)
         scores = {name: value for name, value in found.items() if not isinstance(value, str)}
         score = scores[self.plan.monitor]
+        # An accuracy is a number whatever the weights are; the loss on dev tells.
+        watched = {"loss": scores.get("loss", 0.0), self.plan.monitor: score}
+        self._check_finite({f"{name} on dev": of for name, of in watched.items()}, state.step)
         if score > state.best:
             state.best, state.best_step, state.evaluations_since_best = score, state.step, 0
-            # HDF5 reports a full disk late and with much noise: ask before.
-            needs = 5 * int(model.count_params())
-            with atomic_file(self.run / "best.weights.h5", needs) as temporary:
-                model.save_weights(temporary)
+            save_weights(model, self.run / "best.weights.h5")
         else:
             state.evaluations_since_best += 1
         for variable, value in zip(model.trainable_variables, raw, strict=True):
@@ -267,10 +310,7 @@ def fit(
     if settings.initial_weights is not None:
         load_initial_weights(plan.model, settings.initial_weights)
     training = _Training(plan, settings, run, log or Log())
-    if training.resume():
-        state = training.state
-        if not state.finished:
-            say(f"resuming {run} at step {state.step} of {training.total}")
+    training.resume()
     training.go()
     state = training.state
     plan.model.load_weights(run / "best.weights.h5")
@@ -286,30 +326,3 @@ def fit(
     )
     write_json(run / "training.json", as_json(result))
     return result
-
-
-def load_initial_weights(model: keras.Model, path: Path) -> None:
-    """Loads `.weights.h5` (arrays only, nothing that can run) as the start of a training."""
-    if not path.name.endswith(".weights.h5"):
-        raise UserError(
-            "initial weights must be a .weights.h5 file",
-            where=path,
-            remedy="save them with model.save_weights('name.weights.h5')",
-        )
-    if not path.is_file():
-        raise UserError("no such file", where=path, remedy="check --initial-weights")
-    try:
-        with warnings.catch_warnings():
-            # Keras warns once more about what it raises anyway.
-            warnings.simplefilter("ignore")
-            model.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
-        shapes = re.search(
-            r"variable\.shape=(\(.*?\)), Received: value\.shape=(\(.*?\))", str(error)
-        )
-        reason = f": {shapes[2]} where it wants {shapes[1]}" if shapes else ""
-        raise UserError(
-            f"does not fit this model{reason}",
-            where=path,
-            remedy="train with the settings these weights were made with",
-        ) from error
