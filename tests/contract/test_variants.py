@@ -28,7 +28,7 @@ ANALYZER = "mecab" if importlib.util.find_spec("mecab") else "kiwi"
 VARIANTS: dict[str, list[dict]] = {
     "sentiment": [
         {
-            "pieces": "sentencepiece", "vocabulary_size": 400, "max_length": 12, "cell": "gru",
+            "pieces": "sentencepiece", "vocabulary_size": 800, "max_length": 12, "cell": "gru",
             "direction": "forward", "layers": 2, "ngrams": "none", "pooling": "last",
         },
         {
@@ -54,8 +54,9 @@ VARIANTS: dict[str, list[dict]] = {
             "max_length_factor": 0.5, "max_length_offset": 3,
         },
         {
-            "pieces": "syllable", "vocabulary_size": 300, "architecture": "transformer",
-            "heads": 2, "feed_forward": 16, "beam_size": 4, "n_best": 4, "early_stopping": 1,
+            "pieces": "syllable", "vocabulary_size": 300, "max_length": 24,
+            "architecture": "transformer", "heads": 2, "feed_forward": 16, "beam_size": 4,
+            "n_best": 4, "early_stopping": 1,
         },
         {
             "morphemes": ANALYZER, "max_length": 9, "cell": "rnn", "attention": "additive",
@@ -83,7 +84,7 @@ ALIKE = {
 """Option -> another one of its setting whose graph has all that is in its own."""
 
 CORPORA = {"sentiment": "sentiment.tsv", "ner": "ner.txt", "translation": "translation.tsv"}
-_LINES = 150
+_LINES = 100
 
 
 def small_corpus(name: str, folder: Path) -> Path:
