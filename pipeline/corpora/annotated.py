@@ -117,8 +117,11 @@ def read_evaluation_corpus(name: str, raw: Path) -> EvaluationTexts:
         corpus = catalogue.find(name, "annotated")
         texts = _read(corpus, "test", _fetch(corpus, raw, ["test"])["test"])
         origin = catalogue_origin(corpus)
-    labels = sorted(texts.details["entities"])
-    return EvaluationTexts(texts.frame, origin, labels, texts.details, texts.warnings)
+    labels, warnings = sorted(texts.details["entities"]), list(texts.warnings)
+    if unusable := [row for row in texts.rejects if not row.kept]:
+        first = f"line {unusable[0].line}: {unusable[0].reason}"
+        warnings.append(f"{len(unusable):,} sentences of {name} could not be used ({first}).")
+    return EvaluationTexts(texts.frame, origin, labels, texts.details, warnings)
 
 
 def kmou_split(name: str) -> str:
