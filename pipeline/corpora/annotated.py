@@ -192,7 +192,7 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
         )
     if not any(frame["label"]):
         raise UserError(
-            "no sentence has an entity",
+            f"no sentence has an entity (it was read as {texts.details['read_as']})",
             where=where,
             remedy="mark them up, <증권거래소:OG>에 …, or give a token and its BIO tag a line",
         )
