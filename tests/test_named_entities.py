@@ -370,4 +370,4 @@ def test_no_bytes_crash_the_reader(tmp_path_factory, data):
             assert 0 <= start < end <= len(text)
     write_split(path.with_name("any.tsv"), read.frame)
     assert read_split(path.with_name("any.tsv")).equals(read.frame)
-    assert len(read_evaluation_corpus(str(path), path).frame) == len(read.frame)
+    assert len(read_evaluation_corpus(str(path), path, SAMPLES / "ner.txt").frame) == len(read.frame)

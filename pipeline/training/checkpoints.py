@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from pipeline.errors import UserError
+from pipeline.errors import UnusableCheckpointError, UserError
 from pipeline.workspace import atomic_file
 
 FILE = "state.npz"
@@ -40,7 +40,8 @@ def load(folder: Path, model: keras.Model) -> dict | None:
     """Puts a checkpoint back into `model` and returns its `state`; None where there is none.
 
     Raises:
-        UserError: the file is damaged or belongs to a model of another shape.
+        UnusableCheckpointError: the file is damaged or belongs to a model of another shape.
+        UserError: the file cannot be read.
     """
     path = folder / FILE
     if not path.exists():
@@ -49,15 +50,18 @@ def load(folder: Path, model: keras.Model) -> dict | None:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-    except (ValueError, OSError, EOFError) as error:
-        raise UserError(f"cannot be read ({error})", where=path, remedy=remedy) from error
+        state: dict = json.loads(arrays["state"].tobytes().decode("utf-8"))
+    except MemoryError:
+        raise
     except Exception as error:  # zipfile and zlib each have errors of their own
-        raise UserError(f"is damaged ({error})", where=path, remedy=remedy) from error
+        if isinstance(error, OSError) and error.errno is not None:
+            raise UserError(f"cannot be read ({error})", where=path, remedy=remedy) from error
+        raise UnusableCheckpointError(f"is damaged ({error})", where=path, remedy=remedy) from error
     model.optimizer.build(model.trainable_variables)
     for prefix, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
         found = sum(name.startswith(f"{prefix}/") for name in arrays)
         if found != len(variables):
-            raise UserError(
+            raise UnusableCheckpointError(
                 f"holds {found} {prefix} variables, this model has {len(variables)}",
                 where=path,
                 remedy=remedy,
@@ -65,11 +69,11 @@ def load(folder: Path, model: keras.Model) -> dict | None:
         for i, variable in enumerate(variables):
             value = arrays[f"{prefix}/{i}"]
             if tuple(value.shape) != tuple(variable.shape):
-                raise UserError(
+                raise UnusableCheckpointError(
                     f"{variable.path} has shape {value.shape}, this model wants "
                     f"{tuple(variable.shape)}",
                     where=path,
                     remedy=remedy,
                 )
             variable.assign(value)
-    return json.loads(arrays["state"].tobytes().decode("utf-8"))
+    return state
