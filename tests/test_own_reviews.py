@@ -18,6 +18,7 @@ from pipeline.corpora.reviews import (
     text_id,
 )
 from pipeline.errors import UserError
+from pipeline.text_file import DAMAGED
 
 ROWS = [("정말 재밌다", "1"), ("지루했다 ㅠㅠ", "0"), ("또 보고 싶다", "1"), ("뷁", "0")]
 
@@ -89,13 +90,15 @@ def test_files_that_cannot_be_read_at_all(tmp_path):
     raises("not valid UTF-16", odd)
 
 
-def test_undecodable_bytes_are_located(tmp_path):
+def test_undecodable_bytes_cost_their_rows(tmp_path):
     path = tmp_path / "damaged.tsv"
-    # Half a syllable is gone: no reason to take the rest for CP949.
-    path.write_bytes(tsv().encode().replace("지루".encode(), "지루".encode()[:-1]))
-    raises("line 3 is not valid UTF-8 .*save the file as UTF-8", path)
-    path.write_bytes(tsv().encode("cp949") + b"\xff\xff\t1\n")
-    raises("line 6 is not valid UTF-8 nor valid CP949", path)
+    # Half a syllable is gone: no reason to take the rest for CP949, nor to refuse it.
+    path.write_bytes(tsv(ROWS * 5).encode().replace("지루".encode(), "지루".encode()[:-1], 1))
+    read = read_labelled(path)
+    assert pairs(read.frame) == [ROWS[0], *ROWS[2:], *ROWS * 4]
+    assert [(row.line, row.reason) for row in read.rejects] == [(3, DAMAGED)]
+    path.write_bytes(tsv(ROWS * 5).encode("cp949") + b"\xff\xff\t1\n" * 5)
+    raises("line 22 is not valid UTF-8 nor valid CP949", path)
 
 
 def test_stray_quotes_in_tsv_are_text(tmp_path):

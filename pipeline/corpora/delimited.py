@@ -9,43 +9,24 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.corpora.json_records import read_records
+from pipeline.corpora.json_table import as_table
 from pipeline.corpora.rejects import Rejected
-from pipeline.text_file import read_text, split_lines
+from pipeline.corpora.table import DELIMITERS, Row, Table
+from pipeline.text_file import DAMAGED, is_damaged, read_text, unix_line_ends
 
-DELIMITERS = {"tab": "\t", "comma": ","}
+__all__ = ["DELIMITERS", "LONGEST_RECORD", "Row", "Table", "as_rows", "read_table"]
+
 _BY_SUFFIX = {".tsv": "tab", ".tab": "tab", ".csv": "comma"}
 # A quote that is never closed would swallow the rest of the file, one row at a time.
 LONGEST_RECORD = 1000
 
 
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """The fields of one row and the line it begins on (1 for the first line of the file)."""
-
-    line: int
-    fields: list[str]
-
-
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """What `read_table` found.
-
-    Attributes:
-        rows: in the order of the file, the header (if there is one) among them; rows in which
-            every field is blank are not there.
-        rejects: what could not be taken apart into fields.
-        encoding: as of `text_file.decode`.
-        delimiter: "tab" or "comma".
-    """
-
-    rows: list[Row]
-    rejects: list[Rejected]
-    encoding: str
-    delimiter: str
-
-
 def read_table(path: Path) -> Table:
-    """Takes a TSV or CSV file apart.
+    """Takes a TSV, CSV or JSON file apart.
+
+    JSON is what `json_records.read_records` takes for it; `json_table.as_table` says which rows
+    it gives. A row with a character that is not valid in the encoding is rejected.
 
     A line ends with LF or CRLF and nothing else: U+2028, U+0085 and their like belong to the
     text. The delimiter is the one the suffix names (.tsv, .tab, .csv), unless it does not occur,
@@ -59,18 +40,40 @@ def read_table(path: Path) -> Table:
     Raises:
         UserError: as `read_text`.
     """
-    text, encoding = read_text(path)
-    lines = split_lines(text)
+    return as_rows(*read_text(path), path)
+
+
+def as_rows(text: str, encoding: str, path: Path) -> Table:
+    """The table that `text` is, as `read_table` says of a file.
+
+    Args:
+        encoding: of `text_file.decode`.
+        path: whose suffix counts, and where errors are; no file needs to be there (the member of
+            an archive).
+    """
+    text = unix_line_ends(text)
+    records = read_records(text, path)
+    if records is not None:
+        return as_table(records, encoding)
+    lines = text.split("\n")
     delimiter = _delimiter(lines, path.suffix.lower())
     if delimiter == "tab":
         rows = [Row(n, line.split("\t")) for n, line in enumerate(lines, 1) if line.strip()]
-        return Table(rows, [], encoding, delimiter)
-    records = list(_records(lines))
-    return Table(
-        [record for record in records if isinstance(record, Row)],
-        [record for record in records if isinstance(record, Rejected)],
-        encoding,
-        delimiter,
+        table = Table(rows, [], encoding, delimiter)
+    else:
+        taken = list(_records(lines))
+        rows = [record for record in taken if isinstance(record, Row)]
+        rejects = [record for record in taken if isinstance(record, Rejected)]
+        table = Table(rows, rejects, encoding, delimiter)
+    return _without_damaged(table) if is_damaged(text) else table
+
+
+def _without_damaged(table: Table) -> Table:
+    damaged = [row for row in table.rows if any(map(is_damaged, row.fields))]
+    rejects = [Rejected(row.line, DAMAGED, table.written(row)) for row in damaged]
+    rows = [row for row in table.rows if not any(map(is_damaged, row.fields))]
+    return dataclasses.replace(
+        table, rows=rows, rejects=sorted([*table.rejects, *rejects], key=lambda row: row.line)
     )
 
 
@@ -78,7 +81,7 @@ def _delimiter(lines: list[str], suffix: str) -> str:
     first = [line for line in lines[:200] if line.strip()]
     counts = {
         name: collections.Counter(line.count(character) for line in first)
-        for name, character in DELIMITERS.items()
+        for name, character in (("tab", "\t"), ("comma", ","))
     }
 
     def even(name: str) -> bool:

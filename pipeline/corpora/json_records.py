@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 from pathlib import Path
@@ -13,8 +14,14 @@ from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED, is_damaged
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
+# Keys of which one with a text of its own makes an object a record, whatever lists it has, too.
+_TEXT_KEYS = ("text", "sentence", "document", "content")
+_TOKEN_KEYS = ("tokens", "words")
 _LIST = re.compile(r"\[\s*(?=[{\]])")
-_ITEM_END = re.compile(r"\s*([,\]])\s*")
+_OBJECT = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:')
+_BETWEEN = re.compile(r"\s*,?\s*")
+# So many lines tell whether a file has an object a line.
+_LINES_SEEN = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,10 +44,11 @@ class Records:
 def read_records(text: str, where: Path) -> Records | None:
     """The objects of a text that is JSON, or None where it is not JSON.
 
-    It is JSON where its first line is an object by itself (JSON lines), or where it begins with
-    `[` and an object, or with an object that goes on over several lines. Of the latter the
-    longest list of objects in it counts, at whatever depth (`{"data": [{...}, ...]}`); without
-    one, the object itself is the only record.
+    It is JSON where half of its first lines are objects by themselves (JSON lines), or where it
+    begins with `[` and an object, or with an object that goes on over several lines. Objects may
+    follow each other without a list around them. Of a single object the longest list of objects
+    in it counts, at whatever depth (`{"data": [{...}, ...]}`), or what pandas writes: a list or an
+    object for each column. Without these, the object itself is the only record.
 
     Args:
         text: with LF line ends.
@@ -53,30 +61,28 @@ def read_records(text: str, where: Path) -> Records | None:
         >>> read_records('{"text": "좋다", "label": 1}\\n', Path("a.jsonl")).records[0].values
         {'text': '좋다', 'label': 1}
     """
-    begin = text.lstrip()
-    named = where.suffix.lower() in SUFFIXES
+    text = text.lstrip("\ufeff")
+    start = len(text) - len(text.lstrip())
     lines = text.split("\n")
-    first = next((line for line in lines if line.strip()), "")
-    if begin.startswith("{"):
-        if isinstance(_loaded(first), dict):
-            return _lines(lines)
+    seen = list(itertools.islice(filter(str.strip, lines), _LINES_SEEN))
+    objects = sum(isinstance(_loaded(line), dict) for line in seen)
+    if len(seen) > 1 and 2 * objects >= len(seen):
+        return _lines(lines)
+    if text.startswith("{", start):
         whole = _loaded(text)
         if isinstance(whole, dict):
             return _of_object(text, whole)
-    elif _LIST.match(begin):
-        return _items(text, len(text) - len(begin), where)
-    if sum(isinstance(_loaded(line), dict) for line in lines[:_LINES_SEEN]) > 1:
-        return _lines(lines)  # only the first is damaged
-    if not named:
+        if _OBJECT.match(text, start) and not isinstance(_loaded(seen[0]), dict):
+            return _items(text, start, where)
+    elif opened := _LIST.match(text, start):
+        return _items(text, opened.end(), where)
+    if where.suffix.lower() not in SUFFIXES:
         return None
     raise UserError(
         "is not JSON with an object for each text",
         where=where,
         remedy='give an object a line, {"text": "…", "label": "…"}, or a table as .tsv',
     )
-
-
-_LINES_SEEN = 20
 
 
 def _loaded(text: str) -> Any:
@@ -96,54 +102,78 @@ def _lines(lines: list[str]) -> Records:
 
 def _add(found: Records, line: int, value: Any, written: str) -> None:
     if not isinstance(value, dict):
-        found.rejects.append(Rejected(line, "is no JSON object", written))
-    elif is_damaged(json.dumps(value, ensure_ascii=False)):
+        wrong = DAMAGED if is_damaged(written) else "is no JSON object"
+        found.rejects.append(Rejected(line, wrong, written))
+    elif is_damaged(written) or ("\\u" in written and is_damaged(_dumped(value))):
         found.rejects.append(Rejected(line, DAMAGED, written))
     else:
         found.records.append(Record(line, value, written))
 
 
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _items(text: str, start: int, where: Path) -> Records:
-    """The items of the list that begins at `start`."""
+    """The objects that follow each other from `start` on, commas between them or not, up to the
+    end of their list or of the text."""
     decoder, found = json.JSONDecoder(), Records([], [])
-    place = _LIST.match(text, start).end()  # type: ignore[union-attr]
-    line, counted = 1, 0
+    place, line, counted = start, 1, 0
     while text[place : place + 1] not in ("", "]"):
         line, counted = line + text.count("\n", counted, place), place
         try:
             value, end = decoder.raw_decode(text, place)
         except (ValueError, RecursionError) as error:
+            reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+            behind = getattr(error, "pos", place)
             raise UserError(
-                f"line {line}: its list of objects cannot be read ({error})",
+                f"line {line + text.count(chr(10), place, behind)}: not valid JSON ({reason})",
                 where=where,
-                remedy="give an object a line, so that one mistake costs one line",
+                remedy="mend it, or give an object a line, so that one mistake costs one line",
             ) from None
         _add(found, line, value, text[place:end])
-        behind = _ITEM_END.match(text, end)
-        if behind is None:
-            raise UserError(
-                f"line {line}: a comma or ] is missing behind an object",
-                where=where,
-                remedy="save it as JSON again",
-            )
-        place = behind.end() if behind[1] == "," else behind.start(1)
+        place = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]
     return found
 
 
 def _of_object(text: str, whole: dict[str, Any]) -> Records:
-    items = _longest_list(whole)
+    items = [whole] if _is_record(whole) else _longest_list(whole) or _columns(whole) or [whole]
     found = Records([], [])
-    if not items:
-        _add(found, 1, whole, text)
     place, line, counted = 0, 1, 0
     for item in items:
         # Its place is where its first key is written next; a guess that only a line number needs.
         key = json.dumps(next(iter(item), ""), ensure_ascii=False)
         place = max(text.find(key, place), place)
         line, counted = line + text.count("\n", counted, place), place
-        _add(found, line, item, json.dumps(item, ensure_ascii=False))
+        _add(found, line, item, _dumped(item))
         place += 1
     return found
+
+
+def _is_record(value: dict[str, Any]) -> bool:
+    texts = [value.get(key) for key in _TEXT_KEYS]
+    tokens = [value.get(key) for key in _TOKEN_KEYS]
+    return any(isinstance(text, str) for text in texts) or any(
+        isinstance(words, list) and all(isinstance(word, str) for word in words) for words in tokens
+    )
+
+
+def _columns(whole: dict[str, Any]) -> list[dict[str, Any]]:
+    """The records of a table written by columns, as pandas does (orient columns, index, split)."""
+    names, rows = whole.get("columns"), whole.get("data")
+    if isinstance(names, list) and isinstance(rows, list):
+        return [
+            dict(zip(map(str, names), row, strict=False)) for row in rows if isinstance(row, list)
+        ]
+    columns = {name: value for name, value in whole.items() if isinstance(value, list)}
+    if len(columns) > 1 and len({len(column) for column in columns.values()}) == 1:
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    inner = [list(value) for value in whole.values() if isinstance(value, dict)]
+    if len(inner) < 2 or len(inner) < len(whole) or inner.count(inner[0]) < len(inner):
+        return []
+    if not all(key.isdecimal() for key in inner[0]):
+        return list(whole.values())
+    return [{name: column[key] for name, column in whole.items()} for key in inner[0]]
 
 
 def _longest_list(value: Any) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from pipeline.corpora.delimited import DELIMITERS, read_table
+from pipeline.corpora.delimited import read_table
 from pipeline.corpora.pair_columns import choose_sides
 from pipeline.corpora.pairs import Pair, PairTexts
 from pipeline.corpora.rejects import Rejected
@@ -123,7 +123,7 @@ def read_pairs(path: Path) -> PairTexts:
             texts.pairs.append(Pair(ko, en, pair_id(ko, en), row.line, path.name))
         else:
             wrong = f"{len(row.fields)} columns instead of {columns.width}"
-            written = DELIMITERS[table.delimiter].join(row.fields)
+            written = table.written(row)
             _unpaired(texts, path.name, row.line, wrong, written)
     return texts
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.corpora.columns import choose
-from pipeline.corpora.delimited import DELIMITERS, Row, read_table
+from pipeline.corpora.delimited import read_table
 from pipeline.corpora.rejects import Rejected, write_rejects
 from pipeline.errors import UserError
 
@@ -132,7 +132,7 @@ def read_labelled(
             own = row.fields[columns.id].strip() if columns.id is not None else ""
             rows.append((own or text_id(text), text, label))
             continue
-        rejects.append(Rejected(row.line, wrong, _as_written(row, table.delimiter)))
+        rejects.append(Rejected(row.line, wrong, table.written(row)))
     rejects.sort(key=lambda reject: reject.line)
     if not rows:
         raise _nothing_usable(path, rejects)
@@ -224,10 +224,6 @@ def _check_counts(frame: pd.DataFrame, expected: Mapping[str, int], path: Path) 
                 where=path,
                 remedy="delete it and run again; it will be fetched anew",
             )
-
-
-def _as_written(row: Row, delimiter: str) -> str:
-    return DELIMITERS[delimiter].join(row.fields)
 
 
 def _nothing_usable(path: Path, rejects: list[Rejected]) -> UserError:
