@@ -74,7 +74,7 @@ def _read(
         files=sources,
         details={**corpus.details, "kept in doubt": len(corpus.rejects) - len(unusable)},
     )
-    outputs = [folder / f"{name}.tsv" for name in corpus.splits]
+    outputs = [*(folder / f"{name}.tsv" for name in corpus.splits), folder / "rejects.tsv"]
     return Manifest.of("corpus", relevant, [], outputs, folder, facts)
 
 

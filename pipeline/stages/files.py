@@ -278,14 +278,17 @@ class RunFiles:
         corpus, prepared = self.corpus_manifest(), self.prepared_manifest()
         corpus_folder = self.root / corpus.facts.folder
         prepared_folder = self.root / prepared.facts.folder
-        follows = self._record(self.config).get("inputs") == prepared.outputs and all(
+        config = self._record(self.config)
+        if "inputs" not in config:
+            raise UserError("is damaged", where=self.config, remedy=self.command())
+        follows = config["inputs"] == prepared.outputs and all(
             corpus.outputs.get(name, seen) == seen for name, seen in prepared.inputs.items()
         )
         if not follows:
             raise UserError(
                 "the corpus or its pieces changed after this training",
                 where=self.folder,
-                remedy=f"{self.command()} trains on what there is now",
+                remedy=f"to train on what there is now: {self.command()}",
             )
         self.check_outputs(corpus, corpus_folder)
         self.check_outputs(prepared, prepared_folder)

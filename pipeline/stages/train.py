@@ -98,7 +98,7 @@ def _make_room(task: Task, config: dict[str, Any], files: RunFiles) -> None:
 
 def _is_readable(config: Path) -> bool:
     try:
-        return isinstance(read_json(config), dict)
+        return "inputs" in read_json(config)
     except UserError:
         return False
 
