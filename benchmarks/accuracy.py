@@ -22,24 +22,46 @@ import psutil
 
 from benchmarks.tables import print_table
 
+_SECONDS_TO_STOP = 20
 STAGES = ("corpus", "prepare", "train", "evaluate")
 
 
 def stage(name: str, arguments: list[str]) -> tuple[float, float]:
-    """Runs one stage; returns seconds and the peak of resident memory in GB, children included."""
+    """Runs one stage; returns seconds and the peak of resident memory in GB, children included.
+
+    Raises:
+        KeyboardInterrupt: it was stopped by Ctrl-C.
+        SystemExit: it ended with an error, which it has said.
+    """
     started, peak = time.perf_counter(), 0
     with subprocess.Popen([sys.executable, "-m", "pipeline", name, *arguments]) as process:
         watched = psutil.Process(process.pid)
-        while process.poll() is None:
-            try:
-                family = [watched, *watched.children(recursive=True)]
-                peak = max(peak, sum(p.memory_info().rss for p in family))
-            except psutil.Error:
-                pass
-            time.sleep(0.2)  # a sample, five times a second
+        try:
+            while process.poll() is None:
+                try:
+                    family = [watched, *watched.children(recursive=True)]
+                    peak = max(peak, sum(p.memory_info().rss for p in family))
+                except psutil.Error:
+                    pass
+                time.sleep(0.2)  # a sample, five times a second
+        except KeyboardInterrupt:
+            _let_stop(process)
+            raise
+    if process.returncode == 130:
+        raise KeyboardInterrupt
+    if process.returncode == 2:
+        sys.exit(2)
     if process.returncode:
         sys.exit(f"error: the stage {name} ended with {process.returncode}")
     return time.perf_counter() - started, peak / 1e9
+
+
+def _let_stop(process: subprocess.Popen) -> None:
+    """Ctrl-C reaches a stage, too; while it ends, it may have something to say."""
+    try:
+        process.wait(_SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        process.terminate()
 
 
 def main() -> None:

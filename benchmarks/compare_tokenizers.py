@@ -11,11 +11,17 @@ reviews a second), which is why not all rows are taken unless asked for.
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import time
 
 import numpy as np
 
 from benchmarks.tables import print_table
+from pipeline.__main__ import exit_code, prepare_process
+from pipeline.errors import UserError
+from pipeline.progress import say
+from pipeline.quiet import start_keras
 
 MORPHEMES = ("mecab", "kiwi", "okt", "hannanum", "komoran", "kkma")
 WAYS = {
@@ -105,14 +111,7 @@ def measure(kind: str, morphemes: str | None, train, dev, arguments) -> dict:
     }
 
 
-def main() -> None:
-    import os
-
-    from pipeline.__main__ import prepare_process
-    from pipeline.errors import UserError
-    from pipeline.progress import say
-    from pipeline.quiet import start_keras
-
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--corpus", help="as for the sentiment task (default: nsmc)")
     parser.add_argument("--rows", type=int, default=10_000, help="training rows")
@@ -123,10 +122,7 @@ def main() -> None:
     arguments = parser.parse_args()
     prepare_process()
     start_keras()
-    try:
-        train, dev = splits(arguments.corpus, arguments.rows)
-    except UserError as error:
-        parser.exit(2, f"error: {error}\n")
+    train, dev = splits(arguments.corpus, arguments.rows)
     results = {}
     for name, (kind, morphemes) in WAYS.items():
         if arguments.only and not {name, morphemes} & set(arguments.only):
@@ -136,13 +132,16 @@ def main() -> None:
             results[name] = measure(kind, morphemes, train, dev, arguments)
         except UserError as error:
             say(f"{name} left out: {error}")
+    if not results:
+        raise UserError("no tokenizer is left to compare", remedy="name others with --only")
     columns = ["tokenizer", *next(iter(results.values()))]
     print_table(
         f"{len(train):,} training rows, {len(dev):,} dev rows, BiGRU-64, {arguments.epochs} epochs",
         columns,
         [[name, *row.values()] for name, row in results.items()],
     )
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -17,13 +17,16 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from pathlib import Path
 
 from benchmarks.accuracy import stage
 from benchmarks.tables import print_table
 from benchmarks.translation_runs import TASK, common_test, compared, find_run, flat_settings
+from pipeline.__main__ import exit_code, prepare_process
 from pipeline.errors import UserError
 from pipeline.progress import say
+from pipeline.quiet import start_keras
 from pipeline.report.page import write_report
 from pipeline.settings import check_ranges, parse
 from pipeline.stages.files import RunFiles
@@ -124,7 +127,7 @@ def compare(names: list[str], workspace: Workspace) -> Path:
     return path
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n")[0],
         epilog="All else is a setting of the task: make settings-translation",
@@ -133,26 +136,20 @@ def main() -> None:
     parser.add_argument("--runs", nargs="+", help="finished runs; nothing is trained")
     parser.add_argument("--name", help="what the names of the three runs begin with")
     arguments, words = parser.parse_known_args()
-
-    from pipeline.__main__ import prepare_process
-    from pipeline.quiet import start_keras
-
     prepare_process()
     workspace = Workspace()
-    try:
-        if arguments.runs and (words or arguments.name):
-            raise UserError(
-                f"with --runs nothing is trained, so {' '.join(words) or '--name'} says nothing",
-                where="command line",
-                remedy="leave one of them away",
-            )
-        start_keras()  # before anything else loads it, which would not be quiet
-        names = arguments.runs or train(arguments.name, words, workspace)
-        page = compare(names, workspace)
-    except UserError as error:
-        parser.exit(2, f"error: {error}\n")
+    if arguments.runs and (words or arguments.name):
+        raise UserError(
+            f"with --runs nothing is trained, so {' '.join(words) or '--name'} says nothing",
+            where="command line",
+            remedy="leave one of them away",
+        )
+    start_keras()  # before anything else loads it, which would not be quiet
+    names = arguments.runs or train(arguments.name, words, workspace)
+    page = compare(names, workspace)
     print(f"page: {page.relative_to(workspace.root)}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from pipeline.corpora.pairs import further_references
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.evaluation.translation import TranslationMetrics
@@ -17,7 +18,6 @@ from pipeline.settings import without_run
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.translation import TASK
 from pipeline.tasks.translation.comparison import Compared, TestSet
-from pipeline.tasks.translation.evaluation import translate_test
 from pipeline.workspace import Workspace
 
 _SAME = 0.005
@@ -71,6 +71,7 @@ def common_test(runs: Sequence[RunFiles]) -> tuple[TestSet, list[str]]:
         list(frame["text"]),
         list(frame["label"]),
         Ragged.load(first.prepared_folder / "test.source.npz").lengths - FRAME,
+        further_references(frame),
     )
     warnings = [warning for trained in all_trained.values() for warning in trained.warnings]
     if any(run.prepared_manifest().outputs != runs[0].prepared_manifest().outputs for run in runs):
@@ -103,9 +104,9 @@ def compared(run: RunFiles, test: TestSet) -> tuple[Compared, list[str]]:
     settings = run.trained_settings(TASK, TASK.settings())
     name = run.folder.name
     say(f"{name}: {len(test.sources):,} sentences are being translated")
-    said = translate_test(settings, trained)
+    said = TASK.evaluation.translate_test(settings, trained)  # imports TensorFlow, so only now
     tokenizer = TARGET_TOKENIZERS[test.direction.split("-")[1]]
-    counts = SentenceCounts.of(said, test.references, tokenizer)
+    counts = SentenceCounts.of(said, test.references, tokenizer, test.further)
     now, doubt = bleu_of(counts.bleu.sum(axis=0)), []
     if abs(now - metrics.bleu) >= _SAME:
         doubt.append(

@@ -10,6 +10,7 @@ import os
 import sys
 import textwrap
 import warnings
+from collections.abc import Callable
 
 from pipeline.errors import UserError
 from pipeline.quiet import start_keras
@@ -98,12 +99,21 @@ def _backend(stage: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Runs one stage of one task; returns the exit code."""
+    return exit_code(lambda: _run(arguments))
+
+
+def exit_code(command: Callable[[], int]) -> int:
+    """Runs a command; one line on stderr says why it could not be done, if nothing is wrong with
+    our code.
+
+    Args:
+        command: returns its exit code.
+
+    Returns:
+        That code; 2 where the user or the machine has to be asked, 130 after Ctrl-C.
+    """
     try:
-        if not arguments or arguments[0] in ("-h", "--help", "help"):
-            print(_help())
-            code = 0
-        else:
-            code = _run(arguments)
+        code = command()
         # Here and not when Python ends, where nobody could catch a full disk or a closed pipe.
         sys.stdout.flush()
         return code
@@ -142,6 +152,9 @@ def _drop_output() -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0
     stage, *rest = arguments
     if stage == "study":
         return _study(rest)

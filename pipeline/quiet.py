@@ -25,7 +25,7 @@ def native_chatter_hidden() -> Iterator[None]:
         os.dup2(hidden.fileno(), 2)
         try:
             yield
-        except UserError:
+        except (UserError, KeyboardInterrupt):
             raise
         except BaseException:
             os.dup2(screen, 2)

@@ -18,10 +18,28 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
+_OTHER_FILES = (
+    (b"\x1f\x8b", "is compressed with gzip", "unpack it with gunzip"),
+    (b"BZh", "is compressed with bzip2", "unpack it with bunzip2"),
+    (b"\xfd7zXZ\0", "is compressed with xz", "unpack it with unxz"),
+    (b"(\xb5/\xfd", "is compressed with zstd", "unpack it with unzstd"),
+    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive", "unpack it and give a file in it"),
+    (b"Rar!\x1a", "is a RAR archive", "unpack it and give a file in it"),
+    (b"PAR1", "is a Parquet file", "write it as .jsonl or .csv, with pandas for example"),
+    (b"ARROW1", "is an Arrow file", "write it as .jsonl or .csv, with pandas for example"),
+    (b"SQLite format 3\0", "is an SQLite database", "export a table of it as .csv"),
+    (b"%PDF-", "is a PDF file", "save its text as .txt in UTF-8"),
+    (b"\xd0\xcf\x11\xe0", "is an Excel, Word or Hangul file", "save it as CSV or text in UTF-8"),
+    (b"HWP Document File", "is a Hangul (HWP) file", "save it as text in UTF-8"),
+)
+_ZIP = b"PK\x03\x04"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_END = re.compile(r"\r+\n")
 _MAX_DAMAGED_SHARE = 0.1
-# UTF-16 without a byte order mark: of ASCII text every other byte is NUL.
+# UTF-16 without a byte order mark: every other byte of a space or line end is NUL, and so are
+# many of any file that is no text; of a text a stray one may be.
 _NULS_SEEN_IN = 4096
+_MOST_NULS = 0.02
 
 
 def read_text(path: Path) -> tuple[str, str]:
@@ -31,6 +49,15 @@ def read_text(path: Path) -> tuple[str, str]:
 
     Raises:
         UserError: no such file, a folder, empty, or not a text in one of these encodings.
+    """
+    return decode(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """What a file holds.
+
+    Raises:
+        UserError: no such file, a folder, or empty.
     """
     try:
         data = path.read_bytes()
@@ -42,7 +69,7 @@ def read_text(path: Path) -> tuple[str, str]:
         raise UserError("may not be read", where=path, remedy="check its permissions") from None
     if not data.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
         raise UserError("is empty", where=path, remedy="give a file with text in it")
-    return decode(data, path)
+    return data
 
 
 def decode(data: bytes, where: object) -> tuple[str, str]:
@@ -59,15 +86,12 @@ def decode(data: bytes, where: object) -> tuple[str, str]:
     Raises:
         UserError: in none of these encodings are nine of ten lines and characters valid.
     """
+    _refuse_other_files(data, where)
     for bom, codec, name in _BOMS:
         if data.startswith(bom):
-            if codec == "utf-8-sig":
-                return _mostly_valid(data, codec, name, where), name
-            try:
-                return data.decode(codec), name
-            except UnicodeDecodeError as error:
-                raise _undecodable(where, data, error.start, name) from None
-    if b"\0" in data[:_NULS_SEEN_IN]:
+            return _mostly_valid(data, codec, name, where), name
+    head = data[:_NULS_SEEN_IN]
+    if head.count(0) > _MOST_NULS * len(head):
         raise UserError(
             "is not a text file (it has NUL bytes near its beginning)",
             where=where,
@@ -93,8 +117,11 @@ def split_lines(text: str) -> list[str]:
 
 
 def unix_line_ends(text: str) -> str:
-    """`text` with LF for CRLF, and for CR where no line ends otherwise."""
-    text = text.replace("\r\n", "\n")
+    """`text` with LF for CRLF (or CR CR LF, as what was converted twice has), and for CR where no
+    line ends otherwise."""
+    if "\r" not in text:
+        return text
+    text = _LINE_END.sub("\n", text)
     return text if "\n" in text else text.replace("\r", "\n")
 
 
@@ -109,23 +136,48 @@ def printable(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
+def _refuse_other_files(data: bytes, where: object) -> None:
+    """Raises UserError for the common files that are no text, and says what to do with them."""
+    for magic, what, remedy in _OTHER_FILES:
+        if data.startswith(magic):
+            raise UserError(what, where=where, remedy=remedy)
+    if data.startswith(_ZIP):
+        if b"xl/" in data or str(where).lower().endswith(".xlsx"):
+            what, remedy = "is an Excel workbook", "save it as CSV UTF-8 and give that file"
+        elif b"word/" in data or b"hwp" in data:
+            what, remedy = "is a Word or Hangul document", "save it as text in UTF-8"
+        else:
+            what, remedy = "is a ZIP archive", "unpack it and give a file in it"
+        raise UserError(what, where=where, remedy=remedy)
+
+
 def _mostly_valid(data: bytes, codec: str, name: str, where: object) -> str:
-    try:
-        text = data.decode(codec, "surrogateescape")
-    except UnicodeDecodeError as error:  # a damaged byte of ASCII, which CP949 can have
-        text = data.decode(codec, "replace").replace("\ufffd", "\udcff")
-        first = error.start
-    else:
-        match = _SURROGATE.search(text)
-        if match is None:
-            return text
-        first = len(text[: match.start()].encode(codec))
+    text, first = _decoded(data, codec)
+    if first is None:
+        return text
     lines = [line for line in split_lines(text) if line.strip()]
     damaged = sum(map(is_damaged, lines))
     share = len(_SURROGATE.findall(text)) / len(text)
     if damaged > max(1, _MAX_DAMAGED_SHARE * len(lines)) or share > _MAX_DAMAGED_SHARE:
         raise _undecodable(where, data, first, name)
     return text
+
+
+def _decoded(data: bytes, codec: str) -> tuple[str, int | None]:
+    """The text with lone surrogates for what is not valid, and where the first such byte is."""
+    try:
+        return data.decode(codec), None
+    except UnicodeDecodeError as error:
+        first = error.start
+    if codec == "utf-16":
+        whole = len(data) // 2 * 2  # a byte at the end may have lost the other one
+        return data[:whole].decode(codec, "surrogatepass") + "\udcff" * (whole < len(data)), first
+    if codec == "utf-32":
+        return data.decode(codec, "replace").replace("\ufffd", "\udcff"), first
+    try:
+        return data.decode(codec, "surrogateescape"), first
+    except UnicodeDecodeError:  # a damaged byte of ASCII, which CP949 can have
+        return data.decode(codec, "replace").replace("\ufffd", "\udcff"), first
 
 
 def _undecodable(where: object, data: bytes, start: int, name: str) -> UserError:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.bio import annotate, blocks, is_tag, join_tokens, read_columns, tagged_spans
+from pipeline.corpora.bio import annotate, blocks, is_tag, join_tokens, tagged_spans
 from pipeline.corpora.entities import Entity
+from pipeline.corpora.tagged_columns import read_columns
 
 
 def spans(tags: str) -> list[tuple[int, int, str]]:
@@ -111,7 +112,6 @@ def test_conll_documents_and_comments():
     text = "## id 1\t<가:OG>\n## 또\n가\tB-OG\n\n#\tO\n나\tO\n"
     file = columns(text)
     assert [(s.line, s.tokens) for s in file.sentences] == [(3, ["가"]), (5, ["#", "나"])]
-    assert file.sentences[0].comments == ["## id 1\t<가:OG>", "## 또"]
 
 
 def test_characters_stand_close():
@@ -158,12 +158,17 @@ def test_wrong_columns_cost_their_sentence():
 def test_blocks_and_their_lines():
     assert list(blocks(["", " ", "a", "b", "\t", "c"])) == [(3, ["a", "b"]), (6, ["c"])]
     assert list(blocks([])) == []
-    assert not columns("").sentences
+    assert columns("") is None
 
 
 def test_is_tag():
-    assert all(map(is_tag, ["O", "-", "I", "B-PS", "B_PS", "PS-B", "PS_I", "S-A", "U-A", "E-A"]))
-    assert not any(map(is_tag, ["", "B", "NNG", "했다.", "o", "B-", "-B", "X-PS"]))
+    assert all(
+        map(
+            is_tag,
+            ["O", "-", "I", "B-PS", "B_PS", "PS-B", "PS_I", "S-A", "U-A", "E-A", "o", "b-ps"],
+        )
+    )
+    assert not any(map(is_tag, ["", "B", "NNG", "했다.", "B-", "-B", "X-PS"]))
 
 
 TOKENS = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=4)

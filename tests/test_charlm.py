@@ -173,7 +173,7 @@ def test_own_files_by_jamo_document_by_document(tmp_path, new_run):
 def test_too_little_text_is_one_line(tmp_path, command):
     (tmp_path / "short.txt").write_text("짧은 글", encoding="utf-8")
     outcome = command(tmp_path, "corpus", "charlm", "--corpus", "short.txt")
-    assert "short.txt: 5 characters are too few" in outcome.error
+    assert "short.txt: too few characters: 5" in outcome.error
 
 
 def test_xz_is_given_the_training_text():

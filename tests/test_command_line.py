@@ -157,7 +157,7 @@ class TestPredict:
             outputs.add(command(root, "predict", "--file", file).out)
         for codec in ("cp949", "utf-16"):
             file = tmp_path / f"{codec}.txt"
-            file.write_bytes("\n".join(lines).encode(codec))
+            file.write_bytes("\n".join(lines).replace("\u2028", " ").encode(codec))
             outputs.add(command(root, "predict", "--file", file).out)
         (output,) = outputs
         texts = [line.split("\t")[2] for line in output.rstrip("\n").split("\n")]

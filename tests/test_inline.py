@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.entities import Entity, read_entities, write_entities
-from pipeline.corpora.inline import labels_in, parse_inline, to_inline
+from pipeline.corpora.inline import Candidate, candidates, parse_inline, to_inline
 from pipeline.corpora.splits import read_split, write_split
 
 LABELS = ["PS", "LC", "OG", "NOH"]
@@ -95,15 +95,30 @@ def test_broken_markup_is_named(line, reason):
 
 
 def test_labels_nobody_knows():
-    assert contents("<가:A> <나:ORG_2-X> <다:ABCDEFGHIJKL>", None) == [
+    assert contents("<가:A> <나:ORG_2-X> <다: LCP_CAPITALCITY >", None) == [
         ("가", "A"),
         ("나", "ORG_2-X"),
-        ("다", "ABCDEFGHIJKL"),
+        ("다", "LCP_CAPITALCITY"),
     ]
-    assert parse_inline("<가:ABCDEFGHIJKLM>") == "unknown label ABCDEFGHIJKLM"
     assert parse_inline("<나 <가:A>:B>") == "markup inside markup, closed by :B>"
-    assert labels_in("<가:A> 나:B <다:C> <라:d> <마:EF>") == ["A", "C", "EF"]
-    assert labels_in("나:B>") == []
+    assert candidates("<가:A> 나:B <다 : 인물> 1:2> <라:d2> < :C>") == [
+        Candidate("가", False, "A"),
+        Candidate("다", True, "인물"),
+        Candidate("라", False, "d2"),
+        Candidate("", False, "C"),
+    ]
+    assert candidates("나:B> <http://x.kr> <오후 3:30> <마:b c>") == []
+
+
+def test_white_space_and_labels_of_any_script():
+    labels = ["PS", "인물", "per"]
+    for colon in (":", ": ", " :", " : ", ":\u00a0", ":\u200b"):
+        for label in labels:
+            assert contents(f"<김민수{colon}{label}>가", labels) == [("김민수", label)]
+            assert contents(f"<김민수{colon}{label} >가", labels) == [("김민수", label)]
+    assert parse_inline("<김민배:인물 기자", labels) == "no > after :인물"
+    assert parse_inline("<김민배:PS가", labels) == "no > after :PS"
+    assert parse_inline("<영화: OST>", labels) == ("<영화: OST>", [])
 
 
 def test_white_space_is_what_the_split_file_makes_of_it(tmp_path):

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.annotated import kmou_split, read_evaluation_corpus
+from pipeline.corpora.annotated_file import read_annotated
 from pipeline.corpora.catalogue import find
 from pipeline.corpora.entities import read_entities
-from pipeline.corpora.named_entities import read_annotated, read_klp, read_klue, read_kmou
+from pipeline.corpora.named_entities import read_klp, read_klue, read_kmou
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.errors import UserError
 from pipeline.tasks.ner.data import SAMPLE
@@ -247,6 +248,7 @@ def test_every_encoding_and_line_end(tmp_path, encoding, named, end):
     read = read_annotated(path)
     assert entities(read.frame) == FOUND
     assert read.rejects == []
+    assert read.details.pop("read_as")
     assert read.details == {
         "encoding": named,
         "format": "markup",
@@ -281,13 +283,13 @@ def test_broken_lines_are_set_aside(tmp_path):
     assert doubts(read) == [
         (5, "no > after :PS", False),
         (6, "markup inside markup, closed by :OG>", False),
-        (7, "unknown label lc", False),
-        (8, "unknown label LOCATION_OF_SOMETHING", False),
         (9, "no > after :LC", False),
     ]
     assert read.rejects[0].content == "<김민배:PS 기자"
+    assert entities(read.frame)[3:5] == [[("서울", "LC")], [("서울", "LOCATION_OF_SOMETHING")]]
+    assert "lc" in read.warnings[0]
     assert read.frame["text"].tolist()[-1] == "<부산:XX"  # nothing says that XX is a label
-    assert (read.details["rows"], read.details["rejected"]) == (4, 5)
+    assert (read.details["rows"], read.details["rejected"]) == (6, 3)
 
 
 @pytest.mark.parametrize("name", ["my.conll", "my.bio", "my.tsv", "my.txt"])
@@ -301,6 +303,7 @@ def test_columns_are_known_by_their_tags(tmp_path, name, end):
         (8, "2 columns instead of 3", False),
         (10, "'?' is no tag", False),
     ]
+    assert read.details.pop("read_as")
     assert read.details == {
         "encoding": "UTF-8",
         "format": "columns",

@@ -240,9 +240,33 @@ def test_measured_on_a_corpus_of_others(run, tmp_path, command):
     assert metrics["count"] == 60
     assert metrics["f1"] > 0.3, "these are mostly sentences it was trained on"
     assert metrics["weights"] == sha256(copy.run / "best.weights.h5")
+    assert "warning" not in done.err
     report = (copy.run / "elsewhere" / "others.html").read_text(encoding="utf-8")
     assert "measured on 60 test sentences of others.txt" in report
     assert (copy.run / "metrics.json").read_bytes() == (run.run / "metrics.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("sentences", "named"),
+    [
+        (["<서울:CITY>에 간다", "<김치:FOOD>를 먹는다"], ["CITY, FOOD", "PS"]),
+        (["<서울:LC>에 간다", "<김치:FOOD>를 먹는다"], ["FOOD"]),
+        (["<아이폰:POH>을 샀다"], ["POH", "PS"]),  # of a known system, but no counterpart
+        (["서울에 간다"], ["no entity"]),
+    ],
+)
+def test_labels_that_the_model_does_not_know_are_seen_at_once(
+    run, tmp_path, command, sentences, named
+):
+    copy = run.copy(tmp_path)
+    (tmp_path / "others.txt").write_text("\n".join(sentences * 5) + "\n", encoding="utf-8")
+    done = command(copy.root, "evaluate", "ner", *copy.words(), "--on", "others.txt")
+    assert done.code == 0, done.err
+    (warning,) = [line for line in done.err.split("\n") if line.startswith("warning: ")]
+    assert all(name in warning for name in named)
+    (page,) = (copy.run / "elsewhere").glob("*.html")
+    assert named[0] in page.read_text(encoding="utf-8")
+    assert "nan" not in done.err
 
 
 def test_a_corpus_to_measure_on_that_is_not_there(run, tmp_path, command):

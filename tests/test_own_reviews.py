@@ -12,11 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpora.delimited import LONGEST_RECORD
+from pipeline.corpora.labels import unify
 from pipeline.corpora.rejects import Rejected
-from pipeline.corpora.reviews import (
-    read_labelled,
-    text_id,
-)
+from pipeline.corpora.reviews import read_labelled, text_id
+from pipeline.corpora.table import column_name
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED
 
@@ -62,7 +61,9 @@ def test_every_encoding_and_line_end(tmp_path, encoding, named, end):
     read = read_labelled(path)
     assert pairs(read.frame) == ROWS
     assert read.rejects == []
-    assert read.details == {
+    assert ": 2 labels, 0: 2 rows, 1: 2" in read.details["read_as"]
+    assert ("CP949" in read.details["read_as"]) == (named == "CP949")
+    assert {key: found for key, found in read.details.items() if key != "read_as"} == {
         "encoding": named,
         "delimiter": "tab",
         "header": True,
@@ -84,7 +85,7 @@ def test_files_that_cannot_be_read_at_all(tmp_path):
     raises(r"no row .*\(line 2: no label\)", write(tmp_path / "none.tsv", "text\tlabel\n가\t\n"))
     raises("one column only", write(tmp_path / "one.tsv", "그냥 글\n또 글\n"))
     raises("not a text file", write(tmp_path / "bare16.tsv", tsv(), "utf-16-le"))
-    raises("not a text file", write(tmp_path / "book.xlsx", "PK\x03\x04\x14\0\0\0"))
+    raises("Excel workbook .*CSV", write(tmp_path / "book.xlsx", "PK\x03\x04\x14\0\0\0"))
     odd = tmp_path / "odd.tsv"
     odd.write_bytes("\ufeff좋다\t1\n".encode("utf-16-le") + b"\0")
     raises("not valid UTF-16", odd)
@@ -243,31 +244,53 @@ def test_an_id_that_is_missing_is_made(tmp_path):
     assert read.frame["id"].tolist() == [text_id("가"), "b"]
 
 
-ANY_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n\t"))
-LABELS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1)
+def one_label(label: str) -> str:
+    """As it is read, all by itself."""
+    return unify([label]).labels[0]
+
+
+LABELS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1).filter(
+    one_label
+)
+# A quote that opens a field may be one that quotes.
+TSV_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n\t")).filter(
+    lambda text: not text.startswith('"')
+)
+CSV_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\t\ufeff"))
+
+
+def told_apart(rows) -> bool:
+    """No two labels are one label, and none is a name of a column."""
+    labels = {label for _, label in rows}
+    return unify(list(labels)).merged == {} and not {column_name(x) for x in labels} & {"label"}
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(ANY_TEXT, LABELS), min_size=1))
+@given(st.lists(st.tuples(TSV_TEXT, LABELS), min_size=1).filter(told_apart))
 def test_tsv_comes_back_as_written(tmp_path_factory, rows):
     path = tmp_path_factory.getbasetemp() / "property.tsv"
-    read = read_labelled(write(path, tsv(rows)), "document", "label")
-    assert pairs(read.frame) == rows
+    rows = [(text, label) for text, label in rows if not label.startswith('"')]
+    read = read_labelled(write(path, tsv([*rows, ("끝", "1")])), "document", "label")
+    assert pairs(read.frame) == [*((text, one_label(label)) for text, label in rows), ("끝", "1")]
     assert read.rejects == []
 
 
 @settings(deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.text(st.characters(codec="utf-8", exclude_characters="\0\r")), LABELS),
-        min_size=1,
-    )
+    st.lists(st.tuples(CSV_TEXT, LABELS), min_size=1).filter(told_apart),
+    st.sampled_from([("a.csv", ","), ("b.csv", ";"), ("c.txt", "|"), ("d.tsv", "\t")]),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
 )
-def test_csv_comes_back_as_written(tmp_path_factory, rows):
-    csv.writer(out := io.StringIO()).writerows([("document", "label"), *rows])
-    path = tmp_path_factory.getbasetemp() / "property.csv"
-    read = read_labelled(write(path, out.getvalue()), "document", "label")
-    assert pairs(read.frame) == rows
+def test_quoted_fields_come_back_as_written(tmp_path_factory, rows, kind, quoting):
+    name, delimiter = kind
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator="\n").writerows(
+        [("document", "label"), *rows, *[("글", "1")] * len(rows)]
+    )
+    path = tmp_path_factory.getbasetemp() / name
+    said = f"sep={delimiter}\n" * (delimiter != "\t")
+    read = read_labelled(write(path, said + out.getvalue()), "document", "label")
+    assert pairs(read.frame)[: len(rows)] == [(text, one_label(label)) for text, label in rows]
     assert read.rejects == []
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pipeline.corpora import pair_files
 from pipeline.corpora.catalogue import CATALOGUE
 from pipeline.corpora.fetch import MIRROR
-from pipeline.corpora.pair_files import read_news, read_pairs, read_tatoeba
+from pipeline.corpora.own_pairs import read_pairs
+from pipeline.corpora.pair_files import read_news, read_tatoeba
 from pipeline.errors import UserError
 
 

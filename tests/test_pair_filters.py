@@ -1,19 +1,11 @@
 from __future__ import annotations
 
-import collections
-import random
-
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline.corpora.pair_filters import (
     REASONS,
     HeldOutSides,
     PairFilter,
-    held_out_groups,
-    side_groups,
     without_repeated,
 )
 from pipeline.corpora.pairs import Pair, PairTexts, to_frame
@@ -153,64 +145,3 @@ def test_frames_go_either_way():
     assert to_frame(pairs, "ko-en").values.tolist() == [["1", "안녕.", "Hello."]]
     assert to_frame(pairs, "en-ko").values.tolist() == [["1", "Hello.", "안녕."]]
     assert to_frame([], "en-ko").columns.tolist() == ["id", "text", "label"]
-
-
-# Groups
-
-
-KEYS = st.lists(st.tuples(st.sampled_from("가나다라마바사"), st.sampled_from("abcdefgh")))
-
-
-def connected(keys: list[tuple[str, str]]) -> list[frozenset[int]]:
-    """By search: of every pair, all that can be reached from it over shared sides."""
-    reached = []
-    for start in range(len(keys)):
-        found, queue = {start}, collections.deque([start])
-        while queue:
-            ko, en = keys[queue.popleft()]
-            for other, (other_ko, other_en) in enumerate(keys):
-                if other not in found and (ko == other_ko or en == other_en):
-                    found.add(other)
-                    queue.append(other)
-        reached.append(frozenset(found))
-    return reached
-
-
-@given(KEYS, st.randoms(use_true_random=False))
-def test_groups_are_what_hangs_together(keys, draw):
-    groups = side_groups(keys)
-    members = collections.defaultdict(set)
-    for row, group in enumerate(groups):
-        members[group].add(row)
-    assert [frozenset(members[group]) for group in groups] == connected(keys)
-    shuffled = draw.sample(range(len(keys)), len(keys))
-    again = side_groups([keys[row] for row in shuffled])
-    assert again == [groups[row] for row in shuffled]
-
-
-@given(KEYS, st.integers(1, 5))
-def test_what_is_held_out_shares_no_side(keys, count):
-    chosen = held_out_groups(keys, count)
-    assert chosen.shape == (len(keys),)
-    for side in (0, 1):
-        held, rest = ({key[side] for key, out in zip(keys, chosen, strict=True) if out is value}
-                      for value in (np.True_, np.False_))  # fmt: skip
-        assert not held & rest
-    if keys:
-        assert chosen.sum() < len(keys)
-    sizes = [len(group) for group in connected(keys)]
-    assert all(size <= count for size, out in zip(sizes, chosen, strict=True) if out)
-    if len(keys) > count >= min(sizes, default=99):
-        assert chosen.any()
-
-
-def test_how_many_are_held_out():
-    draw = random.Random(3)
-    keys = [(f"가{draw.randrange(900)}", f"a{n}") for n in range(1000)]
-    chosen = held_out_groups(keys, 100)
-    assert 97 <= chosen.sum() <= 103
-    # Pairs that come later change little.
-    more = held_out_groups([*keys, *((f"나{n}", f"b{n}") for n in range(100))], 110)[:1000]
-    assert (chosen != more).sum() < 25
-    # One group too large to be held out, and nothing else.
-    assert not held_out_groups([("가", f"a{n}") for n in range(50)], 5).any()

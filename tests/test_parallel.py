@@ -46,7 +46,7 @@ def test_direction(tmp_path):
     there, back = read(path, tmp_path), read(path, tmp_path, direction="en-ko")
     assert there.details["direction"] == "ko-en"
     assert back.details["direction"] == "en-ko"
-    for name in SPLITS:
+    for name in ("train", "dev"):  # of test, sources that stand there twice are one
         one, other = there.splits[name], back.splits[name]
         assert one["text"].tolist() == other["label"].tolist()
         assert one["label"].tolist() == other["text"].tolist()

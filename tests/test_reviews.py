@@ -116,15 +116,23 @@ def frame(*labels: str) -> pd.DataFrame:
 
 def test_what_can_be_learnt_from():
     check_trainable(frame(*"ab" * 5))
-    check_trainable(frame(*"abcdefghi", "a"))
+    check_trainable(frame(*"abcde", *"fffff"))
     with pytest.raises(UserError, match=r"my\.tsv: has 1 usable row; at least 10 are needed"):
         check_trainable(frame("a"), "my.tsv")
     with pytest.raises(UserError, match="has 9 usable rows; at least 10"):
         check_trainable(frame(*"ababababa"))
     with pytest.raises(UserError, match=r"same label, 'positive' — give .* two labels"):
         check_trainable(frame(*["positive"] * 20))
-    with pytest.raises(UserError, match=r"no label occurs twice .*label_column"):
-        check_trainable(frame(*map(str, range(20))))
+    with pytest.raises(UserError, match=r"no label occurs twice .*label-column"):
+        check_trainable(frame(*"abcdefghijkl"))
+    with pytest.raises(UserError, match=r"most labels occur once .*label-column"):
+        check_trainable(frame(*"abcdefgh", "i", "i", "i"))
+    for scores in ([f"{n / 7:.3f}" for n in range(20)], [f"{n},5" for n in range(20)]):
+        with pytest.raises(UserError, match="numbers on a scale"):
+            check_trainable(frame(*scores))
+    blank = frame(*"ab" * 5).assign(text=" ")
+    with pytest.raises(UserError, match="every text is empty .*--text-column"):
+        check_trainable(blank)
 
 
 # The bundled sample and the rejects

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
 
 
 def texts_of(path: Path, division: str) -> list[tuple[int, str]]:
-    return [(d.line, d.text) for d in read_documents(path, division)[0]]
+    return [(d.line, d.text) for d in read_documents(path, division).documents]
 
 
 # documents
@@ -75,8 +76,8 @@ def test_other_line_ends_belong_to_the_text(tmp_path):
     [("utf-8-sig", "UTF-8 with BOM"), ("utf-16", "UTF-16"), ("cp949", "CP949")],
 )
 def test_other_encodings_are_read(encoding, name, tmp_path):
-    documents, found = read_documents(write(tmp_path / "a.txt", POEM, encoding), "file")
-    assert (documents[0].text, found) == (POEM, name)
+    read = read_documents(write(tmp_path / "a.txt", POEM, encoding), "file")
+    assert (read.documents[0].text, read.encoding, read.rejects) == (POEM, name, [])
 
 
 @pytest.mark.parametrize(
@@ -91,8 +92,51 @@ def test_other_encodings_are_read(encoding, name, tmp_path):
 def test_what_is_no_text_is_refused(content, wrong, tmp_path):
     if content is not None:
         (tmp_path / "a.txt").write_bytes(content)
-    with pytest.raises(UserError, match=f"a.txt.*{wrong}.* — give a"):
+    with pytest.raises(UserError, match=f"a.txt.*{wrong}.* — "):
         read_documents(tmp_path / "a.txt", "file")
+
+
+def test_damaged_characters_are_marked(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(f"{POEM}\n\n{POEM}".encode().replace("봄".encode(), b"\xeb\xb4", 1))
+    read = read_documents(path, "paragraph")
+    assert [d.text for d in read.documents] == [
+        *POEM.replace("봄", "\ufffd\ufffd").split("\n\n"),
+        *POEM.split("\n\n"),
+    ]
+    assert [(row.line, row.kept) for row in read.rejects] == [(4, True)]
+
+
+JSON_LINES = [{"id": 1, "text": POEM}, {"id": 2, "text": "산에\n산에"}, {"id": 3, "text": ""}]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize(
+    ("division", "expected"),
+    [
+        ("file", [POEM, "산에\n산에"]),
+        ("paragraph", [*POEM.split("\n\n"), "산에\n산에"]),
+        ("line", [line for line in POEM.split("\n") if line] + ["산에", "산에"]),
+    ],
+)
+def test_the_texts_of_json_are_documents(tmp_path, division, expected, indent):
+    lines = "\n".join(json.dumps(item, ensure_ascii=False) for item in JSON_LINES)
+    whole = json.dumps(JSON_LINES, indent=indent)
+    for text in (lines + "\n{broken\n", whole):
+        path = write(tmp_path / "a.txt", text)
+        assert [d.text for d in read_documents(path, division).documents] == expected
+    read = read_documents(write(tmp_path / "a.jsonl", lines + "\n{broken\n"), division)
+    assert [row.line for row in read.rejects] == [4]
+    assert read.documents[-1].line in (2, 3)
+
+
+def test_json_without_texts_is_refused(tmp_path):
+    for items in ([{"a": 1}, {"a": 2}], [{"a": POEM, "b": POEM + "!"}] * 2, [{}, {}]):
+        path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, items)))
+        with pytest.raises(UserError, match="a.jsonl: is JSON, and which key"):
+            read_documents(path, "file")
+    found = read_documents(write(tmp_path / "b.json", json.dumps([{"n": 7, "글": POEM}])), "file")
+    assert [d.text for d in found.documents] == [POEM]
 
 
 FIELDS = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("\\nrt\n\r\t")))
@@ -169,7 +213,7 @@ def test_without_a_test_dev_stands_for_it(tmp_path):
 
 
 def test_a_test_of_next_to_nothing_is_refused(tmp_path):
-    with pytest.raises(UserError, match="too few for test — .*--test-share 0"):
+    with pytest.raises(UserError, match="too few characters for test: .*--test-share 0"):
         read_running_text(TextCorpusSettings(test_share=0.001), tmp_path)
 
 
@@ -183,7 +227,7 @@ def test_a_small_test_is_about_as_large_as_it_was_asked_for(share, tmp_path):
 
 def test_too_little_text_is_refused(tmp_path):
     path = write(tmp_path / "a.txt", POEM)
-    with pytest.raises(UserError, match="a.txt: 32 characters are too few; at least 1,000"):
+    with pytest.raises(UserError, match="a.txt: too few characters: 32; at least 1,000"):
         read_running_text(TextCorpusSettings(str(path)), tmp_path / "raw")
 
 
@@ -276,7 +320,7 @@ def test_a_file_may_be_called_anything(tmp_path, monkeypatch):
             "no corpus is called 'shakespear' — did you mean shakespeare; or .*; constitution",
         ),
         ("nsmc", "the texts of nsmc are labelled, not running — there is shakespeare"),
-        ("missing.txt", "missing.txt: no such file — give a text file"),
+        ("missing.txt", "missing.txt: no such file — "),
         ("", "no corpus is called ''"),
     ],
 )

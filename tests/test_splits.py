@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import collections
 import hashlib
+import random
 import re
 
 import numpy as np
@@ -12,9 +14,11 @@ from hypothesis import strategies as st
 from pipeline.corpora.splits import (
     by_group,
     by_share,
+    connected,
     held_out,
     in_time,
     read_split,
+    train_dev_test,
     write_split,
 )
 from pipeline.errors import UserError
@@ -38,7 +42,7 @@ def test_the_lowest_hashes_are_held_out(ids, data):
 
 @given(IDS, st.randoms(use_true_random=False), st.data())
 def test_order_does_not_matter(ids, random, data):
-    count = data.draw(st.integers(0, len(ids) - 1))
+    count = data.draw(st.integers(0, len(ids) - 1)) if len(set(ids)) > 1 else 0
     order = list(range(len(ids)))
     random.shuffle(order)
     shuffled = held_out([ids[at] for at in order], count)
@@ -55,14 +59,20 @@ def test_growth_only_moves_the_boundary(ids, data):
 
 @given(IDS, st.data())
 def test_the_same_id_is_never_on_both_sides(ids, data):
-    count = data.draw(st.integers(0, len(ids) - 1))
+    count = data.draw(st.integers(1, len(ids) - 1))
+    if len(set(ids)) == 1:
+        with pytest.raises(UserError, match="1 group that"):
+            held_out(ids, count)
+        return
     mask = held_out(ids, count)
     held = {name for name, is_held in zip(ids, mask, strict=True) if is_held}
     assert held.isdisjoint(name for name, is_held in zip(ids, mask, strict=True) if not is_held)
-    # The nearest number that whole groups can give.
+    # The nearest number that whole groups, none of them too large, can give.
     ranked = sorted(set(ids), key=lambda name: hashlib.sha1(name.encode()).hexdigest())
-    sizes = np.cumsum([0, *(ids.count(name) for name in ranked)])
-    assert abs(mask.sum() - count) == np.abs(sizes - count).min()
+    sizes = [ids.count(name) for name in ranked]
+    small = np.cumsum([size for size in sizes if size <= max(count, min(sizes))])
+    possible = small[: len(sizes) - 1]
+    assert abs(mask.sum() - count) == np.abs(possible - count).min()
 
 
 def test_shares_of_what_is_left_do_not_overlap():
@@ -74,6 +84,32 @@ def test_shares_of_what_is_left_do_not_overlap():
     assert by_share(["a", "b", "c"], 0.01).sum() == 1
     with pytest.raises(ValueError, match="not between 0 and 1"):
         by_share(["a", "b"], 1.0)
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=8), st.floats(0.01, 0.45))
+def test_three_parts_have_something_each_or_there_are_no_three_ids(sizes, share):
+    ids = [f"id {n}" for n, size in enumerate(sizes) for _ in range(size)]
+    if len(sizes) < 3:
+        with pytest.raises(UserError, match=r"group|cannot be held out"):
+            train_dev_test(ids, share)
+        return
+    parts = train_dev_test(ids, share)
+    assert list(parts) == ["train", "dev", "test"]
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(len(ids)))
+    of = {name: {ids[row] for row in rows} for name, rows in parts.items()}
+    assert all(of.values())
+    assert sum(map(len, of.values())) == len(sizes), "an id is in two splits"
+
+
+def test_an_id_of_too_many_rows_is_not_held_out():
+    ids = ["large"] * 900 + [str(n) for n in range(100)]
+    parts = train_dev_test(ids)
+    assert {name: len(rows) for name, rows in parts.items()} == {
+        "train": 900,
+        "dev": 50,
+        "test": 50,
+    }
+    assert 0 in parts["train"]
 
 
 def test_something_must_be_left():
@@ -128,10 +164,71 @@ def test_what_is_not_a_split_is_said(tmp_path):
             read_split(path)
 
 
+SIDES = st.lists(st.tuples(st.sampled_from("가나다라마바사"), st.sampled_from("abcdefgh")))
+
+
+def reachable(keys: list[tuple[str, str]]) -> list[frozenset[int]]:
+    """By search: of every pair, all that can be reached from it over shared sides."""
+    reached = []
+    for start in range(len(keys)):
+        found, queue = {start}, collections.deque([start])
+        while queue:
+            ko, en = keys[queue.popleft()]
+            for other, (other_ko, other_en) in enumerate(keys):
+                if other not in found and (ko == other_ko or en == other_en):
+                    found.add(other)
+                    queue.append(other)
+        reached.append(frozenset(found))
+    return reached
+
+
+def columns(keys) -> tuple[list[str], list[str]]:
+    return [ko for ko, _ in keys], [en for _, en in keys]
+
+
+@given(SIDES, st.randoms(use_true_random=False))
+def test_groups_are_what_is_connected(keys, draw):
+    groups = connected(*columns(keys))
+    members = collections.defaultdict(set)
+    for row, group in enumerate(groups):
+        members[group].add(row)
+    assert [frozenset(members[group]) for group in groups] == reachable(keys)
+    shuffled = draw.sample(range(len(keys)), len(keys))
+    again = connected(*columns([keys[row] for row in shuffled]))
+    assert again == [groups[row] for row in shuffled]
+
+
+@given(SIDES, st.integers(1, 5))
+def test_what_is_held_out_shares_no_side(keys, count):
+    groups = connected(*columns(keys))
+    if len(set(groups)) < 2 or count >= len(keys):
+        return
+    chosen = held_out(groups, count)
+    assert 0 < chosen.sum() < len(keys)
+    for side in columns(keys):
+        held, rest = ({value for value, out in zip(side, chosen, strict=True) if out == wanted}
+                      for wanted in (True, False))  # fmt: skip
+        assert not held & rest
+
+
+def test_how_many_of_what_is_connected_are_held_out():
+    draw = random.Random(3)
+    keys = [(f"가{draw.randrange(900)}", f"a{n}") for n in range(1000)]
+    chosen = held_out(connected(*columns(keys)), 100)
+    assert 97 <= chosen.sum() <= 103
+    # Rows that come later change little.
+    more = [*keys, *((f"나{n}", f"b{n}") for n in range(100))]
+    assert (chosen != held_out(connected(*columns(more)), 110)[:1000]).sum() < 25
+
+
+def test_a_column_says_the_same_of_itself_only():
+    assert connected(["a", "b"], ["b", "a"]) == ["a", "b"]
+
+
 @given(st.lists(st.sampled_from("abcdefg"), min_size=2, max_size=40), st.floats(0.05, 0.9))
 def test_groups_stay_together_and_both_sides_have_one(groups, share):
     if len(set(groups)) < 2:
-        with pytest.raises(UserError, match="one group"):
+        with pytest.raises(UserError, match=r"1 group|cannot be held out"):
             by_group(groups, share)
         return
     mask = by_group(groups, share)

@@ -127,6 +127,65 @@ def test_a_loss_that_is_not_finite_says_what_to_do(tmp_path):
         fit(plan, wild, tmp_path)
 
 
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"accuracy": NAN, "loss": 1.0},
+        {"accuracy": INF, "loss": 1.0},
+        {"accuracy": -INF, "loss": 1.0},
+        {"accuracy": np.float32(NAN), "loss": 1.0},
+        {"accuracy": 0.9, "loss": NAN},
+        {"accuracy": 0.9, "loss": INF},
+    ],
+)
+@pytest.mark.parametrize("good", [0, 2])
+def test_a_score_that_is_no_number_ends_the_training(tmp_path, bad, good):
+    """At once, with what was best until then as it was, and nothing that is taken for an end."""
+    plan = make_plan(settings=BAG)
+    asked = []
+
+    def evaluate(model):
+        asked.append([np.asarray(weight) for weight in model.weights])
+        return {"accuracy": 0.5, "loss": 1.0} if len(asked) <= good else bad
+
+    plan = dataclasses.replace(plan, evaluate=evaluate)
+    with pytest.raises(UserError, match="step"):
+        fit(plan, QUICK, tmp_path)
+    assert len(asked) == good + 1
+    assert not (tmp_path / "training.json").exists()
+    assert (tmp_path / "best.weights.h5").exists() == bool(good)
+    if good:
+        assert len(pd.read_csv(tmp_path / "history.csv")) == good
+        other = make_plan(settings=BAG).model
+        load_initial_weights(other, tmp_path / "best.weights.h5")
+        for weight, kept in zip(asked[0], other.weights, strict=True):
+            np.testing.assert_array_equal(weight, np.asarray(kept))
+
+
+def test_a_gradient_that_is_no_number_ends_the_training_before_it_is_kept(tmp_path):
+    class Steep(keras.losses.Loss):
+        """A finite loss whose gradient is not."""
+
+        def call(self, y_true, y_pred):
+            return ops.sqrt(ops.sum(y_pred, axis=-1) * 0.0)
+
+    plan = dataclasses.replace(make_plan(settings=BAG), loss=Steep())
+    often = dataclasses.replace(QUICK, checkpoint_seconds=0.0)
+    with pytest.raises(UserError, match="gradient"):
+        fit(plan, often, tmp_path)
+    assert not list(tmp_path.rglob("*.npz"))
+    assert not (tmp_path / "best.weights.h5").exists()
+
+
+def test_nothing_to_train_on_is_said(tmp_path):
+    plan = dataclasses.replace(make_plan(settings=BAG), batches=lambda epoch: [])
+    with pytest.raises(UserError, match="nothing to train on"):
+        fit(plan, QUICK, tmp_path)
+
+
 @pytest.mark.parametrize("clip_norm", [0.0, 0.05, 1e6])
 def test_norm_is_taken_before_clipping_and_clipping_is_exact(clip_norm):
     start = [np.array([[1.0, 2.0]], "float32"), np.array([3.0], "float32")]

@@ -12,10 +12,11 @@ from typing import Any
 import pandas as pd
 
 from pipeline.corpora import catalogue
+from pipeline.corpora.annotated_file import SUFFIXES, read_annotated
 from pipeline.corpora.annotated_texts import AnnotatedTexts
 from pipeline.corpora.entities import read_entities
 from pipeline.corpora.fetch import CorpusUnavailable, fetch, fetch_all
-from pipeline.corpora.named_entities import read_annotated, read_klp, read_klue, read_kmou
+from pipeline.corpora.named_entities import read_klp, read_klue, read_kmou
 from pipeline.corpora.origins import (
     catalogue_origin,
     own_origin,
@@ -25,10 +26,11 @@ from pipeline.corpora.origins import (
 from pipeline.corpora.reviews import FEWEST_ROWS, text_id
 from pipeline.corpora.settings import EntityCorpusSettings
 from pipeline.corpora.splits import CorpusSplits, by_share
+from pipeline.corpora.text_splits import label_warnings, split_texts
 from pipeline.errors import UserError
 from pipeline.facts import Origin
+from pipeline.normalize import normalize
 
-SUFFIXES = (".txt", ".tsv", ".conll", ".bio")
 SPLITS = ("train", "dev", "test")
 
 
@@ -68,7 +70,7 @@ def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path)
     except CorpusUnavailable as error:
         splits = _one_file("sample", sample, sample_origin(sample))
         warning = stand_in_warning(corpus, error, "sentences")
-        return dataclasses.replace(splits, stand_in=True, warnings=[warning])
+        return dataclasses.replace(splits, stand_in=True, warnings=[warning, *splits.warnings])
     read = {split: _read(corpus, split, files) for split, files in paths.items()}
     if "dev" not in read:
         texts = read["train"]
@@ -180,7 +182,7 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
             f"has {len(frame)} usable sentence{'s' if len(frame) != 1 else ''}; "
             f"at least {FEWEST_ROWS} are needed",
             where=where,
-            remedy="give more sentences",
+            remedy=_more_sentences(texts),
         )
     if not any(frame["label"]):
         raise UserError(
@@ -188,37 +190,48 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
             where=where,
             remedy="mark them up, <증권거래소:OG>에 …, or give a token and its BIO tag a line",
         )
-    rest, test = _parted(texts, by_share(list(frame["id"]), 0.1))
-    train, dev = _parted(rest, by_share(list(rest.frame["id"]), 1 / 9))
-    if not any(train.frame["label"]):
+    frames, warnings = split_texts(frame, where)
+    if not any(frames["train"]["label"]):
         raise UserError(
-            f"no entity is left to learn from: all are in the {len(dev.frame)} and "
-            f"{len(test.frame)} sentences held out",
+            f"no entity is left to learn from: all are in the {len(frames['dev'])} and "
+            f"{len(frames['test'])} sentences held out",
             where=where,
             remedy="give more sentences with entities",
         )
-    return _splits(name, {"train": train, "dev": dev, "test": test}, origin, [path])
+    read = {split: AnnotatedTexts(part, [], {}) for split, part in frames.items()}
+    read["train"] = dataclasses.replace(texts, frame=frames["train"])
+    return _splits(name, read, origin, [path], warnings)
 
 
 def _parted(texts: AnnotatedTexts, chosen) -> tuple[AnnotatedTexts, AnnotatedTexts]:
-    """The rows that are not chosen, with the rejects and the details, and those that are."""
+    """The rows that are not chosen, with all that was said of them, and those that are."""
     rest, part = (texts.frame[rows].reset_index(drop=True) for rows in (~chosen, chosen))
     return dataclasses.replace(texts, frame=rest), AnnotatedTexts(part, [], {})
 
 
+def _more_sentences(texts: AnnotatedTexts) -> str:
+    if len(texts.frame) == 1 and texts.details["format"] == "columns":
+        return "put a blank line behind each, or give a column that numbers them"
+    return "give more sentences"
+
+
 def _splits(
-    name: str, read: dict[str, AnnotatedTexts], origin: Origin, files: Sequence[Path]
+    name: str,
+    read: dict[str, AnnotatedTexts],
+    origin: Origin,
+    files: Sequence[Path],
+    warnings: Sequence[str] = (),
 ) -> CorpusSplits:
     """Leaves out of every split what stands in a later one, and puts the details together."""
     seen: set[str] = set()
     frames, dropped = {}, {}
     for split in reversed(SPLITS):
         frame = read[split].frame
-        ids = [text_id(text) for text in frame["text"]]
-        new = [identity not in seen for identity in ids]
+        texts = list(map(normalize, frame["text"]))
+        new = [text not in seen for text in texts]
         frames[split] = frame[new].reset_index(drop=True)
         dropped[split] = len(frame) - sum(new)
-        seen.update(ids)
+        seen.update(texts)
     entities = {split: _count(frames[split]) for split in SPLITS}
     found: dict[str, Any] = {
         "labels": list(entities["train"]),
@@ -231,11 +244,20 @@ def _splits(
                 found.setdefault("repeated", {})[split] = value
             elif note in ("tags_differ", "text_differs", "repaired"):
                 found[note] = found.get(note, 0) + value
-            elif note in ("encoding", "format", "spacing"):
+            elif note in ("encoding", "format", "spacing", "read_as"):
                 found[note] = value
+    said = [warning for split in SPLITS for warning in read[split].warnings]
     rejects = [reject for split in SPLITS for reject in read[split].rejects]
     splits = {split: frames[split] for split in SPLITS}
-    return CorpusSplits(name, splits, origin, files=files, rejects=rejects, details=found)
+    return CorpusSplits(
+        name,
+        splits,
+        origin,
+        files=files,
+        rejects=rejects,
+        warnings=[*said, *warnings, *label_warnings(entities)],
+        details=found,
+    )
 
 
 def _count(frame: pd.DataFrame) -> dict[str, int]:

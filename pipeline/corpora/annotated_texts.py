@@ -22,11 +22,13 @@ class AnnotatedTexts:
             `entities.write_entities` wrote, its offsets being those of the cell `text`.
         rejects: the sentences that are not in it, and those that are, but doubtful (`kept`).
         details: what a person wants to know of how it was read; JSON-able.
+        warnings: sentences that a user must not miss.
     """
 
     frame: pd.DataFrame
     rejects: list[Rejected]
     details: dict = dataclasses.field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
 
 class Reading:

@@ -1,54 +1,22 @@
-"""Tagged columns (CoNLL and its relatives): one token a line, a blank line behind a sentence."""
+"""Tagged tokens (IOB and its relatives) as a text and its entities."""
 
 from __future__ import annotations
 
-import collections
-import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from pipeline.corpora.entities import Entity
+from pipeline.corpora.entities import Entity, trimmed
 from pipeline.corpora.inline import Annotated
-from pipeline.corpora.rejects import Rejected
+from pipeline.normalize import normalize
 from pipeline.one_line import without_breaks
 
 CHARACTERS, UNDERSCORES, WORDS = "characters", "underscores", "words"
-_PREFIXED = re.compile(r"([BIESLU])[-_](\S+)")
-_SUFFIXED = re.compile(r"(\S+)[-_]([BIESLU])")
-# BILOU calls the last token L and a single one U.
-_SAME = {"L": "E", "U": "S"}
-_DOCUMENT = "-DOCSTART-"
-
-
-@dataclasses.dataclass(frozen=True)
-class TaggedSentence:
-    """A sentence as it stands in its columns.
-
-    Attributes:
-        line: where its first token stands, 1 for the first line of the file.
-        comments: the lines before it that are no tokens.
-        tokens, tags: equally many.
-    """
-
-    line: int
-    comments: list[str]
-    tokens: list[str]
-    tags: list[str]
-
-
-@dataclasses.dataclass(frozen=True)
-class TaggedFile:
-    """What `read_columns` found.
-
-    Attributes:
-        sentences: in the order of the file.
-        rejects: sentences with a line of more or fewer columns than the file has.
-        spacing: how tokens become text: "characters", "underscores" or "words" (`spacing_of`).
-    """
-
-    sentences: list[TaggedSentence]
-    rejects: list[Rejected]
-    spacing: str
+_PREFIXED = re.compile(r"([BIESLUMW])[-_](\S+)", re.IGNORECASE)
+_SUFFIXED = re.compile(r"(\S+)[-_]([BIESLU])", re.IGNORECASE)
+# BILOU calls the last token L and a single one U, BMEWO a single one W and one in between M.
+_SAME = {"L": "E", "U": "S", "W": "S", "M": "I"}
+OUTSIDE = ("O", "o", "-")
+_MIN_SHARE_SINGLE = 0.95
 
 
 def blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
@@ -70,52 +38,35 @@ def is_tag(field: str) -> bool:
     return _parse(field) is not None
 
 
-def read_columns(lines: Sequence[str]) -> TaggedFile:
-    """Reads token, whatever else, tag.
+def label_of(tag: str) -> str | None:
+    """The label in a tag; None if it has none, or is no tag."""
+    parsed = _parse(tag)
+    return parsed[1] if parsed else None
 
-    Columns are separated by tabs if there is a tab in the file, else by white space. How many
-    there are, most lines say. The tag is the last. The token is the first, or the second where
-    the first numbers the tokens of every sentence from 1. Lines that begin with `#` before the
-    first token of a sentence and end in no tag are comments; CoNLL's `-DOCSTART-` is no sentence.
+
+def spacing_of(sentences: Iterable[Sequence[str]]) -> str:
+    """How the tokens of a file become text; most of its sentences decide.
+
+    Where a token is white space (or empty) in at least half of the sentences of several tokens,
+    tokens are written one behind the other ("characters", as in KLUE). Else, where one is `_`,
+    likewise, and `_` is a space ("underscores", as in KMOU). Else one space stands between
+    tokens ("words", as in CoNLL), unless 19 of 20 tokens are single characters: then one token
+    is enough for either of the former, and without any they are "characters".
 
     Args:
-        lines: without their ends.
+        sentences: tokens of each.
     """
-    tabs = any("\t" in line for line in lines)
-    found = []
-    for first, block in blocks(lines):
-        rows = [line.split("\t") if tabs else line.split() for line in block]
-        begin = 0
-        while begin < len(rows) and block[begin].startswith("#") and not is_tag(rows[begin][-1]):
-            begin += 1
-        if begin < len(rows) and rows[begin][0] != _DOCUMENT:
-            found.append((first + begin, block[:begin], block[begin:], rows[begin:]))
-    widths = collections.Counter(len(row) for *_, rows in found for row in rows)
-    width = max(widths.most_common(1)[0][0], 2) if widths else 2
-    sentences, rejects = [], []
-    column = 1 if width > 2 and all(_numbered(rows) for *_, rows in found) else 0
-    for first, comments, block, rows in found:
-        wrong = next((n for n, row in enumerate(rows) if len(row) != width), None)
-        if wrong is not None:
-            reason = f"{len(rows[wrong])} columns instead of {width}"
-            rejects.append(Rejected(first + wrong, reason, block[wrong]))
-            continue
-        tokens = [row[column] for row in rows]
-        sentences.append(TaggedSentence(first, comments, tokens, [row[-1] for row in rows]))
-    return TaggedFile(sentences, rejects, spacing_of(sentences))
-
-
-def spacing_of(sentences: Iterable[TaggedSentence]) -> str:
-    """How the tokens of a file become text.
-
-    Where a token is a space, tokens are written one behind the other ("characters", as in
-    KLUE). Else, where a token is `_`, likewise, and `_` is a space ("underscores", as in KMOU).
-    Else one space stands between tokens ("words", as in CoNLL).
-    """
-    tokens = {token for sentence in sentences for token in sentence.tokens}
-    if any(not token.strip() for token in tokens):
+    sentences = [tokens for tokens in sentences if len(tokens) > 1] or list(sentences)
+    blank = sum(any(not token.strip() for token in tokens) for tokens in sentences)
+    underscore = sum("_" in tokens for tokens in sentences)
+    if 0 < len(sentences) <= 2 * blank:
         return CHARACTERS
-    return UNDERSCORES if "_" in tokens else WORDS
+    if 0 < len(sentences) <= 2 * underscore:
+        return UNDERSCORES
+    lengths = [len(normalize(token)) for tokens in sentences for token in tokens if token.strip()]
+    if not lengths or sum(length == 1 for length in lengths) < _MIN_SHARE_SINGLE * len(lengths):
+        return WORDS
+    return UNDERSCORES if underscore > blank else CHARACTERS
 
 
 def join_tokens(tokens: Sequence[str], spacing: str) -> tuple[str, list[tuple[int, int]]]:
@@ -134,11 +85,11 @@ def join_tokens(tokens: Sequence[str], spacing: str) -> tuple[str, list[tuple[in
 def tagged_spans(tags: Sequence[str]) -> tuple[list[Entity], int] | str:
     """The entities that tags say, in positions of tokens.
 
-    Tags are `O` (or `-`), and B, I, E or L, S or U joined to a label by `-` or `_`, in front of
-    it or behind. `I` alone continues whatever came before. As conlleval reads them: B and S
-    begin an entity, E and S end one, and so does any change of label; an I or E that
-    continues nothing of its label begins an entity too. So IOB1, IOB2, IOBES and BILOU are all
-    read by one rule, and no tag that carries a label is ever ignored.
+    Tags are `O` (or `-`), and B, I or M, E or L, S, U or W joined to a label by `-` or `_`, in
+    front of it or behind, in capitals or not. `I` alone continues whatever came before. As
+    conlleval reads them: B and S begin an entity, E and S end one, and so does any change of
+    label; an I or E that continues nothing of its label begins an entity too. So IOB1, IOB2,
+    IOBES and BILOU are all read by one rule, and no tag that carries a label is ever ignored.
 
     Returns:
         The entities, and how many of them begin with an I or E; or, in a few words, which tag
@@ -180,25 +131,17 @@ def annotate(
     if isinstance(found, str):
         return found
     text, places = join_tokens(tokens, spacing)
-    entities = []
-    for first, last, label in found[0]:
-        start, end = places[first][0], places[last - 1][1]
-        content = text[start:end]
-        start += len(content) - len(content.lstrip())
-        if content.strip():
-            entities.append(Entity(start, start + len(content.strip()), label))
-    return Annotated(text, entities), found[1]
-
-
-def _numbered(rows: list[list[str]]) -> bool:
-    return all(row[0] == str(n) for n, row in enumerate(rows, 1))
+    entities = [
+        Entity(places[first][0], places[last - 1][1], label) for first, last, label in found[0]
+    ]
+    return Annotated(text, trimmed(text, entities)), found[1]
 
 
 def _parse(tag: str) -> tuple[str, str | None] | None:
     """(B, I, E, S or O; label), None if it is no tag."""
-    if tag in ("O", "-"):
+    if tag in OUTSIDE:
         return "O", None
-    if tag == "I":
+    if tag in ("I", "i"):
         return "I", None
     if match := _PREFIXED.fullmatch(tag):
         kind, label = match.groups()
@@ -206,4 +149,4 @@ def _parse(tag: str) -> tuple[str, str | None] | None:
         label, kind = match.groups()
     else:
         return None
-    return _SAME.get(kind, kind), label
+    return _SAME.get(kind.upper(), kind.upper()), label

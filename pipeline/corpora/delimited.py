@@ -3,42 +3,48 @@
 from __future__ import annotations
 
 import collections
-import csv
 import dataclasses
-import sys
-from collections.abc import Iterator
+import re
 from pathlib import Path
 
 from pipeline.corpora.json_records import read_records
 from pipeline.corpora.json_table import as_table
+from pipeline.corpora.quoted import LONGEST_RECORD, quoted_rows, tab_rows
 from pipeline.corpora.rejects import Rejected
-from pipeline.corpora.table import DELIMITERS, Row, Table
+from pipeline.corpora.table import DELIMITERS, SPACE, Row, Table, usual_width
+from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED, is_damaged, read_text, unix_line_ends
 
 __all__ = ["DELIMITERS", "LONGEST_RECORD", "Row", "Table", "as_rows", "read_table"]
 
 _BY_SUFFIX = {".tsv": "tab", ".tab": "tab", ".csv": "comma"}
-# A quote that is never closed would swallow the rest of the file, one row at a time.
-LONGEST_RECORD = 1000
+_SEP = re.compile(r'"?sep=(.|\\t)"?[\t,;| ]*$', re.IGNORECASE)
+_LABELLED = re.compile(r"__label__(\S+)\s+(?!__label__)(.*)$")
+_MARKUP = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|table|meta|\?xml)\b", re.IGNORECASE)
+# So many lines tell the delimiter.
+_LINES_SEEN = 200
+_MOST_LINES_ABOVE = 20
+ABOVE = "stands above the table"
 
 
 def read_table(path: Path) -> Table:
     """Takes a TSV, CSV or JSON file apart.
 
     JSON is what `json_records.read_records` takes for it; `json_table.as_table` says which rows
-    it gives. A row with a character that is not valid in the encoding is rejected.
+    it gives.
 
-    A line ends with LF or CRLF and nothing else: U+2028, U+0085 and their like belong to the
-    text. The delimiter is the one the suffix names (.tsv, .tab, .csv), unless it does not occur,
-    or every line of a .csv has equally many tabs and not equally many commas. Where the suffix
-    does not tell, it is the one that cuts more of the first lines into equally many fields.
+    Elsewhere a line ends with LF or CRLF and nothing else: U+2028, U+0085 and their like belong
+    to the text. Fields are separated by tabs, commas, semicolons or bars: by what a first line
+    `sep=;` says; else by what the suffix names (.tsv, .tab, .csv), unless another cuts nearly all
+    of the first lines into equally many fields and that one does not; else by what cuts most of
+    them so. fastText's lines (`__label__1 좋다`) are label and text. Between tabs quotes are read
+    as `quoted.tab_rows` says, elsewhere as `quoted.quoted_rows` says.
 
-    Between tabs a quote is a character like any other. Between commas it quotes, as in RFC 4180,
-    line ends included; a row whose quotes do not come out even, or that runs over more than
-    1,000 lines, is rejected, and reading goes on with the line after its first.
+    Rejected are lines above the table that have one field where the others have several (a
+    title, a comment), and rows with a character that is not valid in the encoding.
 
     Raises:
-        UserError: as `read_text`.
+        UserError: as `read_text`; or JSON that cannot be read, HTML, XML.
     """
     return as_rows(*read_text(path), path)
 
@@ -55,76 +61,106 @@ def as_rows(text: str, encoding: str, path: Path) -> Table:
     records = read_records(text, path)
     if records is not None:
         return as_table(records, encoding)
-    lines = text.split("\n")
+    if _MARKUP.match(text):
+        raise UserError(
+            "is HTML or XML, not a table",
+            where=path,
+            remedy="open it in a spreadsheet and save it as CSV in UTF-8",
+        )
+    lines = text.lstrip("\ufeff").split("\n")
     delimiter = _delimiter(lines, path.suffix.lower())
-    if delimiter == "tab":
-        rows = [Row(n, line.split("\t")) for n, line in enumerate(lines, 1) if line.strip()]
-        table = Table(rows, [], encoding, delimiter)
+    if delimiter == SPACE:
+        taken, quoted = [_labelled_line(n, line) for n, line in enumerate(lines, 1) if line], False
+    elif delimiter == "tab":
+        taken, quoted = tab_rows(lines)
     else:
-        taken = list(_records(lines))
-        rows = [record for record in taken if isinstance(record, Row)]
-        rejects = [record for record in taken if isinstance(record, Rejected)]
-        table = Table(rows, rejects, encoding, delimiter)
-    return _without_damaged(table) if is_damaged(text) else table
+        taken, quoted = quoted_rows(lines, DELIMITERS[delimiter]), True
+    rows = [row for row in taken if isinstance(row, Row)]
+    rejects = [row for row in taken if isinstance(row, Rejected)]
+    table = Table(rows, rejects, encoding, delimiter, quoted)
+    damaged = [row for row in rows if any(map(is_damaged, row.fields))] if is_damaged(text) else []
+    table = _without(table, damaged, DAMAGED)
+    return _without(table, _above(table.rows), ABOVE)
 
 
-def _without_damaged(table: Table) -> Table:
-    damaged = [row for row in table.rows if any(map(is_damaged, row.fields))]
-    rejects = [Rejected(row.line, DAMAGED, table.written(row)) for row in damaged]
-    rows = [row for row in table.rows if not any(map(is_damaged, row.fields))]
+def _without(table: Table, rows: list[Row], reason: str) -> Table:
+    """The same with `rows` among the rejects."""
+    if not rows:
+        return table
+    lines = {row.line for row in rows}
+    rejects = [*table.rejects, *(Rejected(r.line, reason, table.written(r)) for r in rows)]
     return dataclasses.replace(
-        table, rows=rows, rejects=sorted([*table.rejects, *rejects], key=lambda row: row.line)
+        table,
+        rows=[row for row in table.rows if row.line not in lines],
+        rejects=sorted(rejects, key=lambda reject: reject.line),
     )
 
 
+def _above(rows: list[Row]) -> list[Row]:
+    """The first rows, as far as they have one field only and the others have more."""
+    width = usual_width(rows)
+    above = []
+    for row in rows[:_MOST_LINES_ABOVE]:
+        filled = sum(bool(field.strip()) for field in row.fields)
+        blank_behind = width > 2 and row.fields[0].strip() and filled == 1
+        if width < 2 or not (len(row.fields) == 1 or blank_behind):
+            return above
+        above.append(row)
+    return []
+
+
+def _labelled_line(number: int, line: str) -> Row:
+    """Label and text of a line as fastText has it, `__label__1 좋다`."""
+    match = _LABELLED.match(line)
+    return Row(number, list(match.groups()) if match else [line], line)
+
+
 def _delimiter(lines: list[str], suffix: str) -> str:
-    first = [line for line in lines[:200] if line.strip()]
-    counts = {
-        name: collections.Counter(line.count(character) for line in first)
-        for name, character in (("tab", "\t"), ("comma", ","))
-    }
-
-    def even(name: str) -> bool:
-        return len(counts[name]) == 1 and 0 not in counts[name]
-
-    named = _BY_SUFFIX.get(suffix)
-    if named and set(counts[named]) != {0}:
-        mistaken = named == "comma" and even("tab") and not even("comma")
-        return "tab" if mistaken else named
-
-    def agreeing(name: str) -> int:
-        return max((lines for count, lines in counts[name].items() if count), default=0)
-
-    return "comma" if agreeing("comma") > agreeing("tab") else "tab"
-
-
-def _records(lines: list[str]) -> Iterator[Row | Rejected]:
-    """The rows of comma-separated lines; strict, and every mishap costs one line."""
-    csv.field_size_limit(sys.maxsize)
-    start = 0
-    while start < len(lines):
-        taken = start
-
-        def feed() -> Iterator[str]:
-            nonlocal taken
-            while taken < min(len(lines), start + LONGEST_RECORD):  # noqa: B023
-                taken += 1
-                yield lines[taken - 1] + "\n"
-
-        reader = csv.reader(feed(), strict=True)
-        try:
-            for fields in reader:
-                if any(fields):
-                    yield Row(start + 1, fields)
-                start = taken
-        except csv.Error as error:
-            yield Rejected(start + 1, _quotes(error), lines[start])
-            start += 1
+    """A key of `DELIMITERS`, or SPACE. A line `sep=…` is made blank."""
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    said = _SEP.match(lines[first])
+    if said:
+        named = {"\\t": "\t"}.get(said[1], said[1])
+        lines[first] = ""
+        for name, character in DELIMITERS.items():
+            if character == named:
+                return name
+    seen = [line for line in lines[:_LINES_SEEN] if line.strip()]
+    if 2 * sum(_LABELLED.match(line) is not None for line in seen) > len(seen):
+        return SPACE
+    sample = "\n".join(seen)
+    counts = {name: _Count(sample, character) for name, character in DELIMITERS.items()}
+    named = _BY_SUFFIX.get(suffix, "")
+    even = [name for name, count in counts.items() if count.is_even]
+    # What is written as between words or digits separates nothing if something else does.
+    even = [name for name in even if not counts[name].is_punctuation] or even
+    if even:
+        return named if named in even else even[0]
+    if named and counts[named].agreeing:
+        return named
+    return max(counts, key=lambda name: counts[name].agreeing)
 
 
-def _quotes(error: csv.Error) -> str:
-    if "unexpected end" in str(error):
-        return "a quote opens and is not closed"
-    if "new-line" in str(error):
-        return "a carriage return stands outside quotes"
-    return f"not valid CSV ({error})"
+class _Count:
+    """How evenly a character is spread over lines, what stands in quotes left out.
+
+    Attributes:
+        agreeing: lines that have it equally often, most of those that have it.
+        is_even: these are nearly all lines.
+        is_punctuation: a space follows it, or it is between digits, in most places.
+    """
+
+    def __init__(self, sample: str, character: str):
+        if character != "\t":
+            quoted = rf'(?<![^{character}\n]) *"(?:[^"]|"")*+" *(?![^{character}\n])'
+            sample = re.sub(quoted, "q", sample)
+        lines = [line for line in sample.split("\n") if line.strip()]
+        counts = collections.Counter(line.count(character) for line in lines)
+        self.agreeing = max((rows for count, rows in counts.items() if count), default=0)
+        others = len(lines) - self.agreeing
+        self.is_even = bool(self.agreeing) and (
+            others <= 0.1 * len(lines) or (others <= 2 and self.agreeing > others)
+        )
+        places = sample.count(character)
+        written = rf"{re.escape(character)} |(?<=\d){re.escape(character)}(?=\d)"
+        self.is_punctuation = character != "\t" and 2 * len(re.findall(written, sample)) > places

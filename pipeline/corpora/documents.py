@@ -5,16 +5,21 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from pipeline.corpora.columns import text_of_records
+from pipeline.corpora.json_records import read_records
+from pipeline.corpora.json_table import as_table
+from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.settings import Division
 from pipeline.corpora.splits import COLUMNS
 from pipeline.errors import UserError
+from pipeline.normalize import normalize
 from pipeline.one_line import as_written, on_one_line
-from pipeline.text_file import read_text, unix_line_ends
+from pipeline.text_file import DAMAGED, is_damaged, printable, read_text, unix_line_ends
 
 ENDS, GOES_ON = "ends", "goes on"
 """What the column `label` says: whether the document ends with this row, or in another split."""
@@ -50,46 +55,91 @@ class Document:
         return len(self.text) + self.ends
 
 
-def read_documents(path: Path, division: Division) -> tuple[list[Document], str]:
-    """The documents of a file, in order, and the name of its encoding.
+@dataclasses.dataclass(frozen=True)
+class TextFile:
+    """What `read_documents` gives.
+
+    Attributes:
+        documents: in the order of the file.
+        encoding: as of `text_file.decode`.
+        rejects: lines with damaged characters, which are kept, and JSON that has no text.
+        read_as: what was concluded about the file, "" where there is nothing to say.
+    """
+
+    documents: list[Document]
+    encoding: str
+    rejects: list[Rejected]
+    read_as: str = ""
+
+
+def read_documents(path: Path, division: Division) -> TextFile:
+    """The documents of a file.
 
     Lines end with LF or CRLF (or CR, where there is nothing else). Blank lines at either end of a
-    document are no part of it; all else stays as it is.
+    document are no part of it; all else stays as it is, but that U+FFFD stands for what is not
+    valid in the encoding.
+
+    Of JSON (`json_records.read_records`) the text of each record is one file: the value of a key
+    with a known name (`columns.TEXT_NAMES`), else the only one that holds texts.
 
     Args:
         division: "file" for one document, "paragraph" for one between blank lines, "line" for one
             a line.
 
     Raises:
-        UserError: no text file, or nothing in it.
+        UserError: no text file, or nothing in it; or JSON in which no key holds texts.
     """
-    try:
-        text, encoding = read_text(path)
-    except UserError as error:
-        raise UserError(
-            error.what,
-            where=error.where,
-            remedy="give a text file in UTF-8, or the name of a corpus",
-        ) from error
+    text, encoding = read_text(path)
     text = unix_line_ends(text)
-    found, start, line = [], 0, 1
+    records = read_records(text, path)
+    if records is None:
+        rejects = [
+            Rejected(number, DAMAGED, line, kept=True)
+            for number, line in enumerate(text.split("\n") if is_damaged(text) else (), 1)
+            if is_damaged(line)
+        ]
+        documents = list(_divided(path.name, printable(text), 1, division))
+        read_as = ""
+    else:
+        table = as_table(records)
+        key = text_of_records(table.rows) if len(table.rows) > 1 else None
+        if key is None:
+            keys = ", ".join(table.rows[0].fields[:20]) if table.rows else "none"
+            raise UserError(
+                f"is JSON, and which key holds the text is not clear ({keys})",
+                where=path,
+                remedy='call it "text"',
+            )
+        documents = [
+            document
+            for row in table.rows[1:]
+            for document in _divided(path.name, row.fields[key], row.line, division)
+        ]
+        rejects = table.rejects
+        name = table.rows[0].fields[key]
+        read_as = f"{path.name} is JSON: {len(table.rows) - 1:,} records, their text is {name}"
+    if not documents:
+        raise UserError("has no text in it", where=path, remedy="give a file with text")
+    return TextFile(documents, encoding, rejects, read_as)
+
+
+def _divided(source: str, text: str, line: int, division: Division) -> Iterator[Document]:
+    """The documents of a text that begins on `line` of its file."""
     borders = {
         "file": (),
         "paragraph": (match.span() for match in _BLANK_LINES.finditer(text)),
         "line": ((match.start(), match.end()) for match in re.finditer("\n", text)),
     }[division]
+    start = 0
     for end, begin in (*borders, (len(text), len(text))):
         document = text[start:end].rstrip()
         if document:
             # Indentation of the first line belongs to the document, blank lines before it do not.
             skipped = re.match(r"(?:[^\S\n]*\n)*", document).end()
             first = line + document.count("\n", 0, skipped)
-            found.append(Document(path.name, first, document[skipped:]))
+            yield Document(source, first, document[skipped:])
         line += text.count("\n", start, begin)
         start = begin
-    if not found:
-        raise UserError("has no text in it", where=path, remedy="give a file with text")
-    return found, encoding
 
 
 def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, list[Document]]:
@@ -116,7 +166,7 @@ def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, 
     total = begins[-1]
     if total < FEWEST_CHARACTERS:
         raise UserError(
-            f"{total:,} characters are too few; at least {FEWEST_CHARACTERS:,} are needed",
+            f"too few characters: {total:,}; at least {FEWEST_CHARACTERS:,} are needed",
             where=documents[0].source if documents else None,
             remedy="give more text",
         )
@@ -133,9 +183,9 @@ def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, 
                 parts[part].append(_piece(document, first - begin, last - begin))
                 first = last
     for part, found in parts.items():
-        if (size := sum(len(document.text.strip()) for document in found)) < FEWEST_IN_A_PART:
+        if (size := sum(len(normalize(document.text)) for document in found)) < FEWEST_IN_A_PART:
             raise UserError(
-                f"{size} characters are too few for {part}",
+                f"too few characters for {part}: {size:,}",
                 where=documents[0].source,
                 remedy="give more text, or a larger --test-share, or --test-share 0",
             )

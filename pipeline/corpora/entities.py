@@ -35,3 +35,15 @@ def read_entities(cell: str) -> list[Entity]:
             raise ValueError(f"{item!r} is no entity: start-end:label is expected")
         found.append(Entity(int(match[1]), int(match[2]), match[3]))
     return found
+
+
+def trimmed(text: str, entities: Iterable[Entity]) -> list[Entity]:
+    """`entities` of `text` without white space at their edges; those of white space alone are
+    left out."""
+    found = []
+    for start, end, label in entities:
+        content = text[start:end]
+        start += len(content) - len(content.lstrip())
+        if content.strip():
+            found.append(Entity(start, start + len(content.strip()), label))
+    return found

@@ -9,11 +9,13 @@ from typing import NamedTuple
 from pipeline.corpora.entities import Entity
 from pipeline.one_line import without_breaks
 
-LONGEST_LABEL = 12
-LABEL = re.compile(rf"[A-Z][A-Z0-9_-]{{0,{LONGEST_LABEL - 1}}}")
-_CLOSING = re.compile(r":([A-Za-z][A-Za-z0-9_-]*)>")
-_BEGUN = re.compile(r":([A-Za-z][A-Za-z0-9_-]*)")
-_OPENED = re.compile(r"<[^<>]*:([A-Za-z][A-Za-z0-9_-]*)")
+LABEL = re.compile(r"[A-Z][A-Z0-9_-]*")
+# In any script; Latin letters end where another script's begin, as in `<김민배:PS가`.
+_NAME = r"[A-Za-z][A-Za-z0-9_-]*|[^\W\d_][\w-]*"
+_SPACE = r"[\s\u200b\ufeff]*"
+_CLOSING = re.compile(rf":({_SPACE})([^\W\d_][\w\u200b-\u200d\u2060\ufeff-]*){_SPACE}>")
+_BEGUN = re.compile(rf":{_SPACE}({_NAME})")
+_OPENED = re.compile(rf"<[^<>]*:{_SPACE}({_NAME})")
 
 
 class Annotated(NamedTuple):
@@ -26,8 +28,9 @@ class Annotated(NamedTuple):
 def parse_inline(line: str, labels: Collection[str] | None = None) -> Annotated | str:
     """Takes a marked-up sentence apart.
 
-    Markup is `<content:LABEL>` and nothing else. It is read from its end: `:LABEL>` closes the
-    nearest `<` before it, so that the last colon counts and every other `<`, `>` and `:` is text:
+    Markup is `<content:LABEL>` and nothing else; white space may stand around the label. It is
+    read from its end: `:LABEL>` closes the nearest `<` before it, so that the last colon counts
+    and every other `<`, `>` and `:` is text:
 
         점수는 3:2, a < b           -> no entity
         <3:2로 이긴 경기:NOH>        -> `3:2로 이긴 경기`
@@ -40,12 +43,12 @@ def parse_inline(line: str, labels: Collection[str] | None = None) -> Annotated 
 
     Args:
         labels: the labels there are. Where nobody knows them (None), one is a capital and
-            then capitals, digits, `_` or `-`, at most 12 characters together.
+            then capitals, digits, `_` or `-`.
 
     Returns:
         The sentence, or in a few words what is wrong with it: an empty entity, markup inside
-        markup, a label of none of `labels` (with `labels` None: a longer one), `:LABEL>` without
-        a `<`, and, where `labels` are known, `<content:LABEL` without its `>`.
+        markup, a label of none of `labels` (in capitals, and without white space before it),
+        `:LABEL>` without a `<`, and, where `labels` are known, `<content:LABEL` without its `>`.
     """
     line = without_breaks(line)
     pieces: list[str] = []
@@ -53,9 +56,9 @@ def parse_inline(line: str, labels: Collection[str] | None = None) -> Annotated 
     length = done = 0
     open_before = False
     for closing in _CLOSING.finditer(line):
-        label = closing[1]
+        label = closing[2]
         known = _is_label(label, labels)
-        if not known and not _looks_like_one(label, labels):
+        if not known and (closing[1] or not _looks_like_one(label, labels)):
             continue
         opening = line.rfind("<", done, closing.start())
         if not known:
@@ -100,13 +103,25 @@ def to_inline(text: str, entities: Iterable[Entity]) -> str:
     return "".join([*pieces, text[done:]])
 
 
-def labels_in(line: str) -> list[str]:
-    """The labels of everything in `line` that looks like markup, to learn which there are."""
-    return [
-        closing[1]
-        for closing in _CLOSING.finditer(line)
-        if LABEL.fullmatch(closing[1]) and "<" in line[: closing.start()]
-    ]
+class Candidate(NamedTuple):
+    """What may be markup: its content, whether white space is before the label, and the label."""
+
+    content: str
+    spaced: bool
+    label: str
+
+
+def candidates(line: str) -> list[Candidate]:
+    """Everything in `line` that may be markup, whatever its label, to learn which labels there
+    are."""
+    found, done = [], 0
+    for closing in _CLOSING.finditer(line):
+        opening = line.rfind("<", done, closing.start())
+        content = line[opening + 1 : closing.start()].strip()
+        if opening >= 0:
+            found.append(Candidate(content, bool(closing[1]), closing[2]))
+            done = closing.end()
+    return found
 
 
 def _is_label(name: str, labels: Collection[str] | None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 import re
 from pathlib import Path
@@ -21,7 +20,7 @@ _LIST = re.compile(r"\[\s*(?=[{\]])")
 _OBJECT = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:')
 _BETWEEN = re.compile(r"\s*,?\s*")
 # So many lines tell whether a file has an object a line.
-_LINES_SEEN = 20
+_LINES_SEEN = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,11 +62,11 @@ def read_records(text: str, where: Path) -> Records | None:
     """
     text = text.lstrip("\ufeff")
     start = len(text) - len(text.lstrip())
-    lines = text.split("\n")
-    seen = list(itertools.islice(filter(str.strip, lines), _LINES_SEEN))
+    first = text.split("\n", _LINES_SEEN)[:_LINES_SEEN]
+    seen = [line for line in first if line.strip()]
     objects = sum(isinstance(_loaded(line), dict) for line in seen)
     if len(seen) > 1 and 2 * objects >= len(seen):
-        return _lines(lines)
+        return _lines(text.split("\n"))
     if text.startswith("{", start):
         whole = _loaded(text)
         if isinstance(whole, dict):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +24,9 @@ from pipeline.corpora.reviews import (
     read_sample,
 )
 from pipeline.corpora.settings import CorpusSettings
-from pipeline.corpora.splits import CorpusSplits, by_share, held_out
+from pipeline.corpora.splits import CorpusSplits, held_out
+from pipeline.corpora.text_splits import label_warnings, split_texts
+from pipeline.errors import UserError
 from pipeline.facts import Origin
 
 
@@ -41,7 +45,7 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
         return _one_file("sample", read_sample(sample), sample_origin(sample), [sample])
     path = Path(chosen.corpus)
     named = chosen.corpus in catalogue.CATALOGUE  # a folder may happen to be called the same
-    if not named and (path.suffix.lower() in (".tsv", ".csv", ".txt") or path.exists()):
+    if not named and (path.suffix or len(path.parts) > 1 or os.path.exists(path)):
         texts = read_labelled(path, chosen.text_column, chosen.label_column)
         return _one_file(path.stem, texts, own_origin([path]), [path])
     corpus = catalogue.find(chosen.corpus, "labelled")
@@ -50,7 +54,7 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
     except CorpusUnavailable as error:
         splits = _one_file("sample", read_sample(sample), sample_origin(sample), [sample])
         warning = stand_in_warning(corpus, error, "reviews")
-        return dataclasses.replace(splits, stand_in=True, warnings=[warning])
+        return dataclasses.replace(splits, stand_in=True, warnings=[warning, *splits.warnings])
     return _nsmc(corpus, paths, chosen.dev_size)
 
 
@@ -75,16 +79,22 @@ def _one_file(
     name: str, texts: LabelledTexts, origin: Origin, files: Sequence[Path]
 ) -> CorpusSplits:
     """A corpus that comes as one file gives a tenth of its texts each to dev and test."""
-    frame = texts.frame
-    check_trainable(frame)
-    test = by_share(list(frame["id"]), 0.1)
-    rest = frame[~test].reset_index(drop=True)
-    dev = by_share(list(rest["id"]), 1 / 9)
-    splits = {
-        "train": rest[~dev].reset_index(drop=True),
-        "dev": rest[dev].reset_index(drop=True),
-        "test": frame[test].reset_index(drop=True),
-    }
+    check_trainable(texts.frame, origin.source)
+    splits, warnings = split_texts(texts.frame, origin.source)
+    counts = {split: collections.Counter(part["label"]) for split, part in splits.items()}
+    if len(counts["train"]) == 1:
+        raise UserError(
+            f"every row of train has the same label, {next(iter(counts['train']))}: "
+            "all rows of others are in dev and test",
+            where=origin.source,
+            remedy="give more rows of the other labels",
+        )
     return CorpusSplits(
-        name, splits, origin, files=files, rejects=texts.rejects, details=texts.details
+        name,
+        splits,
+        origin,
+        files=files,
+        rejects=texts.rejects,
+        warnings=[*texts.warnings, *warnings, *label_warnings(counts)],
+        details=texts.details,
     )

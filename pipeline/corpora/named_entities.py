@@ -1,32 +1,20 @@
-"""Readers of texts with named entities: KMOU, KLP and KLUE as published, and a user's own file."""
+"""Readers of texts with named entities as published: KMOU, KLP and KLUE."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.corpora.annotated_texts import AnnotatedTexts, Reading
-from pipeline.corpora.bio import (
-    CHARACTERS,
-    UNDERSCORES,
-    WORDS,
-    annotate,
-    blocks,
-    is_tag,
-    read_columns,
-)
-from pipeline.corpora.inline import labels_in, parse_inline
+from pipeline.corpora.bio import CHARACTERS, UNDERSCORES, WORDS, annotate, blocks, is_tag
+from pipeline.corpora.inline import parse_inline
 from pipeline.corpora.rejects import Rejected
-from pipeline.corpora.reviews import text_id
 from pipeline.errors import UserError
 from pipeline.text_file import read_text, split_lines
 
 KMOU_LABELS = ("PER", "LOC", "ORG", "DAT", "TIM", "DUR", "MNY", "PNT", "NOH", "POH")
 KLP_LABELS = ("PS", "LC", "OG", "DT", "TI")
 KLUE_LABELS = (*KLP_LABELS, "QT")
-# Of a user's file, so many lines tell whether it has tagged columns.
-_LOOKED_AT = 200
 
 
 def read_kmou(paths: Iterable[Path]) -> AnnotatedTexts:
@@ -146,71 +134,6 @@ def read_klue(path: Path) -> AnnotatedTexts:
             place=Rejected(first + begin - 1, f"{path.name}: ", head[1]),
         )
     return reading.result()
-
-
-def read_annotated(path: Path) -> AnnotatedTexts:
-    """Reads a user's own file: a marked-up sentence a line, or a tagged token a line.
-
-    It has tagged tokens where at least half of its first 200 lines that are not blank and do not
-    begin with `#` end in a tag behind another column; they are read as `bio.read_columns` says.
-    Otherwise every line that is not blank is a sentence (`inline.parse_inline`), and the labels
-    are those of the whole file: at most 12 characters, the first a capital, then capitals,
-    digits, `_`, `-`. Sentences whose markup or tags are broken are rejected, never guessed at.
-    Encodings are those of `text_file.read_text`; a line ends with LF or CRLF and nothing else.
-
-    Returns:
-        id is `reviews.text_id` of the text. With the details encoding, format ("markup" or
-        "columns"), rows, rejected, entities (by label) and, of columns, spacing and repaired
-        (entities that begin with an I or E).
-
-    Raises:
-        UserError: no file, no text file, or no sentence in it that can be used.
-    """
-    text, encoding = read_text(path)
-    lines = split_lines(text)
-    reading = Reading()
-    details = _read_tagged(lines, reading) if _has_tags(lines) else _read_marked_up(lines, reading)
-    read = reading.result()
-    if not len(read.frame):
-        first = "".join(f" (line {row.line}: {row.reason})" for row in read.rejects[:1])
-        raise UserError(
-            f"has no usable sentence{first}",
-            where=path,
-            remedy="one sentence a line, its entities marked up: <증권거래소:OG>에 …",
-        )
-    kept = {name: read.details[name] for name in ("rows", "rejected", "entities")}
-    return dataclasses.replace(read, details={"encoding": encoding, **details, **kept})
-
-
-def _has_tags(lines: list[str]) -> bool:
-    first = [line for line in lines if line.strip() and line[0] != "#"][:_LOOKED_AT]
-    # The token may be a space.
-    tagged = [len(line.split()) > 1 or "\t" in line for line in first if is_tag(line.split()[-1])]
-    return 0 < len(first) <= 2 * sum(tagged)
-
-
-def _read_tagged(lines: list[str], reading: Reading) -> dict:
-    file = read_columns(lines)
-    reading.rejects += file.rejects
-    repaired = 0
-    for sentence in file.sentences:
-        found = annotate(sentence.tokens, sentence.tags, file.spacing)
-        parsed = found if isinstance(found, str) else found[0]
-        repaired += 0 if isinstance(found, str) else found[1]
-        identity = "" if isinstance(parsed, str) else text_id(parsed.text)
-        reading.add(identity, parsed, place=Rejected(sentence.line, "", " ".join(sentence.tokens)))
-    reading.rejects.sort(key=lambda reject: reject.line)
-    return {"format": "columns", "spacing": file.spacing, "repaired": repaired}
-
-
-def _read_marked_up(lines: list[str], reading: Reading) -> dict:
-    labels = {label for line in lines for label in labels_in(line)}
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            parsed = parse_inline(line, labels)
-            identity = "" if isinstance(parsed, str) else text_id(parsed.text)
-            reading.add(identity, parsed, place=Rejected(number, "", line))
-    return {"format": "markup"}
 
 
 def _columns(lines: list[str], token: int) -> tuple[list[str], list[str]]:

@@ -1,4 +1,4 @@
-"""Readers of sentence pairs: Tatoeba, the news archives, and a user's own table."""
+"""Readers of sentence pairs as they are published: Tatoeba, and the archives of news."""
 
 from __future__ import annotations
 
@@ -8,23 +8,12 @@ import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from pipeline.corpora.delimited import read_table
-from pipeline.corpora.pair_columns import choose_sides
-from pipeline.corpora.pairs import Pair, PairTexts
-from pipeline.corpora.rejects import Rejected
-from pipeline.corpora.reviews import text_id
+from pipeline.corpora.packed import LARGEST_MEMBER
+from pipeline.corpora.pairs import Pair, PairTexts, pair_id
 from pipeline.errors import UserError
 from pipeline.text_file import read_text
 
-# Bytes of one file in an archive. The largest published one is far below; an archive that
-# unpacks to more was made to fill a disk or memory.
-LARGEST_MEMBER = 1 << 28
 _NUMBERS = re.compile(r"#(\d+)\b.*#(\d+)\b")
-
-
-def pair_id(ko: str, en: str) -> str:
-    """16 hexadecimal digits, 8 for each side, however its white space is written."""
-    return text_id(ko)[:8] + text_id(en)[:8]
 
 
 def read_tatoeba(path: Path) -> PairTexts:
@@ -49,7 +38,7 @@ def read_tatoeba(path: Path) -> PairTexts:
             identity = "-".join(numbers.groups()) if numbers else pair_id(fields[1], fields[0])
             texts.pairs.append(Pair(fields[1], fields[0], identity, number, path.name))
         elif line.strip():
-            _unpaired(texts, path.name, number, f"{len(fields)} columns instead of 3", line)
+            texts.reject_unpaired(path.name, number, f"{len(fields)} columns instead of 3", line)
     return texts
 
 
@@ -80,57 +69,6 @@ def read_news(path: Path) -> PairTexts:
             for number, sides in enumerate(zip(ko, en, strict=True), 1)
         ]
     )
-
-
-def read_pairs(path: Path) -> PairTexts:
-    """Reads a user's own TSV or CSV file of pairs.
-
-    Encoding, delimiter and rows are found as `delimited.read_table` says, the two columns as
-    `pair_columns.choose_sides` says. Sides are kept as they are; a row with too few or too many
-    columns is rejected.
-
-    Returns:
-        id is `pair_id`. With the details encoding, delimiter ("tab" or "comma"), header, ko_column
-        and en_column (numbers from 1), swapped (the header has them the other way round, of
-        which a warning speaks, too).
-
-    Raises:
-        UserError: no file, no text file, or no two columns in two languages.
-    """
-    table = read_table(path)
-    if not table.rows:
-        raise UserError("has no row", where=path, remedy="one pair a line: ko, tab, en")
-    columns = choose_sides(table.rows, path)
-    details = {
-        "encoding": table.encoding,
-        "delimiter": table.delimiter,
-        "header": columns.header,
-        "ko_column": columns.ko + 1,
-        "en_column": columns.en + 1,
-        "swapped": columns.swapped,
-    }
-    texts = PairTexts([], details=details)
-    if columns.swapped:
-        texts.warnings.append(
-            f"{path.name}: its columns are swapped, the one called Korean is English; "
-            "they were read the other way round."
-        )
-    for reject in table.rejects:
-        _unpaired(texts, path.name, reject.line, reject.reason, reject.content)
-    for row in table.rows[columns.header :]:
-        if len(row.fields) == columns.width:
-            ko, en = row.fields[columns.ko], row.fields[columns.en]
-            texts.pairs.append(Pair(ko, en, pair_id(ko, en), row.line, path.name))
-        else:
-            wrong = f"{len(row.fields)} columns instead of {columns.width}"
-            written = table.written(row)
-            _unpaired(texts, path.name, row.line, wrong, written)
-    return texts
-
-
-def _unpaired(texts: PairTexts, file: str, line: int, reason: str, content: str) -> None:
-    texts.rejects.append(Rejected(line, f"{file}: {reason}", content))
-    texts.left_out["unpaired"] += 1
 
 
 def _members(path: Path, endings: tuple[str, ...]) -> dict[str, tuple[str, list[str]]]:

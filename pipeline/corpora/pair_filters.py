@@ -8,11 +8,8 @@ import functools
 import unicodedata
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from pipeline.corpora.pairs import Pair, PairTexts
 from pipeline.corpora.scripts import fits, looks_swapped
-from pipeline.corpora.splits import held_out
 from pipeline.normalize import normalize
 
 # What is said of a row, by what it is counted under.
@@ -170,51 +167,3 @@ def in_words(texts: PairTexts) -> list[str]:
         if reasons:
             sentences.append(f"Rows of it that {what}: {'; '.join(reasons)}.")
     return sentences
-
-
-def side_groups(keys: Sequence[tuple[str, str]]) -> list[str]:
-    """Groups pairs such that no two groups have a side in common.
-
-    Args:
-        keys: of each pair (`PairFilter.keys`).
-
-    Returns:
-        Of each pair the name of its group: the smallest Korean side in it.
-    """
-    leader: dict[tuple[str, str], tuple[str, str]] = {}
-
-    def find(side: tuple[str, str]) -> tuple[str, str]:
-        leader.setdefault(side, side)
-        while leader[side] != side:
-            leader[side] = leader[leader[side]]
-            side = leader[side]
-        return side
-
-    for ko, en in keys:
-        leader[find(("en", en))] = find(("ko", ko))
-    found = [find(("ko", ko)) for ko, _ in keys]
-    smallest: dict[tuple[str, str], str] = {}
-    for group, (ko, _) in zip(found, keys, strict=True):
-        smallest[group] = min(ko, smallest.get(group, ko))
-    return [smallest[group] for group in found]
-
-
-def held_out_groups(keys: Sequence[tuple[str, str]], count: int) -> np.ndarray:
-    """Chooses about `count` pairs to hold out, and with a pair all that share a side with it.
-
-    Which ones depends on a hash of the group's name, so not on the order of the pairs, and pairs
-    that come later move only the boundary and the groups they belong to. A group larger than
-    `count` is never held out.
-
-    Returns:
-        bool [pairs], True where held out; all False where every group is too large.
-    """
-    groups = side_groups(keys)
-    sizes = collections.Counter(groups)
-    eligible = np.array([sizes[group] <= count for group in groups], bool)
-    chosen = np.zeros(len(keys), bool)
-    if count >= eligible.sum():
-        return eligible if not eligible.all() else chosen
-    names = [group for group, fits in zip(groups, eligible, strict=True) if fits]
-    chosen[eligible] = held_out(names, count)
-    return chosen

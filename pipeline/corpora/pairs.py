@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import itertools
 from collections.abc import Iterable
 
 import pandas as pd
 
 from pipeline.corpora.rejects import Rejected
+from pipeline.corpora.reviews import text_id
 from pipeline.corpora.splits import COLUMNS
+from pipeline.normalize import normalize
+
+REFERENCE = "label"
+"""The column of the first reference; further ones are label2, label3 ..., "" for none."""
+
+
+def pair_id(ko: str, en: str) -> str:
+    """16 hexadecimal digits, 8 for each side, however its white space is written."""
+    return text_id(ko)[:8] + text_id(en)[:8]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +69,11 @@ class PairTexts:
     details: dict = dataclasses.field(default_factory=dict)
     warnings: list[str] = dataclasses.field(default_factory=list)
 
+    def reject_unpaired(self, file: str, line: int, reason: str, content: str) -> None:
+        """Leaves out a row that has not two sides."""
+        self.rejects.append(Rejected(line, f"{file}: {reason}", content))
+        self.left_out["unpaired"] += 1
+
 
 def to_frame(pairs: Iterable[Pair], direction: str) -> pd.DataFrame:
     """Columns id, text (the source side) and label (the target side), all str.
@@ -68,3 +84,34 @@ def to_frame(pairs: Iterable[Pair], direction: str) -> pd.DataFrame:
     source, target = direction.split("-")
     rows = [(pair.id, getattr(pair, source), getattr(pair, target)) for pair in pairs]
     return pd.DataFrame(rows, columns=COLUMNS, dtype="str")
+
+
+def to_grouped_frame(pairs: Iterable[Pair], direction: str) -> pd.DataFrame:
+    """As `to_frame`, but each source once, where it first stood, with all its translations.
+
+    Sources are the same if they are under the text policy; of equal translations one stays.
+
+    Returns:
+        Columns id, text, label, and label2, label3 ... where a source has several; "" where one
+        has fewer.
+    """
+    source, target = direction.split("-")
+    groups: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        groups.setdefault(normalize(getattr(pair, source)), []).append(pair)
+    rows = []
+    for first, *others in groups.values():
+        references: dict[str, str] = {}
+        for pair in (first, *others):
+            references.setdefault(normalize(getattr(pair, target)), getattr(pair, target))
+        rows.append([first.id, getattr(first, source), *references.values()])
+    most = max(map(len, rows), default=len(COLUMNS))
+    columns = [*COLUMNS, *(f"{REFERENCE}{n}" for n in range(2, most - len(COLUMNS) + 2))]
+    filled = [[*row, *itertools.repeat("", most - len(row))] for row in rows]
+    return pd.DataFrame(filled, columns=columns, dtype="str")
+
+
+def further_references(frame: pd.DataFrame) -> list[list[str]]:
+    """The columns label2, label3 ... of `to_grouped_frame`, in that order."""
+    names = [name for name in frame.columns if name.removeprefix(REFERENCE).isdecimal()]
+    return [list(frame[name]) for name in sorted(names, key=lambda n: int(n[len(REFERENCE) :]))]

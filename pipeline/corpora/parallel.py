@@ -7,21 +7,26 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable
-from pipeline.corpora.origins import own_origin, stand_in_warning
-from pipeline.corpora.pair_files import read_pairs
+from pipeline.corpora.origins import stand_in_warning
 from pipeline.corpora.pair_filters import (
     REASONS,
     HeldOutSides,
     PairFilter,
-    held_out_groups,
     in_words,
     without_repeated,
 )
-from pipeline.corpora.pairs import Pair, PairTexts, to_frame
+from pipeline.corpora.pairs import (
+    Pair,
+    PairTexts,
+    further_references,
+    to_frame,
+    to_grouped_frame,
+)
 from pipeline.corpora.parallel_sources import (
     Source,
     catalogue_source,
@@ -34,7 +39,9 @@ from pipeline.corpora.parallel_sources import (
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.reviews import FEWEST_ROWS
 from pipeline.corpora.settings import PairCorpusSettings
-from pipeline.corpora.splits import CorpusSplits
+from pipeline.corpora.splits import CorpusSplits, connected, held_out
+from pipeline.corpora.text_splits import uneven_warnings
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 
@@ -47,12 +54,14 @@ class ParallelTexts:
     """Sentence pairs that a finished model is judged on.
 
     Attributes:
-        frame: columns id, text (source side), label (target side), all str.
+        frame: columns id, text (source side), label (target side), all str; of a user's file
+            label2, label3 ... for further references, too (`pairs.to_grouped_frame`).
         origin: title, source and licence.
         rejects: rows that are not in it, and those that are, but doubtful (`kept`).
         filtered, doubtful: reason -> rows.
         warnings: sentences that a user must not miss, with the counts of these two, where there
             are any.
+        read_as: how it was read, a sentence for people; empty where nothing had to be decided.
     """
 
     frame: pd.DataFrame
@@ -61,6 +70,7 @@ class ParallelTexts:
     filtered: Mapping[str, int]
     doubtful: Mapping[str, int]
     warnings: list[str]
+    read_as: str = ""
 
 
 def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) -> CorpusSplits:
@@ -70,6 +80,9 @@ def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) ->
     such only what has no two sides. What has no development or test set gives a tenth of its
     pairs to each, by a hash, and always all pairs that share a side with one of them. Then no
     pair of train has a side of dev or test, and none of dev one of test, of whichever corpus.
+
+    In the test of a user's own corpus each source stands once, with all its translations as
+    references (`pairs.to_grouped_frame`). The tests of the catalogue stay as others score them.
 
     Several corpora: their training and development sets are joined. Their test sets are joined
     as `test` and also stand by themselves, as `test-` and the name of the corpus: that of the
@@ -86,7 +99,8 @@ def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) ->
         Splits with columns id, text (source side), label (target side). With the details
         direction, corpora (of
         each: name, title, source, licence, rows, filtered, doubtful, and how its files were
-        read), filtered and doubtful (reason -> rows, of all together).
+        read), filtered and doubtful (reason -> rows, of all together), and read_as (a sentence
+        for people).
 
     Raises:
         CorpusUnavailable: one of several cannot be had.
@@ -117,17 +131,27 @@ def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) ->
         )
     splits = {
         split: to_frame(_all([found[split] for found in parts]), chosen.direction)
-        for split in SPLITS
+        for split in ("train", "dev")
     }
+    own_tests = [
+        _test_frame(found["test"], chosen.direction, several=source.is_own)
+        for source, found in zip(sources, parts, strict=True)
+    ]
+    splits["test"] = pd.concat(own_tests, ignore_index=True).fillna("")
     tests = {}
     if len(sources) > 1:
-        for source, found in zip(sources, parts, strict=True):
-            splits[f"test-{source.name}"] = to_frame(found["test"].pairs, chosen.direction)
+        for source, frame in zip(sources, own_tests, strict=True):
+            splits[f"test-{source.name}"] = frame
             tests[f"test-{source.name}"] = source.origin.title
     described = [_describe(*pair) for pair in zip(sources, parts, strict=True)]
+    read_as = [
+        *_read_as(*(texts for found in parts for texts in found.values())),
+        *_references_in_words(splits["test"]),
+    ]
     details = {
         "direction": chosen.direction,
         "corpora": described,
+        **({"read_as": "; ".join(read_as)} if read_as else {}),
         **{key: _summed(of[key] for of in described) for key in ("filtered", "doubtful")},
     }
     origins = [source.origin for source in sources]
@@ -167,9 +191,9 @@ def read_evaluation_pairs(
         UserError: there is no such corpus, or nothing in it.
     """
     pair_filter = PairFilter(chosen.max_length_ratio, chosen.max_characters)
-    if (path := own_file(name)) is not None:
-        source = Source(path.stem, own_origin([path]), {}, [path])
-        texts = pair_filter(read_pairs(path), published=True)
+    if (own := own_file(name)) is not None:
+        source = own_source(own, alone=True)
+        texts = pair_filter(source.parts["test"], published=True)
     else:
         source = _source(name, raw, sample, ["test"])
         if "test" in source.parts:
@@ -178,21 +202,36 @@ def read_evaluation_pairs(
             texts = _split(source, pair_filter)["test"]
     if not texts.pairs:
         raise _nothing_usable(source.origin.source, texts)
+    frame = _test_frame(texts, chosen.direction, several=source.is_own)
     return ParallelTexts(
-        to_frame(texts.pairs, chosen.direction),
+        frame,
         source.origin,
         texts.rejects,
         _summed([texts.left_out]),
         _summed([texts.doubtful]),
         texts.warnings + in_words(texts),
+        "; ".join([*_read_as(texts), *_references_in_words(frame)]),
     )
+
+
+def _test_frame(texts: PairTexts, direction: str, *, several: bool) -> pd.DataFrame:
+    return (to_grouped_frame if several else to_frame)(texts.pairs, direction)
+
+
+def _read_as(*parts: PairTexts) -> list[str]:
+    return [texts.details["read_as"] for texts in parts if "read_as" in texts.details]
+
+
+def _references_in_words(frame: pd.DataFrame) -> list[str]:
+    most = 1 + len(further_references(frame))
+    return [f"{len(frame):,} test sentences with up to {most} references"] if most > 1 else []
 
 
 def _source(name: str, raw: Path, sample: Path, splits: Sequence[str] = SPLITS) -> Source:
     if name == "sample":
         return sample_source(sample)
-    if (path := own_file(name)) is not None:
-        return own_source(path)
+    if (own := own_file(name)) is not None:
+        return own_source(own)
     return catalogue_source(catalogue.find(name, "parallel"), raw, splits)
 
 
@@ -207,41 +246,56 @@ def _split(source: Source, pair_filter: PairFilter) -> dict[str, PairTexts]:
             raise _nothing_usable(f"{source.origin.source} ({part})", texts)
     if len(train.pairs) < FEWEST_ROWS:
         raise UserError(
-            f"has {len(train.pairs)} usable pairs; at least {FEWEST_ROWS} are needed",
+            f"has {counted(len(train.pairs), 'usable pair')}; at least {FEWEST_ROWS} are needed",
             where=source.origin.source,
             remedy="give more pairs",
         )
+    missing = [part for part in ("test", "dev") if part not in parts]
+    return parts if not missing else _held_out(parts, missing, pair_filter, source.origin.source)
+
+
+def _held_out(
+    parts: dict[str, PairTexts], missing: list[str], pair_filter: PairFilter, where: str
+) -> dict[str, PairTexts]:
+    """`parts` with those that are missing, each a tenth of train; no side is in two of them."""
+    train = parts["train"]
     tenth = max(1, round(len(train.pairs) / 10))
-    for part in ("test", "dev"):
-        if part in parts:
-            continue
-        chosen = held_out_groups([pair_filter.keys(pair) for pair in train.pairs], tenth)
-        held = [pair for pair, out in zip(train.pairs, chosen, strict=True) if out]
-        if not held or len(held) == len(train.pairs):
-            raise UserError(
-                "no tenth of its pairs can be held out: nearly all hang together by the sides "
-                "they share",
-                where=source.origin.source,
-                remedy="put files that end in .dev.tsv and .test.tsv beside it",
-            )
-        parts[part] = PairTexts(held)
-        rest = [pair for pair, out in zip(train.pairs, chosen, strict=True) if not out]
-        train = dataclasses.replace(train, pairs=rest)
-    return {**parts, "train": train}
+    sides = zip(*map(pair_filter.keys, train.pairs), strict=True)
+    groups = np.array(connected(*map(list, sides)), dtype=object)
+    if (count := len(set(groups))) <= len(missing):
+        raise UserError(
+            "no tenth of its pairs can be held out: by the sides they share they form "
+            f"{counted(count, 'group')}, and {', '.join(['train', *missing])} need one each",
+            where=where,
+            remedy="put files that end in .dev.tsv and .test.tsv beside it",
+        )
+    found = dict(parts)
+    for number, part in enumerate(missing):
+        chosen = held_out(list(groups), tenth, leave=len(missing) - number)
+        found[part] = PairTexts(_only(train.pairs, chosen))
+        train = dataclasses.replace(train, pairs=_only(train.pairs, ~chosen))
+        groups = groups[~chosen]
+    rows = {"train": len(train.pairs), **{part: len(found[part].pairs) for part in missing}}
+    warnings = [*train.warnings, *uneven_warnings(rows, count)]
+    return {**found, "train": dataclasses.replace(train, warnings=warnings)}
+
+
+def _only(pairs: Sequence[Pair], chosen: np.ndarray) -> list[Pair]:
+    return [pair for pair, wanted in zip(pairs, chosen, strict=True) if wanted]
 
 
 def _kept_apart(
     parts: list[dict[str, PairTexts]], pair_filter: PairFilter
 ) -> list[dict[str, PairTexts]]:
     """No side in two splits, and in train no pair twice, whichever corpora they come from."""
-    held_out = HeldOutSides(pair_filter)
-    held_out.add(_all([found["test"] for found in parts]))
-    parts = [{**found, "dev": held_out.without_shared(found["dev"])} for found in parts]
-    held_out.add(_all([found["dev"] for found in parts]))
+    sides = HeldOutSides(pair_filter)
+    sides.add(_all([found["test"] for found in parts]))
+    parts = [{**found, "dev": sides.without_shared(found["dev"])} for found in parts]
+    sides.add(_all([found["dev"] for found in parts]))
     seen: set[tuple[str, str]] = set()
     kept = []
     for found in parts:
-        train = held_out.without_shared(found["train"])
+        train = sides.without_shared(found["train"])
         kept.append({**found, "train": without_repeated(train, seen, pair_filter.sides)})
     return kept
 

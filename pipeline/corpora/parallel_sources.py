@@ -9,18 +9,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipeline.corpora import catalogue
+from pipeline.corpora.aligned_files import AlignedFiles, aligned_files, by_content
 from pipeline.corpora.fetch import fetch, git_blob
 from pipeline.corpora.origins import catalogue_origin, own_origin, sample_origin
-from pipeline.corpora.pair_files import read_news, read_pairs, read_tatoeba
+from pipeline.corpora.own_pairs import SUFFIXES, read_pairs
+from pipeline.corpora.packed import without_compression
+from pipeline.corpora.pair_entities import without_entities
+from pipeline.corpora.pair_files import read_news, read_tatoeba
 from pipeline.corpora.pairs import PairTexts
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 
-SUFFIXES = (".tsv", ".csv", ".tab", ".txt")
 # What is known of the blob id of the news's training archive, which nobody here has seen.
 NEWS_TRAIN_BLOB = "447afba6"
 # Characters of a corpus's name in names of files; one of Hangul takes three bytes.
 _LONGEST_NAME = 60
+_TRAIN = re.compile(r"(?<![^\W_])train(?![^\W_])")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,19 +36,23 @@ class Source:
         origin: title, source and licence.
         parts: "train", and "dev" and "test" where it has them.
         files: what it was read from, and where dev and test were looked for.
+        is_own: it is a user's, so no figures of others are compared with its test.
     """
 
     name: str
     origin: Origin
     parts: dict[str, PairTexts]
     files: Sequence[Path]
+    is_own: bool = False
 
 
 def names_in(setting: str) -> list[str]:
     """The corpora that a setting names: one, or several with commas between.
 
     A file with a comma in its name is one. What is named twice counts once, and so does a file
-    that is the development or test part of another that is named (as all files of a folder do).
+    that is the development or test part of another that is named (as all files of a folder do),
+    or the other side of one (train.ko,train.en). Two files in two languages that follow each
+    other are one corpus, whatever they are called, and stay together: "a.txt,b.txt".
 
     Raises:
         UserError: none is named.
@@ -54,7 +62,8 @@ def names_in(setting: str) -> list[str]:
         names = list(dict.fromkeys(name.strip() for name in setting.split(",") if name.strip()))
     if not names or not names[0]:
         raise UserError("no corpus is named", remedy="give a name, or the path of a file")
-    parts = [beside(path) if (path := own_file(name)) else {} for name in names]
+    names = _two_by_two(names)
+    parts = [beside(own) if (own := own_file(name)) else {} for name in names]
     held_out = {file for found in parts for part, file in found.items() if part != "train"}
     kept: dict[object, str] = {}
     for name, found in zip(names, parts, strict=True):
@@ -64,39 +73,94 @@ def names_in(setting: str) -> list[str]:
     return list(kept.values())
 
 
-def own_file(name: str) -> Path | None:
-    """The user's file that `name` is the path of, None if it is a corpus of the catalogue."""
-    path = Path(name)
+def _two_by_two(names: list[str]) -> list[str]:
+    """`names`, with two files in two languages that follow each other joined by a comma."""
+    joined: list[str] = []
+    for name in names:
+        if joined and isinstance(_own_path(joined[-1]), Path) and isinstance(_own_path(name), Path):
+            both = f"{joined[-1]},{name}"
+            if by_content(Path(joined[-1]), Path(name)) is not None:
+                joined[-1] = both
+                continue
+        joined.append(name)
+    return joined
+
+
+def own_file(name: str) -> Path | AlignedFiles | None:
+    """What a user's file or two files `name` is the path of, None if it is a corpus of the
+    catalogue."""
+    parts = [part.strip() for part in name.split(",")]
+    if len(parts) == 2 and not os.path.isfile(name) and all(map(os.path.isfile, parts)):
+        one, other = map(Path, parts)
+        both = aligned_files(one)
+        if both is not None and aligned_files(other) == both:
+            return both
+        return by_content(one, other)
+    return _own_path(name)
+
+
+def _own_path(name: str) -> Path | AlignedFiles | None:
+    """As `own_file`, of one path."""
     if name == "sample" or name in catalogue.CATALOGUE:  # a folder may be called the same
         return None
+    path = Path(name)
+    if (files := aligned_files(path)) is not None:
+        return files
     return path if path.suffix.lower() in SUFFIXES or os.path.exists(name) else None
 
 
-def beside(path: Path) -> dict[str, Path]:
+def beside(own: Path | AlignedFiles) -> dict[str, Path | AlignedFiles]:
     """The files of a user's corpus: `train`, and those of `dev` and `test` that stand beside it.
 
     Beside `a.train.tsv` or `a.tsv` they are `a.dev.tsv` and `a.test.tsv`; where there is no
-    `a.tsv`, `a.train.tsv` is meant by it.
+    `a.tsv`, `a.train.tsv` is meant by it. Beside `train.ko` they are `dev.ko` and `test.ko`, each
+    with its other side.
     """
-    files = places_beside(path)
-    train = files["train"] if files["train"].is_file() and not path.exists() else path
-    held_out = {part: file for part, file in files.items() if part != "train" and file.is_file()}
-    return {"train": train, **held_out}
+    path = own.ko if isinstance(own, AlignedFiles) else own
+    places = places_beside(path)
+    is_there = {part: os.path.isfile(place) for part, place in places.items()}
+    train = places["train"] if is_there["train"] and not os.path.exists(path) else own
+    parts = {part: places[part] for part in ("dev", "test") if is_there[part]}
+    if isinstance(own, AlignedFiles):
+        both = {part: aligned_files(place) for part, place in parts.items()}
+        parts = {part: files for part, files in both.items() if files is not None}
+    return {"train": train, **parts}
 
 
 def places_beside(path: Path) -> dict[str, Path]:
     """Where `train`, `dev` and `test` of a user's corpus are looked for beside `path`."""
-    stem = path.stem.removesuffix(".train")
     parts = ("train", "dev", "test")
-    return {part: path.with_name(f"{stem}.{part}{path.suffix}") for part in parts}
+    if _TRAIN.search(path.name):
+        return {part: path.with_name(_TRAIN.sub(part, path.name, count=1)) for part in parts}
+    name = without_compression(path.name)
+    stem, ending = os.path.splitext(name)
+    ending += path.name[len(name) :]
+    return {part: path.with_name(f"{stem}.{part}{ending}") for part in parts}
 
 
-def own_source(path: Path) -> Source:
-    """A user's file, and what stands beside it."""
-    parts = {part: read_pairs(file) for part, file in beside(path).items()}
-    stem = path.stem.removesuffix(".train")
-    files = [path, *places_beside(path).values()]
-    return Source(_file_safe(stem), own_origin([path]), parts, files)
+def own_source(own: Path | AlignedFiles, *, alone: bool = False) -> Source:
+    """A user's file or two files, and what stands beside it.
+
+    Args:
+        alone: nothing beside it counts; all of it is `test`.
+    """
+    files = {"test": own} if alone else beside(own)
+    parts = {part: read_pairs(file) for part, file in files.items()}
+    path = own.ko if isinstance(own, AlignedFiles) else own
+    stem = os.path.splitext(without_compression(path.name))[0].removesuffix(".train")
+    origin = own_origin(_paths(own))
+    found = [each for part in files.values() for each in _paths(part)]
+    return Source(
+        _file_safe(stem),
+        origin,
+        without_entities(parts, origin.title),
+        list(dict.fromkeys([*_paths(own), *found, *places_beside(path).values()])),
+        is_own=True,
+    )
+
+
+def _paths(own: Path | AlignedFiles) -> list[Path]:
+    return [own.ko, own.en] if isinstance(own, AlignedFiles) else [own]
 
 
 def sample_source(sample: Path) -> Source:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.corpora.columns import choose
-from pipeline.corpora.delimited import read_table
+from pipeline.corpora.columns import Columns, choose, without_blank_ends
+from pipeline.corpora.delimited import ABOVE, read_table
+from pipeline.corpora.labels import counts_in_words, merged_in_words, number_of, short, unify
 from pipeline.corpora.rejects import Rejected, write_rejects
+from pipeline.corpora.table import JSON, Row, Table
 from pipeline.errors import UserError
 
 __all__ = [
@@ -39,11 +41,13 @@ class LabelledTexts:
         frame: columns id, text, label, all str, none missing; a text may be empty.
         rejects: the rows that are not in it.
         details: what a person wants to know of how it was read; JSON-able.
+        warnings: sentences that a user must not miss.
     """
 
     frame: pd.DataFrame
     rejects: list[Rejected]
     details: dict = dataclasses.field(default_factory=dict)
+    warnings: list[str] = dataclasses.field(default_factory=list)
 
 
 def read_nsmc(path: Path, counts: Mapping[str, int] | None = None) -> LabelledTexts:
@@ -96,11 +100,12 @@ def read_nsmc(path: Path, counts: Mapping[str, int] | None = None) -> LabelledTe
 def read_labelled(
     path: Path, text_column: str | None = None, label_column: str | None = None
 ) -> LabelledTexts:
-    """Reads a TSV or CSV file of a user's own.
+    """Reads a TSV, CSV or JSON file of a user's own.
 
     Encoding, delimiter and rows are found as `delimited.read_table` says, columns and header as
-    `columns.choose` says. Texts are kept as they are, empty ones too; labels are any strings,
-    stripped. A row with too few or too many columns, or without a label, is rejected.
+    `columns.choose` says. Texts are kept as they are, empty ones too; labels are made one as
+    `labels.unify` says. Rejected are rows with too few or too many columns or without a label,
+    what stands above the header, and headers further down.
 
     A row's id is its own where there is an id column with something in it. Otherwise it is
     `text_id` of the text, so that rows with the same text have the same id and fall on the same
@@ -110,8 +115,9 @@ def read_labelled(
         text_column, label_column: a name from the header, or a number ("1" is the first column).
 
     Returns:
-        With the details encoding, delimiter ("tab" or "comma"), header, text_column and
-        label_column (name or number), ids ("own" or "hash of the text"), rows, rejected, empty.
+        With the details read_as (a sentence that says which columns were taken and what labels
+        they hold), encoding, delimiter (of `Table`), header, text_column and label_column (name
+        or number), ids ("own" or "hash of the text"), rows, rejected, empty.
 
     Raises:
         UserError: no file, no text file, no usable row, or no such columns.
@@ -120,36 +126,80 @@ def read_labelled(
     if not table.rows:
         raise _nothing_usable(path, table.rejects)
     columns = choose(table.rows, text_column, label_column, path)
-    body = table.rows[1:] if columns.header else table.rows
-    rows, rejects = [], list(table.rejects)
-    for row in body:
-        if len(row.fields) != columns.width:
-            wrong = f"{len(row.fields)} columns instead of {columns.width}"
-        elif not (label := row.fields[columns.label].strip()):
-            wrong = "no label"
+    rejects = list(table.rejects)
+
+    def reject(row: Row, reason: str) -> None:
+        rejects.append(Rejected(row.line, reason, table.written(row)))
+
+    for row in table.rows[: columns.above]:
+        reject(row, ABOVE)
+    rows = []
+    for row in table.rows[columns.first :]:
+        if columns.is_header(row):
+            reject(row, "names the columns again")
+        elif columns.is_other_header(row):
+            raise UserError(
+                f"line {row.line} names the columns in another order than before",
+                where=path,
+                remedy="give files of different columns one by one",
+            )
+        elif len(fields := without_blank_ends(row.fields, columns.width)) != columns.width:
+            reject(row, f"{len(row.fields)} columns instead of {columns.width}")
         else:
-            text = row.fields[columns.text]
-            own = row.fields[columns.id].strip() if columns.id is not None else ""
-            rows.append((own or text_id(text), text, label))
-            continue
-        rejects.append(Rejected(row.line, wrong, table.written(row)))
+            rows.append((row, fields))
+    labels = unify([fields[columns.label] for _, fields in rows])
+    usable = []
+    for (row, fields), label in zip(rows, labels.labels, strict=True):
+        if label is None:
+            reject(row, "no label")
+        else:
+            text = fields[columns.text]
+            own = fields[columns.id].strip() if columns.id is not None else ""
+            usable.append((own or text_id(text), text, label))
     rejects.sort(key=lambda reject: reject.line)
-    if not rows:
+    if not usable:
         raise _nothing_usable(path, rejects)
-    frame = _frame(rows)
+    frame = _frame(usable)
     names = columns.header or [str(n) for n in range(1, columns.width + 1)]
     details = {
+        "read_as": _in_words(table, columns, frame["label"], labels.merged),
         "encoding": table.encoding,
         "delimiter": table.delimiter,
         "header": columns.header is not None,
         "text_column": names[columns.text],
         "label_column": names[columns.label],
         "ids": "hash of the text" if columns.id is None else "own",
-        "rows": len(rows),
+        "rows": len(usable),
         "rejected": len(rejects),
         "empty": int((frame["text"].str.strip() == "").sum()),
     }
-    return LabelledTexts(frame, rejects, details)
+    return LabelledTexts(frame, rejects, details, labels.warnings)
+
+
+def _in_words(
+    table: Table, columns: Columns, labels: Iterable[str], merged: Mapping[str, Mapping[str, int]]
+) -> str:
+    """What was concluded about a table, "column 2 is the text, column 1 the label: 2 labels, 0:
+    1,234 rows, 1: 1,198"."""
+
+    def name(position: int) -> str:
+        if table.delimiter == JSON and columns.header:
+            return f"key {short(columns.header[position])}"
+        called = f" ({short(columns.header[position])})" if columns.header else ""
+        return f"column {position + 1}{called}"
+
+    how = [] if table.encoding.startswith("UTF-8") else [table.encoding]
+    if table.delimiter in ("semicolon", "bar"):
+        how.append(f"fields between {table.delimiter}s")
+    if table.delimiter == "tab" and table.quoted:
+        how.append("fields in quotes between tabs")
+    counts = collections.Counter(labels)
+    plural = "" if len(counts) == 1 else "s"
+    said = (
+        f"{name(columns.text)} is the text, {name(columns.label)} the label: "
+        f"{len(counts):,} label{plural}, {counts_in_words(counts)}"
+    )
+    return "; ".join([", ".join([*how, said]), *([merged_in_words(merged)] if merged else [])])
 
 
 def read_sample(path: Path) -> LabelledTexts:
@@ -169,7 +219,8 @@ def read_sample(path: Path) -> LabelledTexts:
 def check_trainable(frame: pd.DataFrame, where: object = None) -> None:
     """Raises UserError unless a classifier can be learnt from `frame`.
 
-    It takes two labels at least, ten rows at least, and one label at least that occurs twice.
+    It takes ten rows at least, a text in one of them, two labels at least, and half of the rows at
+    least must have a label that others have, too.
     """
     if len(frame) < FEWEST_ROWS:
         raise UserError(
@@ -178,19 +229,31 @@ def check_trainable(frame: pd.DataFrame, where: object = None) -> None:
             where=where,
             remedy="give more rows",
         )
+    if not frame["text"].str.strip().any():
+        raise UserError(
+            "every text is empty", where=where, remedy="say with --text-column where the text is"
+        )
     counts = collections.Counter(frame["label"])
     if len(counts) == 1:
         raise UserError(
-            f"every row has the same label, {_short(next(iter(counts)))}",
+            f"every row has the same label, {short(next(iter(counts)))!r}",
             where=where,
             remedy="give rows of at least two labels",
         )
-    if len(counts) == len(frame):
+    once = [label for label, count in counts.items() if count == 1]
+    if 2 * len(once) > len(frame):
+        every = "no label occurs twice" if len(once) == len(counts) else "most labels occur once"
         raise UserError(
-            f"no label occurs twice ({_short(next(iter(counts)))} and {len(counts) - 1} more)",
+            f"{every} ({short(once[0])!r} and {len(counts) - 1:,} more)",
             where=where,
-            remedy="is label_column the right column?",
+            remedy="they seem to be numbers on a scale; group them into a few classes"
+            if all(_is_decimal(label) for label in once)
+            else "is --label-column the right column?",
         )
+
+
+def _is_decimal(label: str) -> bool:
+    return number_of(label.replace(",", ".", 1)) is not None
 
 
 def text_id(text: str) -> str:
@@ -231,7 +294,3 @@ def _nothing_usable(path: Path, rejects: list[Rejected]) -> UserError:
     if rejects:
         what += f" (line {rejects[0].line}: {rejects[0].reason})"
     return UserError(what, where=path, remedy="one row a line: text, tab, label")
-
-
-def _short(label: str) -> str:
-    return repr(label if len(label) <= 40 else label[:39] + "…")

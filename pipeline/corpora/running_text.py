@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.corpora import catalogue
-from pipeline.corpora.documents import Document, cut_in_order, read_documents, to_frame
+from pipeline.corpora.documents import cut_in_order, read_documents, to_frame
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
 from pipeline.corpora.origins import catalogue_origin, own_origin
 from pipeline.corpora.settings import CONSTITUTION, TextCorpusSettings
@@ -45,7 +45,7 @@ def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
     Returns:
         Rows are documents: columns id (file and line), text (on one line,
         `one_line.as_written` gives it back) and label (whether the document ends here). With the
-        details documents (how it was divided) and encoding (file -> which).
+        details documents (how it was divided), encoding (file -> which) and read_as.
 
     Raises:
         CorpusUnavailable: a corpus of the catalogue cannot be had. Nothing stands in for it.
@@ -53,11 +53,8 @@ def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
     """
     source = _source(chosen.corpus, raw)
     test_share = source.test_share if chosen.test_share is None else chosen.test_share
-    documents: list[Document] = []
-    encodings = {}
-    for path in source.files:
-        more, encodings[path.name] = read_documents(path, chosen.documents)
-        documents += more
+    read = {path: read_documents(path, chosen.documents) for path in source.files}
+    documents = [document for file in read.values() for document in file.documents]
     parts = cut_in_order(documents, test_share)
     reported = "test" if "test" in parts else "dev"
     parts = {"train": parts["train"], "dev": parts["dev"], "test": parts[reported]}
@@ -68,7 +65,16 @@ def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
         files=source.files,
         reported=reported,
         characters={split: sum(map(len, part)) for split, part in parts.items()},
-        details={"documents": chosen.documents, "encoding": encodings},
+        rejects=[
+            dataclasses.replace(row, reason=f"{path.name}: {row.reason}")
+            for path, file in read.items()
+            for row in file.rejects
+        ],
+        details={
+            "documents": chosen.documents,
+            "encoding": {path.name: file.encoding for path, file in read.items()},
+            "read_as": "; ".join(filter(None, (file.read_as for file in read.values()))),
+        },
     )
 
 

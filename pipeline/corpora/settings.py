@@ -18,7 +18,8 @@ class CorpusSettings:
     """Which reviews."""
 
     corpus: Annotated[str, UserFiles] = "nsmc"
-    """A name of the catalogue (nsmc), `sample` for the bundled reviews, or a TSV/CSV file."""
+    """A name of the catalogue (nsmc), `sample` for the bundled reviews, or a TSV, CSV or JSON
+    file."""
     text_column: str | None = None
     """Column of a user's file that holds the text: its name, or its number from 1."""
     label_column: str | None = None

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.corpora.rejects import Rejected
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 from pipeline.one_line import without_breaks
@@ -50,78 +51,135 @@ class CorpusSplits:
     characters: Mapping[str, int] = dataclasses.field(default_factory=dict)
     details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name, frame in self.splits.items():
+            if not len(frame):
+                raise UserError(
+                    f"nothing is left for the split {name}",
+                    where=self.origin.source,
+                    remedy="give more rows",
+                )
 
-def held_out(ids: Sequence[str], count: int) -> np.ndarray:
-    """Chooses `count` rows to hold out: those whose sha1(id) is lowest.
+
+def connected(*columns: Sequence[str]) -> list[str]:
+    """Groups rows such that those with the same value in any column are in one group.
+
+    Args:
+        columns: the values of each row.
+
+    Returns:
+        Of each row the name of its group: the smallest value that the first column has in it.
+
+    Example:
+        >>> connected(["b", "a", "c"], ["text", "text", "another"])
+        ['a', 'a', 'c']
+    """
+    leader: dict[tuple[int, str], tuple[int, str]] = {}
+
+    def find(node: tuple[int, str]) -> tuple[int, str]:
+        leader.setdefault(node, node)
+        while leader[node] != node:
+            leader[node] = leader[leader[node]]
+            node = leader[node]
+        return node
+
+    for first, *others in zip(*columns, strict=True):
+        for column, value in enumerate(others, 1):
+            leader[find((column, value))] = find((0, first))
+    names: dict[tuple[int, str], str] = {}
+    for first in columns[0]:
+        group = find((0, first))
+        names[group] = min(first, names.get(group, first))
+    return [names[find((0, first))] for first in columns[0]]
+
+
+def held_out(ids: Sequence[str], count: int, *, leave: int = 1) -> np.ndarray:
+    """Chooses about `count` rows to hold out: those whose sha1(id) is lowest.
 
     Which rows they are depends on the ids alone, not on their order, and rows that are added
     later move the boundary but shuffle nothing. Rows with the same id stay together: where
     exactly `count` would part them, the number nearest to it (the lower, between two) that does
-    not is taken.
+    not is taken, but never none. An id of more than `count` rows is held out only where no id
+    has fewer.
 
     Args:
         ids: one per row.
-        count: how many; less than there are.
+        count: how many rows; less than there are.
+        leave: how many further parts need ids: at least so many are not held out.
 
     Returns:
         bool [rows], True where held out. The sum is `count` where ids are distinct.
 
     Raises:
-        UserError: `count` leaves nothing else.
+        UserError: `count` leaves nothing else, or there are not more than `leave` ids.
     """
     if not 0 <= count < max(len(ids), 1):
         raise UserError(
-            f"{count:,} rows cannot be held out of {len(ids):,}",
+            f"{counted(count, 'row')} cannot be held out of {len(ids):,}",
             remedy="hold out fewer, or give more rows",
         )
+    if not count:
+        return np.zeros(len(ids), bool)
     keys = np.frombuffer(
         b"".join(hashlib.sha1(name.encode("utf-8")).digest()[:8] for name in ids), dtype=">u8"
     )
     _, group, sizes = np.unique(keys, return_inverse=True, return_counts=True)
-    reached = np.concatenate([[0], np.cumsum(sizes)])
-    groups = int(np.argmin(np.abs(reached - count)))
-    return group < groups
+    if len(sizes) <= leave:
+        raise UserError(
+            f"too few rows can be held out: all {len(ids):,} belong to "
+            f"{counted(len(sizes), 'group')} that must not be parted",
+            remedy=f"give rows of {leave + 1} groups or more",
+        )
+    eligible = np.flatnonzero(sizes <= max(count, sizes.min()))
+    most = len(sizes) - leave
+    if len(eligible) < len(sizes):  # the large ones stay behind, and the others are shared
+        most = min(most, max(len(eligible) // leave, 1))
+    reached = np.cumsum(sizes[eligible])[:most]
+    chosen = eligible[: 1 + int(np.argmin(np.abs(reached - count)))]
+    return np.isin(group, chosen)
 
 
-def by_share(ids: Sequence[str], share: float) -> np.ndarray:
-    """`held_out` of `share` of the rows, rounded, but one at least; bool [rows].
+def by_share(ids: Sequence[str], share: float, *, leave: int = 1) -> np.ndarray:
+    """`held_out` of `share` of the rows, rounded, but one at least and not all; bool [rows].
 
-    For two parts, take the second from the rows the first has left:
-
-        test = by_share(ids, 0.1)
-        dev = by_share(ids[~test], 0.1)
+    For three parts at once there is `train_dev_test`.
     """
     if not 0 < share < 1:
         raise ValueError(f"share is {share}, not between 0 and 1")
-    return held_out(ids, max(1, round(share * len(ids))))
+    count = min(round(share * len(ids)), len(ids) - 1)
+    return held_out(ids, max(count, 1), leave=leave)
 
 
 def by_group(groups: Sequence[str], share: float) -> np.ndarray:
     """Whole groups to hold out, about `share` of the rows, one group at least; bool [rows].
 
     A group is what must not be parted: the sentences of a file, the frames of a video, the
-    captions of a picture.
-
-    Args:
-        groups: the group of each row.
-        share: of the rows.
+    captions of a picture. It is `by_share` of the groups' names.
 
     Raises:
         UserError: there are not two groups.
     """
-    if not 0 < share < 1:
-        raise ValueError(f"share is {share}, not between 0 and 1")
-    names, sizes = np.unique(np.asarray(groups, dtype=str), return_counts=True)
-    if len(names) < 2:
-        raise UserError(
-            "nothing can be held out: all rows belong to one group",
-            remedy="give rows of two groups or more",
-        )
-    order = sorted(range(len(names)), key=lambda i: hashlib.sha1(names[i].encode()).digest())
-    reached = np.cumsum(sizes[order])[:-1]
-    count = 1 + int(np.argmin(np.abs(reached - share * len(groups))))
-    chosen = {names[i] for i in order[:count]}
-    return np.array([group in chosen for group in groups], dtype=bool)
+    return by_share(groups, share)
+
+
+def train_dev_test(ids: Sequence[str], share: float = 0.1) -> dict[str, np.ndarray]:
+    """Splits of rows by a hash of their ids: about `share` of them each for dev and test.
+
+    Args:
+        ids: one per row; no id is in two splits (`connected` joins what else must not be).
+        share: of the rows.
+
+    Returns:
+        "train", "dev", "test" -> int [rows of it], ascending; none is empty.
+
+    Raises:
+        UserError: there are not three ids.
+    """
+    names = np.asarray(ids, dtype=object)
+    test = by_share(names, share, leave=2)
+    rest = np.flatnonzero(~test)
+    dev = by_share(names[rest], share / (1 - share))
+    return {"train": rest[~dev], "dev": rest[dev], "test": np.flatnonzero(test)}
 
 
 def in_time(rows: int, *, dev: float, test: float, gap: int = 0) -> dict[str, np.ndarray]:

@@ -19,6 +19,7 @@ from pipeline.evaluation.translation_scores import (
     bleu_metric,
     bootstrap,
     by_length,
+    reference_streams,
     repetition,
 )
 
@@ -28,7 +29,8 @@ _HEADLINE_ORDER = 2  # repetition of pairs of words
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """One test sentence; `score` is what the decoder said of its translation, if it was given."""
+    """One test sentence; `score` is what the decoder said of its translation, if it was given. Of
+    several references it is the one with the best chrF."""
 
     index: int
     source: str
@@ -70,7 +72,7 @@ class TranslationMetrics:
         repetition: share of word pairs that stood before in the same translation; see `Repetition`.
         repetition_by_order: the same for n-grams of 1 to 4 words, with the references' own.
         empty: translations without any visible character.
-        exact: translations that are their reference, word for word.
+        exact: translations that are their reference (or one of several), word for word.
         copied: translations that are their source, word for word, where the reference is not.
         losses: teacher-forced and free-running; None where they were not measured.
         long: all sources of more than 15 pieces; None where there is none or no lengths were given.
@@ -145,6 +147,7 @@ def evaluate(
     source_lengths: Sequence[int] | None = None,
     losses: Mapping[str, float] | None = None,
     target_tokenizer: str = "13a",
+    further: Sequence[Sequence[str]] = (),
 ) -> TranslationMetrics:
     """Measures a translator on a test set.
 
@@ -155,21 +158,26 @@ def evaluate(
             `by_length` and `long`.
         losses: {"teacher_forced": ..., "free_running": ...}, see `Losses`.
         target_tokenizer: what BLEU counts as a word, `TARGET_TOKENIZERS[language]`.
+        further: second references, third ones and so on, n each, "" where a sentence has no more.
+            BLEU and chrF count all of them, as sacreBLEU does.
 
     Raises:
         UserError: there is no sentence to measure on, or the tokenizer cannot be had.
         ValueError: the arguments do not belong together.
     """
-    _check(sources, references, translations, scores, source_lengths)
+    _check(sources, references, translations, scores, source_lengths, further)
     bleu, chrf = bleu_metric(target_tokenizer), CHRF()
-    over_all = bleu.corpus_score(translations, [references])
-    chrf_over_all = chrf.corpus_score(translations, [references])
-    counts = SentenceCounts.of(translations, references, target_tokenizer)
+    streams = reference_streams(references, further)
+    over_all = bleu.corpus_score(translations, streams)
+    chrf_over_all = chrf.corpus_score(translations, streams)
+    counts = SentenceCounts.of(translations, references, target_tokenizer, further)
+    wanted = [set(filter(None, texts)) | {texts[0]} for texts in zip(*streams, strict=True)]
     low, high = bootstrap(counts.bleu)
     lengths = None if source_lengths is None else np.asarray(source_lengths)
     is_long = None if lengths is None else lengths > LONG
     repeated = repetition(translations, references, target_tokenizer)
-    best, median, worst = _samples(sources, references, translations, counts.chrf, scores)
+    nearest = _nearest(translations, references, further)
+    best, median, worst = _samples(sources, nearest, translations, counts.chrf, scores)
     return TranslationMetrics(
         count=len(sources),
         bleu=over_all.score,
@@ -184,12 +192,10 @@ def evaluate(
         repetition=repeated[_HEADLINE_ORDER - 1].translations,
         repetition_by_order=repeated,
         empty=sum(not text.strip() for text in translations),
-        exact=sum(map(str.__eq__, translations, references)),
+        exact=sum(text in texts for text, texts in zip(translations, wanted, strict=True)),
         copied=sum(
-            source == translation != reference
-            for source, reference, translation in zip(
-                sources, references, translations, strict=True
-            )
+            source == text and text not in texts
+            for source, text, texts in zip(sources, translations, wanted, strict=True)
         ),
         losses=None if losses is None else Losses(**losses),
         long=LengthBucket.of(LONG + 1, None, counts, is_long)
@@ -200,6 +206,22 @@ def evaluate(
         median=median,
         worst=worst,
     )
+
+
+def _nearest(
+    translations: Sequence[str], references: Sequence[str], further: Sequence[Sequence[str]]
+) -> list[str]:
+    """Of each sentence the reference with the best chrF."""
+    if not further:
+        return list(references)
+    chrf = CHRF()
+    return [
+        max(
+            (several[0], *filter(None, several[1:])),
+            key=lambda reference: chrf.sentence_score(text, [reference]).score,
+        )
+        for text, *several in zip(translations, references, *further, strict=True)
+    ]
 
 
 def _samples(sources, references, translations, chrf: np.ndarray, scores):
@@ -239,7 +261,7 @@ def _samples(sources, references, translations, chrf: np.ndarray, scores):
     return shown(ranked[:most]), shown(ranked[start : min(start + most, lower)]), shown(worst)
 
 
-def _check(sources, references, translations, scores, source_lengths) -> None:
+def _check(sources, references, translations, scores, source_lengths, further) -> None:
     n = len(sources)
     if not n:
         raise UserError("the test split is empty", remedy="give a corpus with more sentence pairs")
@@ -248,6 +270,7 @@ def _check(sources, references, translations, scores, source_lengths) -> None:
         "translations": translations,
         "scores": scores,
         "source_lengths": source_lengths,
+        **{f"references {number}": texts for number, texts in enumerate(further, 2)},
     }
     for name, values in others.items():
         if values is not None and len(values) != n:

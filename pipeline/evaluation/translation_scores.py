@@ -55,6 +55,18 @@ def bleu_metric(tokenizer: str, sentences: bool = False) -> BLEU:
         ) from None
 
 
+def reference_streams(
+    references: Sequence[str], further: Sequence[Sequence[str]]
+) -> list[Sequence[str | None]]:
+    """All references as sacreBLEU takes them.
+
+    Args:
+        references: the first of each of n sentences.
+        further: each n long, "" where a sentence has no more.
+    """
+    return [references, *([text or None for text in texts] for texts in further)]
+
+
 @dataclasses.dataclass(frozen=True)
 class SentenceCounts:
     """What BLEU and chrF count in each of n sentences; their sums give any group's scores.
@@ -70,14 +82,23 @@ class SentenceCounts:
 
     @classmethod
     def of(
-        cls, translations: Sequence[str], references: Sequence[str], tokenizer: str
+        cls,
+        translations: Sequence[str],
+        references: Sequence[str],
+        tokenizer: str,
+        further: Sequence[Sequence[str]] = (),
     ) -> SentenceCounts:
+        """Counts of n translations beside their references; `further` as for `reference_streams`.
+
+        Of several references BLEU takes the n-grams of all and the nearest length, chrF the best.
+        """
         metric, chrf = bleu_metric(tokenizer, sentences=True), CHRF()
         counts, each = [], []
-        for translation, reference in zip(translations, references, strict=True):
-            score = metric.sentence_score(translation, [reference])
+        for translation, *several in zip(translations, references, *further, strict=True):
+            wanted = [several[0], *filter(None, several[1:])]
+            score = metric.sentence_score(translation, wanted)
             counts.append([score.sys_len, score.ref_len, *score.counts, *score.totals])
-            each.append(chrf.sentence_score(translation, [reference]).score)
+            each.append(chrf.sentence_score(translation, wanted).score)
         return cls(np.array(counts, np.int64), np.array(each, np.float64))
 
 

@@ -32,6 +32,8 @@ def _run(
     facts = manifest.facts
     manifest.write(files.corpus)
     counts = ", ".join(f"{name} {count:,}" for name, count in facts.rows.items())
+    if read_as := facts.details.get("read_as"):
+        say(f"read as: {read_as}")
     say(f"corpus {facts.name}: {counts} rows -> {facts.folder}")
     rejects = workspace.root / facts.folder / "rejects.tsv"
     doubtful = int(facts.details.get("kept in doubt", 0))

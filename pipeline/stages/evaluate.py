@@ -74,6 +74,8 @@ _LONGEST_NAME = 40
 
 def _write(evaluated: Evaluated, report: Path, metrics: Path, about: dict[str, str]) -> None:
     """The page, then the numbers with checksums of the page and of the weights they belong to."""
+    for warning in evaluated.warnings:
+        say(f"warning: {warning}")
     write_report(report, evaluated.report)
     numbers = {"summary": evaluated.summary, **evaluated.metrics, **about}
     write_record(metrics, {**numbers, "report": sha256(report)})

@@ -44,11 +44,13 @@ class Evaluated:
         summary: one line for people.
         metrics: JSON-able: what metrics.json holds.
         report: the page that shows it.
+        warnings: sentences on what it was measured on that a user must not miss.
     """
 
     summary: str
     metrics: Mapping[str, Any]
     report: ReportContent
+    warnings: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -121,6 +121,8 @@ class _Training:
         self.state = _State()
         self.batches = plan.batches(0)
         self.steps_per_epoch = len(self.batches)
+        if not self.steps_per_epoch:
+            raise UserError("there is nothing to train on", where=run, remedy="give more data")
         self.batches_epoch = 0
         self.total = max(self.steps_per_epoch * settings.epochs, settings.min_steps)
         looks = min(settings.evaluations, self.total)
@@ -204,12 +206,7 @@ class _Training:
             inputs, numbers = self.plan.prepare(inputs, state.step, self.total)
         loss = float(self.plan.model.train_on_batch(inputs, targets))
         norm = float(self.optimizer.gradient_norm)
-        if not math.isfinite(loss):
-            raise UserError(
-                f"the loss became {loss} at step {state.step + 1}",
-                where=self.run,
-                remedy="lower --learning-rate or set --clip-norm above 0",
-            )
+        self._check_finite({"loss": loss, "norm of the gradient": norm}, state.step + 1)
         state.step_seconds += time.perf_counter() - started
         state.position += 1
         state.step += 1
@@ -227,13 +224,36 @@ class _Training:
         best = f", best {self.plan.monitor} {state.best:.4f}" if state.history else ""
         progress.advance(note=f"epoch {state.epoch + 1}, loss {loss:.3f}{best}")
 
+    def _check_finite(self, values: dict[str, float], step: int) -> None:
+        """Ends a training that can only get worse; nothing of this step is kept.
+
+        Raises:
+            UserError: one of `values` is no finite number.
+        """
+        for name, value in values.items():
+            if math.isfinite(value):
+                continue
+            best = self.state.best_step
+            kept = f"; best.weights.h5 has the best weights so far, of step {best}" if best else ""
+            raise UserError(
+                f"the {name} became {float(value)} at step {step}{kept}",
+                where=self.run,
+                remedy="lower --learning-rate or set --clip-norm above 0",
+            )
+
     def _evaluate(self) -> None:
         state, model = self.state, self.plan.model
         raw = [np.asarray(v) for v in model.trainable_variables]
+        largest = np.max([np.max(np.abs(v)) for v in raw if v.size])
+        self._check_finite({"largest weight": largest}, state.step)
         self.optimizer.assign_averages(model.trainable_variables)
-        found = self.plan.evaluate(model)
+        with np.errstate(all="ignore"):  # what is not finite is said below
+            found = self.plan.evaluate(model)
         scores = {name: value for name, value in found.items() if not isinstance(value, str)}
         score = scores[self.plan.monitor]
+        # An accuracy is a number whatever the weights are; the loss on dev tells.
+        watched = {"loss": scores.get("loss", 0.0), self.plan.monitor: score}
+        self._check_finite({f"{name} on dev": of for name, of in watched.items()}, state.step)
         if score > state.best:
             state.best, state.best_step, state.evaluations_since_best = score, state.step, 0
             # HDF5 reports a full disk late and with much noise: ask before.

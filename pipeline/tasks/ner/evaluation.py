@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.corpora.annotated import read_evaluation_corpus
@@ -40,7 +40,8 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
     """The same model on sentences that others marked, under the labels both sides have."""
     other = read_evaluation_corpus(corpus, raw, SAMPLE)
     texts, title = list(other.frame["text"]), other.origin.title
-    ours, theirs = common_labels(load_tags(trained.prepared_folder).labels, other.labels)
+    known = load_tags(trained.prepared_folder).labels
+    ours, theirs = common_labels(known, other.labels)
     predicted = find_entities(settings, trained, texts)
     gold = map(read_entities, other.frame["label"])
     shared = sorted({name for label in theirs.values() if label for name in label.split("|")})
@@ -50,12 +51,43 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
         [as_common(*pair, ours) for pair in zip(texts, predicted, strict=True)],
         shared,
     )
+    about = _label_warnings(title, known, other.labels, ours, theirs)
     warning = (
         f"Measured on {title}, while the model learnt from "
-        f"{trained.corpus.origin.title}: only {', '.join(shared)} are scored, and two corpora "
-        "draw the lines between kinds of entities in different places."
+        f"{trained.corpus.origin.title}: only {', '.join(shared) or 'no kinds'} are scored, and "
+        "two corpora draw the lines between kinds of entities in different places."
     )
-    return _evaluated(settings, trained, metrics, [warning], measured_on=title)
+    return _evaluated(settings, trained, metrics, [warning, *about], measured_on=title, shown=about)
+
+
+def _label_warnings(
+    title: str,
+    known: Sequence[str],
+    there: Sequence[str],
+    ours: Mapping[str, str | None],
+    theirs: Mapping[str, str | None],
+) -> list[str]:
+    """What a user must know where labels of the other corpus are not those of the model.
+
+    Args:
+        known, there: labels of the model, and of the corpus.
+        ours, theirs: what they become (`common_labels`).
+    """
+    if not there:
+        return [f"{title} has no entity, so F1 says nothing."]
+    reached = {name for label in ours.values() if label for name in label.split("|")}
+    unknown = [
+        label for label in there if not reached.intersection((theirs[label] or "").split("|"))
+    ]
+    if len(unknown) == len(there):
+        return [
+            f"{title} and the model have no label in common, so nothing can be right: "
+            f"{', '.join(there)} there, {', '.join(known)} here."
+        ]
+    missed = [label for label in unknown if theirs[label]]
+    if missed:
+        return [f"The model does not know {', '.join(missed)}: all of these count as missed."]
+    return []
 
 
 def find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:
@@ -84,6 +116,7 @@ def _evaluated(
     metrics: EntityMetrics,
     warnings: Sequence[str] = (),
     measured_on: str | None = None,
+    shown: Sequence[str] = (),
 ) -> Evaluated:
     run = run_facts(
         TASK,
@@ -93,7 +126,7 @@ def _evaluated(
         warnings=[*trained.warnings, *warnings],
         measured_on=measured_on,
     )
-    return Evaluated(metrics.summary, metrics.to_json(), entity_content(metrics, run))
+    return Evaluated(metrics.summary, metrics.to_json(), entity_content(metrics, run), shown)
 
 
 def _log_to_tensorboard(settings: Settings, trained: Trained, metrics: EntityMetrics) -> None:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from pipeline.corpora.splits import read_split
+from pipeline.counts import counted
 from pipeline.evaluation.classification import ClassificationMetrics
 from pipeline.evaluation.classification import evaluate as measure
 from pipeline.facts import Trained
@@ -32,12 +33,12 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     rows, labels = Ragged.load(folder / "test.npz"), load_labels(folder, "test")
     texts = [normalize(t) for t in read_split(trained.corpus_folder / "test.tsv")["text"]]
     train_texts = {normalize(t) for t in read_split(trained.corpus_folder / "train.tsv")["text"]}
-    warnings = list(trained.warnings)
+    warnings = []
     if (labels < 0).any():
         # A label that training never showed cannot be given; each of its rows counts as wrong,
         # under a name of its own.
-        unknown = int((labels < 0).sum())
-        warnings.append(f"{unknown:,} test rows carry labels that no training row has.")
+        unknown = counted(int((labels < 0).sum()), "test row")
+        warnings.append(f"No training row has the label of {unknown}, which counts as wrong.")
         labels = np.where(labels < 0, len(names), labels)
         names = [*names, "(not in training)"]
     model = trained_model(settings, trained)
@@ -47,8 +48,10 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     probabilities = np.pad(probabilities, ((0, 0), (0, missing)))
     metrics = measure(labels, probabilities, names, rows.lengths, texts, train_texts)
     _log_to_tensorboard(settings, trained, model, metrics)
-    run = run_facts(TASK, settings, trained, describe(settings.model), warnings=warnings)
-    return Evaluated(metrics.summary, metrics.to_json(), classification_content(metrics, run))
+    every = [*trained.warnings, *warnings]
+    run = run_facts(TASK, settings, trained, describe(settings.model), warnings=every)
+    content = classification_content(metrics, run)
+    return Evaluated(metrics.summary, metrics.to_json(), content, warnings)
 
 
 def _log_to_tensorboard(

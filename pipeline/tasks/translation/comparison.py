@@ -63,6 +63,7 @@ class TestSet:
         direction: "ko-en" or "en-ko".
         sources, references: n sentences each.
         lengths: int [n], pieces in each source.
+        further: second references, third ones and so on, n each, "" for none.
     """
 
     __test__ = False  # of pytest's
@@ -72,6 +73,7 @@ class TestSet:
     sources: Sequence[str]
     references: Sequence[str]
     lengths: np.ndarray
+    further: Sequence[Sequence[str]] = ()
 
     @property
     def is_long(self) -> np.ndarray:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from pipeline.corpora.pairs import further_references
 from pipeline.corpora.parallel import read_evaluation_pairs
 from pipeline.corpora.splits import read_split
 from pipeline.evaluation.translation import TranslationMetrics
@@ -19,6 +20,7 @@ from pipeline.models.reference_losses import reference_losses
 from pipeline.models.settings import describe_translator
 from pipeline.models.translate import FRAME, Translate, translate_rows
 from pipeline.normalize import normalize
+from pipeline.progress import say
 from pipeline.report.attention_pictures import HeatMap
 from pipeline.report.page import ReportContent
 from pipeline.report.run_facts import run_facts
@@ -69,6 +71,8 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
 def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) -> Evaluated:
     """The same translator on pairs of others."""
     other = read_evaluation_pairs(corpus, settings.corpus, raw, SAMPLE)
+    if other.read_as:
+        say(f"read {other.read_as}")
     title, max_length = other.origin.title, settings.text.max_length
     tokenizer = load_pair_tokenizers(trained.prepared_folder)["source"]
     rows = tokenizer.encode(list(other.frame["text"]))
@@ -76,21 +80,22 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
     sources, model = rows.truncated(max_length), trained_model(settings, trained)
     translations, scores = _translations(settings, trained, model, sources)
     metrics = measured(settings, other.frame, translations, scores, sources.lengths)
+    about = [*other.warnings, *truncation_warnings({f"sources of {title}": truncated}, max_length)]
     warnings = [
         *trained.warnings,
         f"Measured on {title}, while the model learnt from {trained.corpus.origin.title}.",
-        *other.warnings,
-        *truncation_warnings({f"sources of {title}": truncated}, max_length),
+        *about,
     ]
     facts = {
         "title": title,
         "direction": settings.corpus.direction,
+        "read_as": other.read_as,
         "filtered": other.filtered,
         "doubtful": other.doubtful,
         "truncated": truncated,
     }
     content = _report(settings, trained, metrics, warnings, measured_on=title)
-    return Evaluated(metrics.summary, {**metrics.to_json(), **facts}, content)
+    return Evaluated(metrics.summary, {**metrics.to_json(), **facts}, content, about)
 
 
 def translate_test(settings: Settings, trained: Trained) -> list[str]:
@@ -117,7 +122,7 @@ def measured(
     lengths: np.ndarray,
     losses: Mapping[str, float] | None = None,
 ) -> TranslationMetrics:
-    """The scores of translations beside their references.
+    """The scores of translations beside their references, of which each may have several.
 
     Both sides stand under the text policy, as translations do: NFD would share no character
     with them.
@@ -130,6 +135,7 @@ def measured(
         lengths - FRAME,
         losses,
         TARGET_TOKENIZERS[settings.target_language],
+        [list(map(normalize, texts)) for texts in further_references(frame)],
     )
 
 

@@ -1,0 +1,66 @@
+"""HTML entities in text, such as `&quot;`: how many texts have them, and what they stand for."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from html.entities import html5
+
+# Complete ones only. `html.unescape` alone would also read `&copy` in `R&copy that` and the
+# beginning of `&notit;`.
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_STRAY_SHARE = 0.005
+_PASSES = 2  # `&amp;#39;` was escaped twice
+
+
+def has_entity(text: str) -> bool:
+    """Whether a complete HTML entity stands in `text`: `&quot;`, `&#39;`, `&#x27;`, not `&copy`."""
+    return "&" in text and any(map(_is_one, _ENTITY.findall(text)))
+
+
+def decoded(text: str) -> str:
+    """`text` with what its complete HTML entities stand for, those that were escaped twice, too.
+
+    Example:
+        >>> decoded("Tom&amp;#39;s &quot;AT&T&quot; &copy 2020")
+        'Tom\\'s "AT&T" &copy 2020'
+    """
+    for _ in range(_PASSES):
+        if "&" in text:
+            text = _ENTITY.sub(lambda match: _meaning(match[0]), text)
+    return text
+
+
+def count_with_entities(rows: Iterable[Sequence[str]]) -> int:
+    """In how many rows some text has an HTML entity."""
+    return sum(any(map(has_entity, row)) for row in rows)
+
+
+def is_escaped(count: int, rows: int) -> bool:
+    """Whether `count` of `rows` with HTML entities say that the text was escaped for HTML: more
+    than one and half a percent, or half of all. Fewer may be about HTML."""
+    return count > 0 and (2 * count >= rows or (count > 1 and count >= _STRAY_SHARE * rows))
+
+
+def entity_warning(texts: Sequence[str], name: str) -> str | None:
+    """A sentence that says how many texts have HTML entities, None where none has.
+
+    Args:
+        name: of the file.
+    """
+    count = count_with_entities((text,) for text in texts)
+    if not count:
+        return None
+    return (
+        f"{name}: {count:,} of {len(texts):,} texts have HTML entities such as &quot; or &#39; in "
+        "them, which stay as they are; decode them in the file if they should be characters."
+    )
+
+
+def _is_one(entity: str) -> bool:
+    return entity.startswith("&#") or entity[1:] in html5
+
+
+def _meaning(entity: str) -> str:
+    return html.unescape(entity) if _is_one(entity) else entity

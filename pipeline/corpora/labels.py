@@ -1,0 +1,172 @@
+"""Labels as people write them: which spellings are one label, and what is none."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import decimal
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+from pipeline.normalize import normalize
+
+_MISSING = frozenset(("", "nan", "null", "na", "n/a", "<na>", "#n/a", "-nan", "none"))
+# "none" is what Python writes for nothing, and a class of many a corpus. It is a class where so
+# many labels are it.
+_NONE_IS_A_CLASS = 0.1
+_NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d*)?$", re.ASCII)
+_IN_QUOTES = re.compile(r'"[^"]+"$')
+_LONGEST_NUMBER = 40
+_SHOWN = 8
+# So many classes that are numbers are more likely a scale.
+_MANY = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Labels:
+    """Labels of rows, each in one spelling.
+
+    Attributes:
+        labels: one for each row, None where there is none.
+        merged: label -> its other spellings and how often each occurred.
+        warnings: sentences that a user must not miss.
+    """
+
+    labels: list[str | None]
+    merged: Mapping[str, Mapping[str, int]]
+    warnings: list[str]
+
+
+def number_of(label: str) -> decimal.Decimal | None:
+    """The number that a label is, such as 1, -2, 4.50 or １; not 007, 1e5 or nan."""
+    label = unicodedata.normalize("NFKC", label).strip()
+    if len(label) > _LONGEST_NUMBER or not _NUMBER.match(label):
+        return None
+    return decimal.Decimal(label)
+
+
+def is_missing(label: str) -> bool:
+    """Whether it stands for no label: blank, nan, null, None, NA, in any case."""
+    return label.strip().casefold() in _MISSING
+
+
+def unify(written: Sequence[str]) -> Labels:
+    """Labels that are equal under the text policy, or as numbers, in their commonest spelling.
+
+    Quotes around each of them are no part of them. "none" is a label where a tenth of the rows
+    have it. Labels that differ by case alone stay
+    different, which a warning says.
+
+    Example:
+        >>> unify(["1", "1.0", "1", "0", "nan"]).labels
+        ['1', '1', '1', '0', None]
+    """
+    spellings = collections.Counter(written)
+    plain = {label: normalize(label) for label in spellings}
+    if all(_IN_QUOTES.match(label) for label in plain.values() if label):
+        plain = {label: normalize(inner[1:-1]) for label, inner in plain.items()}
+    nones = sum(spellings[label] for label in spellings if plain[label].casefold() == "none")
+    none_is_a_class = nones >= max(_NONE_IS_A_CLASS * len(written), 2)
+    groups: dict[object, collections.Counter[str]] = {}
+    for label, count in spellings.items():
+        key = _key(plain[label], none_is_a_class)
+        if key is not None:
+            groups.setdefault(key, collections.Counter())[label] += count
+    chosen = {key: _commonest(group, plain) for key, group in groups.items()}
+    labels = {
+        label: None if (key := _key(plain[label], none_is_a_class)) is None else chosen[key]
+        for label in spellings
+    }
+    merged = {
+        chosen[key]: {label: count for label, count in group.items() if label != chosen[key]}
+        for key, group in groups.items()
+    }
+    return Labels(
+        [labels[label] for label in written],
+        {label: others for label, others in merged.items() if _differ(label, others)},
+        list(_warnings(collections.Counter(labels[label] for label in written), none_is_a_class)),
+    )
+
+
+def counts_in_words(counts: Mapping[str, int]) -> str:
+    """The labels with their rows, "0: 1,234 rows, 1: 1,198"; the commonest eight of many."""
+    shown = sorted(sorted(counts, key=lambda label: (-counts[label], label))[:_SHOWN])
+    listed = [
+        f"{short(label)}: {counts[label]:,}{_rows(counts[label]) if n == 0 else ''}"
+        for n, label in enumerate(shown)
+    ]
+    if len(counts) > _SHOWN:
+        listed.append(f"{len(counts) - _SHOWN:,} more")
+    return ", ".join(listed)
+
+
+def merged_in_words(merged: Mapping[str, Mapping[str, int]]) -> str:
+    """What `unify` made one, "1 is also written 1.0 (40 rows)"."""
+    said = []
+    for label, others in list(merged.items())[:_SHOWN]:
+        different = [other for other in others if normalize(other) != label]
+        count = sum(others.values())
+        how = ", ".join(short(normalize(other)) for other in different[:3])
+        how = how or "with other characters that look the same"
+        said.append(f"{short(label)} is also written {how} ({count:,}{_rows(count)})")
+    return "; ".join(said)
+
+
+def short(label: str) -> str:
+    """The first 40 characters of a label, white space as single spaces."""
+    label = " ".join(label.split())
+    return label if len(label) <= 40 else label[:39] + "…"
+
+
+def _rows(count: int) -> str:
+    return " row" if count == 1 else " rows"
+
+
+def _key(label: str, none_is_a_class: bool) -> object:
+    """What two spellings of one label have in common; None of what is no label."""
+    if is_missing(label) and not (none_is_a_class and label.casefold() == "none"):
+        return None
+    number = number_of(label)
+    return label if number is None else number
+
+
+def _commonest(group: Mapping[str, int], plain: Mapping[str, str]) -> str:
+    counts: collections.Counter[str] = collections.Counter()
+    for label, count in group.items():
+        counts[plain[label]] += count
+    return min(counts, key=lambda label: (-counts[label], len(label), label))
+
+
+def _differ(label: str, others: Iterable[str]) -> bool:
+    """White space and quotes around a label are not worth a word."""
+    return any(other.strip().strip('"') != label for other in others)
+
+
+def _warnings(counts: Mapping[str | None, int], none_is_a_class: bool) -> Iterable[str]:
+    by_case: dict[str, list[str]] = {}
+    for label in counts:
+        if label is not None:
+            by_case.setdefault(label.casefold(), []).append(label)
+    alike = [labels for labels in by_case.values() if len(labels) > 1]
+    if alike:
+        shown = "; ".join(
+            " and ".join(
+                f"{short(label)} ({counts[label]:,}{_rows(counts[label])})" for label in labels
+            )
+            for labels in alike[:_SHOWN]
+        )
+        yield f"Labels that differ only by case are different labels: {shown}."
+    known = [label for label in counts if label is not None]
+    if len(known) > _MANY and all(number_of(label) is not None for label in known):
+        yield (
+            f"Its {len(known):,} labels are numbers, and each is learnt as a class of its own. "
+            "Group them into a few where they are a score."
+        )
+    if none_is_a_class:
+        nones = [label for label in counts if label and label.casefold() == "none"]
+        count = sum(counts[label] for label in nones)
+        yield (
+            f"{nones[0]} is taken for a label, since {count:,} rows have it. If it says that "
+            "there is none, leave those cells empty."
+        )
