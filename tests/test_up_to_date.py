@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.stages import evaluate
 from pipeline.stages.files import RunFiles
+from pipeline.stages.versions import to_be_exported
 from pipeline.tasks.base import find_task
 from pipeline.workspace import SAMPLES, Workspace, read_json, sha256
 from stub_stages import make, stage
@@ -284,7 +285,7 @@ class TestTwoAtOnce:
         assert "waiting" in capsys.readouterr().err
 
     def test_a_second_export_waits_and_then_has_nothing_to_do(self, folder, capsys):
-        held = self.files(folder, "other").to_be_exported(1)
+        held = to_be_exported(run_of(folder).parent, 1)
         outcome = self.waits_for(held, folder, "export", "--name=mine")
         assert outcome == [None]
         said = capsys.readouterr().err

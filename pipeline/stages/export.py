@@ -13,7 +13,8 @@ from pipeline.quiet import start_keras
 from pipeline.records import as_json
 from pipeline.report.commands import commands
 from pipeline.report.versions import versions
-from pipeline.stages.files import EXPORTED, RunFiles
+from pipeline.stages.files import RunFiles
+from pipeline.stages.versions import MANIFEST, note_export, to_be_exported
 from pipeline.tasks.base import Task
 from pipeline.workspace import Manifest, Workspace, atomic_folder, write_text
 
@@ -34,14 +35,14 @@ def run(task: Task, settings: Any, workspace: Workspace) -> None:
         )
     target = workspace.saved_model(task.name, settings.run.version)
     made_of = [files.weights, files.metrics]
-    with files.to_be_exported(settings.run.version):
-        before = Manifest.read(target / EXPORTED, Exported)
+    with to_be_exported(files.folder.parent, settings.run.version):
+        before = Manifest.read(target / MANIFEST, Exported)
         if before is not None and before.still_holds(as_json(settings), made_of, target):
             say(f"already exported: {target}")
         else:
             exported = _write(task, settings, trained, metrics, made_of, target, workspace.root)
             say(f"exported {exported.summary} -> {target}")
-        files.note_export(settings.run.version)
+        note_export(files.folder, settings.run.version)
     print(f"model:   {target.relative_to(workspace.root)}")
 
 
@@ -63,7 +64,7 @@ def _write(
         write_text(folder / CARD, _card(task, settings, trained, metrics, exported, shown))
         written = sorted(path for path in folder.rglob("*") if path.is_file())
         manifest = Manifest.of("export", as_json(settings), made_of, written, folder, exported)
-        manifest.write(folder / EXPORTED)
+        manifest.write(folder / MANIFEST)
     return exported
 
 
@@ -77,7 +78,7 @@ def check_model(model: Path, again: str) -> None:
     Raises:
         UserError: a file is gone or was changed.
     """
-    manifest = Manifest.read(model / EXPORTED, Exported)
+    manifest = Manifest.read(model / MANIFEST, Exported)
     damaged = None if manifest is None else manifest.damaged_output(model)
     if damaged is not None:
         state = "is not what was exported" if damaged.exists() else "is gone"

@@ -12,10 +12,10 @@ from pipeline.errors import UserError
 from pipeline.facts import CorpusFacts, Prepared, Trained, TrainingResult
 from pipeline.locks import one_at_a_time, only_one
 from pipeline.progress import say
-from pipeline.ranges import FolderName
 from pipeline.records import as_json, from_json
 from pipeline.report.commands import commands
 from pipeline.settings import leaves, option_of
+from pipeline.stages.versions import exported_as, run_behind
 from pipeline.tasks.base import RunSettings, Task, find_task
 from pipeline.workspace import (
     Facts,
@@ -25,11 +25,7 @@ from pipeline.workspace import (
     is_what_was_written,
     read_json,
     sha256,
-    write_text,
 )
-
-EXPORTED = Path("assets.extra", "manifest.json")
-"""In an exported model: of what it was made, and checksums of its files."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,20 +91,11 @@ class RunFiles:
     @classmethod
     def behind(cls, task: Task, version: int, workspace: Workspace) -> RunFiles | None:
         """Those of the run that was last exported as `version`; None where that is not known."""
-        try:
-            name = _note(workspace.root, task.name, version).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
+        name = run_behind(workspace.run(task.name, ""), version)
+        if name is None:
             return None
-        folder = workspace.run(task.name, name)
-        if not FolderName.accepts(name) or not folder.is_dir():
-            return None
-        run = RunSettings(name, version)
-        settings = dataclasses.replace(task.settings(), run=run)
-        return cls(task.name, folder, workspace.root, settings)
-
-    def note_export(self, version: int) -> None:
-        """Notes that `version` is made of this run."""
-        write_text(_note(self.root, self.task, version), f"{self.folder.name}\n")
+        settings = dataclasses.replace(task.settings(), run=RunSettings(name, version))
+        return cls.of(task, settings, workspace)
 
     # ---- one process at a time
 
@@ -125,16 +112,6 @@ class RunFiles:
             remedy="wait for it, or choose another name: NAME= of make, --name",
         )
         with only_one(self.folder / ".lock", refusal):
-            yield
-
-    @contextlib.contextmanager
-    def to_be_exported(self, version: int) -> Iterator[None]:
-        """Lets a second export of the same version wait."""
-        note = _note(self.root, self.task, version)
-        with one_at_a_time(
-            note.with_name(f"{note.name}.lock"),
-            f"another command is exporting version {version}: waiting for it",
-        ):
             yield
 
     @contextlib.contextmanager
@@ -315,35 +292,25 @@ class RunFiles:
             (self.corpus, task.corpus_groups),
             (self.config, everything),
         ):
-            with contextlib.suppress(UserError, OSError, KeyError, TypeError, AttributeError):
-                values = read_json(path)
-                values = values if path == self.config else values["settings"]
-                known = {group: values[group] for group in groups if group in values}
-                known_settings: Any = from_json(task.settings, known, where=path)
-                settings = dataclasses.replace(
-                    settings, **{group: getattr(known_settings, group) for group in known}
-                )
-        version = self._exported_as(settings.run.version)
-        settings = dataclasses.replace(
-            settings, run=dataclasses.replace(settings.run, version=version)
-        )
-        return commands(task, settings)[0]
-
-    def _exported_as(self, usual: int) -> int:
-        """The version that this run is exported as, if `usual` is only what is usual."""
-        versions = set()
-        for note in self.folder.parent.glob(".version-*"):
-            with contextlib.suppress(OSError, ValueError):
-                if note.read_text("utf-8").strip() == self.folder.name:
-                    versions.add(int(note.name.removeprefix(".version-")))
-        if usual != RunSettings().version or usual in versions or not versions:
-            return usual
-        return max(versions)
+            known = _settings_in(path, task, groups)
+            settings = dataclasses.replace(settings, **known)
+        version = settings.run.version
+        if version == RunSettings().version:
+            version = exported_as(self.folder, version)
+        run = dataclasses.replace(settings.run, version=version)
+        return commands(task, dataclasses.replace(settings, run=run))[0]
 
 
-def _note(root: Path, task: str, version: int) -> Path:
-    """Where it stands which run a version was made of."""
-    return Workspace(root).run(task, f".version-{version}")
+def _settings_in(record: Path, task: Task, groups: Sequence[str]) -> dict[str, Any]:
+    """Groups of settings that a record of a run holds; none where it is damaged."""
+    try:
+        values = read_json(record)
+        values = values.get("settings", values)
+        known = {group: values[group] for group in groups if group in values}
+        settings: Any = from_json(task.settings, known, where=record)
+    except (UserError, OSError, TypeError, AttributeError):
+        return {}
+    return {group: getattr(settings, group) for group in known}
 
 
 def chosen(settings: dict[str, Any], groups: Sequence[str]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from pipeline.progress import Progress, print_lines, say
 from pipeline.quiet import start_keras
 from pipeline.report.commands import commands
 from pipeline.stages.export import ASSETS, check_model
-from pipeline.stages.files import EXPORTED, RunFiles
+from pipeline.stages.files import RunFiles
 from pipeline.stages.options import PredictOptions
+from pipeline.stages.versions import MANIFEST
 from pipeline.tasks.base import RunSettings, Task
 from pipeline.workspace import Workspace
 
@@ -30,7 +31,7 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
             remedy=f"try {field.how_to_ask(_example(task, target))}",
         )
     again = _train_command(task, settings.run.version, workspace)
-    if not (target / "saved_model.pb").exists() and not (target / EXPORTED).exists():
+    if not (target / "saved_model.pb").exists() and not (target / MANIFEST).exists():
         raise UserError("there is no exported model", where=target, remedy=again)
     check_model(target, again)
     if options.file is not None:
