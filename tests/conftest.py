@@ -21,7 +21,7 @@ from pipeline.tasks.base import find_task
 from pipeline.workspace import Workspace
 from warm_python import WarmPython
 
-pytest_plugins = ["file_server"]
+pytest_plugins = ["file_server", "stub_stages"]
 
 # Tasks that are only there to be tested: numbers in, numbers out; a picture in, a label out.
 pipeline.tasks.__path__.append(str(Path(__file__).parent / "tasks"))
