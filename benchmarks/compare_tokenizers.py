@@ -22,6 +22,8 @@ from pipeline.__main__ import exit_code, prepare_process
 from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.quiet import start_keras
+from pipeline.ranges import UserFiles
+from pipeline.settings import spread
 
 MORPHEMES = ("mecab", "kiwi", "okt", "hannanum", "komoran", "kkma")
 WAYS = {

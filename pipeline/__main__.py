@@ -12,8 +12,10 @@ import textwrap
 import warnings
 from collections.abc import Callable
 
+from pipeline.environment import check_libraries, forget_foreign_settings
 from pipeline.errors import UserError
 from pipeline.quiet import start_keras
+from pipeline.readable import print_utf8, read_arguments_as_utf8
 from pipeline.settings import check_ranges, closest, leaves, parse
 from pipeline.stages.options import STAGES, TENSORBOARD_HELP, TensorBoardOptions
 from pipeline.stages.studies import STUDIES, STUDY_HELP
@@ -63,8 +65,10 @@ def prepare_process(stage: str = "train") -> None:
     """What must be in the environment before anything imports keras.
 
     Raises:
-        UserError: KERAS_BACKEND names what cannot be had.
+        UserError: KERAS_BACKEND names what cannot be had, or a file hides a library.
     """
+    forget_foreign_settings()
+    check_libraries()
     os.environ["KERAS_BACKEND"] = _backend(stage)
     # What goes wrong comes as an exception; what C++ prints as an error beside that is
     # TensorFlow's own affair (a graph it could not simplify, a GPU that is not there).
@@ -79,6 +83,8 @@ def prepare_process(stage: str = "train") -> None:
 
 def _backend(stage: str) -> str:
     """Models train on TensorFlow or JAX; all else, what is exported above all, is TensorFlow's."""
+    if stage != "train":
+        return _BACKENDS[0]
     asked = os.environ.get("KERAS_BACKEND") or _BACKENDS[0]
     if asked not in _BACKENDS:
         raise UserError(
@@ -86,8 +92,6 @@ def _backend(stage: str) -> str:
             where="KERAS_BACKEND",
             remedy=f"use {' or '.join(_BACKENDS)}, or leave it unset",
         )
-    if stage != "train":
-        return _BACKENDS[0]
     if importlib.util.find_spec(asked) is None:
         raise UserError(
             f"{asked} is not installed",
@@ -227,7 +231,7 @@ def _study(arguments: list[str]) -> int:
 
 
 def _tensorboard(arguments: list[str]) -> int:
-    """TensorBoard over runs/, in the place of this process."""
+    """TensorBoard over runs/, until it is stopped."""
     try:
         settings = parse(
             TensorBoardOptions,
@@ -239,18 +243,13 @@ def _tensorboard(arguments: list[str]) -> int:
         return int(end.code or 0)
     check_ranges(settings)
     options = ["--logdir", "runs", "--port", str(settings.logs.port)]
-    words = [
-        sys.executable,
-        "-m",
-        "tensorboard.main",
-        *options,
-        "--samples_per_plugin",
-        "text=1000",
-    ]
-    os.execv(sys.executable, words)
+    server = importlib.import_module("pipeline.training.tensorboard_server")
+    code: int = server.main([*options, "--samples_per_plugin", "text=1000"])
+    return code
 
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore", category=DeprecationWarning)
-    sys.stdout.reconfigure(errors="replace")
+    read_arguments_as_utf8()
+    print_utf8()
     sys.exit(main(sys.argv[1:]))

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.readable import READABLE, readable
 from pipeline.records import as_json, from_json, plain
 
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
@@ -35,7 +36,7 @@ class Workspace:
 
     def processed(self, task: str, corpus: str) -> Path:
         """What is derived from one corpus for one task: splits, vocabulary, ids."""
-        return self.root / "data" / "processed" / task / corpus
+        return self.root / "data" / "processed" / task / readable(corpus)
 
     def run(self, task: str, name: str) -> Path:
         """One training run: settings, history, checkpoint, metrics, report."""
@@ -180,14 +181,20 @@ def atomic_folder(path: Path, needs: int = 0) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 with LF line ends, atomically."""
-    with atomic_file(path) as temporary:
-        temporary.write_bytes(text.encode("utf-8"))
+    """Writes UTF-8 with LF line ends, atomically; names that are not UTF-8 become `readable`."""
+    _write_bytes(path, text.encode("utf-8", READABLE))
 
 
 def write_json(path: Path, value: object) -> None:
-    """Writes readable JSON (Hangul as Hangul), atomically."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """Writes readable JSON (Hangul as Hangul), atomically; every name of a file comes back as it
+    was."""
+    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    _write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(data)
 
 
 _CHECKSUM = "checksum"
@@ -233,7 +240,7 @@ def sha256(path: Path) -> str:
 def digest(value: object) -> str:
     """A short, stable name for a JSON-able value: the first 12 hex digits of its sha256."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
 
 def is_what_was_written(path: Path, checksum: str) -> bool:

@@ -292,5 +292,5 @@ def test_rows_without_room_for_a_piece_are_refused(task):
     if "max_length" not in dict(leaves(task.settings)):
         pytest.skip("its rows have no such limit")
     text = dataclasses.replace(task.tiny.text, max_length=2)
-    with pytest.raises(UserError, match=r"--max-length must be at least 3, not 2 .*\[BOS\]"):
+    with pytest.raises(UserError, match=r"--max-length must be between 3 and .*, not 2 .*\[BOS\]"):
         check_ranges(dataclasses.replace(task.tiny, text=text))

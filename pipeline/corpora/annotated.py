@@ -16,6 +16,7 @@ from pipeline.corpora.annotated_file import SUFFIXES, read_annotated
 from pipeline.corpora.annotated_texts import AnnotatedTexts
 from pipeline.corpora.entities import read_entities
 from pipeline.corpora.fetch import CorpusUnavailable, fetch, fetch_all
+from pipeline.corpora.html_entities import entity_warnings
 from pipeline.corpora.named_entities import read_klp, read_klue, read_kmou
 from pipeline.corpora.origins import (
     catalogue_origin,
@@ -27,6 +28,7 @@ from pipeline.corpora.reviews import FEWEST_ROWS, text_id
 from pipeline.corpora.settings import EntityCorpusSettings
 from pipeline.corpora.splits import CorpusSplits, by_share
 from pipeline.corpora.text_splits import label_warnings, split_texts
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 from pipeline.normalize import normalize
@@ -89,12 +91,14 @@ class EvaluationTexts:
         origin: title, source and licence.
         labels: the labels in it, ascending.
         details: how it was read, for people; JSON-able.
+        warnings: sentences that a user must not miss.
     """
 
     frame: pd.DataFrame
     origin: Origin
     labels: Sequence[str]
     details: Mapping[str, Any]
+    warnings: Sequence[str] = ()
 
 
 def read_evaluation_corpus(name: str, raw: Path, sample: Path) -> EvaluationTexts:
@@ -118,7 +122,13 @@ def read_evaluation_corpus(name: str, raw: Path, sample: Path) -> EvaluationText
         corpus = catalogue.find(name, "annotated")
         texts = _read(corpus, "test", _fetch(corpus, raw, ["test"])["test"])
         origin = catalogue_origin(corpus)
-    return EvaluationTexts(texts.frame, origin, sorted(texts.details["entities"]), texts.details)
+    labels, warnings = sorted(texts.details["entities"]), list(texts.warnings)
+    if unusable := [reject for reject in texts.rejects if not reject.kept]:
+        warnings.append(
+            f"Of {origin.title}, {counted(len(unusable), 'sentence')} could not be used; line "
+            f"{unusable[0].line}: {unusable[0].reason}."
+        )
+    return EvaluationTexts(texts.frame, origin, labels, texts.details, warnings)
 
 
 def kmou_split(name: str) -> str:
@@ -166,7 +176,7 @@ def _read(corpus: catalogue.Corpus, split: str, paths: list[Path]) -> AnnotatedT
     part = "dev" if (corpus.name, split) == ("klue", "test") else split
     if len(texts.frame) != (expected := corpus.sentences[part]):
         raise UserError(
-            f"{len(texts.frame):,} sentences found, {expected:,} expected",
+            f"{counted(len(texts.frame), 'sentence')} found, {expected:,} expected",
             where=paths[0] if len(paths) == 1 else paths[0].parent,
             remedy="delete it and run again; it will be fetched anew",
         )
@@ -179,14 +189,13 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
     where, frame = origin.source, texts.frame
     if len(frame) < FEWEST_ROWS:
         raise UserError(
-            f"has {len(frame)} usable sentence{'s' if len(frame) != 1 else ''}; "
-            f"at least {FEWEST_ROWS} are needed",
+            f"has {counted(len(frame), 'usable sentence')}; at least {FEWEST_ROWS} are needed",
             where=where,
             remedy=_more_sentences(texts),
         )
     if not any(frame["label"]):
         raise UserError(
-            "no sentence has an entity",
+            f"no sentence has an entity (it was read as {texts.details['read_as']})",
             where=where,
             remedy="mark them up, <증권거래소:OG>에 …, or give a token and its BIO tag a line",
         )
@@ -194,12 +203,13 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
     if not any(frames["train"]["label"]):
         raise UserError(
             f"no entity is left to learn from: all are in the {len(frames['dev'])} and "
-            f"{len(frames['test'])} sentences held out",
+            f"{counted(len(frames['test']), 'sentence')} held out",
             where=where,
             remedy="give more sentences with entities",
         )
     read = {split: AnnotatedTexts(part, [], {}) for split, part in frames.items()}
     read["train"] = dataclasses.replace(texts, frame=frames["train"])
+    warnings = [*warnings, *entity_warnings(frame["text"], path.name)]
     return _splits(name, read, origin, [path], warnings)
 
 

@@ -43,10 +43,10 @@ class PairCorpusSettings:
     """Which sentence pairs, and which way to translate."""
 
     corpus: Annotated[str, UserFiles] = "tatoeba"
-    """A name of the catalogue (tatoeba, news), `sample` for the bundled pairs, or a TSV/CSV file
-    with a Korean and an English column; or several of these, with commas between. Files called
-    my.dev.tsv and my.test.tsv beside my.tsv or my.train.tsv are held out; where there are none,
-    a tenth each is."""
+    """A name of the catalogue (tatoeba, news), `sample` for the bundled pairs, or your own pairs:
+    a table (TSV, CSV, JSON), TMX, two files line by line (train.ko,train.en), or an archive of
+    these; or several, with commas between. Files called my.dev.tsv and my.test.tsv beside my.tsv
+    or my.train.tsv are held out; where there are none, a tenth each is."""
     direction: Literal["ko-en", "en-ko"] = "ko-en"
     """From which language into which."""
     max_length_ratio: Annotated[

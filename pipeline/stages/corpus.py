@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.corpora.rejects import write_rejects
 from pipeline.corpora.splits import write_split
+from pipeline.counts import counted
 from pipeline.facts import CorpusFacts, SourceFile
 from pipeline.progress import say
 from pipeline.records import as_json, plain
@@ -37,9 +38,9 @@ def _run(
     say(f"corpus {facts.name}: {counts} rows -> {facts.folder}")
     rejects = workspace.root / facts.folder / "rejects.tsv"
     doubtful = int(facts.details.get("kept in doubt", 0))
-    for count, what in ((facts.rejected, "could not be used"), (doubtful, "were kept in doubt")):
+    for count, what in ((facts.rejected, "could not be used"), (doubtful, "kept in doubt")):
         if count:
-            say(f"{count:,} rows {what}: {rejects}")
+            say(f"{counted(count, 'row')} {what}: {rejects}")
     for warning in facts.warnings:
         say(f"\n{'!' * 78}\n! {warning}\n{'!' * 78}\n")
 

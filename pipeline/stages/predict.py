@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from pipeline.stages.options import PredictOptions
 from pipeline.stages.versions import MANIFEST
 from pipeline.tasks.base import RunSettings, Task
 from pipeline.workspace import Workspace
+
+_MOST_AT_ONCE = 1_000_000  # characters; a longer text is asked alone
 
 
 def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions) -> None:
@@ -50,10 +53,9 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
         ) from error
     # Alone, an answer may have the lines it has; of many, each keeps to its own.
     alone = options.file is None
-    size = task.serving.BATCH_SIZE
+    parts = _parts(values, [field.size(value) for value in values], task.serving.BATCH_SIZE)
     with Progress("predict", len(values), "inputs") as progress:
-        for start in range(0, len(values), size):
-            part = values[start : start + size]
+        for part in parts:
             lines = predictor(part)
             print_lines(map(task.output.answer, lines) if alone else lines)
             progress.advance(len(part))
@@ -68,6 +70,24 @@ def _values(task: Task, options: PredictOptions, model: Path) -> list[Any]:
     if options.text is not None:
         return [task.input.from_argument(options.text)]
     return [_example(task, model)]
+
+
+def _parts(values: Sequence[Any], sizes: Sequence[int], most: int) -> Iterator[Sequence[Any]]:
+    """Values in their order, `most` at a time; fewer where they are large.
+
+    Args:
+        values: any number of them.
+        sizes: of each, as `Field.size` gives it.
+        most: values in a part.
+    """
+    start = total = 0
+    for number, size in enumerate(sizes):
+        if number > start and (number - start == most or total + size > _MOST_AT_ONCE):
+            yield values[start:number]
+            start, total = number, 0
+        total += size
+    if start < len(values):
+        yield values[start:]
 
 
 def _example(task: Task, model: Path) -> Any:

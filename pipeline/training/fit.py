@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,13 +20,8 @@ from pipeline.training import checkpoints
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
 from pipeline.training.tensorboard import TensorBoardLog
-from pipeline.workspace import (
-    atomic_file,
-    is_what_was_written,
-    sha256,
-    write_record,
-    write_text,
-)
+from pipeline.training.weights import load_initial_weights, save_weights
+from pipeline.workspace import is_what_was_written, sha256, write_record, write_text
 
 WEIGHTS = "best.weights.h5"
 HISTORY = "history.csv"
@@ -96,6 +89,7 @@ class _State:
     weights: str = ""  # sha256 of best.weights.h5
     history: list[dict] = dataclasses.field(default_factory=list)
     steps: list[list[float]] = dataclasses.field(default_factory=list)
+    traced: list[int] = dataclasses.field(default_factory=list)  # before which a graph was built
     # since the last evaluation
     losses: list[float] = dataclasses.field(default_factory=list)
     norms: list[float] = dataclasses.field(default_factory=list)
@@ -140,21 +134,44 @@ class _Training:
         self.optimizer.build(plan.model.trainable_variables)
         self.last_checkpoint = time.monotonic()
 
-    def resume(self) -> bool:
-        stored = checkpoints.load(self.run / "checkpoint", self.plan.model)
+    def resume(self) -> None:
+        stored = checkpoints.load(self.run / "checkpoint")
         if stored is None:
-            return False
+            return
         try:
-            self.state = _State(**stored)
+            self.state = _State(**stored.state)
         except TypeError as error:
             raise UnusableCheckpointError(
                 f"does not hold the state of a training ({error})",
-                where=self.run / "checkpoint",
+                where=stored.path,
                 remedy="delete it to start the training again",
             ) from None
+        stored.restore(self.plan.model)
         self._check_weights()
         self.log.restart(self.state.step + 1)
-        return True
+        if not self.state.finished:
+            say(f"resuming {self.run} at step {self.state.step} of {self.total}")
+            self._build_graphs_again()
+            stored.restore(self.plan.model)
+
+    def _build_graphs_again(self) -> None:
+        """Takes the steps again for which TensorFlow built a graph; what they change is no matter.
+
+        The graph of the first step is for batches of its shape alone, later ones are for more and
+        more shapes. Two graphs may round differently. So a training that goes on needs the graphs
+        that one has which was never stopped, and not those of the batches that come next.
+        """
+        for step in self.state.traced:
+            epoch, position = divmod(step, self.steps_per_epoch)
+            self._open(epoch)
+            inputs, targets = self.batches[position]
+            if self.plan.prepare is not None:
+                inputs, _ = self.plan.prepare(inputs, step, self.total)
+            self.plan.model.train_on_batch(inputs, targets)
+
+    def _open(self, epoch: int) -> None:
+        if self.batches_epoch != epoch:
+            self.batches, self.batches_epoch = self.plan.batches(epoch), epoch
 
     def _check_weights(self) -> None:
         """Refuses to go on where what was best so far is gone, and to end with other weights.
@@ -182,8 +199,7 @@ class _Training:
         started = time.monotonic() - state.seconds
         with Progress("train", self.total, "steps", start=state.step) as progress:
             while not state.finished:
-                if self.batches_epoch != state.epoch:
-                    self.batches, self.batches_epoch = self.plan.batches(state.epoch), state.epoch
+                self._open(state.epoch)
                 while state.position < self.steps_per_epoch and not state.finished:
                     self._step(progress)
                     state.seconds = time.monotonic() - started
@@ -204,7 +220,11 @@ class _Training:
         numbers: dict[str, float] = {}
         if self.plan.prepare is not None:
             inputs, numbers = self.plan.prepare(inputs, state.step, self.total)
+        traces = self.optimizer.traces
         loss = float(self.plan.model.train_on_batch(inputs, targets))
+        # JAX compiles each shape by itself, whatever came before.
+        if self.optimizer.traces > traces and keras.backend.backend() == "tensorflow":
+            state.traced.append(state.step)
         norm = float(self.optimizer.gradient_norm)
         self._check_finite({"loss": loss, "norm of the gradient": norm}, state.step + 1)
         state.step_seconds += time.perf_counter() - started
@@ -256,10 +276,7 @@ class _Training:
         self._check_finite({f"{name} on dev": of for name, of in watched.items()}, state.step)
         if score > state.best:
             state.best, state.best_step, state.evaluations_since_best = score, state.step, 0
-            # HDF5 reports a full disk late and with much noise: ask before.
-            needs = 5 * int(model.count_params())
-            with atomic_file(self.run / WEIGHTS, needs) as temporary:
-                model.save_weights(temporary)
+            save_weights(model, self.run / WEIGHTS)
             state.weights = sha256(self.run / WEIGHTS)
         else:
             state.evaluations_since_best += 1
@@ -344,39 +361,9 @@ def fit(
     if settings.initial_weights is not None:
         load_initial_weights(plan.model, settings.initial_weights)
     training = _Training(plan, settings, run, log or Log())
-    if training.resume():
-        state = training.state
-        if not state.finished:
-            say(f"resuming {run} at step {state.step} of {training.total}")
+    training.resume()
     training.go()
     result = training.result()
     plan.model.load_weights(run / WEIGHTS)
     write_record(run / "training.json", as_json(result))
     return result
-
-
-def load_initial_weights(model: keras.Model, path: Path) -> None:
-    """Loads `.weights.h5` (arrays only, nothing that can run) as the start of a training."""
-    if not path.name.endswith(".weights.h5"):
-        raise UserError(
-            "initial weights must be a .weights.h5 file",
-            where=path,
-            remedy="save them with model.save_weights('name.weights.h5')",
-        )
-    if not path.is_file():
-        raise UserError("no such file", where=path, remedy="check --initial-weights")
-    try:
-        with warnings.catch_warnings():
-            # Keras warns once more about what it raises anyway.
-            warnings.simplefilter("ignore")
-            model.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
-        shapes = re.search(
-            r"variable\.shape=(\(.*?\)), Received: value\.shape=(\(.*?\))", str(error)
-        )
-        reason = f": {shapes[2]} where it wants {shapes[1]}" if shapes else ""
-        raise UserError(
-            f"does not fit this model{reason}",
-            where=path,
-            remedy="train with the settings these weights were made with",
-        ) from error
