@@ -15,3 +15,7 @@ class UserError(Exception):
         place = f"{where}: " if where is not None else ""
         advice = f" — {remedy}" if remedy else ""
         super().__init__(readable(" ".join(f"{place}{what}{advice}".split("\n"))))
+
+
+class UnusableCheckpointError(UserError):
+    """What lies in a run is damaged or of another model: no training can go on from it."""
