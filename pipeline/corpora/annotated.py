@@ -120,7 +120,8 @@ def read_evaluation_corpus(name: str, raw: Path) -> EvaluationTexts:
     labels, warnings = sorted(texts.details["entities"]), list(texts.warnings)
     if unusable := [row for row in texts.rejects if not row.kept]:
         first = f"line {unusable[0].line}: {unusable[0].reason}"
-        warnings.append(f"{len(unusable):,} sentences of {name} could not be used ({first}).")
+        count = f"{len(unusable):,} sentence{'s' if len(unusable) > 1 else ''}"
+        warnings.append(f"{count} of {name} could not be used ({first}).")
     return EvaluationTexts(texts.frame, origin, labels, texts.details, warnings)
 
 
