@@ -3,6 +3,8 @@
 import sys
 from types import TracebackType
 
+from pipeline.readable import print_utf8, read_arguments_as_utf8
+
 
 def _say_stopped(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -15,3 +17,6 @@ def _say_stopped(
 
 
 sys.excepthook = _say_stopped
+if sys.argv[0] == "-m":  # python -m benchmarks.<name>, before Python has the name
+    read_arguments_as_utf8()
+    print_utf8()

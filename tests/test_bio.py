@@ -150,7 +150,7 @@ def test_wrong_columns_cost_their_sentence():
     file = columns(text)
     assert [s.tokens for s in file.sentences] == [["가", "나"], ["사"]]
     assert [(r.line, r.reason, r.content) for r in file.rejects] == [
-        (5, "1 columns instead of 2", "라"),
+        (5, "1 column instead of 2", "라"),
         (8, "3 columns instead of 2", "바\tNNG\tO"),
     ]
 

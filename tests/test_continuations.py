@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.continuations import LENGTH, MOST_LINES, halves, right_characters
+from pipeline.evaluation.continuations import (
+    LENGTH,
+    LONGEST_PROMPT,
+    MOST_LINES,
+    halves,
+    right_characters,
+)
 from pipeline.text.characters import normalize_lines
 
 
@@ -25,6 +31,14 @@ def test_a_prompt_and_its_rest_are_a_beginning_of_a_line(texts):
         assert prompt
         assert 0 < len(rest) <= LENGTH
         assert any(line.startswith(prompt + rest) for line in lines)
+
+
+def test_of_a_very_long_line_the_end_of_its_first_half_is_read():
+    line = "모든 국민은 " * 20_000
+    (prompt,), (rest,) = halves([line])
+    assert LONGEST_PROMPT - 1 <= len(prompt) <= LONGEST_PROMPT
+    assert prompt == normalize_lines(prompt)
+    assert prompt + rest in line
 
 
 def test_many_lines_are_asked_from_beginning_to_end():

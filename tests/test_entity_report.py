@@ -227,6 +227,15 @@ def test_two_distant_errors_are_both_shown():
     assert [(s.text, s.label) for s in spans if s.tone == 1] == [("서울", "LC ✗"), ("부산", "LC ✗")]
 
 
+def test_a_whole_document_as_one_sentence_is_shown_in_part():
+    text = "서울에서 부산까지 " * 30_000
+    gold = [Entity(10 * i, 10 * i + 2, "LC") for i in range(0, 30_000, 10)]
+    metrics = evaluate([text], [gold], [[]], LABELS)
+    page = render(entity_content(metrics, RUN))
+    assert "서울" in page
+    assert len(page) < 500_000
+
+
 def test_a_very_long_entity_is_cut_in_its_middle():
     text = "가" * 500
     (span,) = marked(text, [Entity(0, 500, "PS")], {"PS": 0})
@@ -299,3 +308,10 @@ def test_the_bars_of_outcomes_fill_their_row(metrics):
 
 def test_metrics_of_a_report_can_be_written():
     json.dumps(measured().to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize(("labels", "gold"), [(LABELS, []), ((), [Entity(0, 2, "CITY")])])
+def test_a_corpus_without_anything_to_score_has_a_page(labels, gold):
+    metrics = evaluate(["서울에 간다"] * 3, [gold] * 3, [[]] * 3, labels)
+    assert metrics.f1 == 0
+    assert "서울에 간다" in render(entity_content(metrics, RUN)) or not gold

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpora.entities import Entity
@@ -12,7 +12,7 @@ from pipeline.corpora.reviews import read_sample
 from pipeline.export.classifier import export_classifier
 from pipeline.export.model_card import ModelCard, code, render_card
 from pipeline.export.saved_model import load_asker
-from pipeline.export.split_batches import map_sorted
+from pipeline.export.split_batches import PartSize, map_sorted, map_sorted_pieces, map_sorted_texts
 from pipeline.export.tagger import served_entities
 from pipeline.fields import Tensor
 from pipeline.models.classifier import predict_logits, recurrent_classifier
@@ -30,15 +30,50 @@ def fingerprint(ids, lengths):
     return tf.stack([tf.cast(lengths, tf.float32), tf.reduce_sum(ids, 1), first], axis=1)
 
 
-@given(ROWS, st.integers(1, 7))
-def test_each_row_gets_its_own_result(rows, rows_at_once):
-    ragged = tf.RaggedTensor.from_row_splits(
+def ragged_of(rows: list[list[int]]) -> tf.RaggedTensor:
+    return tf.RaggedTensor.from_row_splits(
         tf.constant([i for row in rows for i in row], tf.int32),
         np.cumsum([0, *map(len, rows)]),
     )
-    result = map_sorted(ragged, fingerprint, 3, rows_at_once).numpy()
+
+
+@settings(max_examples=15)
+@given(ROWS, st.builds(PartSize, st.integers(1, 7), st.integers(1, 40)))
+def test_each_row_gets_its_own_result(rows, at_once):
+    sizes = []
+
+    def remembered(ids, lengths):
+        sizes.append(tuple(ids.shape))
+        return fingerprint(ids, lengths)
+
+    result = map_sorted(ragged_of(rows), remembered, 3, at_once).numpy()
     expected = [[len(row), sum(row), row[0] if row else 0] for row in rows]
     np.testing.assert_array_equal(result, np.array(expected, np.float32).reshape(-1, 3))
+    assert sum(count for count, _ in sizes) == len(rows)
+    assert all(count <= at_once.rows for count, _ in sizes)
+    assert all(count * time <= at_once.positions or count == 1 for count, time in sizes)
+
+
+@settings(max_examples=15)
+@given(ROWS, st.builds(PartSize, st.integers(1, 7), st.integers(1, 40)))
+def test_each_id_and_each_text_gets_its_own_result(rows, at_once):
+    doubled = map_sorted_pieces(ragged_of(rows), lambda ids, _: 2 * ids, at_once)
+    assert doubled.to_list() == [[2 * i for i in row] for row in rows]
+
+    def written(ids, lengths, numbers):
+        return tf.strings.join([tf.strings.as_string(lengths), tf.strings.as_string(numbers)], " ")
+
+    texts = map_sorted_texts(ragged_of(rows), written, 3, at_once)
+    assert texts.numpy().tolist() == [f"{len(row)} {i}".encode() for i, row in enumerate(rows)]
+
+
+def test_the_padded_size_of_rows_of_millions_is_no_overflow():
+    rows = [[1] * 3_000_000, *[[1]] * 3]
+    lengths = map_sorted(
+        ragged_of(rows), lambda _, lengths: tf.cast(lengths, tf.float32)[:, None], 1,
+        PartSize(2_000, 2**22),
+    )  # fmt: skip
+    assert lengths.numpy().tolist() == [[3e6], [1], [1], [1]]
 
 
 def test_long_rows_cost_only_their_own_batch():
@@ -50,7 +85,7 @@ def test_long_rows_cost_only_their_own_batch():
         return tf.zeros([tf.shape(ids)[0], 1])
 
     rows = tf.ragged.constant([[1] * n for n in [500, *[5] * 64, *[3] * 63]], dtype=tf.int32)
-    map_sorted(rows, remember, 1, rows_at_once=64)
+    map_sorted(rows, remember, 1, PartSize(64, 64 * 500))
     assert sorted((tuple(shape) for shape in widths), key=lambda s: s[1]) == [(64, 5), (64, 500)]
 
 

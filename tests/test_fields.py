@@ -84,7 +84,7 @@ def test_a_series_is_read_from_csv(tmp_path, text, monkeypatch):
     ("content", "expected"),
     [
         (b"date,a\n2020,1\n2021,\n", r"x\.csv:3: '' is no number — fill the gap"),
-        (b"1,2\n3\n", r"x\.csv:2: has 1 columns, not 2"),
+        (b"1,2\n3\n", r"x\.csv:2: has 1 column, not 2"),
         (b"a,b\n", "holds no numbers"),
         (b"", "holds no numbers"),
         (b"1,nan\n", "is no number"),

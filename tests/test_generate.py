@@ -6,10 +6,11 @@ import keras
 import numpy as np
 import pytest
 
+from pipeline.models import language_model as language_models
 from pipeline.models import unit_losses as module
 from pipeline.models.generate import Generate, continue_texts
 from pipeline.models.generation_settings import GenerationSettings
-from pipeline.models.language_model import language_model, state_size
+from pipeline.models.language_model import LanguageModelSteps, language_model, state_size
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.models.unit_losses import UnitLosses, unit_losses
 from pipeline.text.characters import Characters, normalize_lines
@@ -90,6 +91,28 @@ def test_a_row_does_not_hang_on_its_neighbours(characters, generate):
     assert continue_texts(generate, characters, ["나"], length=15) == together[:1]
     others = continue_texts(generate, characters, ["나", "말", "없"], length=15)
     assert others[0] == together[0]
+
+
+@pytest.mark.parametrize("window", [1, 3, 1000])
+def test_a_prompt_read_in_windows_is_read_as_at_once(model, characters, monkeypatch, window):
+    texts = ["나 보기가 역겨워\n가실 때에는", "", "말없이"]
+    rows = [[BOS, *characters.encode(text)] for text in texts]
+    width = max(map(len, rows))
+    ids = np.array([row + [0] * (width - len(row)) for row in rows], np.int32)
+    lengths = np.array(list(map(len, rows)), np.int32)
+    monkeypatch.setattr(language_models, "WINDOW", window)
+    state, last_ids = LanguageModelSteps(model).start(ids, lengths)
+    for number, row in enumerate(rows):
+        assert int(last_ids[number]) == row[-1]
+        expected = np.zeros(state_size(model), "float32")
+        if len(row) > 1:
+            inputs = {
+                "ids": np.array([row[:-1]], np.int32),
+                "reset": np.zeros((1, len(row) - 1), bool),
+                "state": expected[None],
+            }
+            expected = model.predict_on_batch(inputs)[1][0]
+        np.testing.assert_allclose(state["state"][number], expected, atol=1e-6)
 
 
 def test_seeds_and_temperatures_matter(characters, generate):

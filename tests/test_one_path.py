@@ -51,7 +51,9 @@ def test_threefry_gives_the_published_bits():
 
 def test_random_numbers_are_uniform_and_hang_on_seed_position_and_row_alone():
     def numbers(seed, position, rows=2000):
-        return ops.convert_to_numpy(uniform(seed, ops.convert_to_tensor(position), rows))
+        return ops.convert_to_numpy(
+            uniform(seed, ops.convert_to_tensor(position), ops.arange(rows))
+        )
 
     first = numbers(1, 0)
     assert (first >= 0).all()
@@ -63,6 +65,23 @@ def test_random_numbers_are_uniform_and_hang_on_seed_position_and_row_alone():
     np.testing.assert_array_equal(numbers(tf.constant(-3), 4), numbers(-3, 4))
     for other in (numbers(2, 0), numbers(1, 1), numbers(2**32 + 1, 0)):
         assert abs(np.corrcoef(first, other)[0, 1]) < 0.1
+
+
+def test_rows_sampled_in_parts_say_what_they_say_together():
+    step, start = fixed_step([0, 0.1, 0.2, 0.3, 0.4]), {"nothing": np.zeros((6, 1), "float32")}
+    ids = SpecialIds(bos=1, eos=-1, pad=0)
+
+    def said(numbers):
+        options = SamplingOptions(seed=3, numbers=ops.convert_to_tensor(numbers, dtype="int32"))
+        state = {name: value[: len(numbers)] for name, value in start.items()}
+        found = sample(step, state, len(numbers), ids, options, max_length=12)
+        return ops.convert_to_numpy(found.ids)
+
+    together = ops.convert_to_numpy(
+        sample(step, start, 6, ids, SamplingOptions(seed=3), max_length=12).ids
+    )
+    np.testing.assert_array_equal(said([4, 0, 3]), together[[4, 0, 3]])
+    assert len({tuple(row) for row in together}) > 1
 
 
 def fixed_step(probs):

@@ -154,7 +154,7 @@ def test_malformed_rows_are_set_aside(tmp_path):
     assert read.rejects == [
         Rejected(4, "no label", "라벨 없음\t "),
         Rejected(5, "3 columns instead of 2", "칸\t하나\t더"),
-        Rejected(6, "1 columns instead of 2", "부족"),
+        Rejected(6, "1 column instead of 2", "부족"),
     ]
     assert (read.details["rows"], read.details["rejected"], read.details["empty"]) == (3, 3, 1)
 

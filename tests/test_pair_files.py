@@ -104,7 +104,7 @@ def test_unpaired_lines_are_counted_and_shown(tmp_path):
     assert [pair.line for pair in texts.pairs] == [1, 5]
     assert texts.left_out == {"unpaired": 2}
     assert [(row.line, row.reason) for row in texts.rejects] == [
-        (2, "my.tsv: 1 columns instead of 2"),
+        (2, "my.tsv: 1 column instead of 2"),
         (4, "my.tsv: 3 columns instead of 2"),
     ]
     assert texts.rejects[1].content == lines[3]

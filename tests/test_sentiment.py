@@ -99,15 +99,15 @@ def test_own_corpus_of_three_classes(workspace, new_run, command, capsys):
     said = capsys.readouterr().err
     assert "Traceback" not in said
     (split,) = [n for n in ("train", "dev", "test") if huge.strip() in texts_of(run, n)]
-    warning = f"Longer than 254 pieces, and read only up to there: 1 texts of {split}."
+    warning = f"Longer than 254 pieces, and read only up to there: 1 text of {split}."
     assert f"warning: {warning}" in said
     assert warning in (run.run / "report.html").read_text(encoding="utf-8")
     file = workspace.root / "texts.txt"
     file.write_text(f"감동\n{'최고 영화 ' * 200}\n", encoding="utf-8")
     outcome = command(workspace.root, "predict", "--file", file)
     assert outcome.out.count("\n") == 2
-    assert "1 of 2 texts are longer than the model reads" in outcome.err
-    assert "only the first 254 pieces" in outcome.err
+    assert "longer than the model reads: 1 of 2 texts" in outcome.err
+    assert "the first 254 pieces" in outcome.err
     assert command(workspace.root, "predict", "--text", "감동").err == ""
 
 
@@ -227,7 +227,7 @@ def test_morphemes_are_served_by_ids(workspace, new_run, command):
     for text in ("", "ㅋㅋ 👍🏽", unicodedata.normalize("NFD", "재미있다")):
         assert command(workspace.root, "predict", "--text", text).code == 0
     outcome = command(workspace.root, "predict", "--text", "정말 재미있는 영화 " * 500)
-    assert "1 of 1 texts are longer than the model reads" in outcome.err
+    assert "longer than the model reads: 1 of 1 text;" in outcome.err
 
     from pipeline.export.classifier import load_classifier
     from pipeline.models.classifier import predict_logits

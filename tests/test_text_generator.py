@@ -97,6 +97,15 @@ def test_the_graph_says_what_python_says(ask, generate, characters, temperature)
     assert ask(PROMPTS, **asked) == continue_texts(generate, characters, PROMPTS, **asked)
 
 
+def test_many_prompts_are_answered_part_by_part_as_together(ask, generate, characters):
+    """Of very different lengths, in an order that no part keeps."""
+    prompts = [PROMPTS[i % len(PROMPTS)] + "가실 " * (i % 7) for i in range(300)]
+    asked = {"length": 6, "temperature": 1.0, "seed": 2}
+    said = ask(prompts, **asked)
+    assert said == continue_texts(generate, characters, prompts, **asked)
+    assert len(set(said)) > 200
+
+
 def test_a_text_is_its_prompt_and_what_follows(ask):
     for text, prompt in zip(ask(PROMPTS, length=12, temperature=1.0, seed=1), PROMPTS, strict=True):
         normal = normalize_lines(prompt)

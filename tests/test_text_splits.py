@@ -109,6 +109,7 @@ TOO_FEW = {
     ),
     "one pair": ("translation", "a.tsv", "안녕.\tHello.\n" * 30),
     "a short text": ("charlm", "a.txt", "짧다.\n" * 20),
+    "a text without any width": ("charlm", "a.txt", "가 나." + "\u200b" * 3000),
     "a text of white space": ("charlm", "a.txt", "가 나." + " \n" * 3000),
 }
 

@@ -168,7 +168,7 @@ def test_morphemes_are_served_by_ids(new_run, command, tmp_path):
     assert 'signatures["ids"]' in card
     # A model that reads so little says so, though its text is cut outside of the graph.
     long = command(tmp_path, "predict", "translation", "--text", "저는 커피를 좋아해요. " * 9)
-    assert "1 of 1 texts are longer than the model reads" in long.err
+    assert "longer than the model reads: 1 of 1 text;" in long.err
     assert command(tmp_path, "predict", "translation", "--text", "").out == "\n"
 
 

@@ -16,6 +16,7 @@ from pipeline.corpora.annotated_file import SUFFIXES, read_annotated
 from pipeline.corpora.annotated_texts import AnnotatedTexts
 from pipeline.corpora.entities import read_entities
 from pipeline.corpora.fetch import CorpusUnavailable, fetch, fetch_all
+from pipeline.corpora.html_entities import entity_warnings
 from pipeline.corpora.named_entities import read_klp, read_klue, read_kmou
 from pipeline.corpora.origins import (
     catalogue_origin,
@@ -27,6 +28,7 @@ from pipeline.corpora.reviews import FEWEST_ROWS, text_id
 from pipeline.corpora.settings import EntityCorpusSettings
 from pipeline.corpora.splits import CorpusSplits, by_share
 from pipeline.corpora.text_splits import label_warnings, split_texts
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 from pipeline.normalize import normalize
@@ -99,29 +101,33 @@ class EvaluationTexts:
     warnings: Sequence[str] = ()
 
 
-def read_evaluation_corpus(name: str, raw: Path) -> EvaluationTexts:
+def read_evaluation_corpus(name: str, raw: Path, sample: Path) -> EvaluationTexts:
     """What a finished model is judged on.
 
     Args:
-        name: of the catalogue, for its test split (of KLUE the published development set), or
-            the path of a file, for the whole of it.
+        name: of the catalogue, for its test split (of KLUE the published development set);
+            `sample`, or the path of a file, for the whole of it.
         raw: where downloaded files are kept.
+        sample: the bundled sentences.
 
     Raises:
         CorpusUnavailable: nowhere to get it from.
         UserError: there is no such corpus.
     """
-    if (path := _own_file(name)) is not None:
+    if name == "sample":
+        texts, origin = read_annotated(sample), sample_origin(sample)
+    elif (path := _own_file(name)) is not None:
         texts, origin = read_annotated(path), own_origin([path])
     else:
         corpus = catalogue.find(name, "annotated")
         texts = _read(corpus, "test", _fetch(corpus, raw, ["test"])["test"])
         origin = catalogue_origin(corpus)
     labels, warnings = sorted(texts.details["entities"]), list(texts.warnings)
-    if unusable := [row for row in texts.rejects if not row.kept]:
-        first = f"line {unusable[0].line}: {unusable[0].reason}"
-        count = f"{len(unusable):,} sentence{'s' if len(unusable) > 1 else ''}"
-        warnings.append(f"{count} of {name} could not be used ({first}).")
+    if unusable := [reject for reject in texts.rejects if not reject.kept]:
+        warnings.append(
+            f"Of {origin.title}, {counted(len(unusable), 'sentence')} could not be used; line "
+            f"{unusable[0].line}: {unusable[0].reason}."
+        )
     return EvaluationTexts(texts.frame, origin, labels, texts.details, warnings)
 
 
@@ -170,7 +176,7 @@ def _read(corpus: catalogue.Corpus, split: str, paths: list[Path]) -> AnnotatedT
     part = "dev" if (corpus.name, split) == ("klue", "test") else split
     if len(texts.frame) != (expected := corpus.sentences[part]):
         raise UserError(
-            f"{len(texts.frame):,} sentences found, {expected:,} expected",
+            f"{counted(len(texts.frame), 'sentence')} found, {expected:,} expected",
             where=paths[0] if len(paths) == 1 else paths[0].parent,
             remedy="delete it and run again; it will be fetched anew",
         )
@@ -183,8 +189,7 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
     where, frame = origin.source, texts.frame
     if len(frame) < FEWEST_ROWS:
         raise UserError(
-            f"has {len(frame)} usable sentence{'s' if len(frame) != 1 else ''}; "
-            f"at least {FEWEST_ROWS} are needed",
+            f"has {counted(len(frame), 'usable sentence')}; at least {FEWEST_ROWS} are needed",
             where=where,
             remedy=_more_sentences(texts),
         )
@@ -198,12 +203,13 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
     if not any(frames["train"]["label"]):
         raise UserError(
             f"no entity is left to learn from: all are in the {len(frames['dev'])} and "
-            f"{len(frames['test'])} sentences held out",
+            f"{counted(len(frames['test']), 'sentence')} held out",
             where=where,
             remedy="give more sentences with entities",
         )
     read = {split: AnnotatedTexts(part, [], {}) for split, part in frames.items()}
     read["train"] = dataclasses.replace(texts, frame=frames["train"])
+    warnings = [*warnings, *entity_warnings(frame["text"], path.name)]
     return _splits(name, read, origin, [path], warnings)
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from pipeline.corpora.entities import Entity, trimmed
 from pipeline.corpora.inline import Annotated
+from pipeline.counts import counted
 
 _STARTS = ("start", "begin", "start_offset", "start_char", "from", "beginOffset")
 _ENDS = ("end", "end_offset", "end_char", "to", "endOffset")
@@ -70,7 +71,9 @@ def with_spans(text: Any, spans: Any, *, last: bool) -> Annotated | str:
             return f"an entity from {span.start!r} to {span.end!r}: no numbers"
         start, end = span.start, span.end + last
         if not 0 <= start < end <= len(text):
-            return f"an entity from {start} to {end}, in a text of {len(text)} characters"
+            return (
+                f"an entity from {start} to {end}, in a text of {counted(len(text), 'character')}"
+            )
         if not (isinstance(label, str) and label.strip()) and not _is_integer(label):
             return f"an entity from {start} to {end} without one label"
         if span.form and text[start:end].strip() != span.form.strip():

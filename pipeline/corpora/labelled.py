@@ -5,8 +5,10 @@ from __future__ import annotations
 import collections
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
@@ -72,6 +74,7 @@ def _nsmc(corpus: catalogue.Corpus, paths: dict[str, Path], dev_size: int) -> Co
         catalogue_origin(corpus),
         files=list(paths.values()),
         rejects=train.rejects + test.rejects,
+        warnings=_check_labels(splits, corpus.name),
     )
 
 
@@ -81,20 +84,30 @@ def _one_file(
     """A corpus that comes as one file gives a tenth of its texts each to dev and test."""
     check_trainable(texts.frame, origin.source)
     splits, warnings = split_texts(texts.frame, origin.source)
-    counts = {split: collections.Counter(part["label"]) for split, part in splits.items()}
-    if len(counts["train"]) == 1:
-        raise UserError(
-            f"every row of train has the same label, {next(iter(counts['train']))}: "
-            "all rows of others are in dev and test",
-            where=origin.source,
-            remedy="give more rows of the other labels",
-        )
+    warnings = [*texts.warnings, *warnings, *_check_labels(splits, origin.source)]
     return CorpusSplits(
         name,
         splits,
         origin,
         files=files,
         rejects=texts.rejects,
-        warnings=[*texts.warnings, *warnings, *label_warnings(counts)],
+        warnings=warnings,
         details=texts.details,
     )
+
+
+def _check_labels(splits: Mapping[str, pd.DataFrame], where: str) -> list[str]:
+    """`label_warnings` of splits from whose train a classifier can be learnt.
+
+    Raises:
+        UserError: it cannot.
+    """
+    counts = {split: collections.Counter(part["label"]) for split, part in splits.items()}
+    if len(counts["train"]) == 1:
+        raise UserError(
+            f"every row of train has the same label, {next(iter(counts['train']))}: "
+            "all rows of others are in dev and test",
+            where=where,
+            remedy="give more rows of the other labels",
+        )
+    return label_warnings(counts)

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.corpora.packed import LARGEST_MEMBER
 from pipeline.corpora.pairs import Pair, PairTexts, pair_id
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.text_file import read_text
 
@@ -38,7 +39,9 @@ def read_tatoeba(path: Path) -> PairTexts:
             identity = "-".join(numbers.groups()) if numbers else pair_id(fields[1], fields[0])
             texts.pairs.append(Pair(fields[1], fields[0], identity, number, path.name))
         elif line.strip():
-            texts.reject_unpaired(path.name, number, f"{len(fields)} columns instead of 3", line)
+            texts.reject_unpaired(
+                path.name, number, f"{counted(len(fields), 'column')} instead of 3", line
+            )
     return texts
 
 

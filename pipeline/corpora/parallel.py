@@ -224,7 +224,9 @@ def _read_as(*parts: PairTexts) -> list[str]:
 
 def _references_in_words(frame: pd.DataFrame) -> list[str]:
     most = 1 + len(further_references(frame))
-    return [f"{len(frame):,} test sentences with up to {most} references"] if most > 1 else []
+    return (
+        [f"{counted(len(frame), 'test sentence')} with up to {most} references"] if most > 1 else []
+    )
 
 
 def _source(name: str, raw: Path, sample: Path, splits: Sequence[str] = SPLITS) -> Source:

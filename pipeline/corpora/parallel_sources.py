@@ -17,6 +17,7 @@ from pipeline.corpora.packed import without_compression
 from pipeline.corpora.pair_entities import without_entities
 from pipeline.corpora.pair_files import read_news, read_tatoeba
 from pipeline.corpora.pairs import PairTexts
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 
@@ -217,7 +218,7 @@ def different_names(sources: list[Source]) -> list[Source]:
 def _counted(texts: PairTexts, expected: int, path: Path) -> PairTexts:
     if len(texts.pairs) != expected:
         raise UserError(
-            f"{len(texts.pairs):,} pairs found, {expected:,} expected",
+            f"{counted(len(texts.pairs), 'pair')} found, {expected:,} expected",
             where=path,
             remedy="delete it and run again; it will be fetched anew",
         )

@@ -12,9 +12,11 @@ import pandas as pd
 
 from pipeline.corpora.columns import Columns, choose, without_blank_ends
 from pipeline.corpora.delimited import ABOVE, read_table
+from pipeline.corpora.html_entities import entity_warnings
 from pipeline.corpora.labels import counts_in_words, merged_in_words, number_of, short, unify
 from pipeline.corpora.rejects import Rejected, write_rejects
 from pipeline.corpora.table import JSON, Row, Table
+from pipeline.counts import counted
 from pipeline.errors import UserError
 
 __all__ = [
@@ -87,7 +89,9 @@ def read_nsmc(path: Path, counts: Mapping[str, int] | None = None) -> LabelledTe
                 fields[1] = plain
             rows.append((fields[0], fields[1], POLARITY[fields[2]]))
         elif line:
-            wrong = "its label is not 0 or 1" if len(fields) == 3 else f"{len(fields)} columns"
+            wrong = (
+                "its label is not 0 or 1" if len(fields) == 3 else counted(len(fields), "column")
+            )
             rejects.append(Rejected(number, wrong, line))
     frame = _frame(rows)
     empty = int((frame["text"] == "").sum())
@@ -144,7 +148,7 @@ def read_labelled(
                 remedy="give files of different columns one by one",
             )
         elif len(fields := without_blank_ends(row.fields, columns.width)) != columns.width:
-            reject(row, f"{len(row.fields)} columns instead of {columns.width}")
+            reject(row, f"{counted(len(row.fields), 'column')} instead of {columns.width}")
         else:
             rows.append((row, fields))
     labels = unify([fields[columns.label] for _, fields in rows])
@@ -173,7 +177,8 @@ def read_labelled(
         "rejected": len(rejects),
         "empty": int((frame["text"].str.strip() == "").sum()),
     }
-    return LabelledTexts(frame, rejects, details, labels.warnings)
+    warnings = [*labels.warnings, *entity_warnings(frame["text"], path.name)]
+    return LabelledTexts(frame, rejects, details, warnings)
 
 
 def _in_words(
@@ -224,8 +229,7 @@ def check_trainable(frame: pd.DataFrame, where: object = None) -> None:
     """
     if len(frame) < FEWEST_ROWS:
         raise UserError(
-            f"has {len(frame)} usable row{'s' if len(frame) != 1 else ''}; "
-            f"at least {FEWEST_ROWS} are needed",
+            f"has {counted(len(frame), 'usable row')}; at least {FEWEST_ROWS} are needed",
             where=where,
             remedy="give more rows",
         )

@@ -249,7 +249,7 @@ def read_split(path: Path) -> pd.DataFrame:
     for number, row in enumerate(rows, 2):
         if len(row) != len(columns):
             raise UserError(
-                f"{len(row)} columns instead of {len(columns)}",
+                f"{counted(len(row), 'column')} instead of {len(columns)}",
                 where=f"{path}:{number}",
                 remedy=remedy,
             )

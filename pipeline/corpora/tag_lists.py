@@ -21,6 +21,7 @@ from pipeline.corpora.tag_cells import (
     TABS,
     Separator,
 )
+from pipeline.counts import counted
 from pipeline.normalize import normalize
 from pipeline.one_line import without_breaks
 from pipeline.text_file import DAMAGED, is_damaged
@@ -138,7 +139,7 @@ def _parsed(
     if is_damaged(line):
         return DAMAGED
     if len(cells) != width:
-        return f"{len(cells)} columns instead of {width}"
+        return f"{counted(len(cells), 'column')} instead of {width}"
     text = _sentence(cells[text_column])
     units = [match.span() for match in _UNITS[unit].finditer(text)]
     tags = _items(cells[tag_column])

@@ -9,6 +9,7 @@ from pipeline.corpora.bio import CHARACTERS, PIECES, UNDERSCORES, WORDS, is_tag,
 from pipeline.corpora.column_roles import TAG_NAMES, TOKEN_NAMES, Roles, name_in, roles_of
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.tag_cells import DOCUMENT, Cells, cells_of
+from pipeline.counts import counted
 from pipeline.text_file import DAMAGED, is_damaged
 
 _SPACING = {
@@ -207,7 +208,7 @@ def _sentence(group: Sequence[_Row], roles: Roles, cells: Cells) -> TaggedSenten
         if is_damaged(row.written):
             return Rejected(row.line, DAMAGED, row.written)
         if len(row.cells) != cells.width:
-            reason = f"{len(row.cells)} columns instead of {cells.width}"
+            reason = f"{counted(len(row.cells), 'column')} instead of {cells.width}"
             return Rejected(row.line, reason, row.written)
     tokens = [row.cells[roles.token] for row in group]
     tags = [cells.tag(row.cells[roles.tag]) for row in group]

@@ -39,16 +39,16 @@ def threefry(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor]) -> tupl
     return left, right
 
 
-def uniform(seed: int | Tensor, position: Tensor, rows: int | Tensor) -> Tensor:
+def uniform(seed: int | Tensor, position: Tensor, numbers: Tensor) -> Tensor:
     """One number in [0, 1) for each row: float32 [rows], multiples of 2^-24.
 
     Args:
         seed: any int, of which 64 bits count, or an int32 scalar.
         position: int32 scalar.
+        numbers: int32 [rows], which row each is.
     """
     key = _words(seed)
-    row = ops.cast(ops.arange(rows, dtype="int32"), "uint32")
-    counter = (row, ops.cast(position, "uint32"))
+    counter = (ops.cast(numbers, "uint32"), ops.cast(position, "uint32"))
     bits, _ = threefry(key, counter)
     return ops.cast(ops.right_shift(bits, _uint32(8)), "float32") * 2.0**-24
 

@@ -77,6 +77,8 @@ class SamplingOptions:
         top_k: only this many of the most probable ids; 0: all.
         top_p: only the fewest most probable ids that together reach this probability (nucleus:
             Holtzman et al. 2020, arXiv:1904.09751, equation 2); 1: all.
+        numbers: int32 [rows], which row each counts as, where more rows are sampled than go
+            together; None: 0, 1, 2, ...
 
     Raises:
         ValueError: a negative `top_k`.
@@ -86,6 +88,7 @@ class SamplingOptions:
     temperature: float | Tensor = 1.0
     top_k: int = 0
     top_p: float = 1.0
+    numbers: Tensor | None = None
 
     def __post_init__(self):
         if self.top_k < 0:

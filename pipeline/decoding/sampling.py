@@ -29,7 +29,7 @@ def sample(
     """Draws each id from what the model gives, sharpened and cut off as `options` say.
 
     What row i draws at a step is a pure function of (seed, i, position): it does not depend on
-    how many rows there are, and no state is kept between calls.
+    how many rows there are, and no state is kept between calls. i is what `options.numbers` says.
 
     Args:
         options: how to draw.
@@ -43,6 +43,7 @@ def sample(
         ValueError: as `greedy`.
     """
     temperature = ops.cast(ops.convert_to_tensor(options.temperature), "float32")
+    numbers = ops.arange(rows, dtype="int32") if options.numbers is None else options.numbers
 
     def draw(best: Best, position: Tensor) -> Tensor:
         log_probs, candidates = best(options.top_k or ALL)
@@ -53,7 +54,7 @@ def sample(
         if options.top_p < 1:
             probs = ops.where(cumulative - probs < options.top_p, probs, 0.0)
             cumulative = ops.cumsum(probs, axis=1)
-        point = uniform(options.seed, position, rows)[:, None] * cumulative[:, -1:]
+        point = uniform(options.seed, position, numbers)[:, None] * cumulative[:, -1:]
         drawn = ops.sum(ops.cast(cumulative <= point, "int32"), axis=1)
         # Rounding may put the point on the very end, behind which nothing is possible.
         possible = ops.sum(ops.cast(probs > 0, "int32"), axis=1)

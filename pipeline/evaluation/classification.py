@@ -9,6 +9,7 @@ from collections.abc import Container, Sequence
 import numpy as np
 from sklearn import metrics as sk
 
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.evaluation.calibration import (
     ConfidenceBin,
@@ -122,7 +123,7 @@ class ClassificationMetrics:
         share = self.overall
         return (
             f"accuracy {share.accuracy:.4f} (95 % interval {share.low:.4f} to {share.high:.4f}), "
-            f"macro F1 {self.macro_f1:.4f}, on {self.count:,} texts"
+            f"macro F1 {self.macro_f1:.4f}, on {counted(self.count, 'text')}"
         )
 
     def to_json(self) -> dict:

@@ -10,6 +10,8 @@ import numpy as np
 from pipeline.text.characters import normalize_lines
 
 MOST_LINES = 64
+LONGEST_PROMPT = 1000
+"""Characters: of a longer beginning only the end is read."""
 LENGTH = 20
 """Characters that are compared."""
 
@@ -18,7 +20,7 @@ def halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     """Beginnings of lines of some texts, and what follows each on its line.
 
     Lines, evenly spread over the texts, are cut before the last space that is not behind their
-    middle, or in the middle if there is none.
+    middle, or in the middle if there is none; before the cut `LONGEST_PROMPT` characters are kept.
 
     Returns:
         Up to `MOST_LINES` prompts, and the rest of each line, of which `LENGTH` characters are
@@ -31,7 +33,7 @@ def halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
         middle = len(line) // 2
         cut = line.rfind(" ", 1, middle + 1)
         cut = middle if cut < 0 else cut
-        prompts.append(line[:cut])
+        prompts.append(line[max(cut - LONGEST_PROMPT, 0) : cut].lstrip(" "))
         rests.append(line[cut : cut + LENGTH])
     return prompts, rests
 

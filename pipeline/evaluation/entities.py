@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 from pipeline.corpora.entities import Entity
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.evaluation import entity_examples
 from pipeline.evaluation.entity_examples import Confusion, MarkedSentence, OutcomeCount
@@ -106,8 +107,8 @@ class EntityMetrics:
         """One line for the terminal."""
         return (
             f"test entity F1 {100 * self.f1:.2f} % (precision {100 * self.precision:.1f}, "
-            f"recall {100 * self.recall:.1f}; {self.count:,} sentences, "
-            f"{self.overall.gold:,} entities)"
+            f"recall {100 * self.recall:.1f}; {counted(self.count, 'sentence')}, "
+            f"{counted(self.overall.gold, 'entity', 'entities')})"
         )
 
     def to_json(self) -> dict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pipeline.corpora.entities import Entity
@@ -55,12 +55,11 @@ def pair_up(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[Pair]:
     if wanted == given:
         return [Pair(Outcome.RIGHT, entity, entity) for entity in wanted]
     ranked = []
-    for i, one in enumerate(wanted):
-        for j, other in enumerate(given):
-            overlap = min(one.end, other.end) - max(one.start, other.start)
-            if overlap > 0:
-                outcome = _outcome(one, other)
-                ranked.append((_RANK[outcome], -overlap, i, j, outcome))
+    for i, j in _overlaps(wanted, given):
+        one, other = wanted[i], given[j]
+        outcome = _outcome(one, other)
+        overlap = min(one.end, other.end) - max(one.start, other.start)
+        ranked.append((_RANK[outcome], -overlap, i, j, outcome))
     pairs, used, taken = [], set(), set()
     for _, _, i, j, outcome in sorted(ranked):
         if i not in used and j not in taken:
@@ -70,6 +69,18 @@ def pair_up(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[Pair]:
     pairs += [Pair(Outcome.MISSED, e, None) for i, e in enumerate(wanted) if i not in used]
     pairs += [Pair(Outcome.SPURIOUS, None, e) for j, e in enumerate(given) if j not in taken]
     return sorted(pairs, key=lambda pair: pair.start)
+
+
+def _overlaps(first: Sequence[Entity], second: Sequence[Entity]) -> Iterator[tuple[int, int]]:
+    """Which of two ascending sequences share a character, in time that grows with their sum."""
+    j = 0
+    for i, one in enumerate(first):
+        while j < len(second) and second[j].end <= one.start:
+            j += 1
+        k = j
+        while k < len(second) and second[k].start < one.end:
+            yield i, k
+            k += 1
 
 
 _RANK = {

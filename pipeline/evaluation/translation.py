@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from sacrebleu.metrics import CHRF
 
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.evaluation.translation_scores import (
     LONG,
@@ -108,7 +109,7 @@ class TranslationMetrics:
         return (
             f"test BLEU {self.bleu:.2f} (95 % interval {self.bleu_low:.1f} to "
             f"{self.bleu_high:.1f}; {self.bleu_signature}), chrF {self.chrf:.2f} "
-            f"({self.chrf_signature}), on {self.count:,} sentences"
+            f"({self.chrf_signature}), on {counted(self.count, 'sentence')}"
         )
 
     def to_json(self) -> dict:

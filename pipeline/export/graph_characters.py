@@ -8,6 +8,7 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from pipeline.export.graph_rows import kept
 from pipeline.export.graph_text import normalize_in_graph
 from pipeline.text.characters import Characters
 from pipeline.text.vocabulary import BOS, EOS, UNK
@@ -68,8 +69,8 @@ class GraphCharacters(tf.Module):
 
     def decode(self, ids: tf.Tensor) -> tf.Tensor:
         """int32 [n, time] -> string [n]: [EOS] as a line feed, nothing for the other specials."""
-        points = tf.gather(self._points, ids)
-        points = tf.ragged.boolean_mask(points, points > 0)
+        rows = tf.RaggedTensor.from_tensor(tf.gather(self._points, ids))
+        points = kept(rows, rows.flat_values > 0)
         return tf.strings.unicode_encode(points, "UTF-8")
 
 
@@ -88,5 +89,5 @@ def _to_jamo(points: tf.RaggedTensor) -> tf.RaggedTensor:
         axis=1,
     )
     there = tf.stack([tf.ones_like(hangul), hangul, hangul & (trailing > 0)], axis=1)
-    inner = points.with_flat_values(tf.ragged.boolean_mask(each, there))
-    return inner.merge_dims(1, 2)
+    jamo = kept(tf.RaggedTensor.from_tensor(each), tf.reshape(there, [-1]))
+    return points.with_flat_values(jamo).merge_dims(1, 2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from pipeline.export.graph_rows import kept
 from pipeline.normalize import (
     DROPPED,
     JOINER,
@@ -55,9 +56,8 @@ def normalize_with_offsets(
     points = tf.strings.unicode_decode(strings, "UTF-8")
     places = tf.ragged.range(points.row_lengths())
     for unwanted in (_marks, _repeated_spaces, _last_space):
-        wanted = points.with_flat_values(tf.logical_not(unwanted(points)))
-        points = tf.ragged.boolean_mask(points, wanted)
-        places = tf.ragged.boolean_mask(places, wanted)
+        wanted = tf.logical_not(unwanted(points))
+        points, places = kept(points, wanted), kept(places, wanted)
     spaced = tf.strings.unicode_encode(points, "UTF-8")
     composed = tf_text.normalize_utf8(spaced, "NFC")
     first, last = tf.cond(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.counts import counted
 from pipeline.export.reading_limit import ReadingLimit, load_reading_limit
 
 
@@ -40,6 +41,6 @@ class Predictor:
         if not self._longer or self._limit is None:
             return []
         return [
-            f"{self._longer:,} of {self._asked:,} texts are longer than the model reads; of each "
-            f"only the first {self._limit.pieces:,} pieces count"
+            f"longer than the model reads: {self._longer:,} of {counted(self._asked, 'text')}; "
+            f"only the first {counted(self._limit.pieces, 'piece')} of each count"
         ]

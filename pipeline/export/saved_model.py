@@ -93,16 +93,23 @@ def check_fits(signature: Callable, name: str, value: np.ndarray) -> None:
         )
 
 
-def load_asker(folder: Path) -> Callable[[list[str]], dict[str, np.ndarray]]:
+def load_asker(
+    folder: Path, signature: str = "serving_default"
+) -> Callable[[list[str]], dict[str, np.ndarray]]:
     """texts -> the outputs of the SavedModel in `folder` by name, the first axis one a text.
 
     With a KoNLPy tokenizer the analyser runs here, in Python, in front of the graph. Strings come
     out as UTF-8 bytes. The first answer, which takes longest, is had before this returns.
 
+    Args:
+        folder: of the SavedModel.
+        signature: what to ask of it; `serving_default` where it has no other.
+
     Raises:
         UserError: the SavedModel or its tokenizer is damaged.
     """
     loaded = load_saved_model(folder)
+    name = signature if signature in loaded.signatures else "serving_default"
     # The only signature is `serving_default` as well, so `ids` is looked for first.
     if "ids" in loaded.signatures:
         tokenizer = load_tokenizer(folder / "assets.extra")
@@ -114,7 +121,7 @@ def load_asker(folder: Path) -> Callable[[list[str]], dict[str, np.ndarray]]:
     else:
 
         def outputs(texts: list[str]) -> dict[str, tf.Tensor]:
-            return loaded.signatures["serving_default"](text=tf.constant(texts, tf.string))
+            return loaded.signatures[name](text=tf.constant(texts, tf.string))
 
     def ask(texts: list[str]) -> dict[str, np.ndarray]:
         return {name: values.numpy() for name, values in outputs(texts).items()}

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from pipeline.text.vocabulary import PAD
 
-ROWS_AT_ONCE = 64
+
+class PartSize(NamedTuple):
+    """How much goes through a model at once.
+
+    Attributes:
+        rows: at most.
+        positions: at most, padding counted, so that long rows share a part with fewer others; a
+            row that is longer by itself makes a part alone.
+    """
+
+    rows: int
+    positions: int
+
+
+REVIEWS_AT_ONCE = PartSize(64, 2**14)
 # Sentences differ more in length than reviews do: smaller parts pad less.
-SENTENCES_AT_ONCE = 32
+SENTENCES_AT_ONCE = PartSize(32, 2**13)
+# Of a translation a beam of hypotheses is kept.
+TRANSLATIONS_AT_ONCE = PartSize(32, 2**12)
+# Of a prompt and what is written behind it little more than the ids are kept.
+PROMPTS_AT_ONCE = PartSize(256, 2**22)
 
 
 def map_sorted(
     rows: tf.RaggedTensor,
     function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     width: int,
-    rows_at_once: int = ROWS_AT_ONCE,
+    at_once: PartSize = REVIEWS_AT_ONCE,
 ) -> tf.Tensor:
     """Applies `function` to rows of near-equal length together, and restores the order.
 
@@ -25,47 +44,74 @@ def map_sorted(
         rows: int32 [n, None].
         function: (ids int32 [m, time] right-padded, lengths int32 [m]) -> float32 [m, width].
         width: of the result.
-        rows_at_once: the largest m.
+        at_once: the size of a part.
 
     Returns:
         float32 [n, width].
     """
-    results, _, order = _in_parts(rows, function, tf.TensorSpec([None, width]), rows_at_once)
+    results, _, order = _in_parts(
+        rows, lambda ids, lengths, _: function(ids, lengths), tf.TensorSpec([None, width]), at_once
+    )
     return tf.gather(results, tf.math.invert_permutation(order))
 
 
 def map_sorted_pieces(
     rows: tf.RaggedTensor,
     function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
-    rows_at_once: int = SENTENCES_AT_ONCE,
+    at_once: PartSize = SENTENCES_AT_ONCE,
 ) -> tf.RaggedTensor:
     """As `map_sorted`, for a function that gives something for each id.
 
     Args:
         rows: int32 [n, None].
         function: (ids int32 [m, time] right-padded, lengths int32 [m]) -> int32 [m, time].
-        rows_at_once: the largest m.
+        at_once: the size of a part.
 
     Returns:
         int32 [n, None], rows as long as those given.
     """
 
-    def flat(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+    def flat(ids: tf.Tensor, lengths: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
         return tf.boolean_mask(function(ids, lengths), tf.sequence_mask(lengths))
 
     results, lengths, order = _in_parts(
-        rows, flat, tf.TensorSpec([None], tf.int32), rows_at_once, at_a_time=2
+        rows, flat, tf.TensorSpec([None], tf.int32), at_once, parts_at_a_time=2
     )
     by_length = tf.RaggedTensor.from_row_lengths(results, tf.gather(lengths, order))
     return tf.gather(by_length, tf.math.invert_permutation(order))
 
 
+def map_sorted_texts(
+    rows: tf.RaggedTensor,
+    function: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor],
+    more: tf.Tensor,
+    at_once: PartSize = PROMPTS_AT_ONCE,
+) -> tf.Tensor:
+    """As `map_sorted`, for a function that writes a text for each row.
+
+    Args:
+        rows: int32 [n, None].
+        function: (ids int32 [m, time] right-padded, lengths int32 [m], int32 [m], which rows they
+            are) -> string [m].
+        more: int32 scalar, positions that each row takes beside its ids.
+        at_once: the size of a part.
+
+    Returns:
+        string [n].
+    """
+    spec = tf.TensorSpec([None], tf.string)
+    results, _, order = _in_parts(rows, function, spec, at_once, more=more)
+    return tf.gather(results, tf.math.invert_permutation(order))
+
+
 def _in_parts(
     rows: tf.RaggedTensor,
-    function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    function: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor],
     result: tf.TensorSpec,
-    rows_at_once: int,
-    at_a_time: int = 1,
+    at_once: PartSize,
+    *,
+    parts_at_a_time: int = 1,
+    more: int | tf.Tensor = 0,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Results of rows sorted by length, end to end; lengths int32 [n]; the order int32 [n].
 
@@ -75,16 +121,27 @@ def _in_parts(
     count = rows.nrows(tf.int32)
     lengths = tf.cast(rows.row_lengths(), tf.int32)
     order = tf.argsort(lengths, stable=True)
-    parts = (count + rows_at_once - 1) // rows_at_once
-    results = tf.TensorArray(result.dtype, parts, infer_shape=False, element_shape=result.shape)
+    results = tf.TensorArray(
+        result.dtype, 0, dynamic_size=True, infer_shape=False, element_shape=result.shape
+    )
 
-    def body(part, results):
-        chosen = order[part * rows_at_once : (part + 1) * rows_at_once]
+    def body(first, part, results):
+        chosen = order[first : first + at_once.rows]
+        chosen = chosen[: _fitting(tf.gather(lengths, chosen) + more, at_once.positions)]
         ids = tf.gather(rows, chosen).to_tensor(default_value=PAD)
-        return part + 1, results.write(part, function(ids, tf.gather(lengths, chosen)))
+        results = results.write(part, function(ids, tf.gather(lengths, chosen), chosen))
+        return first + tf.size(chosen), part + 1, results
 
-    _, results = tf.while_loop(
-        lambda part, _: part < parts, body, (0, results), parallel_iterations=at_a_time
+    _, parts, results = tf.while_loop(
+        lambda first, *_: first < count, body, (0, 0, results), parallel_iterations=parts_at_a_time
     )
     nothing = tf.zeros([0, *result.shape[1:]], result.dtype)
     return tf.cond(parts > 0, results.concat, lambda: nothing), lengths, order
+
+
+def _fitting(lengths: tf.Tensor, positions: int) -> tf.Tensor:
+    """How many of some rows, the shortest first, go into a part: int32 scalar, at least 1."""
+    number = tf.range(1, tf.size(lengths) + 1)
+    # Cut off above, for the product of large numbers would begin again below zero.
+    padded = number * tf.minimum(lengths, positions + 1)
+    return tf.maximum(tf.reduce_sum(tf.cast(padded <= positions, tf.int32)), 1)

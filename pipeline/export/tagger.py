@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.corpora.entities import Entity
+from pipeline.export.graph_rows import row_numbers
 from pipeline.export.graph_text import GraphTokenizer
 from pipeline.export.saved_model import load_asker, write_saved_model
 from pipeline.export.split_batches import map_sorted_pieces
@@ -17,6 +18,11 @@ from pipeline.facts import Exported
 from pipeline.text.tags import TagSet
 from pipeline.text.tokenizer import Tokenizer
 from pipeline.text.vocabulary import BOS, EOS
+
+ENTITIES = "entities"
+"""The signature whose answer is as large as what it found."""
+MOST_CELLS = 2**24
+"""Of the tables of `serving_default`, which take 56 bytes a cell: 0.9 GB."""
 
 
 def export_tagger(
@@ -27,7 +33,11 @@ def export_tagger(
     Signature `serving_default`: `text` string [n] -> `entity`, `label` string [n, most] and
     `start`, `end` int32 [n, most], where `most` is the largest number of entities in one text.
     `start` and `end` (exclusive) count characters of the text as it was given; unused cells are
-    "" and -1.
+    "" and -1. A table of more than `MOST_CELLS` is refused (InvalidArgumentError).
+
+    Signature `entities`: the same entities one behind the other, whatever the texts: `entity`,
+    `label` string [entities], `start`, `end` int32 [entities], and `row` int32 [entities], the
+    place of its text among those given.
 
     Args:
         decoder: ids and lengths in, legal tags out (`pipeline.models.tagger.best_tags`).
@@ -47,18 +57,25 @@ def export_tagger(
     def tag(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         return decoder({"ids": ids, "lengths": lengths}, training=False)
 
-    def answer(text: tf.Tensor) -> dict[str, tf.Tensor]:
+    spec = tf.TensorSpec([None], tf.string, name="text")
+
+    # Both signatures call one graph, which is stored once.
+    @tf.function(input_signature=[spec], autograph=False)
+    def entities(text: tf.Tensor) -> dict[str, tf.Tensor]:
         ids, starts, ends = (rows[:, 1:-1] for rows in graph_tokenizer.with_offsets(text))
         parts = _framed(_in_parts(ids, max_length - 2))
         found = _begun(map_sorted_pieces(parts, tag)[:, 1:-1])
         return _entities(text, ids.with_flat_values(found.flat_values), starts, ends, names)
 
-    spec = tf.TensorSpec([None], tf.string, name="text")
-    size = write_saved_model(folder, {"serving_default": answer}, [spec], [graph_tokenizer])
+    def tables(text: tf.Tensor) -> dict[str, tf.Tensor]:
+        return _tables(entities(text), tf.size(text))
+
+    signatures = {"serving_default": tables, ENTITIES: lambda text: dict(entities(text))}
+    size = write_saved_model(folder, signatures, [spec], [graph_tokenizer])
     tokenizer.save(folder / "assets.extra")
     return Exported(
         summary=f"serving_default signature, {size}",
-        signatures=("serving_default",),
+        signatures=tuple(signatures),
         facts={
             "labels": ", ".join(tags.labels),
             "pieces": f"{len(tokenizer.vocabulary):,} ({tokenizer.kind})",
@@ -68,6 +85,8 @@ def export_tagger(
             "Entities never nest and never overlap.",
             f"A text over {max_length - 2:,} characters (spaces not counted) is read in parts "
             "of so many; an entity across the edge of two parts comes out as two.",
+            f"Documents beside many other texts are better asked with the signature `{ENTITIES}`: "
+            "the tables of this one have a cell for each text and each entity of the fullest text.",
             "It knows the kinds of entities it learnt, as they are marked in its corpus; on text "
             "of another kind (chat, speech) expect it to miss more.",
         ),
@@ -79,7 +98,7 @@ def _in_parts(rows: tf.RaggedTensor, most: int) -> tf.RaggedTensor:
     lengths = tf.cast(rows.row_lengths(), tf.int32)
     number = tf.ragged.range(tf.maximum((lengths + most - 1) // most, 1))
     before = number * most
-    parts = tf.minimum(most, tf.gather(lengths, number.value_rowids()) - before.flat_values)
+    parts = tf.minimum(most, tf.gather(lengths, row_numbers(number)) - before.flat_values)
     return tf.RaggedTensor.from_row_lengths(rows.flat_values, parts)
 
 
@@ -105,7 +124,8 @@ def _entities(
     ends: tf.RaggedTensor,
     names: tf.Tensor,
 ) -> dict[str, tf.Tensor]:
-    """`TagSet.entities_of` in a graph, for legal tags: int32 [n, None] each."""
+    """`TagSet.entities_of` in a graph, for legal tags, starts and ends int32 [n, None]: what the
+    signature `entities` gives."""
     flat = tags.flat_values
     begins = tf.equal(flat % 2, 1)
     inside = tf.greater(flat, 0)
@@ -114,23 +134,67 @@ def _entities(
     where = tf.boolean_mask(tf.range(tf.size(flat)), inside)
     first = tf.boolean_mask(tf.range(tf.size(flat)), begins)
     last = tf.math.segment_max(where, number)
-    row = tf.gather(tags.value_rowids(), first)
+    row = tf.gather(row_numbers(tags), first)
     start = tf.gather(starts.flat_values, first)
     end = tf.gather(ends.flat_values, last)
     label = tf.gather(names, (tf.gather(flat, first) - 1) // 2)
-    readable = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
-    entity = tf.strings.substr(tf.gather(readable, row), start, end - start, unit="UTF8_CHAR")
+    entity = _between(text, row, start, end)
+    return {"row": row, "entity": entity, "label": label, "start": start, "end": end}
 
-    def table(values: tf.Tensor, unused: str | int) -> tf.Tensor:
-        rows = tf.RaggedTensor.from_value_rowids(values, row, nrows=tags.nrows())
+
+def _between(text: tf.Tensor, row: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
+    """Characters `start` to `end` of the text `row`, for each of many: string [many].
+
+    Cut out of the characters of all texts: `tf.strings.substr` would be given a copy of the whole
+    text for each.
+    """
+    points = tf.strings.unicode_decode(text, "UTF-8")
+    first = tf.gather(tf.cast(points.row_starts(), tf.int32), row)
+    cut = tf.ragged.range(first + start, first + end)
+    chosen = cut.with_flat_values(tf.gather(points.flat_values, cut.flat_values))
+    return tf.strings.unicode_encode(chosen, "UTF-8")
+
+
+def _tables(found: Mapping[str, tf.Tensor], count: tf.Tensor) -> dict[str, tf.Tensor]:
+    """What the signature `serving_default` gives, made of what `entities` gives.
+
+    Args:
+        count: int32 scalar, how many texts were given.
+    """
+    counts = tf.math.bincount(found["row"], minlength=count)
+    cells = tf.cast(count, tf.int64) * tf.cast(tf.reduce_max(counts, axis=0), tf.int64)
+    refused = tf.debugging.assert_less_equal(
+        tf.where(count > 0, cells, 0),
+        tf.constant(MOST_CELLS, tf.int64),
+        f"a table of so many texts and entities takes too much memory: give fewer texts at once, "
+        f"or use the signature {ENTITIES}",
+    )
+    with tf.control_dependencies([refused]):
+        splits = tf.pad(tf.cumsum(counts), [[1, 0]])
+
+    def table(name: str, unused: str | int) -> tf.Tensor:
+        rows = tf.RaggedTensor.from_row_splits(found[name], splits, validate=False)
         return rows.to_tensor(default_value=unused)
 
     return {
-        "entity": table(entity, ""),
-        "label": table(label, ""),
-        "start": table(start, -1),
-        "end": table(end, -1),
+        "entity": table("entity", ""),
+        "label": table("label", ""),
+        "start": table("start", -1),
+        "end": table("end", -1),
     }
+
+
+def entities_by_row(answer: Mapping[str, np.ndarray], count: int) -> list[list[Entity]]:
+    """The entities of each text, from the outputs of the signature `entities` as arrays.
+
+    Args:
+        count: how many texts were given.
+    """
+    found: list[list[Entity]] = [[] for _ in range(count)]
+    columns = (answer[name] for name in ("row", "start", "end", "label"))
+    for row, start, end, label in zip(*columns, strict=True):
+        found[row].append(Entity(int(start), int(end), label.decode("utf-8")))
+    return found
 
 
 def served_entities(answer: Mapping[str, np.ndarray]) -> list[list[Entity]]:
@@ -147,5 +211,11 @@ def served_entities(answer: Mapping[str, np.ndarray]) -> list[list[Entity]]:
 
 def load_tagger(folder: Path) -> Callable[[list[str]], list[list[Entity]]]:
     """texts -> the entities of each, asking the SavedModel in `folder` (`load_asker`)."""
-    ask = load_asker(folder)
-    return lambda texts: served_entities(ask(texts))
+    ask = load_asker(folder, ENTITIES)
+
+    def tag(texts: list[str]) -> list[list[Entity]]:
+        answer = ask(texts)
+        # An older export has the tables alone.
+        return entities_by_row(answer, len(texts)) if "row" in answer else served_entities(answer)
+
+    return tag

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from pipeline.export.graph_characters import GraphCharacters, nfc, normalize_lines_in_graph
 from pipeline.export.saved_model import load_saved_model, write_saved_model
+from pipeline.export.split_batches import map_sorted_texts
 from pipeline.facts import Exported
 from pipeline.models.generate import Generate
 from pipeline.models.generation_settings import MAX_LENGTH
@@ -40,18 +41,23 @@ def export_generator(generate: Generate, characters: Characters, folder: Path) -
     def serve(prompt, length, temperature, seed):
         prompt = normalize_lines_in_graph(prompt)
         length = tf.clip_by_value(length, 0, MAX_LENGTH)
-        rows = graph.encode(prompt)
-        found = generate(
-            {
-                "ids": rows.to_tensor(0),
-                "lengths": tf.cast(rows.row_lengths(), tf.int32),
-                "max_length": tf.fill(tf.shape(prompt), length * characters.most_units),
-                "temperature": tf.maximum(temperature, 0.0),
-                "seed": seed,
-            },
-            training=False,
-        )
-        text = nfc(prompt + graph.decode(found["ids"]))
+        units = length * characters.most_units
+
+        def said(ids: tf.Tensor, lengths: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+            found = generate(
+                {
+                    "ids": ids,
+                    "lengths": lengths,
+                    "max_length": tf.fill(tf.shape(lengths), units),
+                    "temperature": tf.maximum(temperature, 0.0),
+                    "seed": seed,
+                    "numbers": numbers,
+                },
+                training=False,
+            )
+            return graph.decode(found["ids"])
+
+        text = nfc(prompt + map_sorted_texts(graph.encode(prompt), said, units))
         most = tf.strings.length(prompt, "UTF8_CHAR") + length
         return {"text": tf.strings.substr(text, tf.zeros_like(most), most, "UTF8_CHAR")}
 

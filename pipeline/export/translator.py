@@ -12,7 +12,7 @@ from pipeline.export.graph_detokenize import GraphDetokenizer
 from pipeline.export.graph_text import GraphTokenizer
 from pipeline.export.reading_limit import write_reading_limit
 from pipeline.export.saved_model import load_asker, write_saved_model
-from pipeline.export.split_batches import SENTENCES_AT_ONCE, map_sorted
+from pipeline.export.split_batches import TRANSLATIONS_AT_ONCE, map_sorted
 from pipeline.facts import Exported
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.translate import FRAME, Translate
@@ -121,7 +121,7 @@ def _answer(translate: Translate, detokenizer: GraphDetokenizer, longest: int):
         return tf.reshape(tf.concat([scores, said], axis=2), [-1, count * (1 + longest)])
 
     def answer(rows: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        found = map_sorted(rows, search, count * (1 + longest), SENTENCES_AT_ONCE)
+        found = map_sorted(rows, search, count * (1 + longest), TRANSLATIONS_AT_ONCE)
         found = tf.reshape(found, [-1, 1 + longest])
         # [PAD], [BOS] and [EOS] have no text.
         said = tf.RaggedTensor.from_tensor(tf.cast(found[:, 1:], tf.int32), padding=0)

@@ -119,6 +119,10 @@ class Field(abc.ABC, Generic[Value]):
         """A value on one line, for people."""
         return " ".join(str(value).split())
 
+    def size(self, value: Value) -> int:
+        """What a value adds to the size of a call: characters of a text; 0 where all are alike."""
+        return 0
+
     def as_argument(self, value: Value, folder: str) -> str:
         """What `variable` is set to, to ask about the example that lies in `folder`."""
         return f"{folder}/{self.example_file}"

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.fields.field import Field, read_bytes
 from pipeline.workspace import atomic_file
@@ -127,7 +128,9 @@ def _from_csv(content: bytes, where: object) -> Array:
     width, values = len(rows[0][1]), []
     for number, cells in rows:
         if len(cells) != width:
-            raise UserError(f"has {len(cells)} columns, not {width}", where=f"{where}:{number}")
+            raise UserError(
+                f"has {counted(len(cells), 'column')}, not {width}", where=f"{where}:{number}"
+            )
         for cell in cells[first:]:
             if not _is_number(cell):
                 raise UserError(

@@ -57,6 +57,9 @@ class Text(Field[str]):
         lines = split_lines(printable(decode(content, path)[0]))
         return lines[:-1] if lines and lines[-1] == "" else lines
 
+    def size(self, value: str) -> int:
+        return len(value)
+
     def as_argument(self, value: str, folder: str) -> str:
         return value
 

@@ -33,7 +33,8 @@ class Generate(keras.Model):
         {"ids": int32 [batch, time], right-padded, each opened by [BOS] and closed by nothing;
         "lengths": int32 [batch], [BOS] counted; "max_length": int32 [batch], units to say;
         "temperature": float32 scalar, 0 for the most probable unit at each step; "seed": int32
-        scalar}.
+        scalar; and, where these are not all the rows that there are, "numbers": int32 [batch],
+        which each is}.
 
     Returns:
         {"ids": int32 [batch, longest], what was said, right-padded; "scores": float32 [batch], its
@@ -60,6 +61,7 @@ class Generate(keras.Model):
                 temperature=inputs["temperature"],
                 top_k=self.generation.top_k,
                 top_p=self.generation.top_p,
+                numbers=inputs.get("numbers"),
             ),
             max_length=inputs["max_length"],
         )

@@ -9,6 +9,9 @@ from pipeline.layers.carried_recurrent import CarriedRecurrent
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.text.vocabulary import BOS, EOS, PAD
 
+WINDOW = 128
+"""Units of a prompt that are read at a time: a longer prompt takes more time, not more memory."""
+
 
 def language_model(settings: LanguageModelSettings, *, vocabulary_size: int) -> keras.Model:
     """Builds the language model. It keeps nothing between calls: the state is given and returned.
@@ -81,9 +84,10 @@ class LanguageModelSteps:
 
     def __init__(self, model: keras.Model):
         self.model = model
+        self._reader = keras.Model(model.input, model.output[1], name="reader")
 
     def start(self, ids, lengths) -> tuple[dict, object]:
-        """Reads all but the last unit of each prompt.
+        """Reads all but the last unit of each prompt, `WINDOW` units at a time.
 
         Args:
             ids: int32 [rows, time], prompts, each opened by [BOS] and closed by nothing,
@@ -99,17 +103,23 @@ class LanguageModelSteps:
         flat = ops.reshape(ids, (-1,))
         first = ops.arange(rows, dtype="int32") * time
         last_ids = ops.take(flat, first + lengths - 1, axis=0)
-        # Right-aligned, so that each row ends with what it has read; what stands before its
-        # [BOS] is forgotten there.
-        source = ops.arange(time, dtype="int32")[None, :] - time + lengths[:, None] - 1
-        aligned = ops.take(flat, first[:, None] + ops.maximum(source, 0), axis=0)
-        aligned = ops.where(source >= 0, aligned, PAD)
-        inputs = {
-            "ids": aligned,
-            "reset": source <= 0,
-            "state": ops.zeros((rows, state_size(self.model))),
-        }
-        _, state = self.model(inputs, training=False)
+        known = isinstance(time, int)
+        width = min(time, WINDOW) if known else ops.minimum(time, WINDOW)
+        windows = -(-time // max(width, 1)) if known else -(-time // ops.maximum(width, 1))
+        size = state_size(self.model)
+
+        def read(window, state):
+            # Right-aligned, so that each row ends with what it has read; what stands before its
+            # [BOS] is forgotten there.
+            place = ops.arange(width, dtype="int32") + (window - windows) * width
+            source = place[None, :] + lengths[:, None] - 1
+            aligned = ops.take(flat, first[:, None] + ops.maximum(source, 0), axis=0)
+            aligned = ops.where(source >= 0, aligned, PAD)
+            inputs = {"ids": aligned, "reset": source <= 0, "state": state}
+            return window + 1, ops.reshape(self._reader(inputs, training=False), (rows, size))
+
+        start = ops.convert_to_tensor(0, dtype="int32"), ops.zeros((rows, size))
+        _, state = ops.while_loop(lambda window, _: window < windows, read, start)
         state = ops.where((lengths > 1)[:, None], state, 0.0)
         return {"state": state}, last_ids
 

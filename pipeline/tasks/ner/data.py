@@ -10,6 +10,7 @@ import pandas as pd
 from pipeline.corpora.annotated import read_annotated_corpus
 from pipeline.corpora.entities import read_entities
 from pipeline.corpora.splits import CorpusSplits
+from pipeline.counts import counted
 from pipeline.facts import Prepared
 from pipeline.tasks.ner.settings import Settings
 from pipeline.text.piece_ngrams import learn_piece_ngrams, save_piece_ngrams
@@ -65,7 +66,8 @@ def prepare(
     pieces = len(tokenizer.vocabulary)
     return Prepared(
         summary=f"{pieces:,} pieces, {ngrams:,} runs of pieces, "
-        f"{details['train']['entities']:,} entities of {len(tags.labels)} kinds in training",
+        f"{counted(details['train']['entities'], 'entity', 'entities')} of "
+        f"{counted(len(tags.labels), 'kind')} in training",
         vocabulary_size=pieces,
         details={**details, "ngrams": ngrams},
     )

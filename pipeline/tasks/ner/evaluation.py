@@ -20,7 +20,7 @@ from pipeline.report.run_facts import run_facts
 from pipeline.settings import without_run
 from pipeline.tasks.base import Evaluated
 from pipeline.tasks.ner import TASK
-from pipeline.tasks.ner.data import load_tags
+from pipeline.tasks.ner.data import SAMPLE, load_tags
 from pipeline.tasks.ner.report import entity_content
 from pipeline.tasks.ner.settings import Settings
 from pipeline.tasks.ner.training import trained_decoder
@@ -35,12 +35,14 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     predicted = find_entities(settings, trained, texts)
     metrics = measure(texts, gold, predicted, tags.labels, _training_entities(trained))
     _log_to_tensorboard(settings, trained, metrics)
-    return _evaluated(settings, trained, metrics)
+    unknown = sorted({entity.label for found in gold for entity in found} - set(tags.labels))
+    shown = _unknown_labels(unknown)
+    return _evaluated(settings, trained, metrics, shown, shown=shown)
 
 
 def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) -> Evaluated:
     """The same model on sentences that others marked, under the labels both sides have."""
-    other = read_evaluation_corpus(corpus, raw)
+    other = read_evaluation_corpus(corpus, raw, SAMPLE)
     if "read_as" in other.details:
         say(f"{corpus}: {other.details['read_as']}")
     texts, title = list(other.frame["text"]), other.origin.title
@@ -60,7 +62,7 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
         texts,
         [as_common(*pair, theirs) for pair in zip(texts, gold, strict=True)],
         [as_common(*pair, ours) for pair in zip(texts, predicted, strict=True)],
-        shared,
+        shared or known,
     )
     about = [*other.warnings, *_label_warnings(title, known, there, ours, theirs)]
     warning = (
@@ -95,10 +97,13 @@ def _label_warnings(
             f"{title} and the model have no label in common, so nothing can be right: "
             f"{', '.join(there)} there, {', '.join(known)} here."
         ]
-    missed = [label for label in unknown if theirs[label]]
-    if missed:
-        return [f"The model does not know {', '.join(missed)}: all of these count as missed."]
-    return []
+    return _unknown_labels([label for label in unknown if theirs[label]])
+
+
+def _unknown_labels(labels: Sequence[str]) -> list[str]:
+    if not labels:
+        return []
+    return [f"The model does not know {', '.join(labels)}: all of these count as missed."]
 
 
 def find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from pipeline.corpora.entities import Entity
@@ -17,8 +19,10 @@ _TONES = 8
 _WRONG, _RIGHT = 24, 12  # sentences shown: two rows and one row each, 60 at most
 _LONGEST_SENTENCE = 160  # characters; longer ones are cut around what matters
 _AROUND = 40  # characters kept on either side of an entity that matters
+_MOST_SHOWN = 12  # entities that matter: the first ones of a sentence that is a whole document
 _LONGEST_ENTITY = 80
 _CUT = "…"
+_start = attrgetter("start")
 
 
 def tones(labels: Sequence[str], support: Sequence[int]) -> dict[str, int]:
@@ -73,7 +77,7 @@ def _rows(sentence: MarkedSentence, tone_of: dict[str, int]) -> list[tuple]:
     text, gold, predicted = sentence.text, sentence.gold, sentence.predicted
     errors = [p for p in pair_up(gold, predicted) if p.outcome is not Outcome.RIGHT]
     wrong = {entity for pair in errors for entity in pair.entities}
-    shown = windows(text, sorted(wrong or gold), (*gold, *predicted))
+    shown = windows(text, sorted(wrong or gold)[:_MOST_SHOWN], (*gold, *predicted))
     if not errors:
         return [(marked(text, gold, tone_of, shown=shown), "both · 같음")]
     said = dict.fromkeys(
@@ -132,13 +136,13 @@ def marked(
         shown: stretches of text from `windows`, which cut through no entity; None shows all.
     """
     spans = []
+    entities = sorted(entities)
     for low, high in [(0, len(text))] if shown is None else shown:
         if low > 0:
             spans.append(Span(_CUT if not spans else f" {_CUT} "))
         at = low
-        for entity in sorted(entities):
-            if not low <= entity.start < high:
-                continue
+        first, behind = (bisect_left(entities, edge, key=_start) for edge in (low, high))
+        for entity in entities[first:behind]:
             spans.append(Span(text[at : entity.start]))
             label = f"{entity.label} ✗" if entity in wrong else entity.label
             spans.append(Span(_short(text, entity), label, tone_of[entity.label]))

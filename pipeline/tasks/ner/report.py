@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.counts import counted
 from pipeline.evaluation.entities import NONE
 from pipeline.evaluation.entity_pairs import Outcome
 from pipeline.report import entity_figures, figures, run_sections
@@ -58,7 +59,7 @@ def entity_content(metrics: EntityMetrics, run: RunFacts) -> ReportContent:
         about=[
             f"{len(metrics.labels)} kinds of entity ({run_sections.listed(metrics.labels, 12)})"
         ],
-        measured=f"{metrics.count:,} test sentences",
+        measured=counted(metrics.count, "test sentence"),
         cards=_cards(metrics),
         body=(
             _labels(metrics, tone_of),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.corpora.labelled import read_labelled_corpus
 from pipeline.corpora.splits import CorpusSplits
+from pipeline.counts import counted
 from pipeline.facts import Prepared
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.text.morphemes import MorphemeAnalyzer
@@ -63,9 +64,9 @@ def prepare(
         np.save(folder / f"{name}.labels.npy", known, allow_pickle=False)
         tokens[name] = int(rows.row_splits[-1])
     pieces, per_review = len(tokenizer.vocabulary), tokens["train"] / max(len(splits["train"]), 1)
-    cut = {f"texts of {name}": count for name, count in truncated.items()}
+    cut = {("text", name): count for name, count in truncated.items()}
     return Prepared(
-        summary=f"{pieces:,} pieces, {per_review:.1f} a review, {len(labels)} labels",
+        summary=f"{pieces:,} pieces, {per_review:.1f} a review, {counted(len(labels), 'label')}",
         warnings=tuple(truncation_warnings(cut, text.max_length)),
         vocabulary_size=pieces,
         details={"labels": labels, "tokens": tokens, "truncated": truncated},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from pipeline.counts import counted
 from pipeline.report import figures, run_sections
 from pipeline.report.page import Card, Picture, ReportContent, Section, Table
 from pipeline.report.run_facts import RunFacts
@@ -30,7 +31,7 @@ def classification_content(metrics: ClassificationMetrics, run: RunFacts) -> Rep
         about=[
             f"{len(metrics.class_names)} classes ({run_sections.listed(metrics.class_names, 6)})"
         ],
-        measured=f"{metrics.count:,} test texts",
+        measured=counted(metrics.count, "test text"),
         cards=_cards(metrics),
         body=(
             _confusion(metrics),

@@ -34,7 +34,7 @@ def prepare(
         for side, column in SIDES.items()
     }
     pieces = write_pair_pieces(settings.text, texts, folder)
-    cut = {f"{side}s of {name}": pieces.truncated[side][name] for name in splits for side in SIDES}
+    cut = {(side, name): pieces.truncated[side][name] for name in splits for side in SIDES}
     return Prepared(
         summary=pieces.summary,
         warnings=tuple(truncation_warnings(cut, settings.text.max_length)),

@@ -80,7 +80,7 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
     sources, model = rows.truncated(max_length), trained_model(settings, trained)
     translations, scores = _translations(settings, trained, model, sources)
     metrics = measured(settings, other.frame, translations, scores, sources.lengths)
-    about = [*other.warnings, *truncation_warnings({f"sources of {title}": truncated}, max_length)]
+    about = [*other.warnings, *truncation_warnings({("source", title): truncated}, max_length)]
     warnings = [
         *trained.warnings,
         f"Measured on {title}, while the model learnt from {trained.corpus.origin.title}.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.counts import counted
 from pipeline.evaluation.translation_scores import LONG
 from pipeline.report import attention_pictures, figures
 from pipeline.report.page import Card, Picture, ReportContent, Section, Table
@@ -42,7 +43,7 @@ def translation_content(
         run,
         title="Translation · 번역",
         about=[DIRECTIONS.get(direction, direction)],
-        measured=f"{metrics.count:,} test sentences",
+        measured=counted(metrics.count, "test sentence"),
         cards=_cards(metrics),
         body=(
             _exposure(metrics),
