@@ -111,7 +111,10 @@ def test_killed_training_ends_as_one_that_was_not(run, start, tmp_path):
     for one, other in zip(models[0].weights, models[1].weights, strict=True):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
     ours, theirs = (read_json(r.run / "training.json") for r in (straight, broken))
-    assert {**ours, "seconds": 0} == {**theirs, "seconds": 0}
+    for result in (ours, theirs):
+        result["seconds"] = 0
+        del result["files"]["history.csv"]  # in which the seconds of each part stand
+    assert ours == theirs
     assert not list(broken.run.rglob("*.partial*")), "what the killed one left behind stays"
 
 
