@@ -12,12 +12,12 @@ import textwrap
 import warnings
 from collections.abc import Callable
 
-from pipeline.environment import check_libraries, forget_foreign_settings
+from pipeline.environment import check_folder, check_libraries, forget_foreign_settings
 from pipeline.errors import UserError
 from pipeline.quiet import start_keras
 from pipeline.readable import print_utf8, read_arguments_as_utf8
 from pipeline.settings import check_ranges, closest, leaves, parse
-from pipeline.stages.options import STAGES
+from pipeline.stages.options import STAGES, TENSORBOARD_HELP, TensorBoardOptions
 from pipeline.stages.studies import STUDIES, STUDY_HELP
 from pipeline.tasks.base import RunSettings, Task, find_task, task_names
 from pipeline.workspace import Workspace
@@ -45,6 +45,8 @@ settings (what they mean: python -m pipeline train {_DEFAULT_TASK} --help):
 studies, which explain what the models do (python -m pipeline study gradients --help):
   {studies}
 
+the logs of all trainings, on a page (python -m pipeline tensorboard --port 6006)
+
 Usually make runs the stages: `make help`."""
 
 
@@ -63,10 +65,12 @@ def prepare_process(stage: str = "train") -> None:
     """What must be in the environment before anything imports keras.
 
     Raises:
-        UserError: KERAS_BACKEND names what cannot be had, or a file hides a library.
+        UserError: KERAS_BACKEND names what cannot be had, a file hides a library, or TensorFlow
+            cannot work in this folder.
     """
     forget_foreign_settings()
     check_libraries()
+    check_folder()
     os.environ["KERAS_BACKEND"] = _backend(stage)
     # What goes wrong comes as an exception; what C++ prints as an error beside that is
     # TensorFlow's own affair (a graph it could not simplify, a GPU that is not there).
@@ -160,8 +164,10 @@ def _run(arguments: list[str]) -> int:
     stage, *rest = arguments
     if stage == "study":
         return _study(rest)
+    if stage == "tensorboard":
+        return _tensorboard(rest)
     if stage not in STAGES:
-        near = f"closest: {closest(stage, [*STAGES, 'study'])}"
+        near = f"closest: {closest(stage, [*STAGES, 'study', 'tensorboard'])}"
         raise UserError(
             f"unknown stage {stage!r}",
             where="command line",
@@ -224,6 +230,24 @@ def _study(arguments: list[str]) -> int:
     start_keras()  # before the pages import it, which would not be quiet
     importlib.import_module("pipeline.stages.study").run(name, settings, Workspace())
     return 0
+
+
+def _tensorboard(arguments: list[str]) -> int:
+    """TensorBoard over runs/, until it is stopped."""
+    try:
+        settings = parse(
+            TensorBoardOptions,
+            arguments,
+            program="python -m pipeline tensorboard",
+            description=TENSORBOARD_HELP,
+        )
+    except SystemExit as end:  # after --help
+        return int(end.code or 0)
+    check_ranges(settings)
+    options = ["--logdir", "runs", "--port", str(settings.logs.port)]
+    server = importlib.import_module("pipeline.training.tensorboard_server")
+    code: int = server.main([*options, "--samples_per_plugin", "text=1000"])
+    return code
 
 
 if __name__ == "__main__":

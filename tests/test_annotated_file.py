@@ -208,6 +208,15 @@ def test_a_sentence_and_its_tags(tmp_path, text):
     assert found.details["format"] == "tag lists"
 
 
+def test_other_columns_with_as_many_words(tmp_path):
+    lines = [
+        "\t".join([f"Sentence: {n}", text, "NNP " * len(text.split()), " ".join(tags_of(text, of))])
+        for n, (text, of) in enumerate(MADE)
+    ]
+    for header in ("", "Sentence #\tSentence\tPOS\tTag\n"):
+        assert texts(read(tmp_path, header + "\n".join(lines))) == EXPECTED
+
+
 def test_a_sentence_and_as_many_tags_as_characters(tmp_path):
     def characters(text: str, of: list[Entity], skipped: str) -> str:
         tags = ["O"] * len(text)
@@ -326,6 +335,21 @@ def test_the_export_of_label_studio(tmp_path):
     found = read(tmp_path, json.dumps(tasks), "my.json")
     assert texts(found) == EXPECTED[1:]
     assert len(found.rejects) == 1
+
+
+def test_json_with_tokens_written_otherwise(tmp_path):
+    strings = [{"words": text, "tags": " ".join(tags_of(text, of))} for text, of in MADE]
+    pairs = [
+        {
+            "tokens": [
+                {"text": word, "tag": tag}
+                for word, tag in zip(text.split(), tags_of(text, of), strict=True)
+            ]
+        }
+        for text, of in MADE
+    ]
+    for objects in (strings, pairs):
+        assert texts(read(tmp_path, json.dumps(objects), "my.json")) == EXPECTED
 
 
 NUMBERS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG"]

@@ -101,19 +101,22 @@ class EvaluationTexts:
     warnings: Sequence[str] = ()
 
 
-def read_evaluation_corpus(name: str, raw: Path) -> EvaluationTexts:
+def read_evaluation_corpus(name: str, raw: Path, sample: Path) -> EvaluationTexts:
     """What a finished model is judged on.
 
     Args:
-        name: of the catalogue, for its test split (of KLUE the published development set), or
-            the path of a file, for the whole of it.
+        name: of the catalogue, for its test split (of KLUE the published development set);
+            `sample`, or the path of a file, for the whole of it.
         raw: where downloaded files are kept.
+        sample: the bundled sentences.
 
     Raises:
         CorpusUnavailable: nowhere to get it from.
         UserError: there is no such corpus.
     """
-    if (path := _own_file(name)) is not None:
+    if name == "sample":
+        texts, origin = read_annotated(sample), sample_origin(sample)
+    elif (path := _own_file(name)) is not None:
         texts, origin = read_annotated(path), own_origin([path])
     else:
         corpus = catalogue.find(name, "annotated")
@@ -192,7 +195,7 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
         )
     if not any(frame["label"]):
         raise UserError(
-            "no sentence has an entity",
+            f"no sentence has an entity (it was read as {texts.details['read_as']})",
             where=where,
             remedy="mark them up, <증권거래소:OG>에 …, or give a token and its BIO tag a line",
         )

@@ -29,6 +29,7 @@ SUFFIXES = (".txt", ".tsv", ".csv", ".conll", ".bio", ".iob", *JSON_SUFFIXES)
 _LISTS = re.compile(r"\s*\[\s*\[")
 _SEPARATOR_LINE = re.compile(r"sep=.")
 _SHOWN = 12
+_MANY = 20
 
 
 @dataclasses.dataclass
@@ -40,6 +41,7 @@ class _Read:
     sentences: list[tuple[Annotated | str, Rejected]]
     rejects: list[Rejected] = dataclasses.field(default_factory=list)
     details: dict = dataclasses.field(default_factory=dict)
+    warnings: list[str] = dataclasses.field(default_factory=list)
 
 
 def read_annotated(path: Path) -> AnnotatedTexts:
@@ -65,7 +67,8 @@ def read_annotated(path: Path) -> AnnotatedTexts:
         UserError: no file, no text file, or no sentence in it that can be used.
     """
     text, encoding = read_text(path)
-    text = unix_line_ends(text).replace("\n\ufeff", "\n")  # of files that were put together
+    # Byte order marks of files that were put together.
+    text = unix_line_ends(text).lstrip("\ufeff").replace("\n\ufeff", "\n")
     lines = split_lines(text)
     if _SEPARATOR_LINE.fullmatch(lines[0]):
         lines[0] = ""
@@ -76,7 +79,7 @@ def read_annotated(path: Path) -> AnnotatedTexts:
         found = _tag_lists(lines) or _columns(lines) or _marked_up_lines(lines)
     reading = Reading()
     reading.rejects += found.rejects
-    warnings = _add(reading, found.sentences)
+    warnings = found.warnings + _add(reading, found.sentences)
     reading.rejects.sort(key=lambda reject: reject.line)
     read = reading.result()
     if not len(read.frame):
@@ -175,8 +178,15 @@ def _columns(lines: Sequence[str]) -> _Read | None:
         repaired += 0 if isinstance(found, str) else found[1]
         place = Rejected(sentence.line, "", " ".join(sentence.tokens))
         sentences.append((found if isinstance(found, str) else found[0], place))
+    single = sum(len(sentence.tokens) == 1 for sentence in file.sentences)
+    warnings = []
+    if single >= max(_MANY, 0.95 * len(file.sentences)):
+        warnings.append(
+            f"{single:,} of {len(file.sentences):,} sentences are a single token: is there a blank "
+            "line behind every token?"
+        )
     details = {"spacing": file.spacing, "repaired": repaired}
-    return _Read("columns", file.read_as, sentences, list(file.rejects), details)
+    return _Read("columns", file.read_as, sentences, list(file.rejects), details, warnings)
 
 
 def _marked_up_lines(lines: Sequence[str]) -> _Read:

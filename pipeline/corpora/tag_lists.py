@@ -5,10 +5,10 @@ from __future__ import annotations
 import collections
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pipeline.corpora.bio import is_tag, tagged_spans
-from pipeline.corpora.column_roles import TAG_NAMES, TOKEN_NAMES, name_in
+from pipeline.corpora.column_roles import CODE, TAG_NAMES, TOKEN_NAMES, name_in
 from pipeline.corpora.entities import Entity, trimmed
 from pipeline.corpora.inline import Annotated
 from pipeline.corpora.rejects import Rejected
@@ -34,6 +34,7 @@ _UNITS: dict[str, re.Pattern] = {
     "characters": re.compile(r"(?s)."),
     "characters other than spaces": re.compile(r"\S"),
 }
+_SENTENCE_NAMES = ("sentence", "sentences", "text", "document", "문장", "본문")
 _LIST = re.compile(r"\[(.*)\]", re.DOTALL)
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 
@@ -115,8 +116,20 @@ def _columns(sample: Sequence[str], separator: Separator) -> tuple[int, int, int
         )
 
     others = [n for n in range(width) if n != tags]
+    others = [n for n in others if not _is_codes(row[n] for row in rows)] or others
+    named = name_in(rows[0], _SENTENCE_NAMES, others)
+    others.sort(key=lambda n: n != named)
     best = max(((n, unit) for unit in _UNITS for n in others), key=lambda pair: fitting(*pair))
     return width, best[0], tags, best[1]
+
+
+def _is_codes(cells: Iterable[str]) -> bool:
+    """Whether these hold codes alone, such as parts of speech, or ids with a number in each."""
+    cells = [_sentence(cell) for cell in cells]
+    words = [word for cell in cells for word in cell.split()]
+    return sum(bool(CODE.fullmatch(word)) for word in words) >= 0.9 * len(words) or (
+        len({re.sub(r"\d+", "0", cell) for cell in cells}) <= 2 < len(cells)
+    )
 
 
 def _parsed(
@@ -144,7 +157,7 @@ def _parsed(
 def _is_header(cells: Sequence[str], tag_column: int) -> bool:
     if tag_column >= len(cells) or _tag_list(cells[tag_column]):
         return False
-    names = (*TAG_NAMES, *TOKEN_NAMES, "sentence", "sentences", "문장")
+    names = (*TAG_NAMES, *TOKEN_NAMES, *_SENTENCE_NAMES)
     return name_in(cells, names, range(len(cells))) is not None
 
 

@@ -25,8 +25,21 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PrepareOptions
     if options.text is not None:
         _show(options.text, files)
         return
-    corpus = files.corpus_manifest()
+    with files.to_be_written():
+        corpus = files.corpus_manifest()
+        with files.splits_to_be_written(corpus.settings):
+            _run(task, settings, corpus, files, workspace)
+
+
+def _run(
+    task: Task,
+    settings: Any,
+    corpus: Manifest[CorpusFacts],
+    files: RunFiles,
+    workspace: Workspace,
+) -> None:
     corpus_folder = workspace.root / corpus.facts.folder
+    files.check_outputs(corpus, corpus_folder)
     relevant = chosen(as_json(settings), task.prepare_groups)
     folder = corpus_folder / f"prepared-{digest(relevant)}"
     inputs = [corpus_folder / f"{name}.tsv" for name in corpus.facts.rows]

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from pipeline.errors import UserError
+from pipeline.errors import UnusableCheckpointError, UserError
 from pipeline.workspace import atomic_file
 
 FILE = "state.npz"
@@ -61,14 +61,14 @@ class Checkpoint:
         """Puts all variables of `model`, which is compiled and built, back to what they were.
 
         Raises:
-            UserError: the checkpoint belongs to a model of another shape.
+            UnusableCheckpointError: the checkpoint belongs to a model of another shape.
         """
         model.optimizer.build(model.trainable_variables)
         kinds = (("model", model.variables), ("optimizer", model.optimizer.variables))
         for prefix, variables in kinds:
             found = sum(name.startswith(f"{prefix}/") for name in self.arrays)
             if found != len(variables):
-                raise UserError(
+                raise UnusableCheckpointError(
                     f"holds {found} {prefix} variables, this model has {len(variables)}",
                     where=self.path,
                     remedy=_REMEDY,
@@ -76,7 +76,7 @@ class Checkpoint:
             for i, variable in enumerate(variables):
                 value = self.arrays[f"{prefix}/{i}"]
                 if tuple(value.shape) != tuple(variable.shape):
-                    raise UserError(
+                    raise UnusableCheckpointError(
                         f"{variable.path} has shape {value.shape}, this model wants "
                         f"{tuple(variable.shape)}",
                         where=self.path,
@@ -89,7 +89,8 @@ def load(folder: Path) -> Checkpoint | None:
     """The checkpoint in `folder`, or None where there is none.
 
     Raises:
-        UserError: the file is damaged.
+        UnusableCheckpointError: the file is damaged.
+        UserError: the file cannot be read.
     """
     path = folder / FILE
     if not path.exists():
@@ -97,8 +98,14 @@ def load(folder: Path) -> Checkpoint | None:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-    except (ValueError, OSError, EOFError) as error:
-        raise UserError(f"cannot be read ({error})", where=path, remedy=_REMEDY) from error
+        found = Checkpoint(path, arrays)
+        found.state  # noqa: B018 - that it can be read is part of being whole
+        return found
+    except MemoryError:
+        raise
     except Exception as error:  # zipfile and zlib each have errors of their own
-        raise UserError(f"is damaged ({error})", where=path, remedy=_REMEDY) from error
-    return Checkpoint(path, arrays)
+        if isinstance(error, OSError) and error.errno is not None:
+            raise UserError(f"cannot be read ({error})", where=path, remedy=_REMEDY) from error
+        raise UnusableCheckpointError(
+            f"is damaged ({error})", where=path, remedy=_REMEDY
+        ) from error

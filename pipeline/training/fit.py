@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import UserError
+from pipeline.errors import UnusableCheckpointError, UserError
 from pipeline.facts import TrainingResult
 from pipeline.progress import Progress, say
 from pipeline.records import as_json
@@ -21,7 +21,12 @@ from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
 from pipeline.training.tensorboard import TensorBoardLog
 from pipeline.training.weights import load_initial_weights, save_weights
-from pipeline.workspace import write_json, write_text
+from pipeline.workspace import is_what_was_written, sha256, write_record, write_text
+
+WEIGHTS = "best.weights.h5"
+HISTORY = "history.csv"
+STEPS = "steps.csv"
+"""What a training leaves in its run besides training.json and the checkpoint."""
 
 _STEPS_BETWEEN_ROWS = 10
 
@@ -81,6 +86,7 @@ class _State:
     best_step: int = 0
     seconds: float = 0.0
     finished: bool = False
+    weights: str = ""  # sha256 of best.weights.h5
     history: list[dict] = dataclasses.field(default_factory=list)
     steps: list[list[float]] = dataclasses.field(default_factory=list)
     traced: list[int] = dataclasses.field(default_factory=list)  # before which a graph was built
@@ -132,8 +138,16 @@ class _Training:
         stored = checkpoints.load(self.run / "checkpoint")
         if stored is None:
             return
+        try:
+            self.state = _State(**stored.state)
+        except TypeError as error:
+            raise UnusableCheckpointError(
+                f"does not hold the state of a training ({error})",
+                where=stored.path,
+                remedy="delete it to start the training again",
+            ) from None
         stored.restore(self.plan.model)
-        self.state = _State(**stored.state)
+        self._check_weights()
         self.log.restart(self.state.step + 1)
         if not self.state.finished:
             say(f"resuming {self.run} at step {self.state.step} of {self.total}")
@@ -158,6 +172,22 @@ class _Training:
     def _open(self, epoch: int) -> None:
         if self.batches_epoch != epoch:
             self.batches, self.batches_epoch = self.plan.batches(epoch), epoch
+
+    def _check_weights(self) -> None:
+        """Refuses to go on where what was best so far is gone, and to end with other weights.
+
+        While it is not over, newer weights than the checkpoint knows are what a kill leaves.
+        """
+        state, path = self.state, self.run / WEIGHTS
+        if not state.best_step:
+            return
+        whole = is_what_was_written(path, state.weights) if state.weights else path.is_file()
+        if not whole and (state.finished or not path.is_file()):
+            raise UnusableCheckpointError(
+                "is not what the training wrote" if path.exists() else "is gone",
+                where=path,
+                remedy=f"delete {self.run / 'checkpoint'} to start the training again",
+            )
 
     def checkpoint(self) -> None:
         self.log.flush()
@@ -246,7 +276,8 @@ class _Training:
         self._check_finite({f"{name} on dev": of for name, of in watched.items()}, state.step)
         if score > state.best:
             state.best, state.best_step, state.evaluations_since_best = score, state.step, 0
-            save_weights(model, self.run / "best.weights.h5")
+            save_weights(model, self.run / WEIGHTS)
+            state.weights = sha256(self.run / WEIGHTS)
         else:
             state.evaluations_since_best += 1
         for variable, value in zip(model.trainable_variables, raw, strict=True):
@@ -274,16 +305,35 @@ class _Training:
             if isinstance(text, str):
                 self.log.text(f"dev/{name}", text, state.step)
         self.log.flush()
-        write_text(self.run / "history.csv", pd.DataFrame(state.history).to_csv(index=False))
-        columns = ["step", "loss", "learning_rate", "gradient_norm"]
-        write_text(
-            self.run / "steps.csv", pd.DataFrame(state.steps, columns=columns).to_csv(index=False)
-        )
+        self.write_tables()
         mark = "  best so far" if state.evaluations_since_best == 0 else ""
         dev = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
         say(
             f"epoch {row['epoch']:.2f}: loss {row['loss']:.4f} | dev {dev} | "
             f"{row['tokens_per_second']:,} tokens/s, {row['seconds']:.0f} s{mark}"
+        )
+
+    def write_tables(self) -> None:
+        history, steps = self.state.history, self.state.steps
+        write_text(self.run / HISTORY, pd.DataFrame(history).to_csv(index=False))
+        columns = ["step", "loss", "learning_rate", "gradient_norm"]
+        write_text(self.run / STEPS, pd.DataFrame(steps, columns=columns).to_csv(index=False))
+
+    def result(self) -> TrainingResult:
+        """Of a training that is over: what it was, and checksums of what it wrote."""
+        self._check_weights()
+        self.write_tables()
+        state = self.state
+        return TrainingResult(
+            monitor=self.plan.monitor,
+            best=state.best,
+            best_step=state.best_step,
+            steps=state.step,
+            epochs=state.history[-1]["epoch"],
+            seconds=round(state.seconds, 1),
+            parameters=int(self.plan.model.count_params()),
+            stopped_early=state.step < self.total,
+            files={name: sha256(self.run / name) for name in (WEIGHTS, HISTORY, STEPS)},
         )
 
 
@@ -305,6 +355,7 @@ def fit(
         log: takes scalars and texts; None for nobody.
 
     Raises:
+        UnusableCheckpointError: there is one, or weights beside it, from which it cannot go on.
         UserError: the loss is not finite, or a file cannot be read or written.
     """
     if settings.initial_weights is not None:
@@ -312,17 +363,7 @@ def fit(
     training = _Training(plan, settings, run, log or Log())
     training.resume()
     training.go()
-    state = training.state
-    plan.model.load_weights(run / "best.weights.h5")
-    result = TrainingResult(
-        monitor=plan.monitor,
-        best=state.best,
-        best_step=state.best_step,
-        steps=state.step,
-        epochs=state.history[-1]["epoch"],
-        seconds=round(state.seconds, 1),
-        parameters=int(plan.model.count_params()),
-        stopped_early=state.step < training.total,
-    )
-    write_json(run / "training.json", as_json(result))
+    result = training.result()
+    plan.model.load_weights(run / WEIGHTS)
+    write_record(run / "training.json", as_json(result))
     return result

@@ -20,7 +20,7 @@ from pipeline.report.run_facts import run_facts
 from pipeline.settings import without_run
 from pipeline.tasks.base import Evaluated
 from pipeline.tasks.ner import TASK
-from pipeline.tasks.ner.data import load_tags
+from pipeline.tasks.ner.data import SAMPLE, load_tags
 from pipeline.tasks.ner.report import entity_content
 from pipeline.tasks.ner.settings import Settings
 from pipeline.tasks.ner.training import trained_decoder
@@ -42,7 +42,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
 
 def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) -> Evaluated:
     """The same model on sentences that others marked, under the labels both sides have."""
-    other = read_evaluation_corpus(corpus, raw)
+    other = read_evaluation_corpus(corpus, raw, SAMPLE)
     if "read_as" in other.details:
         say(f"{corpus}: {other.details['read_as']}")
     texts, title = list(other.frame["text"]), other.origin.title
