@@ -112,7 +112,7 @@ def measure(kind: str, morphemes: str | None, train, dev, arguments) -> dict:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--corpus", help="as for the sentiment task (default: nsmc)")
     parser.add_argument("--rows", type=int, default=10_000, help="training rows")
     parser.add_argument("--epochs", type=int, default=3)
