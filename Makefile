@@ -128,11 +128,13 @@ tag: $(READY)  ## mark the named entities: TEXT="..." or FILE=sentences.txt
 translate: $(READY)  ## translate: TEXT="..." or FILE=lines.txt; with neither it trains first, if need be
 	@$(if $(strip $(QUESTION)),,$(call run,translation,$(STAGES)) &&) \
 	  $(call ASK,translation) $(or $(strip $(QUESTION)),--example)
-# Without a model it trains one first.
+# Without a model it trains one first; a question that cannot be asked is refused before that.
+GENERATE = $(call ASK,charlm) --length="$$ASKED_LENGTH" --temperature="$$ASKED_TEMPERATURE" \
+  --seed="$$ASKED_SEED" $(or $(strip $(QUESTION)),--example)
 generate: $(READY)  ## go on with a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.8 SEED=1
-	@[ -e saved_models/charlm/"$$ASKED_VERSION"/saved_model.pb ] || $(call run,charlm,$(STAGES))
-	@$(call ASK,charlm) --length="$$ASKED_LENGTH" --temperature="$$ASKED_TEMPERATURE" \
-	  --seed="$$ASKED_SEED" $(or $(strip $(QUESTION)),--example)
+	@[ -e saved_models/charlm/"$$ASKED_VERSION"/saved_model.pb ] || \
+	  { $(GENERATE) --check && $(call run,charlm,$(STAGES)); }
+	@$(GENERATE)
 
 # ---- studies: pages that explain, with what they measured
 STUDY = $(PIPELINE) study $(1) --name="$$ASKED_NAME" --seed="$$ASKED_SEED" $(call given,--quick,QUICK)

@@ -201,7 +201,7 @@ def _check(arguments: list[str], settings: type) -> list[str]:
             )
         number = _number(kind)
         if number and not _is_number(number, value):
-            article = "a whole number" if number is int else "a number"
+            article = "a whole number in plain digits" if number is int else "a number"
             raise UserError(f"{word} must be {article}, not {value!r}", where="command line")
         if isinstance(paths := ranges[word], Paths):
             value = paths.expanded(value)

@@ -327,9 +327,15 @@ class Manifest(typing.Generic[Facts]):
         over changed files writes to the same place."""
         return self.damaged_output(folder) is None
 
-    def damaged_output(self, folder: Path) -> Path | None:
-        """The first file that does not lie in `folder` as it was written."""
+    def damaged_output(self, folder: Path, but: str | None = None) -> Path | None:
+        """The first file that does not lie in `folder` as it was written.
+
+        Args:
+            but: names that begin so do not count.
+        """
         for name, expected in self.outputs.items():
+            if but is not None and name.startswith(but):
+                continue
             if not is_what_was_written(folder / name, expected):
                 return folder / name
         return None

@@ -84,7 +84,7 @@ def test_what_another_run_wrote_over_is_not_taken_for_ours(run, tmp_path):
     files.trained()
     with (copy.corpus / "test.tsv").open("a", encoding="utf-8") as test:
         test.write("x\t다른 글\tpositive\n")
-    with pytest.raises(UserError, match="changed after this training — run `make train-sentiment`"):
+    with pytest.raises(UserError, match="is not what this run is made of — make train-sentiment"):
         files.trained()
 
 

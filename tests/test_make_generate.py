@@ -17,10 +17,17 @@ def checkout(tmp_path) -> Checkout:
 
 def test_generate_trains_where_there_is_no_model(checkout):
     checkout.make("generate", "PROMPT=나 보기가")
-    assert checkout.stages == [*STAGES, "predict"]
+    assert checkout.stages == ["predict", *STAGES, "predict"]
+    assert checkout.calls[0] == [*checkout.calls[-1], "--check"]
     assert checkout.calls[-1] == [*PREDICT, *ASKED, "--text=나 보기가"]
     checkout.make("generate")
     assert checkout.calls == [[*PREDICT, *ASKED, "--example"]]
+
+
+def test_what_cannot_be_asked_is_refused_before_the_training(checkout):
+    (checkout.root / "fails").write_text("predict")
+    assert checkout.make("generate", "LENGTH=x").returncode == 2
+    assert checkout.stages == ["predict"]
 
 
 def test_generate_passes_on_what_is_asked(checkout):

@@ -153,13 +153,16 @@ class RunFiles:
             raise UserError(fault, where=path, remedy=self.command())
         return manifest
 
-    def check_outputs(self, manifest: Manifest[Any], folder: Path) -> None:
+    def check_outputs(self, manifest: Manifest[Any], folder: Path, but: str | None = None) -> None:
         """Refuses splits or arrays that are not those of this run.
+
+        Args:
+            but: names that begin so do not count.
 
         Raises:
             UserError: a file in `folder` is not as the stage wrote it.
         """
-        if (damaged := manifest.damaged_output(folder)) is not None:
+        if (damaged := manifest.damaged_output(folder, but)) is not None:
             state = "is not what this run is made of" if damaged.exists() else "is gone"
             raise UserError(state, where=damaged, remedy=self.command())
 

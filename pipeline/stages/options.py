@@ -35,6 +35,8 @@ class PredictOptions:
     input."""
     example: bool = False
     """Show something to try, and the answer to it."""
+    check: bool = False
+    """Only see whether the question can be asked; the model need not be there yet."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -33,16 +33,16 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
             where="command line",
             remedy=f"try {field.how_to_ask(_example(task, target))}",
         )
+    if options.check:
+        if options.file != "-":  # of standard input nothing would be left
+            _values(task, options, target)
+        return
     again = _train_command(task, settings.run.version, workspace)
     if not (target / "saved_model.pb").exists() and not (target / MANIFEST).exists():
         raise UserError("there is no exported model", where=target, remedy=again)
     check_model(target, again)
-    if options.file is not None:
-        values = field.from_file(options.file)
-    elif options.text is not None:
-        values = [field.from_argument(options.text)]
-    else:
-        values = [_example(task, target)]
+    values = _values(task, options, target)
+    if options.example:
         say(field.show(values[0]))
     start_keras()
     try:
@@ -61,6 +61,15 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
             progress.advance(len(part))
     for warning in predictor.warnings():
         say(f"warning: {warning}")
+
+
+def _values(task: Task, options: PredictOptions, model: Path) -> list[Any]:
+    """What is asked about."""
+    if options.file is not None:
+        return task.input.from_file(options.file)
+    if options.text is not None:
+        return [task.input.from_argument(options.text)]
+    return [_example(task, model)]
 
 
 def _parts(values: Sequence[Any], sizes: Sequence[int], most: int) -> Iterator[Sequence[Any]]:
