@@ -331,7 +331,7 @@ class Manifest(typing.Generic[Facts]):
         """The first file that does not lie in `folder` as it was written.
 
         Args:
-            but: names that begin so do not count.
+            but: what the names begin with of files that are left alone.
         """
         for name, expected in self.outputs.items():
             if but is not None and name.startswith(but):

@@ -16,7 +16,7 @@ from pipeline.report.versions import versions
 from pipeline.stages.files import RunFiles
 from pipeline.stages.versions import MANIFEST, note_export, to_be_exported
 from pipeline.tasks.base import Task
-from pipeline.workspace import Manifest, Workspace, atomic_folder, write_text
+from pipeline.workspace import Manifest, Workspace, atomic_folder, digest, write_text
 
 ASSETS = "assets.extra"
 CARD = Path(ASSETS, "model_card.md")
@@ -34,10 +34,12 @@ def run(task: Task, settings: Any, workspace: Workspace) -> None:
             remedy=f"python -m pipeline evaluate {task.name} --name {settings.run.name}",
         )
     target = workspace.saved_model(task.name, settings.run.version)
-    made_of = [files.weights, files.metrics]
+    # The card tells what was measured; which report shows it is the same to a model.
+    measured = {name: value for name, value in metrics.items() if name != "report"}
+    made_of = {**as_json(settings), "metrics": digest(measured)}
     with to_be_exported(files.folder.parent, settings.run.version):
         before = Manifest.read(target / MANIFEST, Exported)
-        if before is not None and before.still_holds(as_json(settings), made_of, target):
+        if before is not None and before.still_holds(made_of, [files.weights], target):
             say(f"already exported: {target}")
         else:
             exported = _write(task, settings, trained, metrics, made_of, target, workspace.root)
@@ -51,7 +53,7 @@ def _write(
     settings: Any,
     trained: Trained,
     metrics: dict[str, Any],
-    made_of: list[Path],
+    made_of: dict[str, Any],
     target: Path,
     root: Path,
 ) -> Exported:
@@ -63,7 +65,7 @@ def _write(
         task.input.write_example(task.example(settings), folder / ASSETS)
         write_text(folder / CARD, _card(task, settings, trained, metrics, exported, shown))
         written = sorted(path for path in folder.rglob("*") if path.is_file())
-        manifest = Manifest.of("export", as_json(settings), made_of, written, folder, exported)
+        manifest = Manifest.of("export", made_of, [trained.weights], written, folder, exported)
         manifest.write(folder / MANIFEST)
     return exported
 

@@ -157,7 +157,9 @@ class RunFiles:
         """Refuses splits or arrays that are not those of this run.
 
         Args:
-            but: names that begin so do not count.
+            manifest: of the stage that wrote them.
+            folder: where to.
+            but: a split that is not looked at.
 
         Raises:
             UserError: a file in `folder` is not as the stage wrote it.

@@ -66,7 +66,7 @@ def _prepared(task: Task, settings: Any, files: RunFiles) -> Manifest[Prepared]:
     Raises:
         UserError: they are not there as they were written, or are not those of `settings`.
     """
-    corpus, prepared = files.corpus_manifest(), files.prepared_manifest()
+    prepared, corpus = files.prepared_manifest(), files.corpus_manifest()
     asked = as_json(settings)
     for manifest, groups in ((corpus, task.corpus_groups), (prepared, task.prepare_groups)):
         if manifest.settings != chosen(asked, groups):
