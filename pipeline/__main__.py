@@ -12,7 +12,7 @@ import textwrap
 import warnings
 from collections.abc import Callable
 
-from pipeline.environment import check_libraries, forget_foreign_settings
+from pipeline.environment import check_folder, check_libraries, forget_foreign_settings
 from pipeline.errors import UserError
 from pipeline.quiet import start_keras
 from pipeline.readable import print_utf8, read_arguments_as_utf8
@@ -65,10 +65,12 @@ def prepare_process(stage: str = "train") -> None:
     """What must be in the environment before anything imports keras.
 
     Raises:
-        UserError: KERAS_BACKEND names what cannot be had, or a file hides a library.
+        UserError: KERAS_BACKEND names what cannot be had, a file hides a library, or TensorFlow
+            cannot work in this folder.
     """
     forget_foreign_settings()
     check_libraries()
+    check_folder()
     os.environ["KERAS_BACKEND"] = _backend(stage)
     # What goes wrong comes as an exception; what C++ prints as an error beside that is
     # TensorFlow's own affair (a graph it could not simplify, a GPU that is not there).

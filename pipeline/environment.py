@@ -6,6 +6,7 @@ import importlib.util
 import os
 
 from pipeline.errors import UserError
+from pipeline.readable import readable
 
 _FOREIGN = (
     # makes tf.keras another package, and Keras 3 fail on its first import
@@ -15,7 +16,7 @@ _FOREIGN = (
     # notebooks set one that only they have; pictures are drawn without any
     "MPLBACKEND",
 )
-_LIBRARIES = ("numpy", "pandas", "matplotlib", "tensorflow", "keras", "h5py", "tensorboard", "tqdm")
+_LIBRARIES = ("tensorflow", "keras", "h5py", "tensorboard", "matplotlib")
 
 
 def forget_foreign_settings() -> None:
@@ -45,3 +46,14 @@ def check_libraries() -> None:
                 where=spec.origin,
                 remedy="rename it, or take its folder out of PYTHONPATH",
             )
+
+
+def check_folder() -> None:
+    """Refuses to work in a folder whose name TensorFlow cannot be given.
+
+    Raises:
+        UserError: its name, or that of a folder above it, is not UTF-8.
+    """
+    folder = os.getcwd()
+    if readable(folder) != folder:
+        raise UserError("its name is not UTF-8", where=folder, remedy="rename this folder")

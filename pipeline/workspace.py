@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.readable import READABLE, readable
+from pipeline.readable import readable
 from pipeline.records import as_json, from_json, plain
 
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
@@ -182,7 +182,7 @@ def atomic_folder(path: Path, needs: int = 0) -> Iterator[Path]:
 
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8 with LF line ends, atomically; names that are not UTF-8 become `readable`."""
-    _write_bytes(path, text.encode("utf-8", READABLE))
+    _write_bytes(path, readable(text).encode("utf-8"))
 
 
 def write_json(path: Path, value: object) -> None:

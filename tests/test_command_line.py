@@ -231,10 +231,9 @@ def test_folder_that_is_a_file(command, tmp_path):
     assert "data" in command(tmp_path, "corpus", "--corpus", "sample").error
 
 
-@pytest.mark.parametrize("stage", ["train", "evaluate"])
-def test_a_backend_that_is_not_supported_is_one_line(command, tmp_path, monkeypatch, stage):
+def test_a_backend_that_is_not_supported_is_one_line(command, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    outcome = command(tmp_path, stage, "sentiment")
+    outcome = command(tmp_path, "train", "sentiment")
     assert outcome.code == 2
     assert outcome.err.startswith("error: KERAS_BACKEND: 'torch' is not supported")
     assert "tensorflow or jax" in outcome.err
@@ -248,8 +247,9 @@ def test_a_backend_that_is_not_installed_is_one_line(command, tmp_path, monkeypa
     assert outcome.err.startswith("error: KERAS_BACKEND: jax is not installed")
 
 
-def test_only_training_leaves_tensorflow(command, tmp_path, monkeypatch):
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_only_training_leaves_tensorflow(command, tmp_path, monkeypatch, backend):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
     outcome = command(tmp_path, "evaluate", "sentiment")
     assert outcome.code == 2
     assert "nothing is trained yet" in outcome.err

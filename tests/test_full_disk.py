@@ -16,6 +16,7 @@ import tensorflow as tf
 from pipeline import workspace as workspace_module
 from pipeline.stages import train
 from pipeline.training import checkpoints
+from pipeline.training.weights import save_weights
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,22 @@ def test_checkpoint_on_a_full_disk(small_disk):
         checkpoints.save(folder, model, {"step": 2})
     assert snapshot(folder) == before
     assert checkpoints.load(folder).state == {"step": 1}
+
+
+def test_weights_on_a_full_disk(small_disk):
+    """However little room is missing, and for weights that are smaller than what HDF5 adds."""
+    model = keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(4) for _ in range(20))])
+    folder = small_disk(2)
+    path = folder / "best.weights.h5"
+    save_weights(model, path)
+    before, whole = snapshot(folder), size(folder)
+    for leave in (0, whole // 2, whole - 5000):
+        ballast = fill(folder, leave)
+        with pytest.raises(checkpoints.UserError, match="disk is full"):
+            save_weights(model, path)
+        ballast.unlink()
+        assert snapshot(folder) == before
+    model.load_weights(path)
 
 
 def test_training_and_export_on_a_full_disk(run, quick, small_disk, command):

@@ -75,6 +75,7 @@ def _prepared(task: Task, settings: Any, files: RunFiles) -> Manifest[Prepared]:
                 where=files.folder,
                 remedy=f"run it with these, or go on with those: {files.command()}",
             )
+    # The test split is nothing a training may open.
     files.check_outputs(prepared, files.root / prepared.facts.folder, but="test")
     return prepared
 
