@@ -1,53 +1,58 @@
 # Raw Korean text to models that somebody else can serve. `make` alone explains itself.
 
 # ---- what you may set: make train-sentiment NAME=small SETTINGS="--units 64 --epochs 3"
-# NAME, VERSION and PORT mean something else in many environments, so only make's own count.
-CORPUS    ?=
-EVAL      ?=
-DIRECTION ?= ko-en
-NAME       = default
-VERSION    = 1
-SETTINGS  ?=
-TEXT      ?=
-FILE      ?=
-PROMPT    ?=
-LENGTH     = 200
+# Only what is typed behind make counts: many environments set NAME, PROMPT or TEXT to something of
+# their own. No name of a user is ever a target, so nothing in it means anything to make.
+CORPUS      =
+EVAL        =
+DIRECTION   = ko-en
+NAME        = default
+VERSION     = 1
+SETTINGS    =
+TEXT        =
+FILE        =
+PROMPT      =
+LENGTH      = 200
 TEMPERATURE = 0.8
-SEED       = 1
-QUICK     ?=
-PORT       = 6006
+SEED        = 1
+QUICK       =
+PORT        = 6006
+VARIABLES  := CORPUS EVAL DIRECTION NAME VERSION SETTINGS TEXT FILE PROMPT LENGTH TEMPERATURE \
+  SEED QUICK PORT
 
-# The other direction has a run and a version of its own, so that both translators can be asked.
-ifneq ($(filter translate %-translation,$(MAKECMDGOALS)),)
-  ifeq ($(DIRECTION),en-ko)
-    NAME    = en-ko
-    VERSION = 2
-  else ifneq ($(DIRECTION),ko-en)
-    $(error DIRECTION is ko-en or en-ko, not "$(DIRECTION)")
-  endif
-endif
+# Each goes to Python through the environment of its shell, where line ends, quotes, $ and backticks
+# stay what they are. Under its own name make would expand it first.
+unexport $(VARIABLES)
+$(foreach name,$(VARIABLES),$(eval export ASKED_$(name) := $$(value $(name))))
+# Whether a variable was typed; an option of Python for it: $(call given,--corpus,CORPUS)
+typed = $(filter-out file undefined,$(origin $(1)))
+given = $(if $(value $(2)),$(1)="$$ASKED_$(2)")
 
 PYTHON3  ?= python3
 VENV     := .venv
 PYTHON   := $(VENV)/bin/python
 PIPELINE := $(PYTHON) -m pipeline
 TASKS    := $(patsubst pipeline/tasks/%/__init__.py,%,$(wildcard pipeline/tasks/*/__init__.py))
-# One shell word, whatever stands in it; nothing in it is a variable of make.
-quoted    = '$(subst ','\'',$(value $(1)))'
-# Of the task $(1).
-ARGUMENTS = --name $(call quoted,NAME) --version $(call quoted,VERSION) \
-  $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) \
-  $(if $(filter translation,$(1)),--direction $(call quoted,DIRECTION)) $(value SETTINGS)
-# What is not for the recipes: exporting it would evaluate a $(...) in it.
-unexport CORPUS EVAL DIRECTION NAME VERSION SETTINGS TEXT FILE PORT
-unexport PROMPT LENGTH TEMPERATURE SEED QUICK
+STAGES   := corpus prepare train evaluate export
 
-ifneq ($(words $(NAME) x $(VERSION)),3)
-  $(error NAME and VERSION are folders: one word each, not "$(NAME)" and "$(VERSION)")
+# The other direction has a run and a version of its own, so that both translators can be asked.
+ifeq ($(value DIRECTION),en-ko)
+  TURNED := en-ko
+else ifneq ($(value DIRECTION),ko-en)
+  WRONG_DIRECTION := DIRECTION is ko-en or en-ko, not "$(value DIRECTION)"
 endif
+turned  = $(if $(filter translation,$(1)),$(if $(WRONG_DIRECTION),$(error $(WRONG_DIRECTION)))$(TURNED))
+# Of the task $(1): which run, which version of the exported model, everything.
+NAMED   = --name=$(if $(call typed,NAME),"$$ASKED_NAME",$(or $(call turned,$(1)),default))
+NUMBER  = --version=$(if $(call typed,VERSION),"$$ASKED_VERSION",$(if $(call turned,$(1)),2,1))
+SOURCE  = $(call given,--corpus,CORPUS) \
+  $(if $(and $(filter translation,$(1)),$(call typed,DIRECTION)),--direction="$$ASKED_DIRECTION")
+ALL     = $(call NAMED,$(1)) $(call NUMBER,$(1)) $(SOURCE) $(call given,--settings,SETTINGS)
+# The stages $(2) of the task $(1), one after the other. What is up to date each of them sees by
+# itself, by the content of files.
+run     = { $(foreach stage,$(2),$(PIPELINE) $(stage) $(1) $(call ALL,$(1)) &&) true; }
 
 .DEFAULT_GOAL := help
-.DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 
@@ -64,6 +69,11 @@ help:  ## this page
 	@echo "No network? CORPUS_MIRROR=folder; with neither, a small bundled corpus stands in."
 
 # ---- the environment: made once, made again when the pins change
+# A .venv that is a link belongs to somebody else: it is used as it is, and nothing is installed.
+LINK      := $(shell test -L $(VENV) && echo linked-venv)
+READY     := $(or $(LINK),$(VENV)/.ready)
+READY_DEV := $(or $(LINK),$(VENV)/.ready-dev)
+
 $(VENV)/.ready: requirements.txt
 	@$(PYTHON3) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, {sys.executable} is {v[0]}.{v[1]}; set PYTHON3=python3.11")'
 	$(PYTHON3) -m venv $(VENV)
@@ -74,53 +84,27 @@ $(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+.PHONY: linked-venv
+linked-venv:
+	@test -x $(PYTHON) || { echo "error: $(VENV) is a link, and there is no $(PYTHON) — remove the link: rm $(VENV)" >&2; exit 2; }
+
 .PHONY: setup
-setup: $(VENV)/.ready  ## create .venv with the pinned requirements
+setup: $(READY)  ## create .venv with the pinned requirements
 
-# ---- the stages of a task, as files in the folder of its run. What was asked for stands in
-# .asked, which changes only when it does; each stage then decides whether that concerns it.
+# ---- the stages of a task
 define TASK_template
-runs/$(1)/$(NAME)/.asked: FORCE
-	@mkdir -p $$(@D)
-	@printf '%s\n' $$(call ARGUMENTS,$(1)) | cmp -s - $$@ || \
-	  printf '%s\n' $$(call ARGUMENTS,$(1)) > $$@
-
-# Asked each time: which files a corpus is read from, and whether they changed, Python knows. Where
-# nothing changed it leaves corpus.json as it is, and make goes on with nothing.
-runs/$(1)/$(NAME)/corpus.json: FORCE | $(VENV)/.ready
-	@$(PIPELINE) corpus $(1) $$(call ARGUMENTS,$(1))
-
-runs/$(1)/$(NAME)/prepared.json: runs/$(1)/$(NAME)/corpus.json runs/$(1)/$(NAME)/.asked
-	@$(PIPELINE) prepare $(1) $$(call ARGUMENTS,$(1))
-
-runs/$(1)/$(NAME)/training.json: runs/$(1)/$(NAME)/prepared.json
-	@$(PIPELINE) train $(1) $$(call ARGUMENTS,$(1))
-
-runs/$(1)/$(NAME)/metrics.json: runs/$(1)/$(NAME)/training.json
-	@$(PIPELINE) evaluate $(1) $$(call ARGUMENTS,$(1))
-
-# Which run a version was made of: another run under the same VERSION makes it again.
-runs/$(1)/.version-$(VERSION): FORCE
-	@mkdir -p $$(@D)
-	@printf '%s\n' $$(call quoted,NAME) | cmp -s - $$@ || printf '%s\n' $$(call quoted,NAME) > $$@
-
-saved_models/$(1)/$(VERSION)/saved_model.pb: runs/$(1)/$(NAME)/metrics.json runs/$(1)/.version-$(VERSION)
-	@$(PIPELINE) export $(1) $$(call ARGUMENTS,$(1))
-
 .PHONY: train-$(1) evaluate-$(1) settings-$(1)
-train-$(1): saved_models/$(1)/$(VERSION)/saved_model.pb
-	@echo "report:  runs/$(1)/$(NAME)/report.html"
-	@echo "model:   saved_models/$(1)/$(VERSION)"
-evaluate-$(1): runs/$(1)/$(NAME)/metrics.json
-	$$(if $$(value EVAL),@$(PIPELINE) evaluate $(1) $$(call ARGUMENTS,$(1)) --on $$(call quoted,EVAL))
-	@echo "report:  runs/$(1)/$(NAME)/$$(if $$(value EVAL),elsewhere/,report.html)"
-settings-$(1): $(VENV)/.ready
+train-$(1): $(READY)
+	@$$(call run,$(1),$(STAGES))
+# A finished run is measured as it was trained: CORPUS only says how to train one that is not there.
+evaluate-$(1): $(READY)
+	@$$(if $$(value SETTINGS),echo "SETTINGS plays no part: a run is measured as it was trained" >&2;) \
+	  $(PIPELINE) evaluate $(1) $$(call NAMED,$(1)) $$(call NUMBER,$(1)) $$(call SOURCE,$(1)) \
+	  $$(call given,--on,EVAL)
+settings-$(1): $(READY)
 	@$(PIPELINE) train $(1) --help
 endef
 $(foreach task,$(TASKS),$(eval $(call TASK_template,$(task))))
-
-.PHONY: FORCE
-FORCE:
 
 # ---- what people type (the lines with ## are the help page)
 train-sentiment:  ## reviews to a served sentiment model, with report
@@ -130,61 +114,51 @@ train-charlm:  ## running text to a served model that writes more of it, with re
 evaluate-ner:  ## the trained finder of names on a corpus made by others: EVAL=klue
 evaluate-translation:  ## the trained translator on other pairs: EVAL=news or EVAL=pairs.tsv
 
-# TEXT goes through the environment, where line ends, quotes, $ and backticks stay what they are.
-.PHONY: predict tag translate
-TEXT_GIVEN := $(filter-out file undefined,$(origin TEXT))
-predict tag translate: export ASKED_TEXT := $(value TEXT)
-predict: TASK := sentiment
-tag: TASK := ner
-translate: TASK := translation
-predict: $(VENV)/.ready  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
-	$(ASK)
-tag: $(VENV)/.ready  ## mark the named entities: TEXT="..." or FILE=sentences.txt
-	$(ASK)
+# PROMPT and TEXT are two names of one thing.
+QUESTION = $(call given,--file,FILE) $(if $(and $(call typed,PROMPT),$(call typed,TEXT)),\
+  $(error PROMPT and TEXT mean the same: give one of them),\
+  $(foreach name,PROMPT TEXT,$(if $(call typed,$(name)),--text="$$ASKED_$(name)")))
+ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1))
+.PHONY: predict tag translate generate
+predict: $(READY)  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
+	@$(call ASK,sentiment) $(QUESTION)
+tag: $(READY)  ## mark the named entities: TEXT="..." or FILE=sentences.txt
+	@$(call ASK,ner) $(QUESTION)
 # Asked something it answers; asked nothing it trains first, if need be, and shows an example.
-ASKED := $(or $(TEXT_GIVEN),$(value FILE))
-TRANSLATOR := saved_models/translation/$(VERSION)/saved_model.pb
-translate: $(if $(ASKED),$(VENV)/.ready,$(TRANSLATOR))  ## translate: TEXT="..." or FILE=lines.txt; with neither it trains first, if need be
-	$(if $(ASKED),$(ASK),@$(PIPELINE) predict translation --version $(call quoted,VERSION) --example)
-ASK = @$(PIPELINE) predict $(TASK) --version $(call quoted,VERSION) \
-  $(if $(value FILE),--file $(call quoted,FILE)) $(if $(TEXT_GIVEN),--text "$$ASKED_TEXT")
-
-# Without a model it trains one first.
-GENERATOR := saved_models/charlm/$(VERSION)/saved_model.pb
-PROMPT_GIVEN := $(filter-out file undefined,$(origin PROMPT))
-.PHONY: generate
-generate: export ASKED_TEXT := $(value PROMPT)
-generate: $(if $(wildcard $(GENERATOR)),$(VENV)/.ready,$(GENERATOR))  ## go on with a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.8 SEED=1
-	@$(PIPELINE) predict charlm --version $(call quoted,VERSION) --length $(call quoted,LENGTH) \
-	  --temperature $(call quoted,TEMPERATURE) --seed $(call quoted,SEED) \
-	  $(if $(value FILE),--file $(call quoted,FILE),$(if $(PROMPT_GIVEN),--text "$$ASKED_TEXT",--example))
+translate: $(READY)  ## translate: TEXT="..." or FILE=lines.txt; with neither it trains first, if need be
+	@$(if $(strip $(QUESTION)),,$(call run,translation,$(STAGES)) &&) \
+	  $(call ASK,translation) $(or $(strip $(QUESTION)),--example)
+# Without a model it trains one first; a question that cannot be asked is refused before that.
+GENERATE = $(call ASK,charlm) --length="$$ASKED_LENGTH" --temperature="$$ASKED_TEMPERATURE" \
+  --seed="$$ASKED_SEED" $(or $(strip $(QUESTION)),--example)
+generate: $(READY)  ## go on with a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.8 SEED=1
+	@[ -e saved_models/charlm/"$$ASKED_VERSION"/saved_model.pb ] || \
+	  { $(GENERATE) --check && $(call run,charlm,$(STAGES)); }
+	@$(GENERATE)
 
 # ---- studies: pages that explain, with what they measured
-STUDY = @$(PIPELINE) study $(1) --name $(call quoted,NAME) --seed $(call quoted,SEED) \
-  $(if $(filter-out 0,$(value QUICK)),--quick)
+STUDY = $(PIPELINE) study $(1) --name="$$ASKED_NAME" --seed="$$ASKED_SEED" $(call given,--quick,QUICK)
 .PHONY: study-gradients study-units
-study-gradients: $(VENV)/.ready  ## why gradients vanish and explode: pages, measured here (QUICK=1)
-	$(call STUDY,gradients) $(if $(value CORPUS),--corpus $(call quoted,CORPUS))
+study-gradients: $(READY)  ## why gradients vanish and explode: pages, measured here (QUICK=1)
+	@$(call STUDY,gradients) $(call given,--corpus,CORPUS)
 # A model that is there is looked into as it is; without one it trains one first.
-CHARLM := runs/charlm/$(NAME)/training.json
-study-units: $(if $(wildcard $(CHARLM)),$(VENV)/.ready,$(CHARLM))  ## what single units of the character model know: pages (QUICK=1)
-	$(call STUDY,units)
+study-units: $(READY)  ## what single units of the character model know: pages (QUICK=1)
+	@[ -e runs/charlm/"$$ASKED_NAME"/training.json ] || $(call run,charlm,corpus prepare train)
+	@$(call STUDY,units)
 
 .PHONY: compare-tokenizers compare-translators
-compare-tokenizers: $(VENV)/.ready  ## the same small model over every tokenizer, one table
-	@$(PYTHON) -m benchmarks.compare_tokenizers \
-	  $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) $(value SETTINGS)
-compare-translators: $(VENV)/.ready-dev  ## encoder-decoder, attention, Transformer: one table, a page
-	@$(PYTHON) -m benchmarks.compare_translators \
-	  $(if $(value CORPUS),--corpus $(call quoted,CORPUS)) \
-	  $(if $(filter-out ko-en,$(DIRECTION)),--direction $(call quoted,DIRECTION)) $(value SETTINGS)
+compare-tokenizers: $(READY)  ## the same small model over every tokenizer, one table
+	@$(PYTHON) -m benchmarks.compare_tokenizers $(SOURCE) $(call given,--settings,SETTINGS)
+compare-translators: $(READY_DEV)  ## encoder-decoder, attention, Transformer: one table, a page
+	@$(PYTHON) -m benchmarks.compare_translators $(call given,--corpus,CORPUS) \
+	  $(if $(call typed,DIRECTION),--direction="$$ASKED_DIRECTION") $(call given,--settings,SETTINGS)
 
 .PHONY: tensorboard
-tensorboard: $(VENV)/.ready  ## open the training logs (PORT=6006)
-	@$(PYTHON) -m tensorboard.main --logdir runs --port $(PORT) --samples_per_plugin text=1000
+tensorboard: $(READY)  ## open the training logs (PORT=6006)
+	@$(PIPELINE) tensorboard --port="$$ASKED_PORT"
 
 .PHONY: test
-test: $(VENV)/.ready-dev  ## linter, type checker and tests
+test: $(READY_DEV)  ## linter, type checker and tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(PYTHON) -m mypy

@@ -3,6 +3,9 @@
 import sys
 from types import TracebackType
 
+from pipeline.environment import start_python_anew
+from pipeline.readable import print_utf8
+
 
 def _say_stopped(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -15,3 +18,6 @@ def _say_stopped(
 
 
 sys.excepthook = _say_stopped
+if sys.argv[0] == "-m":  # python -m benchmarks.<name>, before Python has the name
+    start_python_anew()
+    print_utf8()

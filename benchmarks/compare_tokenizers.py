@@ -22,6 +22,8 @@ from pipeline.__main__ import exit_code, prepare_process
 from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.quiet import start_keras
+from pipeline.ranges import UserFiles
+from pipeline.settings import spread
 
 MORPHEMES = ("mecab", "kiwi", "okt", "hannanum", "komoran", "kkma")
 WAYS = {
@@ -113,13 +115,15 @@ def measure(kind: str, morphemes: str | None, train, dev, arguments) -> dict:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--corpus", help="as for the sentiment task (default: nsmc)")
+    parser.add_argument(
+        "--corpus", type=UserFiles.expanded, help="as for the sentiment task (default: nsmc)"
+    )
     parser.add_argument("--rows", type=int, default=10_000, help="training rows")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--vocabulary-size", type=int, default=8000)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", nargs="+", choices=[*WAYS, *MORPHEMES], help="some of them")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(spread(sys.argv[1:]))
     prepare_process()
     start_keras()
     train, dev = splits(arguments.corpus, arguments.rows)

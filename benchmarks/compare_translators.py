@@ -28,7 +28,7 @@ from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.quiet import start_keras
 from pipeline.report.page import write_report
-from pipeline.settings import check_ranges, parse
+from pipeline.settings import check_ranges, parse, spread
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.translation.comparison import comparison_content, side_by_side
 from pipeline.workspace import Workspace
@@ -135,7 +135,7 @@ def main() -> int:
     )
     parser.add_argument("--runs", nargs="+", help="finished runs; nothing is trained")
     parser.add_argument("--name", help="what the names of the three runs begin with")
-    arguments, words = parser.parse_known_args()
+    arguments, words = parser.parse_known_args(spread(sys.argv[1:]))
     prepare_process()
     workspace = Workspace()
     if arguments.runs and (words or arguments.name):

@@ -12,10 +12,17 @@ import textwrap
 import warnings
 from collections.abc import Callable
 
+from pipeline.environment import (
+    check_folder,
+    check_libraries,
+    forget_foreign_settings,
+    start_python_anew,
+)
 from pipeline.errors import UserError
 from pipeline.quiet import start_keras
+from pipeline.readable import print_utf8
 from pipeline.settings import check_ranges, closest, leaves, parse
-from pipeline.stages.options import STAGES
+from pipeline.stages.options import STAGES, TENSORBOARD_HELP, TensorBoardOptions
 from pipeline.stages.studies import STUDIES, STUDY_HELP
 from pipeline.tasks.base import RunSettings, Task, find_task, task_names
 from pipeline.workspace import Workspace
@@ -43,6 +50,8 @@ settings (what they mean: python -m pipeline train {_DEFAULT_TASK} --help):
 studies, which explain what the models do (python -m pipeline study gradients --help):
   {studies}
 
+the logs of all trainings, on a page (python -m pipeline tensorboard --port 6006)
+
 Usually make runs the stages: `make help`."""
 
 
@@ -61,8 +70,12 @@ def prepare_process(stage: str = "train") -> None:
     """What must be in the environment before anything imports keras.
 
     Raises:
-        UserError: KERAS_BACKEND names what cannot be had.
+        UserError: KERAS_BACKEND names what cannot be had, a file hides a library, or TensorFlow
+            cannot work in this folder.
     """
+    forget_foreign_settings()
+    check_libraries()
+    check_folder()
     os.environ["KERAS_BACKEND"] = _backend(stage)
     # What goes wrong comes as an exception; what C++ prints as an error beside that is
     # TensorFlow's own affair (a graph it could not simplify, a GPU that is not there).
@@ -77,6 +90,8 @@ def prepare_process(stage: str = "train") -> None:
 
 def _backend(stage: str) -> str:
     """Models train on TensorFlow or JAX; all else, what is exported above all, is TensorFlow's."""
+    if stage != "train":
+        return _BACKENDS[0]
     asked = os.environ.get("KERAS_BACKEND") or _BACKENDS[0]
     if asked not in _BACKENDS:
         raise UserError(
@@ -84,8 +99,6 @@ def _backend(stage: str) -> str:
             where="KERAS_BACKEND",
             remedy=f"use {' or '.join(_BACKENDS)}, or leave it unset",
         )
-    if stage != "train":
-        return _BACKENDS[0]
     if importlib.util.find_spec(asked) is None:
         raise UserError(
             f"{asked} is not installed",
@@ -156,8 +169,10 @@ def _run(arguments: list[str]) -> int:
     stage, *rest = arguments
     if stage == "study":
         return _study(rest)
+    if stage == "tensorboard":
+        return _tensorboard(rest)
     if stage not in STAGES:
-        near = f"closest: {closest(stage, [*STAGES, 'study'])}"
+        near = f"closest: {closest(stage, [*STAGES, 'study', 'tensorboard'])}"
         raise UserError(
             f"unknown stage {stage!r}",
             where="command line",
@@ -222,7 +237,26 @@ def _study(arguments: list[str]) -> int:
     return 0
 
 
+def _tensorboard(arguments: list[str]) -> int:
+    """TensorBoard over runs/, until it is stopped."""
+    try:
+        settings = parse(
+            TensorBoardOptions,
+            arguments,
+            program="python -m pipeline tensorboard",
+            description=TENSORBOARD_HELP,
+        )
+    except SystemExit as end:  # after --help
+        return int(end.code or 0)
+    check_ranges(settings)
+    options = ["--logdir", "runs", "--port", str(settings.logs.port)]
+    server = importlib.import_module("pipeline.training.tensorboard_server")
+    code: int = server.main([*options, "--samples_per_plugin", "text=1000"])
+    return code
+
+
 if __name__ == "__main__":
     warnings.filterwarnings("ignore", category=DeprecationWarning)
-    sys.stdout.reconfigure(errors="replace")
+    start_python_anew()
+    print_utf8()
     sys.exit(main(sys.argv[1:]))

@@ -1,5 +1,7 @@
 """What a user can mend, told in one line."""
 
+from pipeline.readable import readable
+
 
 class UserError(Exception):
     """A mistake outside this code: what is wrong, where, and what to do about it.
@@ -12,4 +14,8 @@ class UserError(Exception):
         self.what, self.where, self.remedy = what, where, remedy
         place = f"{where}: " if where is not None else ""
         advice = f" — {remedy}" if remedy else ""
-        super().__init__(" ".join(f"{place}{what}{advice}".split("\n")))
+        super().__init__(readable(" ".join(f"{place}{what}{advice}".split("\n"))))
+
+
+class UnusableCheckpointError(UserError):
+    """What lies in a run is damaged or of another model: no training can go on from it."""

@@ -19,7 +19,7 @@ class SourceFile:
     Attributes:
         path: as the user or the catalogue names it.
         size: bytes; -1 where there was no such file (a dev file that may come later).
-        modified: nanoseconds since 1970.
+        modified: nanoseconds since 1970, for people: whether it changed, its bytes say.
         sha256: of its bytes; empty where there was no such file.
     """
 
@@ -102,6 +102,8 @@ class TrainingResult:
         seconds: of training, stops not counted.
         parameters: of the model.
         stopped_early: whether dev ended it before the last step.
+        files: file of the run -> its sha256: the weights, and the tables of the training. Empty
+            in what earlier versions wrote.
     """
 
     monitor: str
@@ -112,6 +114,7 @@ class TrainingResult:
     seconds: float
     parameters: int
     stopped_early: bool
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,6 +28,7 @@ import functools
 import re
 import sys
 import unicodedata
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -212,14 +213,12 @@ def _compose(text: str, starts: list[int], ends: list[int]) -> tuple[str, list[i
         out.append(composed)
         # Which source character each composed one was made of: their decompositions hold the
         # same characters, in an order that canonical reordering may have changed.
-        atoms = [
-            (atom, i) for i in range(first, last) for atom in unicodedata.normalize("NFD", text[i])
-        ]
+        atoms: dict[str, deque[int]] = defaultdict(deque)
+        for i in range(first, last):
+            for atom in unicodedata.normalize("NFD", text[i]):
+                atoms[atom].append(i)
         for character in composed:
-            sources = []
-            for atom in unicodedata.normalize("NFD", character):
-                at = next(k for k, (other, _) in enumerate(atoms) if other == atom)
-                sources.append(atoms.pop(at)[1])
+            sources = [atoms[atom].popleft() for atom in unicodedata.normalize("NFD", character)]
             new_starts.append(starts[min(sources)])
             new_ends.append(ends[max(sources)])
     return "".join(out), new_starts, new_ends

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from pipeline.readable import readable
+
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BEFORE_FIRST_LINE = 3.0
 
@@ -17,7 +19,7 @@ Item = TypeVar("Item")
 
 def say(message: str) -> None:
     """One line for the user, on stderr, without breaking a bar that is being drawn."""
-    tqdm.write(message, file=sys.stderr)
+    tqdm.write(readable(message), file=sys.stderr)
     sys.stderr.flush()
 
 

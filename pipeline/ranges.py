@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import os
 import re
 import typing
 
@@ -79,6 +80,30 @@ class Matching(Range):
     def accepts(self, value: str) -> bool:
         return re.fullmatch(self.pattern, value) is not None
 
+
+@dataclasses.dataclass(frozen=True)
+class Paths(Range):
+    """Files that a person names: one, or several with commas between; `~` is a home folder."""
+
+    remedy: str | None = None
+
+    def __str__(self) -> str:
+        return "the path of a file"
+
+    def accepts(self, value: object) -> bool:
+        return True
+
+    def expanded(self, value: str) -> str:
+        """With a home folder in the place of each `~` or `~user` that a path begins with."""
+        return re.sub(
+            r"(^|,)(\s*)(~[^/,]*)",
+            lambda path: path[1] + path[2] + os.path.expanduser(path[3]),
+            value,
+        )
+
+
+UserFiles = Paths()
+"""Paths as people type them, names of a catalogue among them."""
 
 Share = Between(0, 1, with_highest=False)
 """A part of a whole that is never all of it: 0 <= x < 1."""

@@ -64,15 +64,34 @@ def _read(kind: typing.Any, value: typing.Any, where: object) -> typing.Any:
     if dataclasses.is_dataclass(kind):
         return from_json(typing.cast(type, kind), value, where=where)
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if value is None:
-        return None
-    if kind is Path:
-        return Path(value)
     if origin in (typing.Union, types.UnionType):
+        if value is None and types.NoneType in inner:
+            return None
         options = [option for option in inner if option is not types.NoneType]
         return _read(options[0], value, where) if len(options) == 1 else value
+    if origin is typing.Literal:
+        fits = value in inner
+    else:
+        fits = isinstance(value, _JSON_TYPES.get(origin or kind, object))
+    if not fits:
+        raise UserError(f"{value!r:.60} does not belong there", where=where, remedy=_AGAIN)
+    if kind is Path:
+        return Path(value)
     if origin is tuple:
         return tuple(_read(inner[0], item, where) for item in value)
     if origin is dict or origin is collections.abc.Mapping:
         return {name: _read(inner[1], item, where) for name, item in value.items()}
     return value
+
+
+_JSON_TYPES: dict[typing.Any, tuple[type, ...]] = {
+    Path: (str,),
+    str: (str,),
+    bool: (bool,),
+    int: (int,),
+    float: (float, int),
+    tuple: (list, tuple),
+    dict: (dict,),
+    collections.abc.Mapping: (dict,),
+}
+"""Type of a field -> what it is in JSON."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
 import math
+import re
+import shlex
 import types
 import typing
 from collections.abc import Collection, Iterator
@@ -14,8 +15,9 @@ from pathlib import Path
 import tyro
 
 from pipeline.errors import UserError
-from pipeline.ranges import AtLeast, Range
+from pipeline.ranges import AtLeast, Between, Paths, Range
 from pipeline.records import as_json
+from pipeline.workspace import read_json
 
 RENAMED = {
     "most_pieces": "max_length",
@@ -40,13 +42,17 @@ RENAMED = {
 Chosen = typing.TypeVar("Chosen")
 
 
-def leaves(cls: type) -> Iterator[tuple[str, typing.Any]]:
-    """(name, type) of every single setting in a dataclass of dataclasses, depth first."""
-    hints = typing.get_type_hints(cls)
+def leaves(cls: type, include_extras: bool = False) -> Iterator[tuple[str, typing.Any]]:
+    """(name, type) of every single setting in a dataclass of dataclasses, depth first.
+
+    Args:
+        include_extras: whether a range stays with the type that declares it.
+    """
+    hints = typing.get_type_hints(cls, include_extras=include_extras)
     for field in dataclasses.fields(cls):
         kind = hints[field.name]
         if dataclasses.is_dataclass(kind):
-            yield from leaves(typing.cast(type, kind))
+            yield from leaves(typing.cast(type, kind), include_extras)
         else:
             yield field.name, kind
 
@@ -82,14 +88,74 @@ def _number(kind: typing.Any) -> type | None:
     return kinds.pop() if kinds in ({int}, {float}) else None
 
 
-def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> list[str]:
+def spread(arguments: list[str]) -> list[str]:
+    """The arguments with the words of each `--settings "--units 64 --epochs 3"` in its place.
+
+    They are read as a shell reads words in quotes; nothing else of a shell is in them.
+
+    Raises:
+        UserError: a quote is not closed.
+    """
+    words, rest = [], iter(arguments)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name != _SETTINGS:
+            words.append(word)
+            continue
+        value = value if equals else next(rest, "")
+        try:
+            words += shlex.split(value)
+        except ValueError:
+            raise UserError(
+                f"a quote is not closed in {value!r}",
+                where="SETTINGS",
+                remedy="close it, or put it in the other kind of quotes",
+            ) from None
+    return words
+
+
+_SETTINGS = "--settings"
+
+
+def _yes(word: str, value: str) -> bool:
+    """What is meant by the value of an option that is on or off.
+
+    Raises:
+        UserError: neither.
+    """
+    meant = _YES_OR_NO.get(value.strip().lower())
+    if meant is None:
+        raise UserError(f"{word} is yes or no, not {value!r}", where="command line")
+    return meant
+
+
+_YES_OR_NO = {
+    **dict.fromkeys(("yes", "y", "true", "on", "1"), True),
+    **dict.fromkeys(("no", "n", "false", "off", "0"), False),
+}
+
+
+def _is_number(kind: type, value: str) -> bool:
+    """Whether a number is written as usual: 04, 0_4 and ４ are no whole numbers here."""
+    if kind is int:
+        return re.fullmatch("-?(0|[1-9][0-9]*)", value) is not None and len(value) < 100
+    try:
+        kind(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _check(arguments: list[str], settings: type) -> list[str]:
     """Says in one line what is wrong with a name or a value, before tyro says it in ten.
 
     Returns:
-        The same as `--name=value`, so that no value is taken for a name (`--text "--ㅋㅋ"`).
+        The same as `--name=value`, so that no value is taken for a name (`--text "--ㅋㅋ"`), and
+        paths with the home folder that their `~` means.
     """
     checked = []
-    options = {option_of(name): kind for name, kind in kinds.items()}
+    options = {option_of(name): kind for name, kind in leaves(settings)}
+    ranges = {option_of(name): range_of(kind) for name, kind in leaves(settings, True)}
     index = 0
     while index < len(arguments):
         word, equals, value = arguments[index].partition("=")
@@ -104,6 +170,8 @@ def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> list[str]:
         word = word.replace("_", "-")
         if word not in options:
             if word.startswith("--no-") and options.get(f"--{word[5:]}") is bool:
+                if equals:
+                    raise UserError(f"{word} takes no value", where="command line")
                 checked.append(word)
                 index += 1
                 continue
@@ -115,7 +183,8 @@ def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> list[str]:
             )
         kind = options[word]
         if kind is bool:
-            checked.append(word)
+            on = not equals or _yes(word, value)
+            checked.append(word if on else f"--no-{word[2:]}")
             index += 1
             continue
         if not equals:
@@ -130,14 +199,12 @@ def _check(arguments: list[str], kinds: dict[str, typing.Any]) -> list[str]:
                 where="command line",
                 remedy=f"closest: {closest(value, list(choices))}",
             )
-        if number := _number(kind):
-            try:
-                number(value)
-            except ValueError:
-                article = "a whole number" if number is int else "a number"
-                raise UserError(
-                    f"{word} must be {article}, not {value!r}", where="command line"
-                ) from None
+        number = _number(kind)
+        if number and not _is_number(number, value):
+            article = "a whole number in plain digits" if number is int else "a number"
+            raise UserError(f"{word} must be {article}, not {value!r}", where="command line")
+        if isinstance(paths := ranges[word], Paths):
+            value = paths.expanded(value)
         checked.append(f"{word}={value}")
         index += 1
     return checked
@@ -154,7 +221,7 @@ def parse(kind: type[Chosen], arguments: list[str], *, program: str, description
     """
     return tyro.cli(
         kind,
-        args=_check(arguments, dict(leaves(kind))),
+        args=_check(spread(arguments), kind),
         prog=program,
         description=description,
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
@@ -197,7 +264,7 @@ def _check_range(name: str, value: object, declared: Range | None) -> None:
     fault, remedy = None, None
     if isinstance(value, float) and not math.isfinite(value):
         fault = "a finite number"
-    elif isinstance(value, int) and value >= _INT32:
+    elif isinstance(value, int) and value >= _INT32 and not isinstance(declared, Between):
         fault = f"below {_INT32:,}"
     elif value is not None and declared is not None and not declared.accepts(value):
         fault, remedy = str(declared), declared.remedy
@@ -224,8 +291,8 @@ def same_settings(path: Path, settings: dict[str, typing.Any], but: Collection[s
         }
 
     try:
-        return compared(json.loads(path.read_bytes())) == compared(settings)
-    except (OSError, ValueError, AttributeError):
+        return compared(read_json(path)) == compared(settings)
+    except (OSError, UserError, AttributeError):
         return False
 
 

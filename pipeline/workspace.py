@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import fcntl
 import glob
 import hashlib
 import json
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.readable import readable
 from pipeline.records import as_json, from_json, plain
 
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
@@ -34,7 +36,7 @@ class Workspace:
 
     def processed(self, task: str, corpus: str) -> Path:
         """What is derived from one corpus for one task: splits, vocabulary, ids."""
-        return self.root / "data" / "processed" / task / corpus
+        return self.root / "data" / "processed" / task / readable(corpus)
 
     def run(self, task: str, name: str) -> Path:
         """One training run: settings, history, checkpoint, metrics, report."""
@@ -81,9 +83,24 @@ def _remove_abandoned(path: Path) -> None:
         try:
             os.kill(int(writer), 0)
         except ProcessLookupError:
-            partial.unlink(missing_ok=True)
+            if partial.is_dir():
+                shutil.rmtree(partial, ignore_errors=True)
+            else:
+                partial.unlink(missing_ok=True)
         except (ValueError, OSError):
             continue
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Nobody else renames in `folder` meanwhile, where the file system can promise that."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -121,7 +138,8 @@ def atomic_folder(path: Path, needs: int = 0) -> Iterator[Path]:
     """Yields a temporary sibling folder; on leaving without an error it takes the place of `path`.
 
     An older `path` is set aside first and removed only after the new one stands, so a kill in
-    between leaves at least one of them whole; the next call tidies up.
+    between leaves at least one of them whole; the next call tidies up. Of two writers at once
+    each writes to a folder of its own, and the last to be done stays.
 
     Args:
         path: the folder to write.
@@ -132,13 +150,15 @@ def atomic_folder(path: Path, needs: int = 0) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     retired = path.with_name(f".{path.name}.retired")
-    if retired.exists() and not path.exists():
-        os.replace(retired, path)
-    for stale in path.parent.glob(f".{path.name}.*.partial"):
-        shutil.rmtree(stale, ignore_errors=True)
+    with _held(path.parent):
+        if retired.exists() and not path.exists():
+            os.replace(retired, path)
+    _remove_abandoned(path)
     with _disk_errors(path):
         temporary = Path(
-            tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+            tempfile.mkdtemp(
+                prefix=f".{os.getpid()}.", suffix=f".partial.{path.name}", dir=path.parent
+            )
         )
         os.chmod(temporary, 0o755)
     try:
@@ -149,41 +169,65 @@ def atomic_folder(path: Path, needs: int = 0) -> Iterator[Path]:
                 if file.is_file():
                     with open(file, "rb") as handle:
                         os.fsync(handle.fileno())
-            shutil.rmtree(retired, ignore_errors=True)
-            if path.exists():
-                os.replace(path, retired)
-            os.replace(temporary, path)
-            _sync_folder(path.parent)
-            shutil.rmtree(retired, ignore_errors=True)
+            with _held(path.parent):
+                shutil.rmtree(retired, ignore_errors=True)
+                if path.exists():
+                    os.replace(path, retired)
+                os.replace(temporary, path)
+                _sync_folder(path.parent)
+                shutil.rmtree(retired, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 with LF line ends, atomically."""
-    with atomic_file(path) as temporary:
-        temporary.write_bytes(text.encode("utf-8"))
+    """Writes UTF-8 with LF line ends, atomically; names that are not UTF-8 become `readable`."""
+    _write_bytes(path, readable(text).encode("utf-8"))
 
 
 def write_json(path: Path, value: object) -> None:
-    """Writes readable JSON (Hangul as Hangul), atomically."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """Writes readable JSON (Hangul as Hangul), atomically; every name of a file comes back as it
+    was."""
+    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    _write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
+_CHECKSUM = "checksum"
+
+
+def write_record(path: Path, values: dict[str, typing.Any]) -> None:
+    """Writes JSON with a checksum over all of it, by which `read_json` notices damage."""
+    values = plain(values)
+    write_json(path, {**values, _CHECKSUM: digest(values)})
 
 
 def read_json(path: Path) -> dict[str, typing.Any]:
-    """Reads what `write_json` wrote.
+    """Reads what `write_json` or `write_record` wrote, without its checksum.
 
     Raises:
-        UserError: the file is absent or is not JSON.
+        UserError: the file is absent, is not JSON, or does not hold what was written.
     """
     try:
         values: dict[str, typing.Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise UserError("not found", where=path, remedy="run the stage that writes it") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(
             f"is not JSON ({error})", where=path, remedy="delete it and run the stage again"
         ) from error
+    if isinstance(values, dict) and _CHECKSUM in values:
+        expected = values.pop(_CHECKSUM)
+        if expected != digest(values):
+            raise UserError(
+                "is damaged (its checksum is another)",
+                where=path,
+                remedy="delete it and run the stage again",
+            )
     return values
 
 
@@ -196,7 +240,12 @@ def sha256(path: Path) -> str:
 def digest(value: object) -> str:
     """A short, stable name for a JSON-able value: the first 12 hex digits of its sha256."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:12]
+
+
+def is_what_was_written(path: Path, checksum: str) -> bool:
+    """Whether the file is there with the bytes that this sha256 was taken of."""
+    return path.is_file() and sha256(path) == checksum
 
 
 Facts = typing.TypeVar("Facts")
@@ -245,7 +294,7 @@ class Manifest(typing.Generic[Facts]):
 
     def write(self, path: Path) -> None:
         """Writes it as JSON, atomically."""
-        write_json(path, as_json(self))
+        write_record(path, as_json(self))
 
     @classmethod
     def read(cls, path: Path, facts: type[Facts]) -> Manifest[Facts] | None:
@@ -256,8 +305,11 @@ class Manifest(typing.Generic[Facts]):
         """
         try:
             values = read_json(path)
+            of_files = _are_checksums(values["inputs"]) and _are_checksums(values["outputs"])
+            if not of_files or not isinstance(values["settings"], dict):
+                return None
             return cls(**{**values, "facts": from_json(facts, values["facts"], where=path)})
-        except (UserError, TypeError, KeyError):
+        except (UserError, OSError, TypeError, KeyError):
             return None
 
     def still_holds(
@@ -273,7 +325,22 @@ class Manifest(typing.Generic[Facts]):
     def outputs_are_in(self, folder: Path) -> bool:
         """Whether all that was written lies there as it was: another run of the same settings
         over changed files writes to the same place."""
-        return all(
-            (folder / name).is_file() and sha256(folder / name) == expected
-            for name, expected in self.outputs.items()
-        )
+        return self.damaged_output(folder) is None
+
+    def damaged_output(self, folder: Path, but: str | None = None) -> Path | None:
+        """The first file that does not lie in `folder` as it was written.
+
+        Args:
+            but: what the names begin with of files that are left alone.
+        """
+        for name, expected in self.outputs.items():
+            if but is not None and name.startswith(but):
+                continue
+            if not is_what_was_written(folder / name, expected):
+                return folder / name
+        return None
+
+
+def _are_checksums(checksums: object) -> bool:
+    """Whether it is what a manifest holds of files: name -> checksum."""
+    return isinstance(checksums, dict) and all(isinstance(v, str) for v in checksums.values())

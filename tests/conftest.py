@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import pipeline.tasks
 from finished_run import FinishedRun
-from pipeline.__main__ import main
+from pipeline.__main__ import main, prepare_process
 from pipeline.tasks.base import find_task
 from pipeline.workspace import Workspace
 from warm_python import WarmPython
 
-pytest_plugins = ["file_server"]
+pytest_plugins = ["file_server", "stub_stages"]
+
+# Before a test imports keras.
+prepare_process()
 
 # Tasks that are only there to be tested: numbers in, numbers out; a picture in, a label out.
 pipeline.tasks.__path__.append(str(Path(__file__).parent / "tasks"))

@@ -21,6 +21,7 @@ from pipeline.corpora.inline import parse_inline
 from pipeline.corpora.reviews import text_id
 from pipeline.corpora.splits import CorpusSplits, read_split, write_split
 from pipeline.errors import UserError
+from pipeline.tasks.ner.data import SAMPLE
 
 SPLITS = ("train", "dev", "test")
 
@@ -110,7 +111,7 @@ def test_tagged_columns(tmp_path):
     [
         (made(9), r"has 9 usable sentences; at least 10 are needed"),
         (["<가:OG>"], r"has 1 usable sentence; at least 10"),
-        ([f"{n}번" for n in range(30)], "no sentence has an entity — mark them up, <증권거래소"),
+        ([f"{n}번" for n in range(30)], "no sentence has an entity .* — mark them up, <증권거래소"),
         (["<가:OG 나"] + ["<:OG>"], "no usable sentence"),
     ],
 )
@@ -249,7 +250,7 @@ def test_kmou_is_split_by_file(tmp_path, corpora):
     assert found.details["entities"]["test"] == {"LOC": 1}
     assert found.details["tags_differ"] == 5
     assert {row.kept for row in found.rejects} == {True}
-    judged = read_evaluation_corpus("kmou", tmp_path / "raw")
+    judged = read_evaluation_corpus("kmou", tmp_path / "raw", SAMPLE)
     assert judged.frame.equals(found.splits["test"])
     assert (judged.origin.title, judged.labels) == ("Small kmou", ["LOC"])
     assert (len(judged.frame), judged.details["entities"]) == (3, {"LOC": 1})
@@ -272,7 +273,7 @@ def test_klue_without_its_training_file(tmp_path, corpora):
     assert found.stand_in is True
     assert "Small klue could not be had" in found.warnings[0]
     assert "connection was refused" in found.warnings[0]
-    judged = read_evaluation_corpus("klue", tmp_path / "raw")
+    judged = read_evaluation_corpus("klue", tmp_path / "raw", SAMPLE)
     assert len(judged.frame) == 20
     assert judged.details["tags_differ"] == 0
     assert judged.origin.source == "https://example.org"
@@ -315,7 +316,7 @@ def test_without_network_the_sample_stands_in(tmp_path, corpora, monkeypatch):
     assert (found.name, found.stand_in) == ("sample", True)
     assert "sample of hand-written sentences stands in" in found.warnings[0]
     with pytest.raises(CorpusUnavailable, match="could not be downloaded"):
-        read_evaluation_corpus("kmou", tmp_path / "raw")
+        read_evaluation_corpus("kmou", tmp_path / "raw", SAMPLE)
 
 
 # As published
@@ -349,5 +350,13 @@ def test_klp_as_published(published, tmp_path):
         "test": 366,
     }
     assert found.details["dropped"] == {}
-    assert read_evaluation_corpus("klp", tmp_path / "raw").frame.equals(found.splits["test"])
-    assert len(read_evaluation_corpus("klue", tmp_path / "raw").frame) == 5_000
+    assert read_evaluation_corpus("klp", tmp_path / "raw", SAMPLE).frame.equals(
+        found.splits["test"]
+    )
+    assert len(read_evaluation_corpus("klue", tmp_path / "raw", SAMPLE).frame) == 5_000
+
+
+def test_the_bundled_sentences_can_be_measured_on(tmp_path):
+    judged = read_evaluation_corpus("sample", tmp_path / "raw", SAMPLE)
+    assert len(judged.frame) > 100
+    assert judged.labels

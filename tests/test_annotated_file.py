@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -206,6 +208,15 @@ def test_a_sentence_and_its_tags(tmp_path, text):
     assert found.details["format"] == "tag lists"
 
 
+def test_other_columns_with_as_many_words(tmp_path):
+    lines = [
+        "\t".join([f"Sentence: {n}", text, "NNP " * len(text.split()), " ".join(tags_of(text, of))])
+        for n, (text, of) in enumerate(MADE)
+    ]
+    for header in ("", "Sentence #\tSentence\tPOS\tTag\n"):
+        assert texts(read(tmp_path, header + "\n".join(lines))) == EXPECTED
+
+
 def test_a_sentence_and_as_many_tags_as_characters(tmp_path):
     def characters(text: str, of: list[Entity], skipped: str) -> str:
         tags = ["O"] * len(text)
@@ -324,6 +335,21 @@ def test_the_export_of_label_studio(tmp_path):
     found = read(tmp_path, json.dumps(tasks), "my.json")
     assert texts(found) == EXPECTED[1:]
     assert len(found.rejects) == 1
+
+
+def test_json_with_tokens_written_otherwise(tmp_path):
+    strings = [{"words": text, "tags": " ".join(tags_of(text, of))} for text, of in MADE]
+    pairs = [
+        {
+            "tokens": [
+                {"text": word, "tag": tag}
+                for word, tag in zip(text.split(), tags_of(text, of), strict=True)
+            ]
+        }
+        for text, of in MADE
+    ]
+    for objects in (strings, pairs):
+        assert texts(read(tmp_path, json.dumps(objects), "my.json")) == EXPECTED
 
 
 NUMBERS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG"]
@@ -447,3 +473,60 @@ def test_no_json_crashes_the_reader(tmp_path_factory, seed):
     except UserError:
         return
     assert len(found.frame) > 0
+
+
+def test_the_pairs_of_spacy(tmp_path):
+    pairs = [[text, {"entities": [list(entity) for entity in of]}] for text, of in MADE]
+    for text in (json.dumps(pairs), json.dumps({"classes": ["PER"], "annotations": pairs})):
+        assert texts(read(tmp_path, text, "my.json")) == EXPECTED
+
+
+# Tables whose texts are marked up
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("", "{n}\t{marked}\n"),
+        ("id\ttext\n", "{n}\t{marked}\n"),
+        ("", "{text}\t{marked}\n"),
+        ("문장\t출처\n", "{marked}\t뉴스\n"),
+        ("id,text\n", '{n},"{marked}"\n'),
+        ("text;id\n", '"{marked}";{n}\n'),
+        ("sep=;\ntext;id\n", '"{marked}";{n}\n'),
+    ],
+)
+def test_a_table_with_a_column_of_marked_up_sentences(tmp_path, header, row):
+    rows = [
+        row.format(n=n, text=pair[0], marked=to_inline(*pair)) for n, pair in enumerate(MADE * 2)
+    ]
+    found = read(tmp_path, header + "".join(rows), "my.csv")
+    assert texts(found) == EXPECTED * 2
+    assert found.rejects == []
+    found = read(tmp_path, header + "".join([*rows, "<가:PER>\n"]), "my.csv")
+    assert texts(found) == EXPECTED * 2
+    assert len(found.rejects) == 1
+
+
+def test_sentences_with_a_tab_or_a_comma_are_no_table(tmp_path):
+    lines = [to_inline(*pair) for pair in MADE]
+    lines[0] = lines[0].replace(" ", "\t", 1)
+    commas = [line.replace(" ", ", ", 1) for line in lines]
+    assert texts(read(tmp_path, "\n".join(lines))) == EXPECTED
+    assert len(read(tmp_path, "\n".join(commas), "my.csv").frame) == len(MADE)
+    assert read(tmp_path, "\n".join(commas), "my.csv").rejects == []
+
+
+def test_time_is_linear_in_odd_lines(tmp_path):
+    started = time.process_time()
+    for line in (
+        "가:b>" * 20_000,
+        "<가: : : " * 20_000,
+        "<" * 40_000 + ":PS>" * 40_000,
+        "<가:a" + "\u200b" * 40_000,
+        "<가:B" * 20_000,
+        "가나 <서울:LC>에 " * 20_000,
+    ):
+        with contextlib.suppress(UserError):
+            read(tmp_path, line + "\n")
+    assert time.process_time() - started < 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import h5py
 import pytest
 
 from pipeline.errors import UserError
@@ -11,7 +12,7 @@ from pipeline.records import as_json
 from pipeline.settings import same_settings
 from pipeline.stages import train
 from pipeline.stages.files import RunFiles
-from pipeline.workspace import read_json, write_json
+from pipeline.workspace import read_json, sha256, write_json
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_what_another_run_wrote_over_is_not_taken_for_ours(run, tmp_path):
     files.trained()
     with (copy.corpus / "test.tsv").open("a", encoding="utf-8") as test:
         test.write("x\t다른 글\tpositive\n")
-    with pytest.raises(UserError, match="changed after this training — run `make train-sentiment`"):
+    with pytest.raises(UserError, match="is not what this run is made of — make train-sentiment"):
         files.trained()
 
 
@@ -95,3 +96,61 @@ def test_lost_weights_are_found_again(run, quick, tmp_path, capsys):
     copy.do("train", settings=quick())
     assert "is gone: training again" in capsys.readouterr().err
     assert (copy.run / "best.weights.h5").exists()
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda run: flip(run / "best.weights.h5"),
+        lambda run: [(run / name).unlink() for name in ("best.weights.h5", "training.json")],
+        lambda run: [flip(run / "checkpoint" / "state.npz"), (run / "training.json").unlink()],
+        lambda run: [(run / "checkpoint" / "state.npz").unlink(), flip(run / "history.csv")],
+    ],
+    ids=["weights", "weights and record", "checkpoint", "table"],
+)
+def test_what_is_damaged_is_trained_again_to_the_same_end(run, quick, tmp_path, capsys, damage):
+    copy = run.untrained_copy(tmp_path)
+    copy.do("train", settings=quick())
+    weights, result = load_weights(copy), read_json(copy.run / "training.json")
+    damage(copy.run)
+    capsys.readouterr()
+    copy.do("train", settings=quick())
+    assert "again" in capsys.readouterr().err
+    assert load_weights(copy) == weights
+    again = read_json(copy.run / "training.json")
+    assert again["best"] == result["best"]
+    assert again["files"]["best.weights.h5"] == sha256(copy.run / "best.weights.h5")
+    RunFiles.of(copy.task, quick(), copy.workspace).trained()
+
+
+def load_weights(run) -> dict[str, list]:
+    with h5py.File(run.run / "best.weights.h5") as file:
+        found: dict[str, list] = {}
+        file.visititems(
+            lambda name, item: (
+                found.update({name: item[()].tolist()}) if isinstance(item, h5py.Dataset) else None
+            )
+        )
+    assert len(found) > 3
+    return found
+
+
+def test_a_record_is_made_again_of_a_finished_checkpoint_without_training(
+    run, quick, tmp_path, capsys
+):
+    copy = run.untrained_copy(tmp_path)
+    copy.do("train", settings=quick())
+    files = ("training.json", "history.csv", "steps.csv", "best.weights.h5")
+    before = [(copy.run / name).read_bytes() for name in files]
+    for name in files[:3]:
+        (copy.run / name).unlink()
+    capsys.readouterr()
+    copy.do("train", settings=quick())
+    assert "epoch" not in capsys.readouterr().err
+    assert [(copy.run / name).read_bytes() for name in files] == before

@@ -58,8 +58,8 @@ def test_a_command_that_is_pasted_asks_for_the_same_run(name, tmp_path):
         assert again == settings
     (call,) = paste(ask)
     assert call[2:4] == ["predict", name]
-    assert call[4:] == ["--version", str(settings.run.version), "--text", call[-1]]
-    assert call[-1] == task.example(settings)
+    version, example = settings.run.version, task.example(settings)
+    assert call[4:] == [f"--version={version}", f"--text={example}"]
     assert not list(tmp_path.glob("x"))
 
 

@@ -224,6 +224,6 @@ def test_make_hands_on_corpus_direction_and_settings(tmp_path):
     assert checkout.calls[0][-1] == "requirements-dev.txt"
     assert checkout.calls[1:] == [called]
     checkout.make("compare-translators", "CORPUS=my own.tsv", "SETTINGS=--runs a b")
-    assert checkout.calls == [[*called, "--corpus", "my own.tsv", "--runs", "a", "b"]]
-    checkout.make("compare-translators", DIRECTION="en-ko")
-    assert checkout.calls == [[*called, "--direction", "en-ko"]]
+    assert checkout.calls == [[*called, "--corpus=my own.tsv", "--settings=--runs a b"]]
+    checkout.make("compare-translators", "DIRECTION=en-ko")
+    assert checkout.calls == [[*called, "--direction=en-ko"]]

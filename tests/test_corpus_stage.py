@@ -84,8 +84,10 @@ def test_what_stands_in_is_asked_for_each_time_and_changes_nothing(read, monkeyp
     monkeypatch.delenv("CORPUS_MIRROR", raising=False)
     monkeypatch.setattr("pipeline.corpora.fetch._from_network", _no_network)
     assert read("sentiment", "nsmc")[0]
-    again, said = read("sentiment", "nsmc")
-    assert not again
+    file = tmp_path / "runs" / "sentiment" / "default" / "corpus.json"
+    before = file.read_bytes()
+    _, said = read("sentiment", "nsmc")
+    assert file.read_bytes() == before
     assert "could not be had" in said
 
 

@@ -308,3 +308,10 @@ def test_the_bars_of_outcomes_fill_their_row(metrics):
 
 def test_metrics_of_a_report_can_be_written():
     json.dumps(measured().to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize(("labels", "gold"), [(LABELS, []), ((), [Entity(0, 2, "CITY")])])
+def test_a_corpus_without_anything_to_score_has_a_page(labels, gold):
+    metrics = evaluate(["서울에 간다"] * 3, [gold] * 3, [[]] * 3, labels)
+    assert metrics.f1 == 0
+    assert "서울에 간다" in render(entity_content(metrics, RUN)) or not gold

@@ -16,6 +16,7 @@ import tensorflow as tf
 from pipeline import workspace as workspace_module
 from pipeline.stages import train
 from pipeline.training import checkpoints
+from pipeline.training.weights import save_weights
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +77,31 @@ def test_checkpoint_on_a_full_disk(small_disk):
     with pytest.raises(checkpoints.UserError, match="disk is full"):
         checkpoints.save(folder, model, {"step": 2})
     assert snapshot(folder) == before
-    assert checkpoints.load(folder, model) == {"step": 1}
+    assert checkpoints.load(folder).state == {"step": 1}
+
+
+def test_weights_on_a_full_disk(small_disk):
+    """However little room is missing, and for weights that are smaller than what HDF5 adds."""
+    model = keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(4) for _ in range(20))])
+    folder = small_disk(2)
+    path = folder / "best.weights.h5"
+    save_weights(model, path)
+    before, whole = snapshot(folder), size(folder)
+    for leave in (0, whole // 2, whole - 5000):
+        ballast = fill(folder, leave)
+        with pytest.raises(checkpoints.UserError, match="disk is full"):
+            save_weights(model, path)
+        ballast.unlink()
+        assert snapshot(folder) == before
+    model.load_weights(path)
 
 
 def test_training_and_export_on_a_full_disk(run, quick, small_disk, command):
     """One line each and exit code 2; what was finished is untouched; with room, it goes on."""
     disk = small_disk((3 * size(run.root)) / 1e6 + 4)
     copy = run.copy(disk)
+    # As an earlier version left it, so that there is something to do.
+    (copy.saved_model / "assets.extra" / "manifest.json").unlink()
     before = snapshot(disk)
     other = [*run.words(quick()), "--name", "other"]
     shutil.copytree(copy.run, copy.run.with_name("other"))
@@ -136,6 +155,8 @@ def test_no_space_in_any_stage_is_one_line(
     elif stage == "evaluate":
         (copy.run / "metrics.json").unlink()
         shutil.rmtree(copy.run / "tensorboard" / "test")  # written anew as a whole
+    elif stage == "export":
+        (copy.saved_model / "assets.extra" / "manifest.json").unlink()
     before = snapshot(tmp_path)
     failing = no_space_for_tensorflow if what == "save" else no_space
     monkeypatch.setattr(target, what, failing)

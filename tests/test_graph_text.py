@@ -14,11 +14,15 @@ import tensorflow_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.errors import UserError
+from pipeline.export import graph_text
 from pipeline.export.graph_text import GraphTokenizer, normalize_in_graph
 from pipeline.normalize import DROPPED, NEWLY_COMBINING, WHITE_SPACE, normalize
+from pipeline.text.limits import MAX_PIECE_BYTES
 from pipeline.text.syllables import SyllableTokenizer
 from pipeline.text.tokenizers import KINDS, learn_tokenizer
-from pipeline.text.vocabulary import BOS, EOS, SPECIALS, Vocabulary
+from pipeline.text.vocabulary import BOS, CONTINUES, EOS, SPECIALS, Vocabulary
+from pipeline.text.wordpiece import WordPieceTokenizer
 from pipeline.workspace import SAMPLES
 
 with open(SAMPLES / "sentiment.tsv", encoding="utf-8", newline="") as _file:
@@ -151,6 +155,44 @@ def test_a_review_without_a_space_is_not_unknown(tokenizer):
     texts = ["재미있는영화였다" * 200, "쀍" + "정말" * 2000]
     assert_equal(texts, in_python(tokenizer, texts), in_graph(tokenizer, texts))
     assert len(in_graph(tokenizer, texts)[1]) > 500
+
+
+def test_words_without_end_are_cut_alike(tokenizer):
+    """A million characters without a space, known and unknown, in the time of as much text."""
+    texts = [
+        "재미있는영화ㅋㅋ" * 125_000,
+        "ㅋ" * 300_000,
+        "쀍" * 1_000_000,
+        "정" + "\u0e01😀" * 20_000,
+    ]
+    here = tokenizer.encode(texts)
+    there = _module_of(tokenizer)(tf.constant(texts))
+    np.testing.assert_array_equal(here.ids, there.flat_values)
+    np.testing.assert_array_equal(here.row_splits, there.row_splits)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_graph_holds_what_runs_of_one_letter_teach(kind):
+    texts = ["ㅋ" * 200, "하하" * 300, "\U0001d400" * 400, "1" * 5000, "x" * 700]
+    tokenizer = learn_tokenizer(kind, [*REVIEWS[:200], *texts, *texts], 1500)
+    assert_equal(texts, in_python(tokenizer, texts), in_graph(tokenizer, texts))
+
+
+def word_of_pieces(piece: str) -> WordPieceTokenizer:
+    return WordPieceTokenizer(Vocabulary([*SPECIALS, piece, "a", "##a"]))
+
+
+def test_what_is_refused_is_what_a_graph_cannot_hold(monkeypatch):
+    """The limit on the bytes of a piece is that of the library itself."""
+    for piece in ("a" * MAX_PIECE_BYTES, CONTINUES + "a" * MAX_PIECE_BYTES, "가" * 85):
+        GraphTokenizer(word_of_pieces(piece))
+    for piece in ("a" * (MAX_PIECE_BYTES + 1), CONTINUES + "가" * 86):
+        with pytest.raises(UserError, match="vocab.txt, line 5"):
+            GraphTokenizer(word_of_pieces(piece))
+        with monkeypatch.context() as unchecked:
+            unchecked.setattr(graph_text, "check_vocabulary", lambda *given: None)
+            with pytest.raises(RuntimeError):
+                GraphTokenizer(word_of_pieces(piece))
 
 
 def test_long_rows_keep_their_end(tokenizer):

@@ -7,13 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parallel_pairs import judge, made, read
+from pipeline.corpora.annotated import read_annotated_corpus
 from pipeline.corpora.html_entities import (
     count_with_entities,
     decoded,
-    entity_warning,
+    entity_warnings,
     has_entity,
     is_escaped,
 )
+from pipeline.corpora.reviews import read_labelled
+from pipeline.corpora.running_text import read_running_text
+from pipeline.corpora.settings import EntityCorpusSettings, TextCorpusSettings
 
 
 @pytest.mark.parametrize(
@@ -64,8 +68,8 @@ def test_a_few_are_no_escaping():
 def test_texts_are_counted():
     rows = [("&quot;", "x"), ("a", "b"), ("AT&T", "R&D")]
     assert count_with_entities(rows) == 1
-    assert entity_warning(["AT&T"], "a.tsv") is None
-    assert "1 of 2" in entity_warning(["&lt;", "x"], "a.tsv")
+    assert entity_warnings(["AT&T"], "a.tsv") == []
+    assert "1 text of 2" in entity_warnings(["&lt;", "x"], "a.tsv")[0]
 
 
 def escaped(count: int) -> list[str]:
@@ -107,3 +111,15 @@ def test_all_parts_of_a_corpus_alike(tmp_path):
     found = read(tmp_path / "my.tsv", tmp_path)
     assert not any(map(has_entity, texts(found)))
     assert 'I know "test".' in set(found.splits["test"]["label"])
+
+
+def test_other_tasks_say_it(tmp_path):
+    path = tmp_path / "my.tsv"
+    path.write_text("".join(f"&quot;영화&quot; {n}편\t{n % 2}\n" for n in range(30)))
+    assert any("30 texts of 30" in warning for warning in read_labelled(path).warnings)
+    path.write_text("".join(f"&quot;<서울:LOC>&quot;에 {n}번 갔다.\n" for n in range(30)))
+    entities = EntityCorpusSettings(str(path))
+    assert any("30" in w for w in read_annotated_corpus(entities, tmp_path, tmp_path).warnings)
+    path.write_text("&quot;글&quot;이 있다. " * 200)
+    running = TextCorpusSettings(str(path))
+    assert len(read_running_text(running, tmp_path).warnings) == 1

@@ -111,7 +111,10 @@ def test_killed_training_ends_as_one_that_was_not(run, start, tmp_path):
     for one, other in zip(models[0].weights, models[1].weights, strict=True):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
     ours, theirs = (read_json(r.run / "training.json") for r in (straight, broken))
-    assert {**ours, "seconds": 0} == {**theirs, "seconds": 0}
+    for result in (ours, theirs):
+        result["seconds"] = 0
+        del result["files"]["history.csv"]  # in which the seconds of each part stand
+    assert ours == theirs
     assert not list(broken.run.rglob("*.partial*")), "what the killed one left behind stays"
 
 
@@ -124,6 +127,8 @@ Tokenizer.save = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 
 def test_killed_export_leaves_the_earlier_one(run, start, tmp_path, command):
     copy = run.copy(tmp_path)
+    # As an earlier version left it, so that there is something to do.
+    (copy.saved_model / "assets.extra" / "manifest.json").unlink()
     before = {p: p.read_bytes() for p in copy.saved_model.rglob("*") if p.is_file()}
     killed = start(copy.root, "export", "sentiment", before=DIE_IN_EXPORT).wait()
     assert killed.returncode == -signal.SIGKILL

@@ -6,7 +6,7 @@ import pytest
 
 from make_checkout import STAGES, Checkout
 
-PREDICT = ["-m", "pipeline", "predict", "translation", "--version"]
+PREDICT = ["-m", "pipeline", "predict", "translation"]
 
 
 @pytest.fixture
@@ -14,50 +14,37 @@ def checkout(tmp_path) -> Checkout:
     return Checkout(tmp_path).with_environment()
 
 
-def option(call: list[str], name: str) -> str:
-    assert call.count(name) == 1
-    return call[call.index(name) + 1]
+def option(call: list[str], name: str) -> str | None:
+    values = [word.removeprefix(f"{name}=") for word in call if word.startswith(f"{name}=")]
+    assert len(values) <= 1
+    return values[0] if values else None
 
 
 def test_translate_answers_or_trains_first(checkout):
     checkout.make("translate", "TEXT=톰은 왔다.")
-    assert checkout.calls == [[*PREDICT, "1", "--text", "톰은 왔다."]]
+    assert checkout.calls == [[*PREDICT, "--version=1", "--text=톰은 왔다."]]
     checkout.make("translate", "FILE=in.txt", "VERSION=2")
-    (call,) = checkout.calls
-    assert call[2:] == ["predict", "translation", "--version", "2", "--file", "in.txt"]
+    assert checkout.calls == [[*PREDICT, "--version=2", "--file=in.txt"]]
     checkout.make("translate")
     assert checkout.stages == [*STAGES, "predict"]
     assert all(call[3] == "translation" for call in checkout.calls)
+    assert checkout.calls[-1] == [*PREDICT, "--version=1", "--example"]
+
+
+def test_the_other_direction_stands_beside_the_first(checkout):
     checkout.make("translate")
-    assert checkout.stages == ["corpus", "predict"]
-    assert checkout.calls[-1] == [*PREDICT, "1", "--example"]
-
-
-@pytest.mark.parametrize("way", ["argument", "environment"])
-def test_the_other_direction_stands_beside_the_first(checkout, way):
-    asked = (["DIRECTION=en-ko"], {}) if way == "argument" else ([], {"DIRECTION": "en-ko"})
-
-    def make(*words: str):
-        return checkout.make("translate", *words, *asked[0], **asked[1])
-
-    checkout.make("translate")
-    assert {option(call, "--direction") for call in checkout.calls[:-1]} == {"ko-en"}
-    make()
+    assert {option(call, "--direction") for call in checkout.calls} == {None}
+    checkout.make("translate", "DIRECTION=en-ko")
     *stages, shown = checkout.calls
     assert [call[2] for call in stages] == STAGES
     for call in stages:
         values = [option(call, name) for name in ("--direction", "--name", "--version")]
         assert values == ["en-ko", "en-ko", "2"]
-    assert shown == [*PREDICT, "2", "--example"]
+    assert shown == [*PREDICT, "--version=2", "--example"]
     for version in ("1", "2"):
         assert (checkout.root / f"saved_models/translation/{version}/saved_model.pb").exists()
-    # Both are there, and neither is made again.
-    checkout.make("translate")
-    assert checkout.calls[1:] == [[*PREDICT, "1", "--example"]]
-    make()
-    assert checkout.calls[1:] == [[*PREDICT, "2", "--example"]]
-    make("TEXT=Tom came.")
-    assert checkout.calls == [[*PREDICT, "2", "--text", "Tom came."]]
+    checkout.make("translate", "TEXT=Tom came.", "DIRECTION=en-ko")
+    assert checkout.calls == [[*PREDICT, "--version=2", "--text=Tom came."]]
 
 
 def test_name_and_version_of_a_direction_are_yours_to_choose(checkout):
@@ -67,20 +54,28 @@ def test_name_and_version_of_a_direction_are_yours_to_choose(checkout):
     for call in checkout.calls:
         assert (option(call, "--name"), option(call, "--version")) == ("big", "7")
     checkout.make("evaluate-translation", "EVAL=news", *own)
-    _, call = checkout.calls
-    assert (call[2], option(call, "--direction")) == ("evaluate", "en-ko")
+    (call,) = checkout.calls
+    assert (call[2], option(call, "--name"), option(call, "--on")) == ("evaluate", "big", "news")
+    checkout.make("evaluate-translation", "EVAL=news", "DIRECTION=en-ko")
+    assert option(checkout.calls[0], "--name") == "en-ko"
 
 
 def test_other_tasks_have_no_direction(checkout):
-    checkout.make("train-sentiment", "DIRECTION=en-ko")
-    assert checkout.stages == STAGES
+    """Of several goals in one call, too."""
+    checkout.make("train-sentiment", "translate", "DIRECTION=en-ko")
+    assert checkout.stages == [*STAGES, *STAGES, "predict"]
     for call in checkout.calls:
-        assert "--direction" not in call
-        assert (option(call, "--name"), option(call, "--version")) == ("default", "1")
+        theirs = call[3] == "translation"
+        assert option(call, "--version") == ("2" if theirs else "1")
+        if call[2] != "predict":
+            assert option(call, "--name") == ("en-ko" if theirs else "default")
+            assert option(call, "--direction") == ("en-ko" if theirs else None)
 
 
-@pytest.mark.parametrize("direction", ["ko_en", "en", "", "en-ko ko-en", "ko-en ko-en"])
-@pytest.mark.parametrize("arguments", [["translate", "TEXT=a"], ["train-translation"]])
+@pytest.mark.parametrize("direction", ["ko_en", "en", "", "en-ko ko-en", "ko-en ko-en", "a:=$(b"])
+@pytest.mark.parametrize(
+    "arguments", [["translate", "TEXT=a"], ["train-translation"], ["evaluate-translation"]]
+)
 def test_a_direction_that_there_is_not(checkout, arguments, direction):
     done = checkout.make(*arguments, f"DIRECTION={direction}")
     assert done.returncode == 2

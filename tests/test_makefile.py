@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
-import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from make_checkout import CHECKOUT, STAGES, Checkout
+
+VARIABLES = (
+    *("CORPUS", "EVAL", "NAME", "VERSION", "SETTINGS", "TEXT", "FILE", "PROMPT"),
+    *("LENGTH", "TEMPERATURE", "SEED", "QUICK", "PORT", "DIRECTION"),
+)
 
 
 @pytest.fixture
 def checkout(tmp_path) -> Checkout:
     return Checkout(tmp_path).with_environment()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> Checkout:
+    """One for many examples."""
+    return Checkout(tmp_path_factory.mktemp("make")).with_environment()
 
 
 @pytest.mark.parametrize("arguments", [[], ["help"]])
@@ -54,167 +68,148 @@ def test_dry_run_chains_the_stages_in_order(tmp_path):
     assert done.stdout.index("-m venv") < done.stdout.index("pip install") < places[0]
 
 
-def test_everything_once_and_then_nothing(checkout):
-    first = checkout.make("train-sentiment")
-    assert first.returncode == 0, first.stderr
-    assert checkout.stages == STAGES
-    assert all(call[3] == "sentiment" for call in checkout.calls)
-    assert "runs/sentiment/default/report.html" in first.stdout
-    again = checkout.make("train-sentiment")
-    assert again.returncode == 0
-    assert checkout.stages == ["corpus"]
-    assert "saved_models/sentiment/1" in again.stdout
+def test_every_stage_is_asked_each_time(checkout):
+    """What is up to date, each of them knows by the content of files."""
+    for _ in range(2):
+        done = checkout.make("train-sentiment")
+        assert done.returncode == 0, done.stderr
+        assert checkout.calls == [
+            ["-m", "pipeline", stage, "sentiment", "--name=default", "--version=1"]
+            for stage in STAGES
+        ]
 
 
-def test_goes_on_at_the_stage_that_failed(checkout):
+def test_what_comes_behind_a_failed_stage_is_not_run(checkout):
     (checkout.root / "fails").write_text("train")
-    assert checkout.make("train-sentiment").returncode == 2
-    assert checkout.stages == STAGES[:3]
-    (checkout.root / "fails").unlink()
-    assert checkout.make("train-sentiment").returncode == 0
-    assert checkout.stages == ["corpus", *STAGES[2:]]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        ["SETTINGS=--units 64"],
-        ["CORPUS=sample"],
-    ],
-)
-def test_what_is_asked_for_differently_is_asked_again(checkout, change):
-    checkout.make("train-sentiment")
-    checkout.make("train-sentiment", *change)
-    assert checkout.stages == STAGES
-    checkout.make("train-sentiment", *change)
-    assert checkout.stages == ["corpus"]
-    checkout.make("train-sentiment")
-    assert checkout.stages == STAGES
-
-
-def test_names_and_versions_have_files_of_their_own(checkout):
-    checkout.make("train-sentiment")
-    checkout.make("train-sentiment", "NAME=small", "VERSION=2")
-    assert checkout.stages == STAGES
-    assert (checkout.root / "runs/sentiment/small/metrics.json").exists()
-    assert (checkout.root / "saved_models/sentiment/2/saved_model.pb").exists()
-    checkout.make("train-sentiment")
-    assert checkout.stages == ["corpus"]
-
-
-def test_a_version_is_made_again_where_another_run_stands_there(checkout):
-    checkout.make("train-sentiment")
-    checkout.make("train-sentiment", "NAME=small")
-    assert checkout.stages == STAGES
-    checkout.make("train-sentiment")
-    assert checkout.stages == ["corpus", "export"]
-    assert checkout.calls[-1][4:6] == ["--name", "default"]
-    checkout.make("train-sentiment")
-    assert checkout.stages == ["corpus"]
-
-
-@pytest.mark.parametrize("name", ["my.tsv", "내 리뷰.tsv", "a,b.tsv", "10:30.tsv", "[a] 50%.tsv"])
-def test_a_corpus_that_changed_is_followed_by_all_stages(checkout, name):
-    """Whether it did, the stage corpus knows, whatever the file is called."""
-    asked = ("train-sentiment", f"CORPUS={name}")
-    checkout.make(*asked)
-    assert checkout.stages == STAGES
-    assert all("--corpus" in call and name in call for call in checkout.calls)
-    checkout.make(*asked)
-    assert checkout.stages == ["corpus"]
-    time.sleep(0.02)
-    (checkout.root / "changed").touch()
-    checkout.make(*asked)
-    assert checkout.stages == STAGES
-
-
-def test_new_pins_do_not_train_again(checkout):
-    checkout.make("train-sentiment")
-    time.sleep(0.02)
-    (checkout.root / ".venv" / ".ready").touch()
-    checkout.make("train-sentiment")
-    assert checkout.stages == ["corpus"]
-
-
-def test_names_in_the_environment_are_not_meant_for_us(checkout):
-    """Some systems set NAME to the machine's name, VERSION and PORT to their own."""
-    checkout.make("train-sentiment", NAME="machine", VERSION="22.04", PORT="80")
-    assert all("default" in call and "1" in call for call in checkout.calls)
-
-
-def test_settings_arrive_as_words(checkout):
-    checkout.make("train-sentiment", "SETTINGS=--text-column 'my text' --units 3")
-    assert all(call[-4:] == ["--text-column", "my text", "--units", "3"] for call in checkout.calls)
-
-
-def test_name_of_two_words_is_refused(checkout):
-    done = checkout.make("train-sentiment", "NAME=two words")
+    done = checkout.make("train-sentiment")
     assert done.returncode == 2
-    assert "one word each" in done.stderr
-    assert not checkout.calls
+    assert checkout.stages == STAGES[:3]
+    assert re.fullmatch(r"make: \*\*\* \[Makefile:\d+: train-sentiment\] Error 2\n", done.stderr)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "정말 재미있어요",
-        "it's \"good\" — it's",
-        "돈 $100, $HOME, $(HOME), $$, ${PATH}",
-        "`touch pwned` $(touch pwned) $(shell touch pwned)",
-        "100% #1 \\ \\n * ? ~ ! & | ; < > ( ) [ ] { } =",
-        "두 줄\n짜리",
-        "$(",
-        "-_-",
-        "--help",
-        "빈칸  ",
-        "",
-        "👨‍👩‍👧 ㅋㅋㅠㅠ",
-    ],
-)
-@pytest.mark.parametrize("way", ["argument", "environment"])
-def test_text_arrives_as_typed(checkout, text, way):
-    if way == "argument":
-        done = checkout.make("predict", f"TEXT={text}")
-    else:
-        done = checkout.make("predict", TEXT=text)
+def test_no_name_of_a_user_is_a_target(checkout):
+    """Files that are called as a target was in an earlier version, or as a variable says."""
+    done = checkout.make("--print-data-base", "-n", "train-sentiment", "NAME=mine", "CORPUS=a:b")
+    targets = re.findall(r"^([^#\s:=][^:=]*):(?!=)", done.stdout, re.M)
+    assert "train-sentiment" in targets
+    assert not [target for target in targets if "mine" in target or target.startswith("a")]
+
+
+# Whatever make or a shell could take for something of its own.
+STRANGE = [
+    "2024-01-01T10:00.tsv",
+    "C:/Users/me/pairs.tsv",
+    "lr=0.01",
+    "a;touch pwned",
+    "a|b",
+    "a#b",
+    "[최종] 자료.tsv",
+    "~/lines.txt",
+    "100% $HOME $(HOME) ${PATH} $$ $(",
+    "$(shell touch pwned) `touch pwned` $(touch pwned)",
+    "it's \"good\" — it's",
+    "end\\",
+    "tab\there",
+    "두 줄\n짜리",
+    "* ? ~ ! & < > ( ) { }",
+    "--help",
+    "빈칸  ",
+    "👨‍👩‍👧 ㅋㅋㅠㅠ",
+]
+
+TAKEN = {
+    "CORPUS": ("train-ner", "--corpus"),
+    "NAME": ("train-ner", "--name"),
+    "VERSION": ("train-ner", "--version"),
+    "SETTINGS": ("train-ner", "--settings"),
+    "EVAL": ("evaluate-ner", "--on"),
+    "FILE": ("tag", "--file"),
+    "TEXT": ("tag", "--text"),
+    "PROMPT": ("generate", "--text"),
+    "LENGTH": ("generate", "--length"),
+    "TEMPERATURE": ("generate", "--temperature"),
+    "SEED": ("generate", "--seed"),
+    "QUICK": ("study-gradients", "--quick"),
+    "PORT": ("tensorboard", "--port"),
+}
+
+
+@pytest.mark.parametrize("variable", TAKEN)
+@pytest.mark.parametrize("value", STRANGE)
+def test_what_is_typed_is_one_word_of_python(shared, variable, value):
+    target, option = TAKEN[variable]
+    done = shared.make(target, f"{variable}={value}")
     assert done.returncode == 0, done.stderr
-    (call,) = checkout.calls
-    assert call == ["-m", "pipeline", "predict", "sentiment", "--version", "1", "--text", text]
-    assert not (checkout.root / "pwned").exists()
+    assert any(f"{option}={value}" in call for call in shared.calls), shared.calls
+    assert not (shared.root / "pwned").exists()
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
+def test_any_name_of_a_corpus_arrives(shared, value):
+    # make itself takes spaces off the beginning of a value.
+    value = value.lstrip(" \t\n\v\f\r") or "a"
+    done = shared.make("train-ner", f"CORPUS={value}")
+    assert done.returncode == 0, done.stderr
+    assert all(call[-1] == f"--corpus={value}" for call in shared.calls)
+
+
+@pytest.mark.parametrize("value", [*STRANGE, ""])
+def test_other_targets_do_not_look_at_what_is_typed(shared, value):
+    typed = [f"{name}={value}" for name in VARIABLES]
+    done = shared.make("help", *typed)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert shared.make("settings-ner", *typed).returncode == 0
+    assert shared.calls == [["-m", "pipeline", "train", "ner", "--help"]]
+
+
+def test_variables_of_the_environment_are_not_meant_for_us(checkout):
+    """Windows exports PROMPT, other systems NAME and VERSION; CORPUS may be of another project."""
+    exported = {name: "en-ko" for name in VARIABLES}
+    checkout.make("train-translation", **exported)
+    expected = ["translation", "--name=default", "--version=1"]
+    assert checkout.calls == [["-m", "pipeline", stage, *expected] for stage in STAGES]
+    checkout.make("generate", **exported)
+    (*_, last) = checkout.calls
+    assert last[-1] == "--example"
+    checkout.make("predict", **exported)
+    assert checkout.calls == [["-m", "pipeline", "predict", "sentiment", "--version=1"]]
+    checkout.make("study-gradients", **exported)
+    assert checkout.calls == [
+        ["-m", "pipeline", "study", "gradients", "--name=default", "--seed=1"]
+    ]
 
 
 def test_predict_from_a_file_or_without_a_question(checkout):
     checkout.make("predict", "FILE=내 글's.txt", "VERSION=3")
-    expected = ["-m", "pipeline", "predict", "sentiment", "--version", "3"]
-    assert checkout.calls == [[*expected, "--file", "내 글's.txt"]]
+    expected = ["-m", "pipeline", "predict", "sentiment", "--version=3"]
+    assert checkout.calls == [[*expected, "--file=내 글's.txt"]]
     checkout.make("predict")
-    assert checkout.calls == [["-m", "pipeline", "predict", "sentiment", "--version", "1"]]
+    assert checkout.calls == [["-m", "pipeline", "predict", "sentiment", "--version=1"]]
+    checkout.make("predict", "TEXT=")
+    assert checkout.calls[0][-1] == "--text="
 
 
-@pytest.mark.parametrize("way", ["argument", "environment"])
-def test_tag_asks_the_tagger(checkout, way):
-    text = "<이순신:PS>의 $HOME `글`"
-    if way == "argument":
-        checkout.make("tag", "TEXT=" + text.replace("$", "$$"), "VERSION=2")
-    else:
-        checkout.make("tag", "VERSION=2", TEXT=text)
-    (call,) = checkout.calls
-    assert call == ["-m", "pipeline", "predict", "ner", "--version", "2", "--text", call[-1]]
-    assert "이순신" in call[-1]
+@pytest.mark.parametrize("target", ["predict", "tag", "translate", "generate"])
+def test_prompt_and_text_are_two_names_of_one_thing(checkout, target):
+    for variable in ("TEXT", "PROMPT"):
+        checkout.make(target, f"{variable}=모든 국민은")
+        assert checkout.calls[-1][-1] == "--text=모든 국민은"
+    done = checkout.make(target, "TEXT=a", "PROMPT=b")
+    assert done.returncode == 2
+    assert "give one of them" in done.stderr
 
 
-@pytest.mark.parametrize(("task", "other"), [("ner", "klue"), ("translation", "news")])
-def test_a_finished_model_is_measured_on_another_corpus(checkout, task, other):
-    checkout.make(f"train-{task}")
-    checkout.make(f"evaluate-{task}")
-    assert checkout.stages == ["corpus"]
-    checkout.make(f"evaluate-{task}", "EVAL=내 글.tsv")
-    _, call = checkout.calls
-    assert call[2:4] == ["evaluate", task]
-    assert call[-2:] == ["--on", "내 글.tsv"]
-    checkout.make(f"evaluate-{task}", f"EVAL={other}", "NAME=other")
-    assert checkout.stages == ["corpus", "prepare", "train", "evaluate", "evaluate"]
-    assert checkout.calls[-1][-2:] == ["--on", other]
+@pytest.mark.parametrize(("task", "other"), [("ner", "klue"), ("translation", "내 글.tsv")])
+def test_a_run_is_measured_and_never_trained(checkout, task, other):
+    typed = ["NAME=mine", "CORPUS=mine.tsv", "SETTINGS=--units 3"]
+    for more, option in (([], []), ([f"EVAL={other}"], [f"--on={other}"])):
+        checkout.make(f"evaluate-{task}", *typed, *more)
+        assert checkout.calls == [
+            [
+                *("-m", "pipeline", "evaluate", task, "--name=mine", "--version=1"),
+                *("--corpus=mine.tsv", *option),
+            ]
+        ]
 
 
 def test_clean_keeps_downloads_and_models(checkout):
@@ -237,3 +232,38 @@ def test_python_that_is_too_old_is_named(tmp_path):
     assert "Python 3.11" in done.stderr
     assert "is 3.8" in done.stderr
     assert not (tmp_path / "x" / ".venv").exists()
+
+
+class TestLinkedEnvironment:
+    """.venv as a link to an environment that belongs to somebody else."""
+
+    def test_nothing_is_installed_there(self, tmp_path):
+        theirs = Checkout(tmp_path / "theirs").with_environment()
+        (theirs.root / ".venv" / ".ready").unlink()
+        checkout = Checkout(tmp_path / "ours")
+        (checkout.root / ".venv").symlink_to(theirs.root / ".venv")
+        os.utime(checkout.root / "requirements.txt")
+        done = checkout.make("train-sentiment")
+        assert done.returncode == 0, done.stderr
+        assert checkout.stages == STAGES
+        assert checkout.make("setup").returncode == 0
+        assert checkout.calls == []
+        assert {path.name for path in (theirs.root / ".venv").iterdir()} == {"bin"}
+
+    def test_one_that_leads_nowhere_is_one_line(self, tmp_path):
+        checkout = Checkout(tmp_path)
+        (tmp_path / ".venv").symlink_to(tmp_path / "gone")
+        done = checkout.make("predict", "TEXT=a")
+        assert done.returncode == 2
+        said = [line for line in done.stderr.splitlines() if not line.startswith("make: ***")]
+        assert len(said) == 1
+        assert "rm .venv" in said[0]
+
+    def test_git_ignores_it(self, tmp_path):
+        subprocess.run(["git", "init", "-q", tmp_path], check=True)
+        (tmp_path / ".gitignore").write_bytes((CHECKOUT / ".gitignore").read_bytes())
+        (tmp_path / ".venv").symlink_to(tmp_path)
+        ignored = subprocess.run(
+            ["git", "-C", tmp_path, "check-ignore", ".venv"], capture_output=True, check=False
+        )
+        assert ignored.stdout == b".venv\n"

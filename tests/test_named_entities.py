@@ -15,6 +15,7 @@ from pipeline.corpora.entities import read_entities
 from pipeline.corpora.named_entities import read_klp, read_klue, read_kmou
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.errors import UserError
+from pipeline.tasks.ner.data import SAMPLE
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -373,4 +374,6 @@ def test_no_bytes_crash_the_reader(tmp_path_factory, data):
             assert 0 <= start < end <= len(text)
     write_split(path.with_name("any.tsv"), read.frame)
     assert read_split(path.with_name("any.tsv")).equals(read.frame)
-    assert len(read_evaluation_corpus(str(path), path).frame) == len(read.frame)
+    again = read_evaluation_corpus(str(path), path, SAMPLE)
+    assert len(again.frame) == len(read.frame)
+    assert len(again.warnings) == len(read.warnings) + (read.details["rejected"] > 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
 import unicodedata
 
@@ -244,6 +245,26 @@ def test_measured_on_a_corpus_of_others(run, tmp_path, command):
     report = (copy.run / "elsewhere" / "others.html").read_text(encoding="utf-8")
     assert "measured on 60 test sentences of others.txt" in report
     assert (copy.run / "metrics.json").read_bytes() == (run.run / "metrics.json").read_bytes()
+
+
+def test_measured_on_labels_in_another_spelling(run, tmp_path, command):
+    copy = run.copy(tmp_path)
+    sentences = SAMPLES.joinpath("ner.txt").read_text(encoding="utf-8").splitlines()[:60]
+    copy.root.joinpath("same.txt").write_text("\n".join(sentences), encoding="utf-8")
+    parsed = list(map(parse_inline, sentences))
+    objects = [
+        {"text": text, "label": [[e.start, e.end, e.label.lower()] for e in entities]}
+        for text, entities in parsed
+    ]
+    lines = "\n".join(json.dumps(one, ensure_ascii=False) for one in objects)
+    copy.root.joinpath("small.jsonl").write_text(lines, encoding="utf-8")
+    scores = {}
+    for file in ("same.txt", "small.jsonl"):
+        done = command(copy.root, "evaluate", "ner", *copy.words(), "--on", file)
+        assert done.code == 0, done.err
+        assert "warning" not in done.err
+        scores[file] = read_json(copy.run / "elsewhere" / f"{file.split('.')[0]}.json")["f1"]
+    assert scores["small.jsonl"] == scores["same.txt"] > 0
 
 
 @pytest.mark.parametrize(

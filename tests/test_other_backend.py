@@ -69,3 +69,18 @@ def test_jax_finds_the_weights_that_tensorflow_finds(finished, tmp_path):
     assert found.keys() == expected.keys()
     for place, values in expected.items():
         np.testing.assert_allclose(found[place], values, atol=2e-4, err_msg=place)
+
+
+def test_a_training_on_jax_that_was_stopped_ends_as_one_that_was_not():
+    place = CHECKOUT / "tests" / "test_resume.py"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    outcome = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", place, "-k", "bag"],
+        cwd=CHECKOUT,
+        env={**environment, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stdout

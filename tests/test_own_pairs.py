@@ -125,6 +125,18 @@ def test_records_that_are_damaged_or_short_cost_themselves(tmp_path):
     assert [reject.line for reject in texts.rejects] == [2]
 
 
+def test_a_list_for_each_pair(tmp_path):
+    for rows in (PAIRS, [("ko", "en"), *PAIRS]):
+        text = json.dumps(rows, ensure_ascii=False, indent=1)
+        assert sides(written(tmp_path, "a.json", text)) == PAIRS
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        assert sides(written(tmp_path, "a.jsonl", text)) == PAIRS
+    with pytest.raises(UserError):
+        read_pairs(written(tmp_path, "b.json", "[[1, 2], [3, 4]]"))
+    bracketed = [(f"[광고] {ko}", f"[Ad] {en}") for ko, en in PAIRS]
+    assert sides(written(tmp_path, "c.tsv", lines(bracketed))) == bracketed
+
+
 # Text with other separators
 
 
@@ -142,6 +154,17 @@ def test_separators(tmp_path, between, header, turned):
     ):
         path = written(tmp_path, "a.txt", lines(rows, between).replace("\n", end), encoding)
         assert sides(path) == PAIRS
+
+
+@pytest.mark.parametrize("between", ["    ", " = ", " => ", " / "])
+def test_commas_of_sentences_are_no_separator(tmp_path, between):
+    with pytest.raises(UserError, match="column"):
+        read_pairs(written(tmp_path, "a.txt", lines(PAIRS, between)))
+
+
+def test_bars_within_sides(tmp_path):
+    rows = [(f"{ko} ||| 네", f"{en} ||| Yes") for ko, en in PAIRS]
+    assert sides(written(tmp_path, "a.tsv", lines(rows))) == rows
 
 
 def test_a_table_with_columns_that_are_no_sentences(tmp_path):
@@ -277,6 +300,12 @@ def test_a_compressed_table(tmp_path):
     data = lines(PAIRS).encode()
     assert sides(written(tmp_path, "a.tsv.gz", gzip.compress(data))) == PAIRS
     assert sides(written(tmp_path, "a.tsv.xz", lzma.compress(data))) == PAIRS
+    assert sides(written(tmp_path, "a.bin", gzip.compress(data))) == PAIRS
+    memory = (
+        '<tmx><body><tu><tuv lang="ko"><seg>가</seg></tuv><tuv lang="en"><seg>A</seg></tuv></tu>'
+    )
+    memory = gzip.compress(f"{memory}</body></tmx>".encode())
+    assert sides(written(tmp_path, "a.tmx.gz", memory)) == [("가", "A")]
 
 
 def test_archives_that_cannot_be_read(tmp_path, monkeypatch):
@@ -286,7 +315,7 @@ def test_archives_that_cannot_be_read(tmp_path, monkeypatch):
         assert "\n" not in str(caught.value)
 
     refused(zipped(tmp_path / "a.zip", {"a.tsv": lines(PAIRS), "b.tsv": lines(PAIRS)}), "a.tsv")
-    refused(zipped(tmp_path / "b.zip", {"README": "nothing"}), "not clear")
+    refused(zipped(tmp_path / "b.zip", {"README": "nothing", "a.pdf": ""}), "not clear")
     refused(zipped(tmp_path / "c.zip", {}), "not clear")
     refused(zipped(tmp_path / "d.xlsx", {"[Content_Types].xml": "", "xl/a.xml": ""}), "spreadsheet")
     whole = zipped(tmp_path / "e.zip", ANKI).read_bytes()

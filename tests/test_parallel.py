@@ -117,6 +117,13 @@ def test_held_out_files_stand_beside(tmp_path):
     assert sizes(read(train, tmp_path)) == {"train": 47, "dev": 4, "test": 2}
 
 
+def test_parts_that_are_called_so(tmp_path):
+    for part, name in (("train", "가"), ("dev", "나"), ("test", "다")):
+        own(tmp_path, made(20, name), f"{part}.tsv")
+    assert sizes(read(tmp_path / "train.tsv", tmp_path)) == {"train": 20, "dev": 20, "test": 20}
+    assert sum(sizes(read(tmp_path / "test.tsv", tmp_path)).values()) == 20
+
+
 def test_nothing_left_to_learn_from(tmp_path):
     train = own(tmp_path, made(20), "a.train.tsv")
     for part in ("dev", "test"):

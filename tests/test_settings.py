@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import typing
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from pipeline.errors import UserError
 from pipeline.ranges import AtLeast, Between, Share
 from pipeline.records import as_json, from_json
-from pipeline.settings import RENAMED, check_ranges, closest, leaves, parse, range_of
+from pipeline.settings import RENAMED, check_ranges, closest, leaves, parse, range_of, spread
+from pipeline.stages.options import EvaluateOptions, PredictOptions
 from pipeline.stages.studies import STUDIES
 from pipeline.tasks.base import RunSettings, find_task, task_names
 
@@ -39,6 +41,8 @@ class Shape:
     """Hypotheses."""
     start_from: Path | None = None
     """A file."""
+    joint: bool = False
+    """On or off."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +99,105 @@ def test_mistakes_are_named_with_what_is_near(arguments, expected):
         read(*arguments)
 
 
+@pytest.mark.parametrize("version", ["04", "+4", "0_4", "４", "4.0", "1e3", " 4", "4 ", "", "four"])
+def test_a_whole_number_is_written_in_one_way(version):
+    with pytest.raises(UserError, match="--version must be a whole number"):
+        read("--version", version)
+
+
+@pytest.mark.parametrize("version", [1, 20261128130000, 2**63 - 1])
+def test_a_version_may_be_a_date(version):
+    settings = read("--version", str(version))
+    check_ranges(settings)
+    assert settings.run.version == version
+
+
+@pytest.mark.parametrize("version", [0, -1, 2**63, 10**200])
+def test_a_version_is_what_tensorflow_serving_can_count(version):
+    with pytest.raises(UserError, match="--version must be"):
+        check_ranges(read("--version", str(version)))
+
+
+@pytest.mark.parametrize("word", ["yes", "Yes", "true", "TRUE", "1", "on", " y "])
+def test_ways_to_say_yes(word):
+    assert read(f"--joint={word}").shape.joint
+    assert read("--joint").shape.joint
+
+
+@pytest.mark.parametrize("word", ["no", "No", "false", "FALSE", "0", "off"])
+def test_ways_to_say_no(word):
+    assert not read("--joint", f"--joint={word}").shape.joint
+    assert not read("--joint", "--no-joint").shape.joint
+
+
+@pytest.mark.parametrize("argument", ["--joint=maybe", "--joint=2", "--joint=", "--no-joint=yes"])
+def test_what_is_neither_yes_nor_no(argument):
+    with pytest.raises(UserError, match="yes or no|takes no value"):
+        read(argument)
+
+
+class TestSettingsInOneWord:
+    """`--settings`, which is how make hands SETTINGS on."""
+
+    def test_its_words_stand_in_its_place(self):
+        expected = read("--units", "3", "--name", "a", "--cell", "gru")
+        assert read("--settings", "--units 3", "--name", "a", "--settings=--cell gru") == expected
+        assert read("--settings", "") == read("--settings=  ") == read()
+
+    @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+    def test_a_quoted_value_is_one_word(self, value):
+        assert spread(["--settings", f"--name {shlex.quote(value)}"]) == ["--name", value]
+
+    def test_nothing_of_a_shell_is_in_it(self):
+        assert spread(["--settings=--name $HOME `id` $(id) *"]) == [
+            *("--name", "$HOME", "`id`", "$(id)", "*")
+        ]
+
+    @pytest.mark.parametrize("words", ["--name it's", '--name "a', "--name a\\"])
+    def test_an_open_quote_is_one_line(self, words):
+        with pytest.raises(UserError, match="a quote is not closed"):
+            read("--settings", words)
+
+
+class TestHomeFolder:
+    @pytest.mark.parametrize(
+        ("typed", "meant"),
+        [
+            ("~/a.tsv", "/home/me/a.tsv"),
+            ("~", "/home/me"),
+            ("a.tsv,~/b.tsv", "a.tsv,/home/me/b.tsv"),
+            ("~/a.tsv, ~/b.tsv", "/home/me/a.tsv, /home/me/b.tsv"),
+            ("a~/b.tsv", "a~/b.tsv"),
+            ("~nobody-is-called-so/a.tsv", "~nobody-is-called-so/a.tsv"),
+            ("-", "-"),
+            ("nsmc", "nsmc"),
+        ],
+    )
+    def test_it_is_meant_wherever_a_path_is_taken(self, monkeypatch, typed, meant):
+        monkeypatch.setenv("HOME", "/home/me")
+
+        def value(kind: type, option: str) -> object:
+            (found,) = (
+                getattr(group, option[2:].replace("-", "_"))
+                for group in vars(parse(kind, [option, typed], program="", description="")).values()
+                if hasattr(group, option[2:].replace("-", "_"))
+            )
+            return str(found)
+
+        for task in ("sentiment", "ner", "translation", "charlm"):
+            assert value(find_task(task).settings, "--corpus") == meant
+            assert value(find_task(task).settings, "--initial-weights") == str(Path(meant))
+        assert value(STUDIES["gradients"], "--corpus") == meant
+        for kind, option in ((PredictOptions, "--file"), (EvaluateOptions, "--on")):
+            whole = dataclasses.make_dataclass("Whole", [("stage", kind)], frozen=True)
+            assert value(whole, option) == meant
+
+    def test_a_text_is_no_path(self, monkeypatch):
+        monkeypatch.setenv("HOME", "/home/me")
+        question = parse(PredictOptions, ["--text", "~/ㅋㅋ"], program="p", description="")
+        assert question.text == "~/ㅋㅋ"
+
+
 @given(st.text())
 def test_any_text_can_be_given(text):
     for arguments in (["--text", text], [f"--text={text}"]):
@@ -119,7 +222,7 @@ def test_texts_that_look_like_options(text):
         (Everything(Shape(limit=-1)), "--limit must be at least 0, not -1"),
         (Everything(Shape(units=0)), "--units must be at least 1"),
         (Everything(Shape(units=10**12)), "--units must be below"),
-        (Everything(run=RunSettings(version=0)), "--version must be at least 1"),
+        (Everything(run=RunSettings(version=0)), "--version must be between 1"),
         *(
             (Everything(run=RunSettings(name=name)), "--name must be the name of a folder")
             for name in ("", "..", "../outside", "/tmp/x", "a/b", "-x", ".hidden", "a\nb", "a b")
@@ -189,5 +292,5 @@ def test_rows_without_room_for_a_piece_are_refused(task):
     if "max_length" not in dict(leaves(task.settings)):
         pytest.skip("its rows have no such limit")
     text = dataclasses.replace(task.tiny.text, max_length=2)
-    with pytest.raises(UserError, match=r"--max-length must be at least 3, not 2 .*\[BOS\]"):
+    with pytest.raises(UserError, match=r"--max-length must be between 3 and .*, not 2 .*\[BOS\]"):
         check_ranges(dataclasses.replace(task.tiny, text=text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import types
+
 import numpy as np
 import pytest
 import sacrebleu
@@ -13,8 +15,11 @@ from pipeline.corpora.pairs import Pair, further_references, to_frame, to_groupe
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.evaluation.translation import evaluate
 from pipeline.evaluation.translation_scores import SentenceCounts, bleu_of
+from pipeline.facts import Origin
+from pipeline.tasks.translation import evaluation
 from pipeline.tasks.translation.evaluation import measured
 from pipeline.tasks.translation.settings import Settings
+from pipeline.text.ragged import Ragged
 
 FIRST = ["I bought two books yesterday.", "It looks like rain today.", "Yes."]
 SECOND = ["Yesterday I bought two books.", "", "Sure, that is it."]
@@ -142,3 +147,32 @@ def test_the_test_of_an_own_corpus(tmp_path):
     assert sizes(joined)["test"] == sizes(joined)["test-my"] + sizes(joined)["test-other"]
     assert list(joined.splits["test-other"].columns) == ["id", "text", "label"]
     assert (joined.splits["test"]["label2"] == "").sum() == sizes(joined)["test-other"]
+
+
+def test_a_translator_is_scored_against_all(tmp_path, monkeypatch, capsys):
+    """With the model and the page left out."""
+    path = tmp_path / "a.tsv"
+    rows = [f"책 {n}.\tBook {n}.\tThe book {n}." for n in range(5)]
+    path.write_text("\n".join(["ko\tref1\tref2", *rows]))
+
+    class Pieces:
+        def encode(self, texts):
+            return Ragged.from_lists([[2, 5, 6, 3]] * len(texts))
+
+    def translated(settings, trained, model, sources):
+        return [f"The book {n}." for n in range(len(sources))], np.zeros(len(sources))
+
+    monkeypatch.setattr(evaluation, "load_pair_tokenizers", lambda folder: {"source": Pieces()})
+    monkeypatch.setattr(evaluation, "trained_model", lambda *parts: None)
+    monkeypatch.setattr(evaluation, "_translations", translated)
+    monkeypatch.setattr(evaluation, "_report", lambda *parts, **more: None)
+    trained = types.SimpleNamespace(
+        prepared_folder=tmp_path,
+        warnings=[],
+        corpus=types.SimpleNamespace(origin=Origin("my.tsv", "my.tsv", "own")),
+    )
+    found = evaluation.evaluate_on(Settings(), trained, str(path), tmp_path)
+    assert found.metrics["count"] == found.metrics["exact"] == 5
+    assert "nrefs:2" in found.metrics["bleu_signature"]
+    assert "2 references" in found.metrics["read_as"]
+    assert "ref2" in capsys.readouterr().err

@@ -126,6 +126,7 @@ MADE = sentences()
         '"{word}","{tag}"',
         '"{word}"\t"{tag}"',
         "{word};{tag}",
+        "{word}|{pos}|{tag}",
         "{s},{word},{tag}",
         "{s}\t{word}\t{pos}\t{tag}\t{n}",
     ],
@@ -309,6 +310,42 @@ def test_labels_without_b_and_i(tmp_path):
     found = read(tmp_path, columns(made, "{word}\t{pos}\t{tag}"))
     assert texts(found) == expected(MADE)
     assert "B and I" in found.details["read_as"]
+
+
+@pytest.mark.parametrize("outside", ["", "_", "0", "X", "None"])
+def test_what_stands_for_outside(tmp_path, outside):
+    made = [[(w, p, outside if t == "O" else t) for w, p, t in s] for s in MADE]
+    found = read(tmp_path, columns(made, "{word}\t{pos}\t{tag}"))
+    assert texts(found) == expected(MADE)
+    assert found.rejects == []
+
+
+def test_pieces_of_words(tmp_path):
+    def cut(word: str, part: str, tag: str) -> list[Token]:
+        if len(word) < 3:
+            return [(word, part, tag)]
+        return [(word[:2], part, tag), (f"##{word[2:]}", part, tag.replace("B-", "I-"))]
+
+    made = [[piece for token in sentence for piece in cut(*token)] for sentence in MADE]
+    found = read(tmp_path, columns(made))
+    assert texts(found) == expected(MADE)
+    assert found.details["spacing"] == "pieces"
+
+
+def test_a_blank_line_behind_every_token_is_seen(tmp_path):
+    found = read(tmp_path, columns(MADE).replace("\n", "\n\n"))
+    assert len(found.warnings) == 1
+    assert not read(tmp_path, columns(MADE)).warnings
+
+
+def test_two_lines_of_names(tmp_path):
+    text = "word,tag\n단어,개체명\n" + columns(MADE, "{word},{tag}")
+    assert texts(read(tmp_path, text)) == expected(MADE)
+
+
+def test_a_byte_order_mark_of_each_file_that_was_put_together(tmp_path):
+    text = "\ufeff\ufeff" + columns(MADE) + "\n\ufeff" + columns(MADE)
+    assert texts(read(tmp_path, text)) == expected(MADE) * 2
 
 
 def test_rows_that_are_odd_cost_their_sentence(tmp_path):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import time
+import urllib.request
 from xml.etree import ElementTree
 
 import numpy as np
@@ -220,3 +223,46 @@ def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UserError, match="TensorBoard's log cannot be written"):
         TensorBoardLog(tmp_path / "file" / "log")
+
+
+def test_the_server_shows_everything_quietly(tmp_path):
+    """Beside a folder of the name that TensorFlow gives to a file of its own."""
+    run = tmp_path / "runs" / "ner" / "default"
+    (run / "checkpoint").mkdir(parents=True)
+    (run / "checkpoint" / "state.npz").write_bytes(b"")
+    with TensorBoardLog(run / "tensorboard") as log:
+        log.scalar("train/loss", 1.0, 1)
+    write_projector(run / "tensorboard", np.eye(3), ["가", "나", "다"])
+    log_file = tmp_path / "log"
+    words = ("--logdir", tmp_path / "runs", "--port", "0", "--samples_per_plugin", "text=1000")
+    with open(log_file, "wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "pipeline.training.tensorboard_server", *map(str, words)],
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        deadline = time.monotonic() + 100
+        while not (address := re.search(r"http://\S+/", log_file.read_text())):
+            assert server.poll() is None, log_file.read_text()
+            assert time.monotonic() < deadline, log_file.read_text()
+            time.sleep(0.1)
+
+        def get(path: str):
+            with urllib.request.urlopen(f"{address[0]}data/{path}", timeout=60) as answer:
+                return answer.read().decode("utf-8")
+
+        name = "ner/default/tensorboard"
+        while json.loads(get("runs")) != [name]:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert "train/loss" in json.loads(get("plugin/scalars/tags"))[name]
+        assert json.loads(get("plugin/projector/runs")) == [name]
+        labels = get(f"plugin/projector/metadata?run={name}&name=embedding")
+        assert labels.split() == ["가", "나", "다"]
+    finally:
+        server.kill()
+        server.wait()
+    # where it is to be found, and how to reach it from elsewhere
+    assert len(log_file.read_text().split("\n\n")[-1].splitlines()) <= 2, log_file.read_text()
+    assert "warn" not in log_file.read_text().lower()

@@ -16,6 +16,7 @@ from pipeline.corpora.annotated_file import SUFFIXES, read_annotated
 from pipeline.corpora.annotated_texts import AnnotatedTexts
 from pipeline.corpora.entities import read_entities
 from pipeline.corpora.fetch import CorpusUnavailable, fetch, fetch_all
+from pipeline.corpora.html_entities import entity_warnings
 from pipeline.corpora.named_entities import read_klp, read_klue, read_kmou
 from pipeline.corpora.origins import (
     catalogue_origin,
@@ -90,33 +91,44 @@ class EvaluationTexts:
         origin: title, source and licence.
         labels: the labels in it, ascending.
         details: how it was read, for people; JSON-able.
+        warnings: sentences that a user must not miss.
     """
 
     frame: pd.DataFrame
     origin: Origin
     labels: Sequence[str]
     details: Mapping[str, Any]
+    warnings: Sequence[str] = ()
 
 
-def read_evaluation_corpus(name: str, raw: Path) -> EvaluationTexts:
+def read_evaluation_corpus(name: str, raw: Path, sample: Path) -> EvaluationTexts:
     """What a finished model is judged on.
 
     Args:
-        name: of the catalogue, for its test split (of KLUE the published development set), or
-            the path of a file, for the whole of it.
+        name: of the catalogue, for its test split (of KLUE the published development set);
+            `sample`, or the path of a file, for the whole of it.
         raw: where downloaded files are kept.
+        sample: the bundled sentences.
 
     Raises:
         CorpusUnavailable: nowhere to get it from.
         UserError: there is no such corpus.
     """
-    if (path := _own_file(name)) is not None:
+    if name == "sample":
+        texts, origin = read_annotated(sample), sample_origin(sample)
+    elif (path := _own_file(name)) is not None:
         texts, origin = read_annotated(path), own_origin([path])
     else:
         corpus = catalogue.find(name, "annotated")
         texts = _read(corpus, "test", _fetch(corpus, raw, ["test"])["test"])
         origin = catalogue_origin(corpus)
-    return EvaluationTexts(texts.frame, origin, sorted(texts.details["entities"]), texts.details)
+    labels, warnings = sorted(texts.details["entities"]), list(texts.warnings)
+    if unusable := [reject for reject in texts.rejects if not reject.kept]:
+        warnings.append(
+            f"Of {origin.title}, {counted(len(unusable), 'sentence')} could not be used; line "
+            f"{unusable[0].line}: {unusable[0].reason}."
+        )
+    return EvaluationTexts(texts.frame, origin, labels, texts.details, warnings)
 
 
 def kmou_split(name: str) -> str:
@@ -183,7 +195,7 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
         )
     if not any(frame["label"]):
         raise UserError(
-            "no sentence has an entity",
+            f"no sentence has an entity (it was read as {texts.details['read_as']})",
             where=where,
             remedy="mark them up, <증권거래소:OG>에 …, or give a token and its BIO tag a line",
         )
@@ -197,6 +209,7 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
         )
     read = {split: AnnotatedTexts(part, [], {}) for split, part in frames.items()}
     read["train"] = dataclasses.replace(texts, frame=frames["train"])
+    warnings = [*warnings, *entity_warnings(frame["text"], path.name)]
     return _splits(name, read, origin, [path], warnings)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.corpora.annotated_texts import AnnotatedTexts, Reading
 from pipeline.corpora.bio import annotate
 from pipeline.corpora.entity_labels import one_spelling, too_long
 from pipeline.corpora.inline import Annotated, candidates, parse_inline
-from pipeline.corpora.json_entities import read_json_entities, texts_of
+from pipeline.corpora.json_entities import pair_of, read_json_entities, texts_of
 from pipeline.corpora.json_records import SUFFIXES as JSON_SUFFIXES
-from pipeline.corpora.json_records import Records, read_records
+from pipeline.corpora.json_records import Record, Records, read_records
+from pipeline.corpora.marked_up_tables import marked_up_column
 from pipeline.corpora.markup_labels import learn_labels
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.reviews import text_id
@@ -23,7 +26,10 @@ from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED, is_damaged, read_text, split_lines, unix_line_ends
 
 SUFFIXES = (".txt", ".tsv", ".csv", ".conll", ".bio", ".iob", *JSON_SUFFIXES)
+_LISTS = re.compile(r"\s*\[\s*\[")
+_SEPARATOR_LINE = re.compile(r"sep=.")
 _SHOWN = 12
+_MANY = 20
 
 
 @dataclasses.dataclass
@@ -35,6 +41,7 @@ class _Read:
     sentences: list[tuple[Annotated | str, Rejected]]
     rejects: list[Rejected] = dataclasses.field(default_factory=list)
     details: dict = dataclasses.field(default_factory=dict)
+    warnings: list[str] = dataclasses.field(default_factory=list)
 
 
 def read_annotated(path: Path) -> AnnotatedTexts:
@@ -60,16 +67,19 @@ def read_annotated(path: Path) -> AnnotatedTexts:
         UserError: no file, no text file, or no sentence in it that can be used.
     """
     text, encoding = read_text(path)
-    text = unix_line_ends(text).replace("\n\ufeff", "\n")  # of files that were put together
+    # Byte order marks of files that were put together.
+    text = unix_line_ends(text).lstrip("\ufeff").replace("\n\ufeff", "\n")
     lines = split_lines(text)
-    records = read_records(text, path)
+    if _SEPARATOR_LINE.fullmatch(lines[0]):
+        lines[0] = ""
+    records = _pairs(text) or read_records(text, path)
     if records is not None:
         found = _json(text, records, path)
     else:
         found = _tag_lists(lines) or _columns(lines) or _marked_up_lines(lines)
     reading = Reading()
     reading.rejects += found.rejects
-    warnings = _add(reading, found.sentences)
+    warnings = found.warnings + _add(reading, found.sentences)
     reading.rejects.sort(key=lambda reject: reject.line)
     read = reading.result()
     if not len(read.frame):
@@ -82,11 +92,18 @@ def read_annotated(path: Path) -> AnnotatedTexts:
             remedy="one sentence a line, its entities marked up: <증권거래소:OG>에 …",
         )
     kept = {name: read.details[name] for name in ("rows", "rejected", "entities")}
-    labels = list(kept["entities"])
-    more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
-    read_as = f"{found.read_as}; labels: {', '.join(labels[:_SHOWN]) or 'none'}{more}"
+    read_as = f"{found.read_as}; {_in_words(kept['entities'])}"
     details = {"encoding": encoding, "format": found.format, "read_as": read_as, **found.details}
     return dataclasses.replace(read, details=details | kept, warnings=warnings)
+
+
+def _in_words(entities: Mapping[str, int]) -> str:
+    """Labels and how many entities have each, the commonest twelve of many."""
+    commonest = sorted(entities, key=lambda label: -entities[label])[:_SHOWN]
+    listed = [f"{label[:40]}: {entities[label]:,}" for label in sorted(commonest)]
+    if len(entities) > _SHOWN:
+        listed.append(f"{len(entities) - _SHOWN:,} more")
+    return f"entities {', '.join(listed)}" if entities else "no entities"
 
 
 def _add(reading: Reading, sentences: Sequence[tuple[Annotated | str, Rejected]]) -> list[str]:
@@ -128,6 +145,21 @@ def _json(text: str, records: Records, path: Path) -> _Read:
     return dataclasses.replace(read, format="json", read_as=f"JSON, its texts {read.read_as}")
 
 
+def _pairs(text: str) -> Records | None:
+    """The objects of a list of spaCy's pairs of text and annotations."""
+    if not _LISTS.match(text):
+        return None
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    pairs = [pair_of(item) for item in items]
+    written = [json.dumps(item, ensure_ascii=False) for item in items]
+    if not all(pairs) or is_damaged("".join(written)):
+        return None
+    return Records([Record(1, *pair) for pair in zip(pairs, written, strict=True)], [])
+
+
 def _tag_lists(lines: Sequence[str]) -> _Read | None:
     found = read_tag_lists(lines)
     if found is None:
@@ -146,18 +178,38 @@ def _columns(lines: Sequence[str]) -> _Read | None:
         repaired += 0 if isinstance(found, str) else found[1]
         place = Rejected(sentence.line, "", " ".join(sentence.tokens))
         sentences.append((found if isinstance(found, str) else found[0], place))
+    single = sum(len(sentence.tokens) == 1 for sentence in file.sentences)
+    warnings = []
+    if single >= max(_MANY, 0.95 * len(file.sentences)):
+        warnings.append(
+            f"{single:,} of {len(file.sentences):,} sentences are a single token: is there a blank "
+            "line behind every token?"
+        )
     details = {"spacing": file.spacing, "repaired": repaired}
-    return _Read("columns", file.read_as, sentences, list(file.rejects), details)
+    return _Read("columns", file.read_as, sentences, list(file.rejects), details, warnings)
 
 
 def _marked_up_lines(lines: Sequence[str]) -> _Read:
-    texts = [
-        (line, Rejected(n, "", line))
+    rows = [
+        (n, line)
         for n, line in enumerate(lines, 1)
         if line.strip() and not line.startswith(DOCUMENT)
     ]
-    found = _marked_up(texts)
-    return dataclasses.replace(found, read_as=f"a sentence a line, {found.read_as}")
+    column = marked_up_column([line for _, line in rows])
+    if column is None:
+        found = _marked_up([(line, Rejected(n, "", line)) for n, line in rows])
+        return dataclasses.replace(found, read_as=f"a sentence a line, {found.read_as}")
+    texts = [(column.text(line), Rejected(n, "", line)) for n, line in rows]
+    if column.has_header:
+        del texts[0]
+    found = _marked_up([(text, place) for text, place in texts if text is not None])
+    found.rejects += [
+        dataclasses.replace(place, reason=f"not {column.width} columns")
+        for text, place in texts
+        if text is None
+    ]
+    read_as = f"column {column.number + 1} is the sentence, {found.read_as}"
+    return dataclasses.replace(found, read_as=read_as)
 
 
 def _marked_up(texts: Sequence[tuple[str, Rejected]]) -> _Read:

@@ -11,6 +11,7 @@ from pipeline.normalize import normalize
 from pipeline.one_line import without_breaks
 
 CHARACTERS, UNDERSCORES, WORDS = "characters", "underscores", "words"
+PIECES = "pieces"
 _PREFIXED = re.compile(r"([BIESLUMW])[-_](\S+)", re.IGNORECASE)
 _SUFFIXED = re.compile(r"(\S+)[-_]([BIESLU])", re.IGNORECASE)
 # BILOU calls the last token L and a single one U, BMEWO a single one W and one in between M.
@@ -51,7 +52,8 @@ def spacing_of(sentences: Iterable[Sequence[str]]) -> str:
     tokens are written one behind the other ("characters", as in KLUE). Else, where one is `_`,
     likewise, and `_` is a space ("underscores", as in KMOU). Else one space stands between
     tokens ("words", as in CoNLL), unless 19 of 20 tokens are single characters: then one token
-    is enough for either of the former, and without any they are "characters".
+    is enough for either of the former, and without any they are "characters". Words are "pieces"
+    where one of a hundred begins with `##`, which continues the one before.
 
     Args:
         sentences: tokens of each.
@@ -65,21 +67,29 @@ def spacing_of(sentences: Iterable[Sequence[str]]) -> str:
         return UNDERSCORES
     lengths = [len(normalize(token)) for tokens in sentences for token in tokens if token.strip()]
     if not lengths or sum(length == 1 for length in lengths) < _MIN_SHARE_SINGLE * len(lengths):
-        return WORDS
+        continuing = sum(_continues(token) for tokens in sentences for token in tokens)
+        return PIECES if 0 < len(lengths) <= 100 * continuing else WORDS
     return UNDERSCORES if underscore > blank else CHARACTERS
 
 
 def join_tokens(tokens: Sequence[str], spacing: str) -> tuple[str, list[tuple[int, int]]]:
     """The text of a sentence, and where in it (start, end) each token stands."""
-    between = " " if spacing == WORDS else ""
     spans, length = [], 0
-    shown = []
+    shown: list[str] = []
     for token in tokens:
         blank = (spacing == UNDERSCORES and token == "_") or (spacing == CHARACTERS and not token)
-        shown.append(" " if blank else without_breaks(token))
+        continues = spacing == PIECES and _continues(token)
+        if shown and (spacing == WORDS or (spacing == PIECES and not continues)):
+            shown.append(" ")
+            length += 1
+        shown.append(" " if blank else without_breaks(token[2:] if continues else token))
         spans.append((length, length + len(shown[-1])))
-        length = spans[-1][1] + len(between)
-    return between.join(shown), spans
+        length = spans[-1][1]
+    return "".join(shown), spans
+
+
+def _continues(token: str) -> bool:
+    return len(token) > 2 and token.startswith("##")
 
 
 def tagged_spans(tags: Sequence[str]) -> tuple[list[Entity], int] | str:

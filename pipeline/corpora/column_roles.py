@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from pipeline.corpora.bio import is_tag, label_of
-from pipeline.corpora.tag_cells import Cells, is_outside
+from pipeline.corpora.bio import OUTSIDE, is_tag, label_of
+from pipeline.corpora.tag_cells import Cells
 from pipeline.normalize import normalize
 
 Group = Sequence[Sequence[str]]
@@ -39,7 +39,7 @@ _PARTS_OF_SPEECH = {
     *("NOUN", "VERB", "ADJ", "ADV", "PROPN", "PRON", "ADP", "NUM", "PUNCT", "DET", "AUX"),
 }
 _MAX_DIGITS = 18
-_CODE = re.compile(r"[A-Z][A-Z0-9+$_|-]*|[^\w\s]{1,3}")
+CODE = re.compile(r"[A-Z][A-Z0-9+$_|-]*|[^\w\s]{1,3}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,14 +132,14 @@ def _column(groups: Sequence[Group], n: int, cells: Cells) -> _Column:
     return _Column(
         tags=share(lambda cell: is_tag(cells.tag(cell))),
         labels=labels,
-        outside=share(is_outside),
+        outside=share(lambda cell: cells.tag(cell) in OUTSIDE),
         blank=counts[""] / size,
         filled=len(column) - counts[""],
         repeated=same / len(pairs) if pairs else 0.0,
         distinct=len(counts),
         runs=1 + len(changes),
         counted=_counted(column) / size,
-        codes=share(_CODE.fullmatch),
+        codes=share(CODE.fullmatch),
         digits=share(lambda cell: any(map(str.isdecimal, cell))),
         stepped=len(changes) > 0 and all(_follows(a, b) for a, b in changes),
     )
@@ -191,7 +191,8 @@ def _token(columns: Sequence[_Column], tag: int, header: Sequence[str] | None) -
     ]
     if (named := name_in(header, TOKEN_NAMES, likely)) is not None:
         return named
-    words = [n for n in likely if columns[n].codes < 0.9] or likely or free
+    varied = [n for n in free if max(columns[n].repeated, columns[n].counted) < 0.5]
+    words = [n for n in likely if columns[n].codes < 0.9] or likely or varied or free
     most = max(columns[n].distinct for n in words)
     return next(n for n in words if 3 * columns[n].distinct >= most)
 
@@ -205,4 +206,6 @@ def _is_identity(column: _Column) -> bool:
     the first row of a sentence alone, or is a number that goes up by one."""
     if column.blank >= 0.5:
         return column.distinct == 1 + column.filled
-    return column.repeated >= 0.5 and (1 < column.runs == column.distinct or column.stepped)
+    if column.stepped:  # what numbers the words of a sentence repeats itself less
+        return column.repeated >= 0.7
+    return column.repeated >= 0.5 and 1 < column.runs == column.distinct

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from html.entities import html5
 
+from pipeline.counts import counted
+
 # Complete ones only. `html.unescape` alone would also read `&copy` in `R&copy that` and the
 # beginning of `&notit;`.
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -43,19 +45,19 @@ def is_escaped(count: int, rows: int) -> bool:
     return count > 0 and (2 * count >= rows or (count > 1 and count >= _STRAY_SHARE * rows))
 
 
-def entity_warning(texts: Sequence[str], name: str) -> str | None:
-    """A sentence that says how many texts have HTML entities, None where none has.
+def entity_warnings(texts: Sequence[str], name: str) -> list[str]:
+    """A sentence that says how many texts have HTML entities; none where none has.
 
     Args:
         name: of the file.
     """
     count = count_with_entities((text,) for text in texts)
     if not count:
-        return None
-    return (
-        f"{name}: {count:,} of {len(texts):,} texts have HTML entities such as &quot; or &#39; in "
-        "them, which stay as they are; decode them in the file if they should be characters."
-    )
+        return []
+    return [
+        f"{name}: {counted(count, 'text')} of {len(texts):,} with HTML entities such as &quot; or "
+        "&#39;, which stay as they are; decode them in the file if they should be characters."
+    ]
 
 
 def _is_one(entity: str) -> bool:

@@ -13,7 +13,7 @@ LABEL = re.compile(r"[A-Z][A-Z0-9_-]*")
 # In any script; Latin letters end where another script's begin, as in `<김민배:PS가`.
 _NAME = r"[A-Za-z][A-Za-z0-9_-]*|[^\W\d_][\w-]*"
 _SPACE = r"[\s\u200b\ufeff]*"
-_CLOSING = re.compile(rf":({_SPACE})([^\W\d_][\w\u200b-\u200d\u2060\ufeff-]*){_SPACE}>")
+_CLOSING = re.compile(rf":({_SPACE})([^\W\d_][\w\u200b-\u200d\u2060\ufeff-]*)\s*>")
 _BEGUN = re.compile(rf":{_SPACE}({_NAME})")
 _OPENED = re.compile(rf"<[^<>]*:{_SPACE}({_NAME})")
 
@@ -53,14 +53,15 @@ def parse_inline(line: str, labels: Collection[str] | None = None) -> Annotated 
     line = without_breaks(line)
     pieces: list[str] = []
     entities: list[Entity] = []
-    length = done = 0
+    length = done = searched = 0
     open_before = False
     for closing in _CLOSING.finditer(line):
         label = closing[2]
         known = _is_label(label, labels)
         if not known and (closing[1] or not _looks_like_one(label, labels)):
             continue
-        opening = line.rfind("<", done, closing.start())
+        opening = line.rfind("<", max(done, searched), closing.start())
+        searched = closing.start() if opening < 0 else searched
         if not known:
             if opening >= 0:
                 return f"unknown label {label[:40]}"
@@ -117,10 +118,10 @@ def candidates(line: str) -> list[Candidate]:
     found, done = [], 0
     for closing in _CLOSING.finditer(line):
         opening = line.rfind("<", done, closing.start())
-        content = line[opening + 1 : closing.start()].strip()
         if opening >= 0:
+            content = line[opening + 1 : closing.start()].strip()
             found.append(Candidate(content, bool(closing[1]), closing[2]))
-            done = closing.end()
+        done = closing.end()
     return found
 
 

@@ -12,7 +12,13 @@ from typing import Any
 from pipeline.corpora.inline import Annotated
 from pipeline.corpora.json_records import Record, Records
 from pipeline.corpora.json_spans import ends_are_last, is_spans, with_spans
-from pipeline.corpora.json_tokens import is_tags, is_tokens, names_of_numbers, read_tokens
+from pipeline.corpora.json_tokens import (
+    is_tags,
+    is_tokens,
+    names_of_numbers,
+    read_tokens,
+    token_pairs,
+)
 from pipeline.corpora.rejects import Rejected
 from pipeline.errors import UserError
 
@@ -26,7 +32,10 @@ SPAN_KEYS = (
     *("entity", "개체명"),
 )
 TOKEN_KEYS = ("tokens", "words", "token", "word", "characters", "sentence", "text", "form")
-TAG_KEYS = ("ner_tags", "ner_tag", "tags", "ner", "ne_tags", "labels", "label", "bio", "iob", "ne")
+TAG_KEYS = (
+    *("ner_tags", "ner_tag", "tags", "ner", "ne_tags", "labels", "label", "bio", "iob", "ne"),
+    *("tag", "entity"),
+)
 _MAX_DEPTH = 8
 
 Sentences = list[tuple[Annotated | str, Rejected]]
@@ -134,7 +143,7 @@ def _inside(record: Record) -> list[Mapping[str, Any]]:
 
 
 def _sentences(values: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
-    if _is_sentence(values):
+    if _is_sentence(values := _with_lists(values)):
         yield values
     elif isinstance(data := values.get("data"), dict) and _is_text(data.get("text")):
         yield _of_label_studio(values, data["text"])
@@ -143,6 +152,35 @@ def _sentences(values: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, A
             for item in value if isinstance(value, list) else [value]:
                 if isinstance(item, dict):
                     yield from _sentences(item, depth + 1)
+                elif (pair := pair_of(item)) is not None:
+                    yield pair
+
+
+def _with_lists(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`values` with two lists for tokens and tags that are written as two strings, or as a list of
+    objects with a token and a tag each."""
+    for key in TOKEN_KEYS:
+        tokens = values.get(key)
+        if isinstance(tokens, list) and (pairs := token_pairs(tokens, TOKEN_KEYS, TAG_KEYS)):
+            return {**values, "tokens": pairs[0], "ner_tags": pairs[1]}
+        if _is_text(tokens):
+            for tag_key in TAG_KEYS:
+                tags = values.get(tag_key)
+                if tag_key != key and _is_text(tags) and is_tags(tags.split()) and tags.split():
+                    return {**values, "tokens": tokens.split(), "ner_tags": tags.split()}
+    return values
+
+
+def pair_of(item: Any) -> dict[str, Any] | None:
+    """What spaCy was trained with, `["text", {"entities": [...]}]`, as an object."""
+    if (
+        isinstance(item, list)
+        and len(item) == 2
+        and _is_text(item[0])
+        and isinstance(item[1], dict)
+    ):
+        return {**item[1], "text": item[0]}
+    return None
 
 
 def _is_sentence(values: Mapping[str, Any]) -> bool:

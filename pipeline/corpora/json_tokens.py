@@ -36,6 +36,23 @@ def is_tokens(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(token, str) for token in value)
 
 
+def token_pairs(
+    objects: Sequence[Any], token_keys: Sequence[str], tag_keys: Sequence[str]
+) -> tuple[list[str], list[str]] | None:
+    """Tokens and tags of objects that hold one of each under one of these keys."""
+    tokens, tags = [], []
+    for one in objects:
+        if not isinstance(one, dict):
+            return None
+        token = next((one[key] for key in token_keys if isinstance(one.get(key), str)), None)
+        tag = next((one[key] for key in tag_keys if isinstance(one.get(key), str)), None)
+        if token is None or tag is None:
+            return None
+        tokens.append(token)
+        tags.append(tag)
+    return (tokens, tags) if is_tags(tags) else None
+
+
 def is_tags(value: Any) -> bool:
     """Whether a value is a list of tags, or of numbers that may stand for such."""
     if not isinstance(value, list):

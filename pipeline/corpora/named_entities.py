@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.corpora.annotated_texts import AnnotatedTexts, Reading
-from pipeline.corpora.bio import CHARACTERS, UNDERSCORES, WORDS, annotate, blocks, is_tag
+from pipeline.corpora.bio import CHARACTERS, UNDERSCORES, WORDS, annotate, blocks
 from pipeline.corpora.inline import parse_inline
 from pipeline.corpora.rejects import Rejected
 from pipeline.errors import UserError
@@ -15,6 +16,7 @@ from pipeline.text_file import read_text, split_lines
 KMOU_LABELS = ("PER", "LOC", "ORG", "DAT", "TIM", "DUR", "MNY", "PNT", "NOH", "POH")
 KLP_LABELS = ("PS", "LC", "OG", "DT", "TI")
 KLUE_LABELS = (*KLP_LABELS, "QT")
+_KLUE_TAG = re.compile(r"O|[BI]-[A-Z]+")
 
 
 def read_kmou(paths: Iterable[Path]) -> AnnotatedTexts:
@@ -118,7 +120,7 @@ def read_klue(path: Path) -> AnnotatedTexts:
     for first, block in blocks(_lines(path)):
         comments = [line for line in block if line.startswith("## ") and "\t" in line[:-2]]
         head = comments[-1].split("\t") if comments else []
-        if len(head) != 2 or is_tag(head[1]):
+        if len(head) != 2 or _KLUE_TAG.fullmatch(head[1]):
             raise UserError(
                 f"line {first} does not begin a KLUE sentence (`## id`, tab, text)",
                 where=path,

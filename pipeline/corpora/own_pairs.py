@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 from pathlib import Path, PurePosixPath
 
 from pipeline.corpora.aligned_files import (
@@ -72,11 +73,13 @@ def _read_packed(packed: Packed) -> PairTexts:
         names = [PurePosixPath(name).name for name in sides[0]]
         return pairs_of_lines(*zip(names, packed.read(sides[0]), strict=True), packed.path)
     tables = [name for name in packed.names if _may_have_pairs(name)]
+    if len(packed.names) == 1:
+        tables = packed.names
     if sides or len(tables) != 1:
         listed = [PurePosixPath(name).name for name in packed.names]
         raise UserError(
-            f"has {len(listed)} files in it ({', '.join(listed[:5])} …), and which of them are the "
-            "pairs is not clear",
+            f"which of the {counted(len(listed), 'file')} in it has the pairs is not clear"
+            + (f" ({', '.join(listed[:5])})" if listed else ""),
             where=packed.path,
             remedy="unpack it, and name one file, or a .ko and a .en",
         )
@@ -92,7 +95,7 @@ def _may_have_pairs(name: str) -> bool:
 
 
 def _read_table(text: str, encoding: str, path: Path, where: Path) -> PairTexts:
-    table = _by_bars(text, encoding) or as_rows(text, encoding, path)
+    table = _by_bars(text, encoding) or _by_lists(text, encoding) or as_rows(text, encoding, path)
     if not table.rows:
         raise UserError("has no row", where=where, remedy="one pair a line: ko, tab, en")
     columns = choose_sides(table.rows, where, has_header=table.delimiter == JSON)
@@ -146,7 +149,8 @@ def _by_bars(text: str, encoding: str) -> Table | None:
     """The rows of a text with `|||` between the sides in most of its lines, None for any other."""
     lines = split_lines(text)
     seen = [line for line in lines[:200] if line.strip()]
-    if 2 * sum(BARS in line for line in seen) <= len(seen):
+    with_tab, with_bars = (sum(mark in line for line in seen) for mark in ("\t", BARS))
+    if 2 * with_bars <= len(seen) or 2 * with_tab >= len(seen):
         return None
     rows, rejects = [], []
     for number, line in enumerate(lines, 1):
@@ -155,6 +159,29 @@ def _by_bars(text: str, encoding: str) -> Table | None:
         elif line.strip():
             rows.append(Row(number, [field.strip() for field in line.split(BARS)], line))
     return Table(rows, rejects, encoding, BARS)
+
+
+def _by_lists(text: str, encoding: str) -> Table | None:
+    """The rows of JSON that has a list of texts for each pair, in a list or a line each; None for
+    any other text."""
+    begin = text.lstrip("\ufeff \t\r\n")
+    if not begin.startswith("["):
+        return None
+    lines = [line.strip().rstrip(",") for line in split_lines(begin) if line.strip()]
+    try:
+        whole = re.match(r"\[\s*\[", begin)
+        items = json.loads(begin) if whole else list(map(json.loads, lines))
+    except (ValueError, RecursionError):
+        return None
+    if not all(isinstance(item, list) and all(isinstance(t, str) for t in item) for item in items):
+        return None
+    rows, rejects = [], []
+    for number, item in enumerate(items, 1):
+        if any(map(is_damaged, item)):
+            rejects.append(Rejected(number, DAMAGED, "\t".join(item)))
+        elif any(map(str.strip, item)):
+            rows.append(Row(number, item))
+    return Table(rows, rejects, encoding, "tab")
 
 
 def _details(table: Table, columns: SideColumns) -> dict:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.corpora.delimited import Row
 from pipeline.corpora.pair_names import Named, Role, named
-from pipeline.corpora.scripts import fits, is_english, is_korean
+from pipeline.corpora.scripts import fits, hangul, is_english, is_korean, latin
 from pipeline.errors import UserError
 
 _REMEDY = "give it a first line that names the columns, ko and en among them"
@@ -78,8 +78,9 @@ def choose_sides(rows: Sequence[Row], where: Path, has_header: bool = False) -> 
     counts = collections.Counter(len(row.fields) for row in rows[:1000])
     width = counts.most_common(1)[0][0]
     _check_width(width, where)
-    korean, english = _by_script(_body(rows, width), range(width), where)
-    below = _body(rows[1:], width)
+    body, below = _body(rows, width), _body(rows[1:], width)
+    korean, english = _by_script(body, range(width), where)
+    _check_apart(body, korean, where)
     header = len(first) == width and _is_title(first, below, korean, english)
     return SideColumns(korean, english, header, False, width)
 
@@ -96,6 +97,18 @@ def _check_width(width: int, where: Path) -> None:
             where=where,
             remedy="one pair a line, separated by a tab; or two files, line by line, of which one "
             "name ends in .ko and the other in .en",
+        )
+
+
+def _check_apart(body: Cells, korean: int, where: Path) -> None:
+    """Refuses a table that was cut at the commas of its sentences, so that one cell has the
+    Korean sentence and the beginning of the English one."""
+    mixed = sum(0 < hangul(fields[korean]) < latin(fields[korean]) for fields in body)
+    if len(body) > 1 and 10 * mixed >= 7 * len(body):
+        raise UserError(
+            f"its column {korean + 1} has Korean and English in the same cell",
+            where=where,
+            remedy="put a tab between the two sides of a pair",
         )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Literal
+
+from pipeline.corpora.table import column_names
 
 Role = Literal["korean", "english", "source", "target", "reference"]
 
@@ -58,11 +59,10 @@ class Named:
 def named(header: Sequence[str]) -> list[Named]:
     """The columns whose names say what they are, in their order.
 
-    Names are compared under NFC and without regard to case; of `translation.ko`, as nested JSON
-    gives it, what stands behind the last dot counts first.
+    Names are compared as `table.column_name` says; of `translation.ko`, as nested JSON gives it,
+    what stands behind the last dot counts first.
     """
-    folded = [unicodedata.normalize("NFC", name).strip().casefold() for name in header]
-    roles = [(column, _role(name)) for column, name in enumerate(folded)]
+    roles = [(column, _role(name)) for column, name in enumerate(column_names(header))]
     return [Named(column, *role) for column, role in roles if role is not None]
 
 

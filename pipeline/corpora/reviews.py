@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.corpora.columns import Columns, choose, without_blank_ends
 from pipeline.corpora.delimited import ABOVE, read_table
+from pipeline.corpora.html_entities import entity_warnings
 from pipeline.corpora.labels import counts_in_words, merged_in_words, number_of, short, unify
 from pipeline.corpora.rejects import Rejected, write_rejects
 from pipeline.corpora.table import JSON, Row, Table
@@ -176,7 +177,8 @@ def read_labelled(
         "rejected": len(rejects),
         "empty": int((frame["text"].str.strip() == "").sum()),
     }
-    return LabelledTexts(frame, rejects, details, labels.warnings)
+    warnings = [*labels.warnings, *entity_warnings(frame["text"], path.name)]
+    return LabelledTexts(frame, rejects, details, warnings)
 
 
 def _in_words(

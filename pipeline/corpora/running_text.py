@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.corpora import catalogue
 from pipeline.corpora.documents import cut_in_order, read_documents, to_frame
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
+from pipeline.corpora.html_entities import entity_warnings
 from pipeline.corpora.origins import catalogue_origin, own_origin
 from pipeline.corpora.settings import CONSTITUTION, TextCorpusSettings
 from pipeline.corpora.splits import CorpusSplits
@@ -70,6 +71,7 @@ def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
             for path, file in read.items()
             for row in file.rejects
         ],
+        warnings=entity_warnings([document.text for document in documents], source.name),
         details={
             "documents": chosen.documents,
             "encoding": {path.name: file.encoding for path, file in read.items()},

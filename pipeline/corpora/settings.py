@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Literal
 
-from pipeline.ranges import AtLeast, Between
+from pipeline.ranges import AtLeast, Between, UserFiles
 
 Division = Literal["file", "paragraph", "line"]
 
@@ -17,7 +17,7 @@ CONSTITUTION = "constitution"
 class CorpusSettings:
     """Which reviews."""
 
-    corpus: str = "nsmc"
+    corpus: Annotated[str, UserFiles] = "nsmc"
     """A name of the catalogue (nsmc), `sample` for the bundled reviews, or a TSV, CSV or JSON
     file."""
     text_column: str | None = None
@@ -33,7 +33,7 @@ class CorpusSettings:
 class EntityCorpusSettings:
     """Which texts with named entities."""
 
-    corpus: str = "kmou"
+    corpus: Annotated[str, UserFiles] = "kmou"
     """A name of the catalogue (kmou, klp, klue), `sample` for the bundled sentences, or a file:
     a sentence a line with `<증권거래소:OG>에` in it, or a token and its BIO tag a line."""
 
@@ -42,11 +42,11 @@ class EntityCorpusSettings:
 class PairCorpusSettings:
     """Which sentence pairs, and which way to translate."""
 
-    corpus: str = "tatoeba"
-    """A name of the catalogue (tatoeba, news), `sample` for the bundled pairs, or a TSV/CSV file
-    with a Korean and an English column; or several of these, with commas between. Files called
-    my.dev.tsv and my.test.tsv beside my.tsv or my.train.tsv are held out; where there are none,
-    a tenth each is."""
+    corpus: Annotated[str, UserFiles] = "tatoeba"
+    """A name of the catalogue (tatoeba, news), `sample` for the bundled pairs, or your own pairs:
+    a table (TSV, CSV, JSON), TMX, two files line by line (train.ko,train.en), or an archive of
+    these; or several, with commas between. Files called my.dev.tsv and my.test.tsv beside my.tsv
+    or my.train.tsv are held out; where there are none, a tenth each is."""
     direction: Literal["ko-en", "en-ko"] = "ko-en"
     """From which language into which."""
     max_length_ratio: Annotated[
@@ -62,7 +62,7 @@ class PairCorpusSettings:
 class TextCorpusSettings:
     """Which text."""
 
-    corpus: str = CONSTITUTION
+    corpus: Annotated[str, UserFiles] = CONSTITUTION
     """`constitution` (that of the Republic of Korea, which comes with KoNLPy and needs no
     network), a name of the catalogue (shakespeare), or a text file; or several files, with commas
     between. In the order of the text, the last 10 % are for choosing (dev), what stands before

@@ -19,9 +19,11 @@ _WIDE = re.compile(r"\t+| {2,}")
 _PLAIN = re.compile(r"[^\W\d][\w-]*")
 # Of so many lines, evenly spaced, the separator is judged.
 _SAMPLE = 10_000
+MAX_COLUMNS = 200
 _MARGIN = 0.01
 _MIN_SHARE_OUTSIDE = 0.2
 _MAX_PLAIN_LABELS = 100
+_FOR_OUTSIDE = ("", "_", "0", "X", "NONE", "None", "none")
 
 
 def _delimited(line: str, delimiter: str) -> list[str]:
@@ -46,6 +48,7 @@ TABS = Separator("tabs", lambda line: line.split("\t"))
 SPACES = Separator("white space", lambda line: _SPACES.split(line.strip(" \t")))
 COMMAS = Separator("commas", functools.partial(_delimited, delimiter=","))
 SEMICOLONS = Separator("semicolons", functools.partial(_delimited, delimiter=";"))
+BARS = Separator("bars", lambda line: line.split("|"))
 QUOTED_TABS = Separator("tabs, quoted", functools.partial(_delimited, delimiter="\t"))
 # In order: of several that cut equally many lines well, the first counts.
 _SEPARATORS = (
@@ -53,6 +56,7 @@ _SEPARATORS = (
     SPACES,
     COMMAS,
     SEMICOLONS,
+    BARS,
     QUOTED_TABS,
     Separator("runs of tabs", lambda line: _TABS.split(line.strip("\t"))),
     Separator("tabs or several spaces", lambda line: _WIDE.split(line.strip())),
@@ -68,16 +72,19 @@ class Cells:
         separator: between cells.
         width: cells of most lines.
         plain: tags are labels without B or I.
+        outside: what most cells without a label have where none has an `O`, if anything.
     """
 
     separator: Separator
     width: int
-    plain: bool
+    plain: bool = False
+    outside: str | None = None
 
     def tag(self, cell: str) -> str:
         """The tag in a cell, in order: without white space around it or invisible characters,
-        and, where tags are plain labels, with an I."""
-        return _plain_tag(cell) if self.plain else _clean(cell)
+        `O` for `outside`, and, where tags are plain labels, with an I."""
+        tag = _plain_tag(cell) if self.plain else _clean(cell)
+        return "O" if tag == self.outside else tag
 
     def row(self, line: str) -> list[str]:
         """The cells of a line; empty ones behind the last column of most lines are not there,
@@ -108,52 +115,58 @@ def cells_of(lines: Sequence[str]) -> Cells | None:
         for separator in _SEPARATORS:
             if best[0] + _MARGIN >= 1:
                 break
-            share, width = _share(lines, separator, plain)
+            share, cells = _share(lines, separator, plain)
             if share > best[0] + _MARGIN:
-                best = (share, Cells(separator, width, plain))
+                best = (share, cells)
         if best[0] >= 0.5:
             return best[1]
     return None
 
 
-def is_outside(cell: str) -> bool:
-    return _clean(cell) in OUTSIDE
-
-
-def _share(lines: Sequence[str], separator: Separator, plain: bool) -> tuple[float, int]:
-    """How many of the lines it cuts well, and the number of their cells."""
+def _share(lines: Sequence[str], separator: Separator, plain: bool) -> tuple[float, Cells | None]:
+    """How many of the lines it cuts well, and how it cuts them."""
     widths = collections.Counter(len(separator.cut(line)) for line in lines)
     width = max(widths, key=lambda width: (width > 1, widths[width], width), default=0)
-    if width < 2:
-        return 0.0, 0
+    if not 2 <= width <= MAX_COLUMNS:
+        return 0.0, None
     cells = Cells(separator, width, plain)
     rows = list(map(cells.row, lines))
     columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
     count = _plain_tags if plain else _tags
-    return max(map(count, columns), default=0) / len(rows), width
+    tags, outside = max(map(count, columns), key=lambda found: found[0], default=(0, None))
+    return tags / len(rows), dataclasses.replace(cells, outside=outside)
 
 
-def _tags(cells: Sequence[str]) -> int:
-    """How many of these are tags, where they are a column of such: no more of those that are not
-    `O` are none than have a label, but for a header."""
+def _tags(cells: Sequence[str]) -> tuple[int, str | None]:
+    """How many of these are tags, where they are a column of such, and what stands for `O`.
+
+    They are where no more of those that are not `O` are none than have a label, but for a header.
+    """
     counts = collections.Counter(map(_clean, cells))
     tags = {cell: count for cell, count in counts.items() if is_tag(cell)}
     labelled = sum(count for cell, count in tags.items() if label_of(cell))
     strange = len(cells) - sum(tags.values())
+    outside = None
+    if labelled and not any(cell in tags for cell in OUTSIDE):
+        commonest = max(_FOR_OUTSIDE, key=lambda cell: counts[cell])
+        if counts[commonest]:
+            outside = commonest
+            strange -= counts[outside]
+            tags[outside] = counts[outside]
     if labelled + 1 < strange or set(tags) <= {"-"}:
-        return 0
-    return sum(tags.values())
+        return 0, None
+    return sum(tags.values()), outside
 
 
-def _plain_tags(cells: Sequence[str]) -> int:
+def _plain_tags(cells: Sequence[str]) -> tuple[int, None]:
     """How many of these are labels or `O`, where they are a column of such."""
     counts = collections.Counter(map(_clean, cells))
     outside = counts.pop("O", 0) + counts.pop("o", 0)
     labels = {cell: count for cell, count in counts.items() if _PLAIN.fullmatch(cell)}
     total = sum(count for cell, count in labels.items() if not label_of(cell))
     if outside < _MIN_SHARE_OUTSIDE * len(cells) or not 0 < 2 * len(labels) <= total:
-        return 0
-    return outside + total if len(labels) <= _MAX_PLAIN_LABELS else 0
+        return 0, None
+    return outside + total if len(labels) <= _MAX_PLAIN_LABELS else 0, None
 
 
 @functools.lru_cache(maxsize=100_000)

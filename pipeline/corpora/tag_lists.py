@@ -5,14 +5,22 @@ from __future__ import annotations
 import collections
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pipeline.corpora.bio import is_tag, tagged_spans
-from pipeline.corpora.column_roles import TAG_NAMES, TOKEN_NAMES, name_in
+from pipeline.corpora.column_roles import CODE, TAG_NAMES, TOKEN_NAMES, name_in
 from pipeline.corpora.entities import Entity, trimmed
 from pipeline.corpora.inline import Annotated
 from pipeline.corpora.rejects import Rejected
-from pipeline.corpora.tag_cells import COMMAS, QUOTED_TABS, SEMICOLONS, TABS, Separator
+from pipeline.corpora.tag_cells import (
+    BARS,
+    COMMAS,
+    MAX_COLUMNS,
+    QUOTED_TABS,
+    SEMICOLONS,
+    TABS,
+    Separator,
+)
 from pipeline.counts import counted
 from pipeline.normalize import normalize
 from pipeline.one_line import without_breaks
@@ -26,6 +34,7 @@ _UNITS: dict[str, re.Pattern] = {
     "characters": re.compile(r"(?s)."),
     "characters other than spaces": re.compile(r"\S"),
 }
+_SENTENCE_NAMES = ("sentence", "sentences", "text", "document", "문장", "본문")
 _LIST = re.compile(r"\[(.*)\]", re.DOTALL)
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 
@@ -48,11 +57,11 @@ class TagLists:
 def read_tag_lists(lines: Sequence[str]) -> TagLists | None:
     """Reads a sentence and its tags a line, `김민수 대표는<tab>PER-B O`; None where it is not so.
 
-    It is so where, in at least half of the lines that are not blank, between tabs, commas or
-    semicolons, one column holds nothing but tags (separated by white space or commas, or a list
-    as Python writes it), and in a fifth of them several. The sentence is in the column that has
-    one word for each tag in most rows, or else one character. A row whose words and tags are not
-    equally many is an error of that row.
+    It is so where in at least half of the lines that are not blank, cut by tabs, commas,
+    semicolons or bars, one column holds nothing but tags (separated by white space or commas, or
+    a list as Python writes it), and in a fifth of them several. The sentence is in the column
+    that has one word for each tag in most rows, or else one character. A row whose words and
+    tags are not equally many is an error of that row.
 
     Args:
         lines: without their ends.
@@ -60,7 +69,7 @@ def read_tag_lists(lines: Sequence[str]) -> TagLists | None:
     rows = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     step = max(1, len(rows) // _SAMPLE)
     sample = [line for _, line in rows[::step]]
-    for separator in (TABS, COMMAS, SEMICOLONS, QUOTED_TABS):
+    for separator in (TABS, COMMAS, SEMICOLONS, BARS, QUOTED_TABS):
         if (columns := _columns(sample, separator)) is not None:
             break
     else:
@@ -92,7 +101,7 @@ def _columns(sample: Sequence[str], separator: Separator) -> tuple[int, int, int
     widths = collections.Counter(map(len, rows))
     width = widths.most_common(1)[0][0] if widths else 0
     rows = [row for row in rows if len(row) == width]
-    if width < 2 or 2 * len(rows) < len(sample):
+    if not 2 <= width <= MAX_COLUMNS or 2 * len(rows) < len(sample):
         return None
     tags = max(range(width), key=lambda n: sum(len(_tag_list(row[n])) for row in rows))
     lists = [_tag_list(row[tags]) for row in rows]
@@ -107,8 +116,20 @@ def _columns(sample: Sequence[str], separator: Separator) -> tuple[int, int, int
         )
 
     others = [n for n in range(width) if n != tags]
+    others = [n for n in others if not _is_codes(row[n] for row in rows)] or others
+    named = name_in(rows[0], _SENTENCE_NAMES, others)
+    others.sort(key=lambda n: n != named)
     best = max(((n, unit) for unit in _UNITS for n in others), key=lambda pair: fitting(*pair))
     return width, best[0], tags, best[1]
+
+
+def _is_codes(cells: Iterable[str]) -> bool:
+    """Whether these hold codes alone, such as parts of speech, or ids with a number in each."""
+    cells = [_sentence(cell) for cell in cells]
+    words = [word for cell in cells for word in cell.split()]
+    return sum(bool(CODE.fullmatch(word)) for word in words) >= 0.9 * len(words) or (
+        len({re.sub(r"\d+", "0", cell) for cell in cells}) <= 2 < len(cells)
+    )
 
 
 def _parsed(
@@ -136,7 +157,7 @@ def _parsed(
 def _is_header(cells: Sequence[str], tag_column: int) -> bool:
     if tag_column >= len(cells) or _tag_list(cells[tag_column]):
         return False
-    names = (*TAG_NAMES, *TOKEN_NAMES, "sentence", "sentences", "문장")
+    names = (*TAG_NAMES, *TOKEN_NAMES, *_SENTENCE_NAMES)
     return name_in(cells, names, range(len(cells))) is not None
 
 

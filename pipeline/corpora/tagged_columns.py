@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 
-from pipeline.corpora.bio import CHARACTERS, UNDERSCORES, WORDS, is_tag, spacing_of
+from pipeline.corpora.bio import CHARACTERS, PIECES, UNDERSCORES, WORDS, is_tag, spacing_of
 from pipeline.corpora.column_roles import TAG_NAMES, TOKEN_NAMES, Roles, name_in, roles_of
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.tag_cells import DOCUMENT, Cells, cells_of
@@ -13,6 +13,7 @@ from pipeline.counts import counted
 from pipeline.text_file import DAMAGED, is_damaged
 
 _SPACING = {
+    PIECES: "pieces of words, of which ## continues one",
     WORDS: "words with a space between them",
     CHARACTERS: "characters with nothing between them",
     UNDERSCORES: "parts of words, where _ is the space",
@@ -40,7 +41,8 @@ class TaggedFile:
     Attributes:
         sentences: in the order of the file.
         rejects: sentences that cannot be read.
-        spacing: how tokens become text: "characters", "underscores" or "words" (`spacing_of`).
+        spacing: how tokens become text: "characters", "underscores", "words" or "pieces"
+            (`spacing_of`).
         read_as: all that was concluded of the file, for people.
     """
 
@@ -105,6 +107,8 @@ def read_columns(lines: Sequence[str]) -> TaggedFile | None:
         f"column {token} is the token, column {tag} the tag (separated by {cells.separator.name}); "
         f"tokens are {_SPACING[spacing]}; {ends}"
     )
+    if cells.outside is not None:
+        read_as += f"; {cells.outside or 'an empty tag'} stands for O"
     if cells.plain:
         read_as += "; tags without B and I: tokens of one label side by side are one entity"
     return TaggedFile(sentences, rejects, spacing, read_as)
@@ -116,9 +120,9 @@ def _groups(lines: Sequence[str], cells: Cells) -> tuple[list[list[_Row]], list[
     header: list[str] | None = None
     for number, line in enumerate(lines, 1):
         row = cells.row(line)
-        if header is None and not any(groups) and _is_header(row, cells):
-            header = row
-        elif not any(cell.strip() for cell in row) or _is_document(line, row):
+        if not any(groups) and _is_header(row, cells):
+            header = header or row
+        elif _is_blank(line, row) or _is_document(line, row):
             pass
         elif row != header and not _is_comment(line, row, cells, first=not groups[-1]):
             groups[-1].append(_Row(number, line, row))
@@ -134,6 +138,13 @@ def _is_header(row: Sequence[str], cells: Cells) -> bool:
     if name_in(row, TAG_NAMES, anywhere) is None and name_in(row, TOKEN_NAMES, anywhere) is None:
         return False
     return cells.plain or not any(is_tag(cells.tag(cell)) for cell in row if cell != "-")
+
+
+def _is_blank(line: str, row: Sequence[str]) -> bool:
+    """Whether there is nothing in it but separators."""
+    if line.strip().strip(',;|"'):
+        return False
+    return not any(cell.strip() for cell in row)
 
 
 def _is_document(line: str, row: Sequence[str]) -> bool:

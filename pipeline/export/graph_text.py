@@ -12,8 +12,9 @@ from pipeline.export.graph_offsets import normalize_with_offsets
 from pipeline.export.graph_rows import kept
 from pipeline.normalize import RULES
 from pipeline.quiet import native_chatter_hidden
+from pipeline.text.graph_limits import check_vocabulary
 from pipeline.text.syllables import SyllableTokenizer
-from pipeline.text.tokenizer import Tokenizer
+from pipeline.text.tokenizer import VOCABULARY_FILE, Tokenizer
 from pipeline.text.unigram import STAND_IN, WORD_MARK, SentencePieceTokenizer
 from pipeline.text.vocabulary import BOS, CONTINUES, EOS, SPECIALS, UNK
 from pipeline.text.wordpiece import WordPieceTokenizer, standing_alone
@@ -42,6 +43,7 @@ class GraphTokenizer(tf.Module):
 
     Raises:
         ValueError: the tokenizer cannot run in a graph, or `max_length` leaves no room.
+        UserError: a graph cannot hold its vocabulary.
     """
 
     def __init__(self, tokenizer: Tokenizer, max_length: int | None = None):
@@ -50,6 +52,7 @@ class GraphTokenizer(tf.Module):
             raise ValueError(f"{tokenizer.morphemes} cannot run in a TensorFlow graph")
         if max_length is not None and max_length < 2:
             raise ValueError("max_length must leave room for [BOS] and [EOS]")
+        check_vocabulary(tokenizer.kind, tokenizer.vocabulary, VOCABULARY_FILE)
         self._max_pieces = max_length
         if isinstance(tokenizer, WordPieceTokenizer):
             self._pieces = _WordPieces(tokenizer)
@@ -121,11 +124,13 @@ class _SentencePieces(tf.Module):
 
     def __init__(self, tokenizer: SentencePieceTokenizer):
         super().__init__(name="sentencepieces")
+        self._unknown_run = tokenizer.unknown_run
         with native_chatter_hidden():
             self._library = tf_text.SentencepieceTokenizer(tokenizer.model, out_type=tf.int32)
 
     def __call__(self, strings: tf.Tensor) -> tf.RaggedTensor:
-        return self._library.tokenize(tf.strings.regex_replace(strings, WORD_MARK, STAND_IN))
+        strings = tf.strings.regex_replace(strings, WORD_MARK, STAND_IN)
+        return self._library.tokenize(tf.strings.regex_replace(strings, self._unknown_run, r"\1"))
 
 
 class _Syllables(tf.Module):

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import jinja2
 
+from pipeline.readable import readable
 from pipeline.report.passage import LEVELS, Passage
 from pipeline.workspace import write_text
 
@@ -181,7 +182,7 @@ def _visible(value: object) -> object:
     """Replaces what HTML may not contain, or what would be invisible, in a text from outside."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    kept = re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "\ufffd", value)
+    kept = re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]", "\ufffd", readable(value))
     # U+202A to U+202E and their like would write the rest of the page from right to left
     return "".join(c for c in kept if unicodedata.bidirectional(c) not in _BIDI_CONTROLS)
 

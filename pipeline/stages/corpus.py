@@ -13,21 +13,25 @@ from pipeline.progress import say
 from pipeline.records import as_json, plain
 from pipeline.stages.files import RunFiles, chosen
 from pipeline.tasks.base import Task
-from pipeline.workspace import Manifest, Workspace, digest, sha256
+from pipeline.workspace import Manifest, Workspace, digest, is_what_was_written, sha256
 
 
 def run(task: Task, settings: Any, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
     relevant = chosen(as_json(settings), task.corpus_groups)
+    with files.to_be_written(), files.splits_to_be_written(relevant):
+        _run(task, settings, relevant, files, workspace)
+
+
+def _run(
+    task: Task, settings: Any, relevant: dict[str, Any], files: RunFiles, workspace: Workspace
+) -> None:
     before = Manifest.read(files.corpus, CorpusFacts)
     if before is not None and _is_current(before, relevant, workspace):
         return
     manifest = _read(task, settings, relevant, workspace)
     facts = manifest.facts
-    # What stands in for a corpus is asked for each time; the same again changes no file, so that
-    # make goes on with nothing.
-    if before is None or as_json(before) != as_json(manifest):
-        manifest.write(files.corpus)
+    manifest.write(files.corpus)
     counts = ", ".join(f"{name} {count:,}" for name, count in facts.rows.items())
     if read_as := facts.details.get("read_as"):
         say(f"read as: {read_as}")
@@ -46,7 +50,10 @@ def _read(
 ) -> Manifest[CorpusFacts]:
     """Reads the corpus and writes its splits."""
     corpus = task.data.read(settings, workspace)
-    folder = workspace.processed(task.name, f"{corpus.name}-{digest(relevant)}")
+    sources = tuple(_source_file(path, workspace) for path in dict.fromkeys(corpus.files))
+    # Of its own for other content under the same name: an earlier run keeps what it is made of.
+    content = digest([relevant, [source.sha256 for source in sources]])
+    folder = workspace.processed(task.name, f"{corpus.name}-{content}")
     folder.mkdir(parents=True, exist_ok=True)
     fields = {field.in_column: field for field in (task.input, task.output)}
     for name, frame in corpus.splits.items():
@@ -67,10 +74,10 @@ def _read(
         reported=corpus.reported,
         tests=corpus.tests,
         characters=corpus.characters,
-        files=tuple(_source_file(path, workspace) for path in dict.fromkeys(corpus.files)),
+        files=sources,
         details={**corpus.details, "kept in doubt": len(corpus.rejects) - len(unusable)},
     )
-    outputs = [folder / f"{name}.tsv" for name in corpus.splits]
+    outputs = [*(folder / f"{name}.tsv" for name in corpus.splits), folder / "rejects.tsv"]
     return Manifest.of("corpus", relevant, [], outputs, folder, facts)
 
 
@@ -87,22 +94,17 @@ def _is_current(
 
 
 def _source_file(path: Path, workspace: Workspace) -> SourceFile:
-    """A file as it is now; size -1 where there is none."""
+    """A file as it is now; size -1 where there is none, and no checksum of what is no file."""
     place = workspace.root / path
     try:
         status = place.stat()
     except OSError:
         return SourceFile(str(path), -1, 0, "")
-    return SourceFile(str(path), status.st_size, status.st_mtime_ns, sha256(place))
+    checksum = sha256(place) if place.is_file() else ""
+    return SourceFile(str(path), status.st_size, status.st_mtime_ns, checksum)
 
 
 def _is_unchanged(file: SourceFile, workspace: Workspace) -> bool:
-    """Whether a file holds what it held; its bytes are read only where its time or size differ."""
+    """Whether a file holds what it held, whatever its time. A pipe never does."""
     place = workspace.root / file.path
-    try:
-        status = place.stat()
-    except OSError:
-        return file.size == -1
-    if (status.st_size, status.st_mtime_ns) == (file.size, file.modified):
-        return True
-    return status.st_size == file.size and sha256(place) == file.sha256
+    return is_what_was_written(place, file.sha256) or (file.size == -1 and not place.exists())

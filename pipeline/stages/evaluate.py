@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
+from pipeline.corpora.catalogue import CATALOGUE
 from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.quiet import start_keras
@@ -13,23 +15,25 @@ from pipeline.report.page import write_report
 from pipeline.stages.files import RunFiles
 from pipeline.stages.options import EvaluateOptions
 from pipeline.tasks.base import Evaluated, EvaluationElsewhere, Task
-from pipeline.workspace import Workspace, sha256, write_json
+from pipeline.workspace import Workspace, digest, sha256, write_record
 
 
 def run(task: Task, settings: Any, workspace: Workspace, options: EvaluateOptions) -> None:
     files = RunFiles.of(task, settings, workspace)
     trained = files.trained()
     settings = files.trained_settings(task, settings)
-    if options.on is None and files.report.exists() and files.measured() is not None:
-        say(f"already evaluated: {files.report}")
-        os.utime(files.metrics)
+    weights = sha256(files.weights)
+    if options.on is None:
+        if files.measured() is not None and files.reported():
+            say(f"already evaluated: {files.report}")
+        else:
+            start_keras()
+            evaluated = task.evaluation.evaluate(settings, trained)
+            _write(evaluated, files.report, files.metrics, {"weights": weights})
+            say(evaluated.summary)
+        _show(files.report, workspace)
         return
     start_keras()
-    if options.on is None:
-        evaluated = task.evaluation.evaluate(settings, trained)
-        _write(evaluated, files.report, files.metrics, files.weights)
-        say(f"{evaluated.summary} -> {files.report}")
-        return
     evaluation = task.evaluation
     if not isinstance(evaluation, EvaluationElsewhere):
         raise UserError(
@@ -38,16 +42,44 @@ def run(task: Task, settings: Any, workspace: Workspace, options: EvaluateOption
             remedy="leave it away, or train on that corpus with --corpus",
         )
     evaluated = evaluation.evaluate_on(settings, trained, options.on, workspace.raw)
-    name = Path(options.on).stem
+    name = name_elsewhere(options.on, workspace.root)
     report = files.elsewhere / f"{name}.html"
-    _write(evaluated, report, files.elsewhere / f"{name}.json", files.weights)
-    say(f"on {options.on}: {evaluated.summary} -> {report}")
+    about = {"on": options.on, "weights": weights}
+    _write(evaluated, report, files.elsewhere / f"{name}.json", about)
+    say(f"on {options.on}: {evaluated.summary}")
+    _show(report, workspace)
 
 
-def _write(evaluated: Evaluated, report: Path, metrics: Path, weights: Path) -> None:
-    """The page, then the numbers with a checksum of the weights they belong to."""
+def name_elsewhere(corpus: str, root: Path) -> str:
+    """What the results on another corpus are called: files of one name in two folders are two.
+
+    Args:
+        corpus: a name of the catalogue; or files, with commas between.
+        root: of the workspace.
+
+    Example:
+        >>> name_elsewhere("news", Path("/w")), name_elsewhere("a/test.tsv", Path("/w"))
+        ('news', 'test-93b6d8f2')
+    """
+    if corpus == "sample" or corpus in CATALOGUE:
+        return corpus
+    paths = corpus.split(",")
+    stems = "+".join(re.sub(r"[^\w-]+", "-", Path(path.strip()).stem) for path in paths)
+    places = [os.path.relpath(os.path.abspath(path.strip()), root) for path in paths]
+    return f"{stems[:_LONGEST_NAME].strip('-') or 'file'}-{digest(places)[:8]}"
+
+
+_LONGEST_NAME = 40
+
+
+def _write(evaluated: Evaluated, report: Path, metrics: Path, about: dict[str, str]) -> None:
+    """The page, then the numbers with checksums of the page and of the weights they belong to."""
     for warning in evaluated.warnings:
         say(f"warning: {warning}")
     write_report(report, evaluated.report)
-    numbers = {"summary": evaluated.summary, **evaluated.metrics, "weights": sha256(weights)}
-    write_json(metrics, numbers)
+    numbers = {"summary": evaluated.summary, **evaluated.metrics, **about}
+    write_record(metrics, {**numbers, "report": sha256(report)})
+
+
+def _show(report: Path, workspace: Workspace) -> None:
+    print(f"report:  {report.relative_to(workspace.root)}")

@@ -10,11 +10,13 @@ from pipeline.export.model_card import IDS_INPUT, ModelCard, render_card
 from pipeline.facts import Exported, Trained
 from pipeline.progress import say
 from pipeline.quiet import start_keras
+from pipeline.records import as_json
 from pipeline.report.commands import commands
 from pipeline.report.versions import versions
 from pipeline.stages.files import RunFiles
+from pipeline.stages.versions import MANIFEST, note_export, to_be_exported
 from pipeline.tasks.base import Task
-from pipeline.workspace import Workspace, atomic_folder, write_text
+from pipeline.workspace import Manifest, Workspace, atomic_folder, digest, write_text
 
 ASSETS = "assets.extra"
 CARD = Path(ASSETS, "model_card.md")
@@ -31,15 +33,58 @@ def run(task: Task, settings: Any, workspace: Workspace) -> None:
             where=files.folder,
             remedy=f"python -m pipeline evaluate {task.name} --name {settings.run.name}",
         )
-    start_keras()
     target = workspace.saved_model(task.name, settings.run.version)
+    # The card tells what was measured; which report shows it is the same to a model.
+    measured = {name: value for name, value in metrics.items() if name != "report"}
+    made_of = {**as_json(settings), "metrics": digest(measured)}
+    with to_be_exported(files.folder.parent, settings.run.version):
+        before = Manifest.read(target / MANIFEST, Exported)
+        if before is not None and before.still_holds(made_of, [files.weights], target):
+            say(f"already exported: {target}")
+        else:
+            exported = _write(task, settings, trained, metrics, made_of, target, workspace.root)
+            say(f"exported {exported.summary} -> {target}")
+        note_export(files.folder, settings.run.version)
+    print(f"model:   {target.relative_to(workspace.root)}")
+
+
+def _write(
+    task: Task,
+    settings: Any,
+    trained: Trained,
+    metrics: dict[str, Any],
+    made_of: dict[str, Any],
+    target: Path,
+    root: Path,
+) -> Exported:
+    start_keras()
     with atomic_folder(target) as folder:
         exported = task.serving.export(settings, trained, folder)
-        shown = target.relative_to(workspace.root)
+        shown = target.relative_to(root)
         (folder / ASSETS).mkdir(exist_ok=True)
         task.input.write_example(task.example(settings), folder / ASSETS)
         write_text(folder / CARD, _card(task, settings, trained, metrics, exported, shown))
-    say(f"exported {exported.summary} -> {target}")
+        written = sorted(path for path in folder.rglob("*") if path.is_file())
+        manifest = Manifest.of("export", made_of, [trained.weights], written, folder, exported)
+        manifest.write(folder / MANIFEST)
+    return exported
+
+
+def check_model(model: Path, again: str) -> None:
+    """Refuses a model that is not as it was exported; of an earlier version nothing is known.
+
+    Args:
+        model: its folder.
+        again: the command that exports it again.
+
+    Raises:
+        UserError: a file is gone or was changed.
+    """
+    manifest = Manifest.read(model / MANIFEST, Exported)
+    damaged = None if manifest is None else manifest.damaged_output(model)
+    if damaged is not None:
+        state = "is not what was exported" if damaged.exists() else "is gone"
+        raise UserError(state, where=damaged, remedy=f"export it again: {again}")
 
 
 def _card(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated
+
+from pipeline.ranges import Between, UserFiles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +20,7 @@ class PrepareOptions:
 class EvaluateOptions:
     """Only for this stage."""
 
-    on: str | None = None
+    on: Annotated[str, UserFiles] | None = None
     """Another corpus to measure the finished model on: a name of the catalogue, or a file."""
 
 
@@ -27,11 +30,33 @@ class PredictOptions:
 
     text: str | None = None
     """The text to ask about; of charlm, the beginning to go on with."""
-    file: str | None = None
+    file: Annotated[str, UserFiles] | None = None
     """A file to ask about; of a task that takes text, UTF-8 with a text a line. `-` reads standard
     input."""
     example: bool = False
     """Show something to try, and the answer to it."""
+    check: bool = False
+    """Only see whether the question can be asked; the model need not be there yet."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorBoardSettings:
+    """Where the logs are shown."""
+
+    port: Annotated[int, Between(0, 65535)] = 6006
+    """Port of the page; 0 takes a free one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorBoardOptions:
+    """Everything that can be set for TensorBoard."""
+
+    logs: TensorBoardSettings = TensorBoardSettings()
+
+
+TENSORBOARD_HELP = (
+    "Shows the logs of all trainings in runs/ on a page: curves, pictures, embeddings."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +119,10 @@ Reads:  a finished run, the test split.
 Writes: runs/<task>/<name>/{metrics.json,report.html}
 
 With --on it measures the same model on another corpus, and writes
-        runs/<task>/<name>/elsewhere/<corpus>.{json,html}""",
+        runs/<task>/<name>/elsewhere/<corpus>.{json,html}; of a file <corpus> is its name and
+        a few digits that stand for its folder.
+
+Of the settings only --name counts: a finished run is measured as it was trained.""",
         EvaluateOptions,
     ),
     "export": Stage(
@@ -103,7 +131,9 @@ With --on it measures the same model on another corpus, and writes
 
 Reads:  a finished run and its metrics.
 
-Writes: saved_models/<task>/<version>/ with its model card and an example, whole or not at all.""",
+Writes: saved_models/<task>/<version>/ with its model card and an example, whole or not at all.
+
+Where it is there, whole and made of this run, it does nothing.""",
     ),
     "predict": Stage(
         "ask the exported model: --text or --file",

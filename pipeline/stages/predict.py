@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 from pipeline.errors import UserError
 from pipeline.progress import Progress, print_lines, say
 from pipeline.quiet import start_keras
-from pipeline.stages.export import ASSETS
+from pipeline.report.commands import commands
+from pipeline.stages.export import ASSETS, check_model
+from pipeline.stages.files import RunFiles
 from pipeline.stages.options import PredictOptions
+from pipeline.stages.versions import MANIFEST
 from pipeline.tasks.base import RunSettings, Task
 from pipeline.workspace import Workspace
 
@@ -29,20 +33,24 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
             where="command line",
             remedy=f"try {field.how_to_ask(_example(task, target))}",
         )
-    if not (target / "saved_model.pb").exists():
-        own = "" if settings.run == RunSettings() else ", with the same VERSION and settings"
-        raise UserError(
-            "there is no exported model", where=target, remedy=f"make train-{task.name}{own}"
-        )
-    if options.file is not None:
-        values = field.from_file(options.file)
-    elif options.text is not None:
-        values = [field.from_argument(options.text)]
-    else:
-        values = [_example(task, target)]
+    if options.check:
+        if options.file != "-":  # of standard input nothing would be left
+            _values(task, options, target)
+        return
+    again = _train_command(task, settings.run.version, workspace)
+    if not (target / "saved_model.pb").exists() and not (target / MANIFEST).exists():
+        raise UserError("there is no exported model", where=target, remedy=again)
+    check_model(target, again)
+    values = _values(task, options, target)
+    if options.example:
         say(field.show(values[0]))
     start_keras()
-    predictor = task.serving.load(target, settings.asking if task.asking else None)
+    try:
+        predictor = task.serving.load(target, settings.asking if task.asking else None)
+    except UserError as error:
+        raise UserError(
+            error.what, where=error.where, remedy=f"export it again: {again}"
+        ) from error
     # Alone, an answer may have the lines it has; of many, each keeps to its own.
     alone = options.file is None
     parts = _parts(values, [field.size(value) for value in values], task.serving.BATCH_SIZE)
@@ -53,6 +61,15 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
             progress.advance(len(part))
     for warning in predictor.warnings():
         say(f"warning: {warning}")
+
+
+def _values(task: Task, options: PredictOptions, model: Path) -> list[Any]:
+    """What is asked about."""
+    if options.file is not None:
+        return task.input.from_file(options.file)
+    if options.text is not None:
+        return [task.input.from_argument(options.text)]
+    return [_example(task, model)]
 
 
 def _parts(values: Sequence[Any], sizes: Sequence[int], most: int) -> Iterator[Sequence[Any]]:
@@ -79,3 +96,11 @@ def _example(task: Task, model: Path) -> Any:
         return task.input.read_example(model / ASSETS)
     except (OSError, UnicodeDecodeError):
         return task.example(task.settings())
+
+
+def _train_command(task: Task, version: int, workspace: Workspace) -> str:
+    """The command of make that exports a version again, or for the first time."""
+    files = RunFiles.behind(task, version, workspace)
+    if files is not None:
+        return files.command()
+    return commands(task, dataclasses.replace(task.settings(), run=RunSettings(version=version)))[0]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.reviews import read_sample
 from pipeline.corpora.splits import read_split
+from pipeline.errors import UserError
 from pipeline.facts import CorpusFacts, Prepared
 from pipeline.progress import say
 from pipeline.records import as_json
@@ -14,6 +16,7 @@ from pipeline.stages.files import RunFiles, chosen
 from pipeline.stages.options import PrepareOptions
 from pipeline.tasks.base import Task
 from pipeline.text.compare import every_tokenizer, side_by_side
+from pipeline.text.graph_limits import check_prepared
 from pipeline.workspace import SAMPLES, Manifest, Workspace, digest
 
 
@@ -22,16 +25,34 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PrepareOptions
     if options.text is not None:
         _show(options.text, files)
         return
-    corpus = files.corpus_manifest()
+    with files.to_be_written():
+        corpus = files.corpus_manifest()
+        with files.splits_to_be_written(corpus.settings):
+            _run(task, settings, corpus, files, workspace)
+
+
+def _run(
+    task: Task,
+    settings: Any,
+    corpus: Manifest[CorpusFacts],
+    files: RunFiles,
+    workspace: Workspace,
+) -> None:
     corpus_folder = workspace.root / corpus.facts.folder
+    files.check_outputs(corpus, corpus_folder)
     relevant = chosen(as_json(settings), task.prepare_groups)
     folder = corpus_folder / f"prepared-{digest(relevant)}"
     inputs = [corpus_folder / f"{name}.tsv" for name in corpus.facts.rows]
     manifest = Manifest.read(folder / "manifest.json", Prepared)
-    if manifest is None or not manifest.still_holds(relevant, inputs, folder):
+    if (
+        manifest is None
+        or not manifest.still_holds(relevant, inputs, folder)
+        or not _exportable(folder)  # what an older version prepared
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         splits = {path.stem: read_split(path) for path in inputs}
         prepared = task.data.prepare(settings, splits, corpus_folder, folder)
+        check_prepared(folder)
         written = sorted(path for path in folder.rglob("*") if path.is_file())
         outputs = [path for path in written if path != folder / "manifest.json"]
         facts = dataclasses.replace(prepared, folder=str(folder.relative_to(workspace.root)))
@@ -41,6 +62,14 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PrepareOptions
     say(f"prepared: {manifest.facts.summary} -> {manifest.facts.folder}")
     for warning in manifest.facts.warnings:
         say(f"warning: {warning}")
+
+
+def _exportable(folder: Path) -> bool:
+    try:
+        check_prepared(folder)
+    except UserError:
+        return False
+    return True
 
 
 # Enough to learn from for a look; all of NSMC would take a minute.

@@ -22,7 +22,14 @@ from pipeline.tasks.charlm.data import held_out, held_out_splits
 from pipeline.tasks.charlm.settings import Settings
 from pipeline.tasks.charlm.training import trained_model
 from pipeline.training.tensorboard import TensorBoardLog
-from pipeline.workspace import Workspace, read_json, write_json, write_text
+from pipeline.workspace import (
+    Workspace,
+    is_what_was_written,
+    read_json,
+    sha256,
+    write_record,
+    write_text,
+)
 
 Parts = Mapping[str, Callable[[Callable[[float], None]], Page]]
 """Name of a page -> what makes it, told where to report how far it is."""
@@ -117,7 +124,8 @@ def _make(
     for name, make in parts.items():
         numbers = folder / f"{files[name]}.json"
         known = _read(numbers)
-        if known is None or known.get("asked") != asked:
+        html = folder / f"{files[name]}.html"
+        if known is None or not _is_current(known, asked, html):
             links = _neighbours(files, name)
             page = _measured(name, make, list(parts).index(name) + 1, len(parts))
             _write(folder, files[name], page, links)
@@ -126,8 +134,9 @@ def _make(
                 "summary": page.summary,
                 "numbers": page.numbers,
                 "asked": asked,
+                "page": sha256(html),
             }
-            write_json(numbers, known)
+            write_record(numbers, known)
         found[name] = known
     contents = [
         Section(
@@ -141,6 +150,15 @@ def _make(
         ReportContent(title=title, subtitle=f"{how}{about}", sections=contents),
     )
     return folder
+
+
+def _is_current(known: dict[str, Any], asked: dict[str, Any], page: Path) -> bool:
+    """Whether a page is there as it was written, and says what was asked for."""
+    if known.get("asked") != asked:
+        return False
+    if "page" not in known:  # an earlier version wrote it
+        return page.is_file()
+    return is_what_was_written(page, str(known["page"]))
 
 
 def _measured(
@@ -191,9 +209,11 @@ def _write(folder: Path, file: str, page: Page, links: list[tuple[str, str]]) ->
 def _read(numbers: Path) -> dict[str, Any] | None:
     """What an earlier study found; None where there is nothing that can be read."""
     try:
-        return read_json(numbers) if numbers.exists() else None
+        known = read_json(numbers) if numbers.exists() else None
     except UserError:
         return None
+    there = isinstance(known, dict) and {"title", "summary"} <= known.keys()
+    return known if there else None
 
 
 _STUDIES: dict[str, Callable[[Any, Workspace], Path]] = {

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UserError
+from pipeline.errors import UnusableCheckpointError, UserError
+from pipeline.facts import Prepared
 from pipeline.progress import say
 from pipeline.quiet import start_keras
+from pipeline.records import as_json
 from pipeline.settings import same_settings, without_run
-from pipeline.stages.files import RunFiles
+from pipeline.stages.files import RunFiles, chosen
 from pipeline.tasks.base import Task
-from pipeline.workspace import Workspace, write_json
+from pipeline.workspace import Manifest, Workspace, read_json, write_json, write_record
 
 RESULTS = (
     "history.csv",
@@ -34,52 +33,95 @@ RESULTS = (
 
 def run(task: Task, settings: Any, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
-    prepared = files.prepared_manifest()
-    # Only what decides the weights: where the export goes does not make a run another run.
-    config = {**without_run(settings), "inputs": prepared.outputs}
-    with _alone(files.folder):
-        if files.config.exists() and not same_settings(files.config, config):
-            if same_settings(files.config, config, but=task.search_settings):
-                say("the weights are as they were; what is looked for with them changed")
-                _forget_scores(files)
-            else:
-                _set_aside(files)
-        write_json(files.config, config)
+    with files.to_be_written():
+        prepared = _prepared(task, settings, files)
+        # Only what decides the weights: where the export goes does not make a run another run.
+        config = {**without_run(settings), "inputs": prepared.outputs}
+        _make_room(task, config, files)
+        write_record(files.config, config)
         if files.training.exists():
-            if files.weights.exists():
+            try:
+                files.result()
+            except UserError as fault:
+                say(f"{fault.where}: {fault.what}: training again")
+                files.training.unlink()
+            else:
                 say(f"already trained with these settings: {files.folder}")
-                os.utime(files.training)
                 return
-            say(f"{files.weights} is gone: training again")
-            _start_over(files)
-        _train(task, settings, files, workspace.root / prepared.facts.folder)
+        try:
+            _train(task, settings, files, workspace.root / prepared.facts.folder)
+        except KeyboardInterrupt:
+            if _has_checkpoint(files):
+                say("the same command goes on from the last checkpoint")
+            raise
+
+
+def _has_checkpoint(files: RunFiles) -> bool:
+    return any((files.folder / "checkpoint").glob("*.npz"))
+
+
+def _prepared(task: Task, settings: Any, files: RunFiles) -> Manifest[Prepared]:
+    """The arrays to learn from.
+
+    Raises:
+        UserError: they are not there as they were written, or are not those of `settings`.
+    """
+    prepared, corpus = files.prepared_manifest(), files.corpus_manifest()
+    asked = as_json(settings)
+    for manifest, groups in ((corpus, task.corpus_groups), (prepared, task.prepare_groups)):
+        if manifest.settings != chosen(asked, groups):
+            raise UserError(
+                f"the stage {manifest.stage!r} ran with other settings than are asked for now",
+                where=files.folder,
+                remedy=f"run it with these, or go on with those: {files.command()}",
+            )
+    # The test split is nothing a training may open.
+    files.check_outputs(prepared, files.root / prepared.facts.folder, but="test")
+    return prepared
+
+
+def _make_room(task: Task, config: dict[str, Any], files: RunFiles) -> None:
+    """Leaves of an earlier training only what belongs to `config`."""
+    if same_settings(files.config, config):
+        return
+    if not _is_readable(files.config):
+        if any((files.folder / name).exists() for name in RESULTS if name != files.config.name):
+            state = "is damaged" if files.config.exists() else "is gone"
+            say(f"{files.config} {state}, which alone says what was trained: training again")
+            _set_aside(files)
+    elif same_settings(files.config, config, but=task.search_settings):
+        say("the weights are as they were; what is looked for with them changed")
+        _forget_scores(files)
+    else:
+        say("the settings or the corpus changed")
+        _set_aside(files)
+
+
+def _is_readable(config: Path) -> bool:
+    try:
+        return "inputs" in read_json(config)
+    except UserError:
+        return False
 
 
 def _train(task: Task, settings: Any, files: RunFiles, prepared_folder: Path) -> None:
     start_keras(settings.training.seed)
+    if not _has_checkpoint(files):
+        _start_over(files)
     plan = task.training.plan(settings, prepared_folder)
-    result = plan.train(settings.training, files.folder)
+    try:
+        result = plan.train(settings.training, files.folder)
+    except UnusableCheckpointError as fault:
+        say(f"{fault.where}: {fault.what}: the training starts again")
+        _start_over(files)
+        start_keras(settings.training.seed)
+        plan = task.training.plan(settings, prepared_folder)
+        result = plan.train(settings.training, files.folder)
     say(
         f"trained: {result.monitor} on dev {result.best:.4f} at step "
         f"{result.best_step:,}, {result.seconds:.0f} s, "
         f"{result.parameters:,} parameters -> {files.folder}"
     )
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keeps a second training out of the same run folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                "another training is using this run",
-                where=folder,
-                remedy="wait for it, or choose another --name",
-            ) from None
-        yield
 
 
 def _set_aside(files: RunFiles) -> None:
@@ -93,14 +135,16 @@ def _set_aside(files: RunFiles) -> None:
             break
         number += 1
     if not files.training.exists() and not kept.exists():
-        say(f"settings changed: the unfinished training in {files.folder} starts again")
+        say(f"the unfinished training in {files.folder} starts again")
         _start_over(files)
         return
     kept.mkdir(exist_ok=True)
+    if not files.config.exists():
+        write_json(files.config, {})  # nothing is known of it
     for name in RESULTS:
         if (files.folder / name).exists():
             os.replace(files.folder / name, kept / name)
-    say(f"settings changed: the earlier run is kept in {kept}")
+    say(f"the earlier run is kept in {kept}")
 
 
 def _forget_scores(files: RunFiles) -> None:
@@ -111,6 +155,8 @@ def _forget_scores(files: RunFiles) -> None:
 
 
 def _start_over(files: RunFiles) -> None:
+    """Removes what a training left, but for its settings."""
+    files.training.unlink(missing_ok=True)
     for name in RESULTS:
         path = files.folder / name
         if path.is_dir():

@@ -13,7 +13,7 @@ import pipeline.tasks
 from pipeline.errors import UserError
 from pipeline.facts import Exported, Prepared, Trained
 from pipeline.fields import Field, Tensor
-from pipeline.ranges import AtLeast, FolderName
+from pipeline.ranges import Between, FolderName
 from pipeline.settings import closest
 from pipeline.workspace import Workspace
 
@@ -32,7 +32,7 @@ class RunSettings:
 
     name: Annotated[str, FolderName] = "default"
     """Folder of this run below runs/<task>/."""
-    version: Annotated[int, AtLeast(1)] = 1
+    version: Annotated[int, Between(1, 2**63 - 1)] = 1
     """Folder of the exported model below saved_models/<task>/."""
 
 

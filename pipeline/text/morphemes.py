@@ -50,10 +50,11 @@ class MorphemeAnalyzer:
     def pos(self, text: str) -> list[tuple[str, str]]:
         """(morpheme, tag) of a text; which tags there are is the analyzer's affair."""
         text = normalize(text)
+        tagged = functools.cache(self._tagged)  # of a run of one letter all parts are the same
         return [
-            tagged
+            morpheme
             for stretch in stretches(text, self.name)
-            for tagged in self._tagged(text[stretch.start : stretch.end], stretch.analyzable)
+            for morpheme in tagged(text[stretch.start : stretch.end], stretch.analyzable)
         ]
 
     def morphs(self, text: str) -> list[str]:
@@ -64,9 +65,10 @@ class MorphemeAnalyzer:
         """`morphs` with the characters of the text as given that each one came from."""
         normalized, starts, ends = aligned(text)
         found = []
+        tagged = functools.cache(self._tagged)
         for stretch in stretches(normalized, self.name):
             part = normalized[stretch.start : stretch.end]
-            morphs = [morph for morph, _ in self._tagged(part, stretch.analyzable)]
+            morphs = [morph for morph, _ in tagged(part, stretch.analyzable)]
             for morph, first, last in spans_of(morphs, part):
                 first, last = first + stretch.start, last + stretch.start
                 found.append(Piece(morph, starts[first], ends[last - 1]))

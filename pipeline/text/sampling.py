@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.errors import UserError
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import Tokenizer
+from pipeline.text.unigram import WORD_MARK
 from pipeline.text.vocabulary import BOS, EOS, UNK
 
 _BELOW_ONE = 1.0 - 2.0**-24
@@ -20,7 +21,8 @@ class SegmentationSampler:
 
     Built once: for each distinct word, which pieces may start at each of its characters, and how
     likely each is (`Tokenizer.branches`). A draw then walks all occurrences of all words at once,
-    one piece a step, in numpy; each occurrence is cut independently of the others.
+    one piece a step, in numpy; each occurrence is cut independently of the others. A word longer
+    than `MAX_WORD_LENGTH` is drawn in parts, at whose edges it is always cut.
 
     Args:
         tokenizer: whose pieces.
@@ -54,13 +56,15 @@ class SegmentationSampler:
         if strength == 0 or tokenizer.kind == "syllable":
             self._plain = tokenizer.encode_normalized(texts)
             return
-        self._joins_unknown = tokenizer.kind == "sentencepiece"
         numbers: dict[str, int] = {}
         rows = [
             [numbers.setdefault(word, len(numbers)) for word in tokenizer.words(text)]
             for text in texts
         ]
         self._words = Ragged.from_lists(rows)
+        # SentencePiece makes one [UNK] of unknown characters that stand side by side in a word.
+        self._joins_unknown = tokenizer.kind == "sentencepiece"
+        self._begins = np.array([word.startswith(WORD_MARK) for word in numbers], bool)
         self._lay_out([tokenizer.branches(word, strength) for word in numbers])
 
     def _lay_out(self, words: list[list[list[tuple[int, int, float]]]]) -> None:
@@ -107,16 +111,20 @@ class SegmentationSampler:
         for step, (active, ids) in enumerate(steps):
             pieces.ids[pieces.row_splits[active] + step] = ids
         if self._joins_unknown:
-            pieces = _with_unknown_runs_joined(pieces)
+            pieces = _with_unknown_runs_joined(pieces, self._begins[occurrences])
         return Ragged(pieces.ids, pieces.row_splits[self._words.row_splits]).framed(BOS, EOS)
 
 
-def _with_unknown_runs_joined(words: Ragged) -> Ragged:
-    """SentencePiece makes one [UNK] of unknown characters that stand side by side in a word."""
-    unknown = words.ids == UNK
+def _with_unknown_runs_joined(parts: Ragged, begins: np.ndarray) -> Ragged:
+    """One [UNK] for each run of them within a word.
+
+    Args:
+        parts: pieces of words, or of parts of words.
+        begins: bool [parts], whether a word begins with it.
+    """
+    unknown = parts.ids == UNK
     repeated = np.zeros(len(unknown), bool)
     repeated[1:] = unknown[1:] & unknown[:-1]
-    firsts = words.row_splits[:-1]
-    repeated[firsts[firsts < len(unknown)]] = False
+    repeated[parts.row_splits[:-1][begins]] = False
     kept_before = np.concatenate([[0], np.cumsum(~repeated)])
-    return Ragged(words.ids[~repeated], kept_before[words.row_splits])
+    return Ragged(parts.ids[~repeated], kept_before[parts.row_splits])

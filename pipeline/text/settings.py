@@ -6,9 +6,11 @@ import dataclasses
 from typing import Annotated, Literal
 
 from pipeline.errors import UserError
-from pipeline.ranges import AtLeast
+from pipeline.ranges import AtLeast, Between
+from pipeline.text.limits import MAX_PIECES, MAX_TEXT_LENGTH
 
-ROOM_FOR_A_PIECE = AtLeast(3, remedy="two of them are [BOS] and [EOS]")
+ROOM_FOR_A_PIECE = Between(3, MAX_TEXT_LENGTH, remedy="two of them are [BOS] and [EOS]")
+ROOM_FOR_SOME_PIECES = Between(32, MAX_PIECES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +21,7 @@ class TextSettings:
     """How words are cut: learnt `##` pieces, single syllables, or a unigram model."""
     morphemes: Literal["none", "okt", "komoran", "hannanum", "kkma", "mecab", "kiwi"] = "none"
     """A morpheme analyser in front; the exported model then takes ids, not text."""
-    vocabulary_size: Annotated[int, AtLeast(32)] = 16000
+    vocabulary_size: Annotated[int, ROOM_FOR_SOME_PIECES] = 16000
     """Pieces to learn, at most, the four special ones included."""
     min_frequency: Annotated[int, AtLeast(1)] = 2
     """A piece must occur this often in the training split."""
@@ -31,7 +33,7 @@ class TextSettings:
 class SyllableSettings:
     """How text becomes syllables and runs of syllables."""
 
-    vocabulary_size: Annotated[int, AtLeast(32)] = 8000
+    vocabulary_size: Annotated[int, ROOM_FOR_SOME_PIECES] = 8000
     """Pieces to know, at most, the four special ones included; `##권` and `권` are two."""
     min_frequency: Annotated[int, AtLeast(1)] = 2
     """A piece must occur this often in the training split."""
@@ -55,7 +57,7 @@ class PairTextSettings:
     joint: bool = False
     """Both sides share one vocabulary, learnt from both, and one embedding; otherwise each has
     its own."""
-    vocabulary_size: Annotated[int, AtLeast(32)] = 4000
+    vocabulary_size: Annotated[int, ROOM_FOR_SOME_PIECES] = 4000
     """Pieces of a vocabulary, at most, the four special ones included."""
     min_frequency: Annotated[int, AtLeast(1)] = 2
     """A piece must occur this often in the training split (wordpiece, syllable)."""

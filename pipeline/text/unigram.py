@@ -12,10 +12,12 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.normalize import class_body, ranges_of
+from pipeline.text.limits import parts_of
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import VOCABULARY_FILE, Branch, Tokenizer
 from pipeline.text.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Vocabulary
@@ -30,6 +32,13 @@ MODEL_FILE = "sentencepiece.model"
 WORD_MARK = "\u2581"
 STAND_IN = "_"
 """Takes the place of a ▁ in a text, which SentencePiece could not tell from its own mark."""
+
+_RESERVED = "\u2585"
+"""A text with this in it the library leaves out of learning without a word (kUNKChar)."""
+
+_LINE_BYTES = 4192
+"""A longer text is learnt from in several lines (this is what the library takes by itself): its
+time grows with the square of a line that repeats itself."""
 
 _UNKNOWN_PENALTY = 10.0
 """What an unknown character scores below the worst piece (kUnkPenalty in unigram_model.cc)."""
@@ -50,6 +59,8 @@ class SentencePieceTokenizer(Tokenizer):
         size = self._library.get_piece_size()
         pieces = [self._library.id_to_piece(i) for i in range(size)]
         super().__init__(Vocabulary(pieces), morphemes, parameters)
+        self.unknown_run = unknown_run(pieces[len(SPECIALS) :])
+        self._unknown_run = re.compile(self.unknown_run)
 
     @classmethod
     def learn(
@@ -63,7 +74,7 @@ class SentencePieceTokenizer(Tokenizer):
         model = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=(without_marks(text) for text in normalized if text),
+                sentence_iterator=(line for text in normalized for line in _learnable_lines(text)),
                 model_writer=model,
                 model_type="unigram",
                 vocab_size=vocabulary_size,
@@ -88,9 +99,16 @@ class SentencePieceTokenizer(Tokenizer):
 
     def segment(self, word: str) -> list[tuple[str, int, int]]:
         """Pieces of a whole normalized text; a piece's span leaves out the space before it."""
+        word = without_marks(word)
+        places: list[int] = []  # in `word`, of each character that the library is given
+        done = 0
+        for run in self._unknown_run.finditer(word):
+            places += range(done, run.start() + 1)
+            done = run.end()
+        places += range(done, len(word) + 1)
         found = []
-        for piece in self._library.encode(without_marks(word), out_type="immutable_proto").pieces:
-            first, last = piece.begin, piece.end
+        for piece in self._library.encode(self._short(word), out_type="immutable_proto").pieces:
+            first, last = places[piece.begin], places[piece.end]
             if last > first and word[first] == " ":
                 first += 1
             known = SPECIALS[UNK] if piece.id == UNK else piece.piece
@@ -98,8 +116,10 @@ class SentencePieceTokenizer(Tokenizer):
         return found
 
     def words(self, normalized: str) -> list[str]:
-        """Words with their mark. No piece crosses a space, so each can be cut by itself."""
-        return [WORD_MARK + word for word in without_marks(normalized).split()]
+        """Words with their mark. No piece crosses a space, so each can be cut by itself; a word
+        longer than `MAX_WORD_LENGTH` is in parts, of which the first alone has the mark."""
+        words = without_marks(normalized).split()
+        return [part for word in words for part in parts_of(WORD_MARK + word)]
 
     def branches(self, word: str, strength: float) -> list[list[Branch]]:
         """The library's sampling, exactly: P(segmentation) ~ product of P(piece) ** strength.
@@ -127,7 +147,12 @@ class SentencePieceTokenizer(Tokenizer):
 
     def ids_of_normalized(self, normalized: Sequence[str]) -> Ragged:
         """Ids of normalized texts, without [BOS] and [EOS]."""
-        return Ragged.from_lists(self._library.encode([without_marks(text) for text in normalized]))
+        return Ragged.from_lists(self._library.encode([self._short(text) for text in normalized]))
+
+    def _short(self, text: str) -> str:
+        """What the library is given for a text: without marks, one character for each run of
+        unknown ones. It would make one [UNK] of them, in time that grows with the square."""
+        return self._unknown_run.sub(r"\1", without_marks(text))
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text, exact but for unknown characters."""
@@ -171,6 +196,36 @@ class SentencePieceTokenizer(Tokenizer):
             if i >= len(SPECIALS)
         }
         return scores, max(map(len, scores)), min(score for _, score in scores.values())
+
+
+def unknown_run(pieces: Iterable[str]) -> str:
+    """A pattern, for `re` and RE2, for characters side by side that no piece has.
+
+    Group 1 is the first of them. The pieces hold every character they are made of by itself.
+    """
+    known = class_body(ranges_of(character for piece in pieces for character in piece))
+    return f"([^ {known}])[^ {known}]+"
+
+
+def _learnable_lines(text: str) -> Iterator[str]:
+    """A text as the library can learn from it: as it is, but for what would be left out.
+
+    No piece crosses a space, so lines may end at any. A word longer than `MAX_WORD_LENGTH` falls
+    apart into several, as the library's time and memory need.
+    """
+    text = without_marks(text).replace(_RESERVED, STAND_IN)
+    line: list[str] = []
+    room = _LINE_BYTES
+    for word in text.split():
+        for part in parts_of(word):
+            size = len(part.encode("utf-8")) + 1
+            if size > room:
+                yield " ".join(line)
+                line, room = [], _LINE_BYTES
+            line.append(part)
+            room -= size
+    if line:
+        yield " ".join(line)
 
 
 def without_marks(text: str) -> str:

@@ -9,6 +9,7 @@ library's idea of punctuation plays a part.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import unicodedata
@@ -19,6 +20,7 @@ import tokenizers
 from tokenizers import models, pre_tokenizers, trainers
 
 from pipeline.normalize import class_body, ranges_of
+from pipeline.text.limits import MAX_PIECE_LENGTH, MAX_WORD_LENGTH, parts_of
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import Branch, Tokenizer
 from pipeline.text.vocabulary import CONTINUES, SPECIALS, UNK, Vocabulary
@@ -31,9 +33,6 @@ os.register_at_fork(
 
 _CHUNK = 8192
 """Texts encoded at once: an Encoding takes far more memory than its ids."""
-
-_LONG_WORD = 256
-"""Characters of a word from which the library, whose time grows with their square, is too slow."""
 
 _CHARACTER_SHARE = 0.75
 """Of the vocabulary, what single characters may fill at most."""
@@ -75,7 +74,6 @@ class WordPieceTokenizer(Tokenizer):
         body = class_body(ranges_of(joining))
         self.word_pattern = re.compile(f"[{body}]+|[^ ]" if body else "[^ ]")
         self._ids = vocabulary.as_dict()
-        self._longest = max(map(len, vocabulary.pieces))
         self._library = tokenizers.Tokenizer(
             models.WordPiece(
                 self._ids,
@@ -103,7 +101,7 @@ class WordPieceTokenizer(Tokenizer):
 
     def segment(self, word: str) -> list[tuple[str, int, int]]:
         """Pieces of one word, as `Tokenizer.segment` says."""
-        if len(word) > _LONG_WORD:
+        if len(word) > MAX_WORD_LENGTH:
             return self._longest_matches(word)
         encoding = self._library.encode(word, add_special_tokens=False)
         spans = zip(encoding.tokens, encoding.offsets, strict=True)
@@ -113,12 +111,36 @@ class WordPieceTokenizer(Tokenizer):
         """What the library does, in time that grows with the length of the word alone."""
         found, first = [], 0
         while first < len(word):
-            prefix = CONTINUES if first else ""
-            last = min(len(word), first + self._longest)
-            while prefix + word[first:last] not in self._ids:
-                last -= 1
-            found.append((prefix + word[first:last], first, last))
-            first = last
+            piece, length = next(self._matches(word, first, CONTINUES if first else ""))
+            found.append((piece, first, first + length))
+            first += length
+        return found
+
+    def _matches(self, word: str, first: int, prefix: str) -> Iterator[tuple[str, int]]:
+        """The pieces that may begin at a character of a word, longest first, and their lengths."""
+        left = len(word) - first
+        for length in self._lengths[prefix + word[first]]:
+            if length <= left:
+                piece = prefix + word[first : first + length]
+                if piece in self._ids:
+                    yield piece, length
+
+    @functools.cached_property
+    def _lengths(self) -> dict[str, list[int]]:
+        """Piece of one character -> how long the pieces are that begin with it, longest first."""
+        lengths: dict[str, set[int]] = {}
+        for piece in self.vocabulary.pieces:
+            marks = len(CONTINUES) if _continues(piece) else 0
+            lengths.setdefault(piece[: marks + 1], set()).add(len(piece) - marks)
+        return {start: sorted(found, reverse=True) for start, found in lengths.items()}
+
+    def words(self, normalized: str) -> list[str]:
+        """Words; of one that is longer than `MAX_WORD_LENGTH` its parts, `##` before all but the
+        first."""
+        found = []
+        for word in self.word_pattern.findall(normalized):
+            first, *others = parts_of(word)
+            found += [first, *(CONTINUES + part for part in others)]
         return found
 
     def branches(self, word: str, strength: float) -> list[list[Branch]]:
@@ -126,19 +148,18 @@ class WordPieceTokenizer(Tokenizer):
 
         Matches are offered longest first; a single character is never refused.
         """
-        ids, size = self._ids, len(word)
-        if size == 1:
+        ids = self._ids
+        if len(word) == 1:
             return [[(ids.get(word, UNK), 1, 1.0)]]
+        begins = "" if not _continues(word) else CONTINUES
+        word = word.removeprefix(begins)
         found = []
-        for first in range(size):
+        for first in range(len(word)):
             left, here = 1.0, []
-            prefix = CONTINUES if first else ""
-            for last in range(min(size, first + self._longest), first + 1, -1):
-                piece = ids.get(prefix + word[first:last])
-                if piece is not None:
-                    here.append((piece, last - first, left * (1.0 - strength)))
-                    left *= strength
-            here.append((ids[prefix + word[first]], 1, left))
+            for piece, length in self._matches(word, first, CONTINUES if first else begins):
+                refused = strength if length > 1 else 0.0
+                here.append((ids[piece], length, left * (1.0 - refused)))
+                left *= refused
             found.append(here)
         return found
 
@@ -176,7 +197,11 @@ def joined(pieces: Iterator[str]) -> str:
 
 
 def _has_long_word(text: str) -> bool:
-    return len(text) > _LONG_WORD and any(len(word) > _LONG_WORD for word in text.split())
+    return len(text) > MAX_WORD_LENGTH and any(map(_is_long, text.split()))
+
+
+def _is_long(word: str) -> bool:
+    return len(word) > MAX_WORD_LENGTH
 
 
 def _continues(piece: str) -> bool:
@@ -224,18 +249,18 @@ def _merged(
 
     def code(word: str) -> str:
         if word not in coded:
-            coded[word] = first[word[0]] + word[1:].translate(later)
+            coded[word] = " ".join(parts_of(first[word[0]] + word[1:].translate(later)))
         return coded[word]
 
-    used: set[str] = set()
-    lines = []
-    for text in normalized:
-        lines.append(" ".join(map(code, find_words(text))))
-    used.update(*coded.values())
+    lines = [" ".join(map(code, find_words(text))) for text in normalized]
+    used = set().union(*coded.values()) - {" "}
     library = tokenizers.Tokenizer(models.BPE())
     library.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     trainer = trainers.BpeTrainer(
-        vocab_size=len(used) + wanted, min_frequency=min_frequency, show_progress=False
+        vocab_size=len(used) + wanted,
+        min_frequency=min_frequency,
+        max_token_length=MAX_PIECE_LENGTH + 1,  # of the library: what is shorter than that
+        show_progress=False,
     )
     library.train_from_iterator(lines, trainer)
     symbols = library.get_vocab()

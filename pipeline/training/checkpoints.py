@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
-from pipeline.errors import UserError
+from pipeline.errors import UnusableCheckpointError, UserError
 from pipeline.workspace import atomic_file
 
 FILE = "state.npz"
+_REMEDY = "delete this file to start the training again from its beginning"
 
 
 def save(folder: Path, model: keras.Model, state: dict) -> None:
@@ -36,40 +39,73 @@ def save(folder: Path, model: keras.Model, state: dict) -> None:
         np.savez(file, **arrays)
 
 
-def load(folder: Path, model: keras.Model) -> dict | None:
-    """Puts a checkpoint back into `model` and returns its `state`; None where there is none.
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """What `save` wrote, read into memory.
+
+    Attributes:
+        path: of the file.
+        arrays: its arrays, by name.
+    """
+
+    path: Path
+    arrays: dict[str, np.ndarray]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What `save` was given as `state`."""
+        state: dict[str, Any] = json.loads(self.arrays["state"].tobytes().decode("utf-8"))
+        return state
+
+    def restore(self, model: keras.Model) -> None:
+        """Puts all variables of `model`, which is compiled and built, back to what they were.
+
+        Raises:
+            UnusableCheckpointError: the checkpoint belongs to a model of another shape.
+        """
+        model.optimizer.build(model.trainable_variables)
+        kinds = (("model", model.variables), ("optimizer", model.optimizer.variables))
+        for prefix, variables in kinds:
+            found = sum(name.startswith(f"{prefix}/") for name in self.arrays)
+            if found != len(variables):
+                raise UnusableCheckpointError(
+                    f"holds {found} {prefix} variables, this model has {len(variables)}",
+                    where=self.path,
+                    remedy=_REMEDY,
+                )
+            for i, variable in enumerate(variables):
+                value = self.arrays[f"{prefix}/{i}"]
+                if tuple(value.shape) != tuple(variable.shape):
+                    raise UnusableCheckpointError(
+                        f"{variable.path} has shape {value.shape}, this model wants "
+                        f"{tuple(variable.shape)}",
+                        where=self.path,
+                        remedy=_REMEDY,
+                    )
+                variable.assign(value)
+
+
+def load(folder: Path) -> Checkpoint | None:
+    """The checkpoint in `folder`, or None where there is none.
 
     Raises:
-        UserError: the file is damaged or belongs to a model of another shape.
+        UnusableCheckpointError: the file is damaged.
+        UserError: the file cannot be read.
     """
     path = folder / FILE
     if not path.exists():
         return None
-    remedy = "delete this file to start the training again from its beginning"
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-    except (ValueError, OSError, EOFError) as error:
-        raise UserError(f"cannot be read ({error})", where=path, remedy=remedy) from error
+        found = Checkpoint(path, arrays)
+        found.state  # noqa: B018 - that it can be read is part of being whole
+        return found
+    except MemoryError:
+        raise
     except Exception as error:  # zipfile and zlib each have errors of their own
-        raise UserError(f"is damaged ({error})", where=path, remedy=remedy) from error
-    model.optimizer.build(model.trainable_variables)
-    for prefix, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
-        found = sum(name.startswith(f"{prefix}/") for name in arrays)
-        if found != len(variables):
-            raise UserError(
-                f"holds {found} {prefix} variables, this model has {len(variables)}",
-                where=path,
-                remedy=remedy,
-            )
-        for i, variable in enumerate(variables):
-            value = arrays[f"{prefix}/{i}"]
-            if tuple(value.shape) != tuple(variable.shape):
-                raise UserError(
-                    f"{variable.path} has shape {value.shape}, this model wants "
-                    f"{tuple(variable.shape)}",
-                    where=path,
-                    remedy=remedy,
-                )
-            variable.assign(value)
-    return json.loads(arrays["state"].tobytes().decode("utf-8"))
+        if isinstance(error, OSError) and error.errno is not None:
+            raise UserError(f"cannot be read ({error})", where=path, remedy=_REMEDY) from error
+        raise UnusableCheckpointError(
+            f"is damaged ({error})", where=path, remedy=_REMEDY
+        ) from error

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import UserError
+from pipeline.errors import UnusableCheckpointError, UserError
 from pipeline.facts import TrainingResult
 from pipeline.progress import Progress, say
 from pipeline.records import as_json
@@ -22,7 +20,13 @@ from pipeline.training import checkpoints
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
 from pipeline.training.tensorboard import TensorBoardLog
-from pipeline.workspace import atomic_file, write_json, write_text
+from pipeline.training.weights import load_initial_weights, save_weights
+from pipeline.workspace import is_what_was_written, sha256, write_record, write_text
+
+WEIGHTS = "best.weights.h5"
+HISTORY = "history.csv"
+STEPS = "steps.csv"
+"""What a training leaves in its run besides training.json and the checkpoint."""
 
 _STEPS_BETWEEN_ROWS = 10
 
@@ -82,8 +86,10 @@ class _State:
     best_step: int = 0
     seconds: float = 0.0
     finished: bool = False
+    weights: str = ""  # sha256 of best.weights.h5
     history: list[dict] = dataclasses.field(default_factory=list)
     steps: list[list[float]] = dataclasses.field(default_factory=list)
+    traced: list[int] = dataclasses.field(default_factory=list)  # before which a graph was built
     # since the last evaluation
     losses: list[float] = dataclasses.field(default_factory=list)
     norms: list[float] = dataclasses.field(default_factory=list)
@@ -128,13 +134,60 @@ class _Training:
         self.optimizer.build(plan.model.trainable_variables)
         self.last_checkpoint = time.monotonic()
 
-    def resume(self) -> bool:
-        stored = checkpoints.load(self.run / "checkpoint", self.plan.model)
+    def resume(self) -> None:
+        stored = checkpoints.load(self.run / "checkpoint")
         if stored is None:
-            return False
-        self.state = _State(**stored)
+            return
+        try:
+            self.state = _State(**stored.state)
+        except TypeError as error:
+            raise UnusableCheckpointError(
+                f"does not hold the state of a training ({error})",
+                where=stored.path,
+                remedy="delete it to start the training again",
+            ) from None
+        stored.restore(self.plan.model)
+        self._check_weights()
         self.log.restart(self.state.step + 1)
-        return True
+        if not self.state.finished:
+            say(f"resuming {self.run} at step {self.state.step} of {self.total}")
+            self._build_graphs_again()
+            stored.restore(self.plan.model)
+
+    def _build_graphs_again(self) -> None:
+        """Takes the steps again for which TensorFlow built a graph; what they change is no matter.
+
+        The graph of the first step is for batches of its shape alone, later ones are for more and
+        more shapes. Two graphs may round differently. So a training that goes on needs the graphs
+        that one has which was never stopped, and not those of the batches that come next.
+        """
+        for step in self.state.traced:
+            epoch, position = divmod(step, self.steps_per_epoch)
+            self._open(epoch)
+            inputs, targets = self.batches[position]
+            if self.plan.prepare is not None:
+                inputs, _ = self.plan.prepare(inputs, step, self.total)
+            self.plan.model.train_on_batch(inputs, targets)
+
+    def _open(self, epoch: int) -> None:
+        if self.batches_epoch != epoch:
+            self.batches, self.batches_epoch = self.plan.batches(epoch), epoch
+
+    def _check_weights(self) -> None:
+        """Refuses to go on where what was best so far is gone, and to end with other weights.
+
+        While it is not over, newer weights than the checkpoint knows are what a kill leaves.
+        """
+        state, path = self.state, self.run / WEIGHTS
+        if not state.best_step:
+            return
+        whole = is_what_was_written(path, state.weights) if state.weights else path.is_file()
+        if not whole and (state.finished or not path.is_file()):
+            raise UnusableCheckpointError(
+                "is not what the training wrote" if path.exists() else "is gone",
+                where=path,
+                remedy=f"delete {self.run / 'checkpoint'} to start the training again",
+            )
 
     def checkpoint(self) -> None:
         self.log.flush()
@@ -146,8 +199,7 @@ class _Training:
         started = time.monotonic() - state.seconds
         with Progress("train", self.total, "steps", start=state.step) as progress:
             while not state.finished:
-                if self.batches_epoch != state.epoch:
-                    self.batches, self.batches_epoch = self.plan.batches(state.epoch), state.epoch
+                self._open(state.epoch)
                 while state.position < self.steps_per_epoch and not state.finished:
                     self._step(progress)
                     state.seconds = time.monotonic() - started
@@ -168,7 +220,11 @@ class _Training:
         numbers: dict[str, float] = {}
         if self.plan.prepare is not None:
             inputs, numbers = self.plan.prepare(inputs, state.step, self.total)
+        traces = self.optimizer.traces
         loss = float(self.plan.model.train_on_batch(inputs, targets))
+        # JAX compiles each shape by itself, whatever came before.
+        if self.optimizer.traces > traces and keras.backend.backend() == "tensorflow":
+            state.traced.append(state.step)
         norm = float(self.optimizer.gradient_norm)
         self._check_finite({"loss": loss, "norm of the gradient": norm}, state.step + 1)
         state.step_seconds += time.perf_counter() - started
@@ -220,10 +276,8 @@ class _Training:
         self._check_finite({f"{name} on dev": of for name, of in watched.items()}, state.step)
         if score > state.best:
             state.best, state.best_step, state.evaluations_since_best = score, state.step, 0
-            # HDF5 reports a full disk late and with much noise: ask before.
-            needs = 5 * int(model.count_params())
-            with atomic_file(self.run / "best.weights.h5", needs) as temporary:
-                model.save_weights(temporary)
+            save_weights(model, self.run / WEIGHTS)
+            state.weights = sha256(self.run / WEIGHTS)
         else:
             state.evaluations_since_best += 1
         for variable, value in zip(model.trainable_variables, raw, strict=True):
@@ -251,16 +305,35 @@ class _Training:
             if isinstance(text, str):
                 self.log.text(f"dev/{name}", text, state.step)
         self.log.flush()
-        write_text(self.run / "history.csv", pd.DataFrame(state.history).to_csv(index=False))
-        columns = ["step", "loss", "learning_rate", "gradient_norm"]
-        write_text(
-            self.run / "steps.csv", pd.DataFrame(state.steps, columns=columns).to_csv(index=False)
-        )
+        self.write_tables()
         mark = "  best so far" if state.evaluations_since_best == 0 else ""
         dev = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
         say(
             f"epoch {row['epoch']:.2f}: loss {row['loss']:.4f} | dev {dev} | "
             f"{row['tokens_per_second']:,} tokens/s, {row['seconds']:.0f} s{mark}"
+        )
+
+    def write_tables(self) -> None:
+        history, steps = self.state.history, self.state.steps
+        write_text(self.run / HISTORY, pd.DataFrame(history).to_csv(index=False))
+        columns = ["step", "loss", "learning_rate", "gradient_norm"]
+        write_text(self.run / STEPS, pd.DataFrame(steps, columns=columns).to_csv(index=False))
+
+    def result(self) -> TrainingResult:
+        """Of a training that is over: what it was, and checksums of what it wrote."""
+        self._check_weights()
+        self.write_tables()
+        state = self.state
+        return TrainingResult(
+            monitor=self.plan.monitor,
+            best=state.best,
+            best_step=state.best_step,
+            steps=state.step,
+            epochs=state.history[-1]["epoch"],
+            seconds=round(state.seconds, 1),
+            parameters=int(self.plan.model.count_params()),
+            stopped_early=state.step < self.total,
+            files={name: sha256(self.run / name) for name in (WEIGHTS, HISTORY, STEPS)},
         )
 
 
@@ -282,54 +355,15 @@ def fit(
         log: takes scalars and texts; None for nobody.
 
     Raises:
+        UnusableCheckpointError: there is one, or weights beside it, from which it cannot go on.
         UserError: the loss is not finite, or a file cannot be read or written.
     """
     if settings.initial_weights is not None:
         load_initial_weights(plan.model, settings.initial_weights)
     training = _Training(plan, settings, run, log or Log())
-    if training.resume():
-        state = training.state
-        if not state.finished:
-            say(f"resuming {run} at step {state.step} of {training.total}")
+    training.resume()
     training.go()
-    state = training.state
-    plan.model.load_weights(run / "best.weights.h5")
-    result = TrainingResult(
-        monitor=plan.monitor,
-        best=state.best,
-        best_step=state.best_step,
-        steps=state.step,
-        epochs=state.history[-1]["epoch"],
-        seconds=round(state.seconds, 1),
-        parameters=int(plan.model.count_params()),
-        stopped_early=state.step < training.total,
-    )
-    write_json(run / "training.json", as_json(result))
+    result = training.result()
+    plan.model.load_weights(run / WEIGHTS)
+    write_record(run / "training.json", as_json(result))
     return result
-
-
-def load_initial_weights(model: keras.Model, path: Path) -> None:
-    """Loads `.weights.h5` (arrays only, nothing that can run) as the start of a training."""
-    if not path.name.endswith(".weights.h5"):
-        raise UserError(
-            "initial weights must be a .weights.h5 file",
-            where=path,
-            remedy="save them with model.save_weights('name.weights.h5')",
-        )
-    if not path.is_file():
-        raise UserError("no such file", where=path, remedy="check --initial-weights")
-    try:
-        with warnings.catch_warnings():
-            # Keras warns once more about what it raises anyway.
-            warnings.simplefilter("ignore")
-            model.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
-        shapes = re.search(
-            r"variable\.shape=(\(.*?\)), Received: value\.shape=(\(.*?\))", str(error)
-        )
-        reason = f": {shapes[2]} where it wants {shapes[1]}" if shapes else ""
-        raise UserError(
-            f"does not fit this model{reason}",
-            where=path,
-            remedy="train with the settings these weights were made with",
-        ) from error

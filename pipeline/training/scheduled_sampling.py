@@ -68,8 +68,9 @@ class ScheduledSampling:
         own = generator.random(target_ids.shape) < probability
         own[:, 0] = False
         own &= np.arange(target_ids.shape[1]) < inputs["target_lengths"][:, None]
-        if own.any():
-            # What is said at one place is read at the next.
-            said = np.roll(self._first_pass.predict_on_batch(inputs), 1, axis=1)
-            inputs = {**inputs, "target_ids": np.where(own, said, target_ids)}
+        # Also where no place is drawn, so that its graphs are built where those of the step are.
+        best = self._first_pass.predict_on_batch(inputs)
+        # What is said at one place is read at the next.
+        said = np.roll(best, 1, axis=1)
+        inputs = {**inputs, "target_ids": np.where(own, said, target_ids)}
         return inputs, {"scheduled_sampling": probability}

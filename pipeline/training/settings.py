@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-from pipeline.ranges import AtLeast, Share
+from pipeline.ranges import AtLeast, Share, UserFiles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ class TrainingSettings:
     """At most this much work is lost to a kill."""
     seed: Annotated[int, AtLeast(0)] = 1
     """Start of every random choice: weights, dropout, batches, sampling."""
-    initial_weights: Path | None = None
+    initial_weights: Annotated[Path, UserFiles] | None = None
     """A `.weights.h5` file to start from, for instance of a model pretrained on other data."""
 
 

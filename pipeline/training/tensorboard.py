@@ -27,6 +27,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util.tensor_util import make_tensor_proto
 
 from pipeline.errors import UserError
+from pipeline.readable import readable
 from pipeline.workspace import write_text
 
 _SECONDS_BETWEEN_FLUSHES = 20.0
@@ -81,7 +82,7 @@ class TensorBoardLog:
     def text(self, tag: str, markdown: str, step: int) -> None:
         """A text; TensorBoard renders its Markdown. Text from outside goes through `escaped` or
         `markdown_table`."""
-        self._summary(text_pb(tag, markdown), step)
+        self._summary(text_pb(tag, readable(markdown)), step)
 
     def image(self, tag: str, png: bytes, step: int) -> None:
         """A PNG file, for example from `evaluation.figures.to_png`."""
@@ -263,10 +264,10 @@ def _flat(settings: Mapping, prefix: str = "") -> Iterator[tuple[str, bool | int
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, bool | int | float | str | np.generic):
+        elif isinstance(value, bool | int | float | np.generic):
             yield f"{prefix}{name}", value
         else:
-            yield f"{prefix}{name}", str(value)
+            yield f"{prefix}{name}", readable(value)
 
 
 def _next_name(earlier: list[Path]) -> str:

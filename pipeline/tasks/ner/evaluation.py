@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.corpora.annotated import read_evaluation_corpus
 from pipeline.corpora.entities import Entity, read_entities
+from pipeline.corpora.entity_labels import label_key
 from pipeline.corpora.label_maps import as_common, common_labels
 from pipeline.corpora.splits import read_split
 from pipeline.evaluation.entities import EntityMetrics
@@ -14,11 +15,12 @@ from pipeline.evaluation.entities import evaluate as measure
 from pipeline.facts import Trained
 from pipeline.models.settings import describe_tagger
 from pipeline.models.tagger import tag_texts
+from pipeline.progress import say
 from pipeline.report.run_facts import run_facts
 from pipeline.settings import without_run
 from pipeline.tasks.base import Evaluated
 from pipeline.tasks.ner import TASK
-from pipeline.tasks.ner.data import load_tags
+from pipeline.tasks.ner.data import SAMPLE, load_tags
 from pipeline.tasks.ner.report import entity_content
 from pipeline.tasks.ner.settings import Settings
 from pipeline.tasks.ner.training import trained_decoder
@@ -33,25 +35,36 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     predicted = find_entities(settings, trained, texts)
     metrics = measure(texts, gold, predicted, tags.labels, _training_entities(trained))
     _log_to_tensorboard(settings, trained, metrics)
-    return _evaluated(settings, trained, metrics)
+    unknown = sorted({entity.label for found in gold for entity in found} - set(tags.labels))
+    shown = _unknown_labels(unknown)
+    return _evaluated(settings, trained, metrics, shown, shown=shown)
 
 
 def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) -> Evaluated:
     """The same model on sentences that others marked, under the labels both sides have."""
-    other = read_evaluation_corpus(corpus, raw)
+    other = read_evaluation_corpus(corpus, raw, SAMPLE)
+    if "read_as" in other.details:
+        say(f"{corpus}: {other.details['read_as']}")
     texts, title = list(other.frame["text"]), other.origin.title
     known = load_tags(trained.prepared_folder).labels
-    ours, theirs = common_labels(known, other.labels)
+    # Labels that are the model's but for case or width.
+    spelling = {label_key(label): label for label in known}
+    respelled = {label: spelling.get(label_key(label), label) for label in other.labels}
+    there = sorted(set(respelled.values()))
+    ours, theirs = common_labels(known, there)
     predicted = find_entities(settings, trained, texts)
-    gold = map(read_entities, other.frame["label"])
+    gold = [
+        [entity._replace(label=respelled[entity.label]) for entity in read_entities(cell)]
+        for cell in other.frame["label"]
+    ]
     shared = sorted({name for label in theirs.values() if label for name in label.split("|")})
     metrics = measure(
         texts,
         [as_common(*pair, theirs) for pair in zip(texts, gold, strict=True)],
         [as_common(*pair, ours) for pair in zip(texts, predicted, strict=True)],
-        shared,
+        shared or known,
     )
-    about = _label_warnings(title, known, other.labels, ours, theirs)
+    about = [*other.warnings, *_label_warnings(title, known, there, ours, theirs)]
     warning = (
         f"Measured on {title}, while the model learnt from "
         f"{trained.corpus.origin.title}: only {', '.join(shared) or 'no kinds'} are scored, and "
@@ -84,10 +97,13 @@ def _label_warnings(
             f"{title} and the model have no label in common, so nothing can be right: "
             f"{', '.join(there)} there, {', '.join(known)} here."
         ]
-    missed = [label for label in unknown if theirs[label]]
-    if missed:
-        return [f"The model does not know {', '.join(missed)}: all of these count as missed."]
-    return []
+    return _unknown_labels([label for label in unknown if theirs[label]])
+
+
+def _unknown_labels(labels: Sequence[str]) -> list[str]:
+    if not labels:
+        return []
+    return [f"The model does not know {', '.join(labels)}: all of these count as missed."]
 
 
 def find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:

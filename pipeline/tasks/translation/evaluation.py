@@ -72,7 +72,7 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
     """The same translator on pairs of others."""
     other = read_evaluation_pairs(corpus, settings.corpus, raw, SAMPLE)
     if other.read_as:
-        say(f"read {other.read_as}")
+        say(f"read as: {other.read_as}")
     title, max_length = other.origin.title, settings.text.max_length
     tokenizer = load_pair_tokenizers(trained.prepared_folder)["source"]
     rows = tokenizer.encode(list(other.frame["text"]))

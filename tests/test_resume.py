@@ -1,0 +1,128 @@
+"""A training that was stopped and goes on ends as one that was not, bit by bit, in every task."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from finished_run import FinishedRun
+from pipeline.tasks.base import find_task, task_names
+from pipeline.training.fit import TrainingPlan, fit
+from pipeline.workspace import Workspace
+
+STOPPED = 5
+"""Steps done when the training is stopped, of 8, behind the first of two evaluations."""
+
+# task: kind -> what is other than in its tiny settings
+KINDS: dict[str, dict[str, dict[str, Any]]] = {
+    "sentiment": {
+        "last": {"pooling": "last", "direction": "forward", "cell": "gru"},
+        "attention": {"pooling": "attention"},
+        "bag": {"cell": "bag", "weight_averaging": 0.0},
+    },
+    "ner": {"crf": {}, "softmax": {"head": "softmax"}},
+    "translation": {
+        "rnn": {"architecture": "rnn"},
+        "general": {"attention": "general"},
+        "additive": {"attention": "additive", "cell": "gru"},
+        "fed": {"attention": "dot", "input_feeding": True},
+        "transformer": {"architecture": "transformer", "feed_forward": 64},
+        "scheduled sampling": {"scheduled_sampling": 1.0},
+    },
+    "charlm": {"lstm": {}},
+}
+EVALUATED = {"attention", "crf", "general", "lstm"}
+"""Kinds with the evaluation of their task; elsewhere one that costs nothing."""
+SHORT = {
+    "batch_size": 200,
+    "epochs": 2,
+    "min_steps": 8,
+    "evaluations": 2,
+    "checkpoint_seconds": 0.0,
+    "units": 16,
+    "embedding_size": 16,
+}
+
+
+def with_values(settings: Any, values: dict[str, Any]) -> Any:
+    """`settings` with other values, each in the group that has a field of its name."""
+    groups = {}
+    for field in dataclasses.fields(settings):
+        group = getattr(settings, field.name)
+        ours = {name: value for name, value in values.items() if hasattr(group, name)}
+        groups[field.name] = dataclasses.replace(group, **ours)
+    return dataclasses.replace(settings, **groups)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory) -> Callable[[str], Path]:
+    """task name -> the ids of its sample."""
+    folders: dict[str, Path] = {}
+
+    def of(name: str) -> Path:
+        if name not in folders:
+            run = FinishedRun(find_task(name), Workspace(tmp_path_factory.mktemp(name)))
+            run.do("corpus", "prepare")
+            folders[name] = run.prepared
+        return folders[name]
+
+    return of
+
+
+def test_every_task_is_held_to_it():
+    assert set(KINDS) == {name for name in task_names() if not name.startswith("tiny_")}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [(name, kind) for name, kinds in KINDS.items() for kind in kinds]
+)
+def test_stopped_training_ends_as_one_that_was_not(name, kind, prepared, tmp_path):
+    task = find_task(name)
+    settings = with_values(task.tiny, {**SHORT, **KINDS[name][kind]})
+    straight, resumed = tmp_path / "straight", tmp_path / "resumed"
+
+    def plan() -> TrainingPlan:
+        keras.utils.set_random_seed(settings.training.seed)
+        plan = task.training.plan(settings, prepared(name))
+        return plan if kind in EVALUATED else dataclasses.replace(plan, evaluate=quick_evaluation)
+
+    def quick_evaluation(model: keras.Model) -> dict[str, float]:
+        """Higher and higher, and different where any weight is."""
+        total = sum(float(np.square(np.asarray(weight)).sum()) for weight in model.weights)
+        return {"accuracy": total, "f1": total, "bleu": total, "loss": total}
+
+    def leaving_a_copy(plan: TrainingPlan) -> TrainingPlan:
+        """At one step it copies what `kill -9` would leave there."""
+
+        def prepare(inputs: dict, step: int, total: int):
+            assert total == 8
+            if step == STOPPED:
+                shutil.copytree(straight, resumed)
+            return (inputs, {}) if plan.prepare is None else plan.prepare(inputs, step, total)
+
+        return dataclasses.replace(plan, prepare=prepare)
+
+    one, other = leaving_a_copy(plan()), plan()
+    fit(one, settings.training, straight)
+    fit(other, settings.training, resumed)
+    with (
+        np.load(straight / "checkpoint" / "state.npz") as ours,
+        np.load(resumed / "checkpoint" / "state.npz") as theirs,
+    ):
+        assert ours.files == theirs.files
+        for array in ours.files:
+            if array != "state":  # tells seconds, too
+                np.testing.assert_array_equal(ours[array], theirs[array], err_msg=array)
+    for mine, yours in zip(one.model.weights, other.model.weights, strict=True):
+        np.testing.assert_array_equal(np.asarray(mine), np.asarray(yours))
+    histories = [pd.read_csv(folder / "history.csv") for folder in (straight, resumed)]
+    told = [column for column in histories[0] if "second" not in column]
+    pd.testing.assert_frame_equal(*(history[told] for history in histories), check_exact=True)
