@@ -3,7 +3,8 @@
 import sys
 from types import TracebackType
 
-from pipeline.readable import print_utf8, read_arguments_as_utf8
+from pipeline.environment import start_python_anew
+from pipeline.readable import print_utf8
 
 
 def _say_stopped(
@@ -18,5 +19,5 @@ def _say_stopped(
 
 sys.excepthook = _say_stopped
 if sys.argv[0] == "-m":  # python -m benchmarks.<name>, before Python has the name
-    read_arguments_as_utf8()
+    start_python_anew()
     print_utf8()

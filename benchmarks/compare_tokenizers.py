@@ -114,7 +114,7 @@ def measure(kind: str, morphemes: str | None, train, dev, arguments) -> dict:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument(
         "--corpus", type=UserFiles.expanded, help="as for the sentiment task (default: nsmc)"
     )

@@ -129,7 +129,7 @@ def compare(names: list[str], workspace: Workspace) -> Path:
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description=(__doc__ or "").split("\n")[0],
+        description=__doc__.split("\n")[0],
         epilog="All else is a setting of the task: make settings-translation",
         allow_abbrev=False,
     )

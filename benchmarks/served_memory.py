@@ -6,7 +6,8 @@
 Each row of the table is two calls, the second with twice as much, each in a fresh process that has
 tensorflow and tensorflow-text alone. Memory is the highest that the process had in the call, less
 what it had when the model was loaded and had answered one short text. What takes time in
-proportion to the text takes twice as long for twice as much.
+proportion to the text takes twice as long for twice as much: the last column is the ratio of the
+time that all threads worked, which other programs on the machine disturb less than seconds.
 """
 
 from __future__ import annotations
@@ -75,13 +76,12 @@ def row(what: str, calls: list[list[str]], model: Path, signature: str) -> list[
     for told in (whole, half):
         if "refused" in told:
             return [what, size, "refused", "", "", ""]
-    seconds = [told["seconds"] for told in (half, whole)]
     return [
         what,
         size,
         f"{whole['peak'] - whole['idle']:,.0f}",
-        *(f"{value:.2f}" for value in seconds),
-        f"{seconds[1] / seconds[0]:.1f}",
+        *(f"{told['seconds']:.2f}" for told in (half, whole)),
+        f"{whole['cpu'] / half['cpu']:.1f}",
     ]
 
 
@@ -93,7 +93,7 @@ def main() -> None:
         "--characters", type=int, default=2 * HALF, help="of the longest text (default: 1,000,000)"
     )
     arguments = parser.parse_args()
-    columns = ["what", "how much", "MiB above idle", "seconds for half", "seconds", "ratio"]
+    columns = ["what", "how much", "MiB above idle", "seconds for half", "seconds", "work"]
     for model in arguments.models:
         rows = [
             row(what, calls, model, arguments.signature)

@@ -12,10 +12,15 @@ import textwrap
 import warnings
 from collections.abc import Callable
 
-from pipeline.environment import check_folder, check_libraries, forget_foreign_settings
+from pipeline.environment import (
+    check_folder,
+    check_libraries,
+    forget_foreign_settings,
+    start_python_anew,
+)
 from pipeline.errors import UserError
 from pipeline.quiet import start_keras
-from pipeline.readable import print_utf8, read_arguments_as_utf8
+from pipeline.readable import print_utf8
 from pipeline.settings import check_ranges, closest, leaves, parse
 from pipeline.stages.options import STAGES, TENSORBOARD_HELP, TensorBoardOptions
 from pipeline.stages.studies import STUDIES, STUDY_HELP
@@ -252,6 +257,6 @@ def _tensorboard(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore", category=DeprecationWarning)
-    read_arguments_as_utf8()
+    start_python_anew()
     print_utf8()
     sys.exit(main(sys.argv[1:]))

@@ -1,9 +1,10 @@
-"""What users have set for other programs and would change what ours does."""
+"""What users have set for other programs, and what would change what ours does."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 
 from pipeline.errors import UserError
 from pipeline.readable import readable
@@ -17,6 +18,27 @@ _FOREIGN = (
     "MPLBACKEND",
 )
 _LIBRARIES = ("tensorflow", "keras", "h5py", "tensorboard", "matplotlib")
+
+
+def start_python_anew() -> None:
+    """Starts this process anew where Python was set up in a way that does not do.
+
+    In UTF-8 mode where the locale has no Hangul, so that names of files and texts on the command
+    line are read as what they are; and without PYTHONOPTIMIZE=2, which takes away docstrings that
+    tensorflow_text works with.
+    """
+    mode = [] if "utf8" in sys._xoptions or _reads_hangul() else ["-X", "utf8"]
+    stripped = sys.flags.optimize > 1 and os.environ.pop("PYTHONOPTIMIZE", None)
+    if sys.executable and (mode or stripped):
+        os.execv(sys.executable, [sys.executable, *mode, *sys.orig_argv[1:]])
+
+
+def _reads_hangul() -> bool:
+    try:
+        "한".encode(sys.getfilesystemencoding())
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def forget_foreign_settings() -> None:

@@ -77,19 +77,3 @@ def print_utf8() -> None:
             stream.reconfigure(errors="backslashreplace")
         else:
             stream.reconfigure(encoding="utf-8", errors=READABLE)
-
-
-def read_arguments_as_utf8() -> None:
-    """Starts this process anew in Python's UTF-8 mode where the locale has no Hangul, so that names
-    of files and texts on the command line are read as what they are."""
-    decided = "utf8" in sys._xoptions or not sys.executable
-    if not decided and not _has_hangul(sys.getfilesystemencoding()):
-        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
-
-
-def _has_hangul(encoding: str) -> bool:
-    try:
-        "한".encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -24,6 +24,18 @@ def test_a_stage_without_a_checkpoint_speaks_of_none(command, monkeypatch, tmp_p
     assert outcome.err == "stopped\n"
 
 
+def test_a_training_speaks_of_a_checkpoint_that_is_there(command, finished, monkeypatch, tmp_path):
+    run = finished("sentiment").untrained_copy(tmp_path)
+    monkeypatch.setattr("pipeline.stages.train._train", stop)
+    words = ["train", "sentiment", *run.words()]
+    outcome = command(tmp_path, *words)
+    assert (outcome.code, "checkpoint" in outcome.err) == (130, False)
+    (run.run / "checkpoint").mkdir()
+    (run.run / "checkpoint" / "state.npz").write_bytes(b"")
+    outcome = command(tmp_path, *words)
+    assert (outcome.code, "checkpoint" in outcome.err) == (130, True)
+
+
 def test_a_study(command, monkeypatch, tmp_path):
     monkeypatch.setattr("pipeline.stages.study.run", stop)
     outcome = command(tmp_path, "study", "gradients")

@@ -62,6 +62,24 @@ def test_what_is_set_for_other_programs_changes_nothing(tmp_path):
     }
 
 
+def test_docstrings_are_there_whatever_is_set(tmp_path):
+    """Some of the libraries change theirs as they are imported."""
+    for optimize in ("1", "2"):
+        (tmp_path / "__main__.py").write_text(
+            "from pipeline.environment import start_python_anew\n"
+            "start_python_anew()\n"
+            "print(start_python_anew.__doc__ is None)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, tmp_path],
+            env={**os.environ, "PYTHONOPTIMIZE": optimize, "PYTHONPATH": str(CHECKOUT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout == "False\n", done.stderr
+
+
 def test_keras_gets_a_home_where_no_file_can_be(monkeypatch):
     monkeypatch.setenv("KERAS_HOME", "/somewhere")
     forget_foreign_settings()
