@@ -209,5 +209,5 @@ def _in_words(texts: PairTexts, table: Table, columns: SideColumns, path: Path) 
     return (
         f"{path.name} ({table.encoding}, {between}{header}): Korean is "
         f"{described(columns.ko, columns.other_ko)}, English is "
-        f"{described(columns.en, columns.other_en)}, {len(texts.pairs):,} pairs"
+        f"{described(columns.en, columns.other_en)}, {counted(len(texts.pairs), 'pair')}"
     )
