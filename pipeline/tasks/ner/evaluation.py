@@ -44,7 +44,7 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
     """The same model on sentences that others marked, under the labels both sides have."""
     other = read_evaluation_corpus(corpus, raw, SAMPLE)
     if "read_as" in other.details:
-        say(f"read as: {other.details["read_as"]}")
+        say(f"read as: {other.details['read_as']}")
     texts, title = list(other.frame["text"]), other.origin.title
     known = load_tags(trained.prepared_folder).labels
     # Labels that are the model's but for case or width.
