@@ -12,6 +12,7 @@ import sacrebleu
 
 from finished_run import FinishedRun
 from pipeline.corpora.splits import read_split
+from pipeline.counts import counted
 from pipeline.export.translator import export_translator, load_translator
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
@@ -194,7 +195,7 @@ def test_rows_that_are_cut_are_told(several, command, tmp_path):
     run = several.copy(tmp_path)
     splits = ("train", "dev", "test", "test-a", "test-내-글")
     counts = [
-        f"{count:,} {side}s of {split}"
+        f"{counted(count, side)} of {split}"
         for split in splits
         for side in ("source", "target")
         if (count := cut(run, split, side))
