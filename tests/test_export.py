@@ -67,6 +67,15 @@ def test_each_id_and_each_text_gets_its_own_result(rows, at_once):
     assert texts.numpy().tolist() == [f"{len(row)} {i}".encode() for i, row in enumerate(rows)]
 
 
+def test_rows_that_cannot_be_too_long_are_not_counted():
+    size = PartSize(4, 40)
+    assert size.for_rows(10) == PartSize(4, None)
+    assert size.for_rows(11) == size
+    rows = [[1] * n for n in (3, 1, 4, 1, 5, 9)]
+    result = map_sorted(ragged_of(rows), fingerprint, 3, size.for_rows(10)).numpy()
+    assert result[:, 0].tolist() == [3, 1, 4, 1, 5, 9]
+
+
 def test_the_padded_size_of_rows_of_millions_is_no_overflow():
     rows = [[1] * 3_000_000, *[[1]] * 3]
     lengths = map_sorted(

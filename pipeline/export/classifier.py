@@ -12,7 +12,7 @@ import tensorflow as tf
 from pipeline.export.graph_text import GraphTokenizer
 from pipeline.export.reading_limit import write_reading_limit
 from pipeline.export.saved_model import load_asker, write_saved_model
-from pipeline.export.split_batches import map_sorted
+from pipeline.export.split_batches import REVIEWS_AT_ONCE, map_sorted
 from pipeline.facts import Exported
 from pipeline.text.tokenizer import Tokenizer
 
@@ -46,12 +46,14 @@ def export_classifier(
     """
     names = tf.constant(list(labels))
 
+    at_once = REVIEWS_AT_ONCE.for_rows(max_length)
+
     def classify(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         logits = model({"ids": ids, "lengths": lengths}, training=False)
         return tf.nn.softmax(tf.cast(logits, tf.float32))
 
     def answer(rows: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        probabilities = map_sorted(rows, classify, len(labels))
+        probabilities = map_sorted(rows, classify, len(labels), at_once)
         best = tf.argmax(probabilities, axis=1)
         return {
             "label": tf.gather(names, best),

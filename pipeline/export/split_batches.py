@@ -16,11 +16,16 @@ class PartSize(NamedTuple):
     Attributes:
         rows: at most.
         positions: at most, padding counted, so that long rows share a part with fewer others; a
-            row that is longer by itself makes a part alone.
+            row that is longer by itself makes a part alone. None: the rows are never so long.
     """
 
     rows: int
-    positions: int
+    positions: int | None
+
+    def for_rows(self, longest: int) -> PartSize:
+        """The same for rows of at most `longest` ids, which spares counting where it can."""
+        never = self.positions is not None and self.rows * longest <= self.positions
+        return PartSize(self.rows, None) if never else self
 
 
 REVIEWS_AT_ONCE = PartSize(64, 2**14)
@@ -127,7 +132,8 @@ def _in_parts(
 
     def body(first, part, results):
         chosen = order[first : first + at_once.rows]
-        chosen = chosen[: _fitting(tf.gather(lengths, chosen) + more, at_once.positions)]
+        if at_once.positions is not None:
+            chosen = chosen[: _fitting(tf.gather(lengths, chosen) + more, at_once.positions)]
         ids = tf.gather(rows, chosen).to_tensor(default_value=PAD)
         results = results.write(part, function(ids, tf.gather(lengths, chosen), chosen))
         return first + tf.size(chosen), part + 1, results

@@ -13,7 +13,7 @@ from pipeline.corpora.entities import Entity
 from pipeline.export.graph_rows import row_numbers
 from pipeline.export.graph_text import GraphTokenizer
 from pipeline.export.saved_model import load_asker, write_saved_model
-from pipeline.export.split_batches import map_sorted_pieces
+from pipeline.export.split_batches import SENTENCES_AT_ONCE, map_sorted_pieces
 from pipeline.facts import Exported
 from pipeline.text.tags import TagSet
 from pipeline.text.tokenizer import Tokenizer
@@ -58,13 +58,14 @@ def export_tagger(
         return decoder({"ids": ids, "lengths": lengths}, training=False)
 
     spec = tf.TensorSpec([None], tf.string, name="text")
+    at_once = SENTENCES_AT_ONCE.for_rows(max_length)
 
     # Both signatures call one graph, which is stored once.
     @tf.function(input_signature=[spec], autograph=False)
     def entities(text: tf.Tensor) -> dict[str, tf.Tensor]:
         ids, starts, ends = (rows[:, 1:-1] for rows in graph_tokenizer.with_offsets(text))
         parts = _framed(_in_parts(ids, max_length - 2))
-        found = _begun(map_sorted_pieces(parts, tag)[:, 1:-1])
+        found = _begun(map_sorted_pieces(parts, tag, at_once)[:, 1:-1])
         return _entities(text, ids.with_flat_values(found.flat_values), starts, ends, names)
 
     def tables(text: tf.Tensor) -> dict[str, tf.Tensor]:

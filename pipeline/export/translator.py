@@ -12,7 +12,7 @@ from pipeline.export.graph_detokenize import GraphDetokenizer
 from pipeline.export.graph_text import GraphTokenizer
 from pipeline.export.reading_limit import write_reading_limit
 from pipeline.export.saved_model import load_asker, write_saved_model
-from pipeline.export.split_batches import TRANSLATIONS_AT_ONCE, map_sorted
+from pipeline.export.split_batches import TRANSLATIONS_AT_ONCE, PartSize, map_sorted
 from pipeline.facts import Exported
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.translate import FRAME, Translate
@@ -73,14 +73,15 @@ def export_translator(
             return tf.concat([rows[:, :-1][:, : max_length - 1], rows[:, -1:]], axis=1)
 
     longest = translate.bound(max_length - FRAME)
-    answer = _answer(translate, detokenizer, longest)
+    at_once = TRANSLATIONS_AT_ONCE.for_rows(max_length)
+    answer = _answer(translate, detokenizer, longest, at_once)
 
     def serve(inputs):
         return {key: values[:, 0] for key, values in answer(rows_of(inputs)).items()}
 
     signatures = {name: serve}
     if search.n_best > 1:
-        several = _answer(Translate(model, search), detokenizer, longest)
+        several = _answer(Translate(model, search), detokenizer, longest, at_once)
         signatures["n_best"] = lambda inputs: several(rows_of(inputs))
     size = write_saved_model(folder, signatures, [spec], tracked)
     assets = folder / "assets.extra"
@@ -102,11 +103,12 @@ def export_translator(
     )
 
 
-def _answer(translate: Translate, detokenizer: GraphDetokenizer, longest: int):
+def _answer(translate: Translate, detokenizer: GraphDetokenizer, longest: int, at_once: PartSize):
     """rows int32 [n, None] -> translation string and score float32, both [n, n_best].
 
     Args:
         longest: ids that a translation may have, of any row.
+        at_once: how many rows are translated together.
     """
     count = translate.search.n_best
 
@@ -121,7 +123,7 @@ def _answer(translate: Translate, detokenizer: GraphDetokenizer, longest: int):
         return tf.reshape(tf.concat([scores, said], axis=2), [-1, count * (1 + longest)])
 
     def answer(rows: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        found = map_sorted(rows, search, count * (1 + longest), TRANSLATIONS_AT_ONCE)
+        found = map_sorted(rows, search, count * (1 + longest), at_once)
         found = tf.reshape(found, [-1, 1 + longest])
         # [PAD], [BOS] and [EOS] have no text.
         said = tf.RaggedTensor.from_tensor(tf.cast(found[:, 1:], tf.int32), padding=0)
