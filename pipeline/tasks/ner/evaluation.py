@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.corpora.annotated import read_evaluation_corpus
-from pipeline.corpora.entities import Entity, read_entities
-from pipeline.corpora.entity_labels import label_key
-from pipeline.corpora.label_maps import as_common, common_labels
+from pipeline.corpora.annotated.corpus import read_evaluation_corpus
+from pipeline.corpora.annotated.entities import Entity, read_entities
+from pipeline.corpora.annotated.entity_labels import label_key
+from pipeline.corpora.annotated.label_maps import as_common, common_labels
 from pipeline.corpora.splits import read_split
 from pipeline.evaluation.entities import EntityMetrics
 from pipeline.evaluation.entities import evaluate as measure
