@@ -36,7 +36,7 @@ WAYS = {
 
 def splits(corpus: str | None, rows: int):
     """(train, dev) frames with columns text and label, of at most `rows` and a tenth of them."""
-    from pipeline.corpora.labelled import read_labelled_corpus
+    from pipeline.corpora.labelled.corpus import read_labelled_corpus
     from pipeline.corpora.settings import CorpusSettings
     from pipeline.corpora.splits import held_out
     from pipeline.tasks.sentiment.data import SAMPLE

@@ -60,7 +60,7 @@ def main() -> None:
     from pipeline.__main__ import prepare_process
 
     prepare_process()
-    from pipeline.corpora.entities import read_entities
+    from pipeline.corpora.annotated.entities import read_entities
     from pipeline.corpora.splits import read_split
     from pipeline.evaluation.entity_scores import entity_scores
     from pipeline.records import from_json

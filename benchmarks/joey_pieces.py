@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.corpora.parallel import read_evaluation_pairs
+from pipeline.corpora.parallel.corpus import read_evaluation_pairs
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.errors import UserError
 from pipeline.stages.files import RunFiles

@@ -18,7 +18,7 @@ from benchmarks.tables import print_table
 def write_corpus(path: Path, rows: int) -> None:
     from pipeline.corpora import catalogue
     from pipeline.corpora.fetch import fetch
-    from pipeline.corpora.reviews import read_nsmc
+    from pipeline.corpora.labelled.reviews import read_nsmc
     from pipeline.corpora.splits import write_split
     from pipeline.workspace import Workspace
 

@@ -77,7 +77,7 @@ def main() -> None:
 
     from pipeline.corpora import catalogue
     from pipeline.corpora.fetch import fetch
-    from pipeline.corpora.reviews import read_nsmc
+    from pipeline.corpora.labelled.reviews import read_nsmc
     from pipeline.workspace import Workspace
 
     files = catalogue.find("nsmc").files

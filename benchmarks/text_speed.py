@@ -16,7 +16,7 @@ from benchmarks.tables import print_table
 def once() -> dict[str, float]:
     from pipeline.corpora import catalogue
     from pipeline.corpora.fetch import fetch
-    from pipeline.corpora.reviews import read_nsmc
+    from pipeline.corpora.labelled.reviews import read_nsmc
     from pipeline.text.tokenizer import normalize_texts
     from pipeline.text.tokenizers import learn_tokenizer
     from pipeline.workspace import Workspace

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.corpora.pairs import further_references
+from pipeline.corpora.parallel.pairs import further_references
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.evaluation.translation import TranslationMetrics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.corpora.parallel import (
+from pipeline.corpora.parallel.corpus import (
     PairCorpusSettings,
     read_evaluation_pairs,
     read_parallel_corpus,

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parallel_pairs import judge, read, shares_no_side, sizes
-from pipeline.corpora.aligned_files import (
+from pipeline.corpora.parallel.aligned_files import (
     AlignedFiles,
     aligned_files,
     aligned_names,
     pairs_of_lines,
 )
-from pipeline.corpora.own_pairs import read_pairs
-from pipeline.corpora.parallel_sources import names_in
+from pipeline.corpora.parallel.own_pairs import read_pairs
+from pipeline.corpora.parallel.sources import names_in
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED
 

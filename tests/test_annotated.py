@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora import annotated, catalogue, download
-from pipeline.corpora.annotated import (
+from pipeline.corpora import catalogue, download
+from pipeline.corpora.annotated import corpus as annotated
+from pipeline.corpora.annotated.corpus import (
     EntityCorpusSettings,
     kmou_split,
     read_annotated_corpus,
     read_evaluation_corpus,
 )
-from pipeline.corpora.entities import read_entities
+from pipeline.corpora.annotated.entities import read_entities
+from pipeline.corpora.annotated.inline import parse_inline
 from pipeline.corpora.fetch import MIRROR, CorpusUnavailable, fetch, fetch_all
-from pipeline.corpora.inline import parse_inline
-from pipeline.corpora.reviews import text_id
-from pipeline.corpora.splits import CorpusSplits, read_split, write_split
+from pipeline.corpora.splits import CorpusSplits, read_split, text_id, write_split
 from pipeline.errors import UserError
 from pipeline.tasks.ner.data import SAMPLE
 

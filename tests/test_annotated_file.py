@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.annotated_file import read_annotated
-from pipeline.corpora.annotated_texts import AnnotatedTexts
-from pipeline.corpora.entities import Entity, read_entities
-from pipeline.corpora.inline import to_inline
+from pipeline.corpora.annotated.annotated_file import read_annotated
+from pipeline.corpora.annotated.annotated_texts import AnnotatedTexts
+from pipeline.corpora.annotated.entities import Entity, read_entities
+from pipeline.corpora.annotated.inline import to_inline
 from pipeline.errors import UserError
 
 NAMES = ["김민수", "이영희", "박철수", "최지우", "정다은", "한서준"]

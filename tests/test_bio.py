@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.bio import annotate, blocks, is_tag, join_tokens, tagged_spans
-from pipeline.corpora.entities import Entity
-from pipeline.corpora.tagged_columns import read_columns
+from pipeline.corpora.annotated.bio import annotate, blocks, is_tag, join_tokens, tagged_spans
+from pipeline.corpora.annotated.entities import Entity
+from pipeline.corpora.annotated.tagged_columns import read_columns
 
 
 def spans(tags: str) -> list[tuple[int, int, str]]:

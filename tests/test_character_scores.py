@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from pipeline.batches.text_streams import TextStreams
-from pipeline.corpora.documents import from_frame
-from pipeline.corpora.running_text import read_running_text
+from pipeline.corpora.running.corpus import read_running_text
+from pipeline.corpora.running.documents import from_frame
 from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.evaluation.character_scores import CODE_POINTS, score_characters
 from pipeline.models.language_model import language_model

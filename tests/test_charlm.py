@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
-from pipeline.corpora.running_text import constitution_file
+from pipeline.corpora.running.corpus import constitution_file
 from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.one_line import as_written

@@ -13,7 +13,7 @@ from seqeval.metrics import f1_score as seqeval_f1
 from seqeval.scheme import IOB2
 from sklearn import metrics as sk
 
-from pipeline.corpora.entities import Entity
+from pipeline.corpora.annotated.entities import Entity
 from pipeline.errors import UserError
 from pipeline.evaluation.entities import NONE, evaluate
 from pipeline.evaluation.entity_pairs import Outcome

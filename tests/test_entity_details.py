@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.entities import Entity
+from pipeline.corpora.annotated.entities import Entity
 from pipeline.evaluation.entities import evaluate
 from pipeline.evaluation.entity_pairs import Outcome, Pair, pair_up
 

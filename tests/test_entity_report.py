@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.entities import Entity
+from pipeline.corpora.annotated.entities import Entity
 from pipeline.evaluation.entities import EntityMetrics, evaluate
 from pipeline.report import entity_figures, figures
 from pipeline.report.page import ReportContent, render

@@ -7,8 +7,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpora.entities import Entity
-from pipeline.corpora.reviews import read_sample
+from pipeline.corpora.annotated.entities import Entity
+from pipeline.corpora.labelled.reviews import read_sample
 from pipeline.export.classifier import export_classifier
 from pipeline.export.model_card import ModelCard, code, render_card
 from pipeline.export.saved_model import load_asker

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parallel_pairs import judge, made, read
-from pipeline.corpora.annotated import read_annotated_corpus
+from pipeline.corpora.annotated.corpus import read_annotated_corpus
 from pipeline.corpora.html_entities import (
     count_with_entities,
     decoded,
@@ -15,8 +15,8 @@ from pipeline.corpora.html_entities import (
     has_entity,
     is_escaped,
 )
-from pipeline.corpora.reviews import read_labelled
-from pipeline.corpora.running_text import read_running_text
+from pipeline.corpora.labelled.reviews import read_labelled
+from pipeline.corpora.running.corpus import read_running_text
 from pipeline.corpora.settings import EntityCorpusSettings, TextCorpusSettings
 
 

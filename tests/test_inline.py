@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.entities import Entity, read_entities, write_entities
-from pipeline.corpora.inline import Candidate, candidates, parse_inline, to_inline
+from pipeline.corpora.annotated.entities import Entity, read_entities, write_entities
+from pipeline.corpora.annotated.inline import Candidate, candidates, parse_inline, to_inline
 from pipeline.corpora.splits import read_split, write_split
 
 LABELS = ["PS", "LC", "OG", "NOH"]

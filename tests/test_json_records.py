@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpora.json_records import Records, read_records
-from pipeline.corpora.json_table import MOST_COLUMNS, as_table
+from pipeline.corpora.tables.json_table import MOST_COLUMNS, as_table
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED
 

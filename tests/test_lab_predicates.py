@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.running_text import constitution_file
+from pipeline.corpora.running.corpus import constitution_file
 from pipeline.lab.units.predicates import BRACKETS, DEEP, FAR, NEAR, PREDICATES, QUOTES, Predicate
 from pipeline.text.characters import normalize_lines
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from pipeline.corpora.running_text import constitution_file
+from pipeline.corpora.running.corpus import constitution_file
 from pipeline.errors import UserError
 from pipeline.lab.units.ablation import ablation_costs, effect, held, holdable, random_places
 from pipeline.lab.units.activations import (

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline.corpora.running_text import constitution_file
+from pipeline.corpora.running.corpus import constitution_file
 from pipeline.errors import UserError
 from pipeline.lab.units.ablation import Effect
 from pipeline.lab.units.explorer import EXPLORER, explorer_data

@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.corpora.annotated.entities import Entity, read_entities
+from pipeline.corpora.annotated.inline import parse_inline
+from pipeline.corpora.annotated.label_maps import DATE_OR_TIME, as_common, common_labels
+from pipeline.corpora.annotated.named_entities import (
+    KLP_LABELS,
+    KLUE_LABELS,
+    KMOU_LABELS,
+    read_klue,
+)
 from pipeline.corpora.catalogue import find
-from pipeline.corpora.entities import Entity, read_entities
-from pipeline.corpora.inline import parse_inline
-from pipeline.corpora.label_maps import DATE_OR_TIME, as_common, common_labels
-from pipeline.corpora.named_entities import KLP_LABELS, KLUE_LABELS, KMOU_LABELS, read_klue
 
 KMOU_ON_KLUE = {
     "PER": "PS",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import re
 import time
 from collections.abc import Callable
 
@@ -23,6 +24,7 @@ from pipeline.text.limits import MAX_PIECE_BYTES, MAX_PIECE_LENGTH, MAX_PIECES, 
 from pipeline.text.morphemes import ANALYZERS
 from pipeline.text.sampling import SegmentationSampler
 from pipeline.text.tokenizers import KINDS, learn_tokenizer
+from pipeline.text.unigram import unknown_run
 from pipeline.text.vocabulary import CONTINUES, SPECIALS, UNK, Vocabulary
 from pipeline.workspace import SAMPLES
 
@@ -210,6 +212,15 @@ def test_an_unknown_run_is_one_piece_in_a_draw_as_in_the_text():
     plain = tokenizer.encode(texts)
     for rows in (drawn, plain):
         assert [rows.row(i).tolist().count(UNK) for i in range(2)] == [1, 2]
+
+
+@pytest.mark.parametrize("step", [2, 3, 9])
+def test_no_known_character_counts_as_unknown(step):
+    known = [chr(code) for code in range(0x3041, 0xD7A3, step)]
+    run = re.compile(unknown_run(known))
+    assert not run.search("".join(known))
+    assert run.fullmatch("\u0e01" * 5)
+    assert run.pattern.count("-") <= 2 * 4096, "few enough ranges for RE2"
 
 
 def test_places_of_unknown_runs_are_those_of_the_text():

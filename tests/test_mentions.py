@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pipeline.corpora.inline import parse_inline
+from pipeline.corpora.annotated.inline import parse_inline
 from pipeline.text.mentions import MentionSampler
 from pipeline.text.ragged import Ragged
 from pipeline.text.tags import TagSet

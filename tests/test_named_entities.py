@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.annotated import kmou_split, read_evaluation_corpus
-from pipeline.corpora.annotated_file import read_annotated
+from pipeline.corpora.annotated.annotated_file import read_annotated
+from pipeline.corpora.annotated.corpus import kmou_split, read_evaluation_corpus
+from pipeline.corpora.annotated.entities import read_entities
+from pipeline.corpora.annotated.named_entities import read_klp, read_klue, read_kmou
 from pipeline.corpora.catalogue import find
-from pipeline.corpora.entities import read_entities
-from pipeline.corpora.named_entities import read_klp, read_klue, read_kmou
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.errors import UserError
 from pipeline.tasks.ner.data import SAMPLE

@@ -10,8 +10,8 @@ import unicodedata
 import pytest
 import tensorflow as tf
 
-from pipeline.corpora.entities import read_entities, write_entities
-from pipeline.corpora.inline import parse_inline, to_inline
+from pipeline.corpora.annotated.entities import read_entities, write_entities
+from pipeline.corpora.annotated.inline import parse_inline, to_inline
 from pipeline.corpora.settings import EntityCorpusSettings
 from pipeline.corpora.splits import read_split
 from pipeline.export.tagger import load_tagger

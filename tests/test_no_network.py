@@ -9,8 +9,9 @@ import re
 
 import pytest
 
-from pipeline.corpora import catalogue, download, labelled
+from pipeline.corpora import catalogue, download
 from pipeline.corpora.fetch import MIRROR, fetch
+from pipeline.corpora.labelled import corpus as labelled
 from pipeline.tasks.sentiment.data import SAMPLE
 from pipeline.workspace import Workspace, read_json
 

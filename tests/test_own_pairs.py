@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora import packed
-from pipeline.corpora.own_pairs import read_pairs
+from pipeline.corpora.parallel import packed
+from pipeline.corpora.parallel.own_pairs import read_pairs
 from pipeline.errors import UserError
 
 PAIRS = [(f"나는 책 {n}권을 샀다.", f"I bought {n} books, and read.") for n in range(2, 14)]

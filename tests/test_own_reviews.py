@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpora.delimited import LONGEST_RECORD
-from pipeline.corpora.labels import unify
+from pipeline.corpora.labelled.labels import unify
+from pipeline.corpora.labelled.reviews import read_labelled
 from pipeline.corpora.rejects import Rejected
-from pipeline.corpora.reviews import read_labelled, text_id
-from pipeline.corpora.table import column_name
+from pipeline.corpora.splits import text_id
+from pipeline.corpora.tables.delimited import LONGEST_RECORD
+from pipeline.corpora.tables.table import column_name
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED
 

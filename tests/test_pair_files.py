@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora import pair_files
 from pipeline.corpora.catalogue import CATALOGUE
 from pipeline.corpora.fetch import MIRROR
-from pipeline.corpora.own_pairs import read_pairs
-from pipeline.corpora.pair_files import read_news, read_tatoeba
+from pipeline.corpora.parallel import pair_files
+from pipeline.corpora.parallel.own_pairs import read_pairs
+from pipeline.corpora.parallel.pair_files import read_news, read_tatoeba
 from pipeline.errors import UserError
 
 

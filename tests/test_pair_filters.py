@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.corpora.pair_filters import (
+from pipeline.corpora.parallel.pair_filters import (
     REASONS,
     HeldOutSides,
     PairFilter,
     without_repeated,
 )
-from pipeline.corpora.pairs import Pair, PairTexts, to_frame
+from pipeline.corpora.parallel.pairs import Pair, PairTexts, to_frame
 from pipeline.corpora.scripts import fits, hangul, is_english, is_korean, latin, looks_swapped
 
 

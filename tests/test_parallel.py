@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from parallel_pairs import SPLITS, judge, made, read, shares_no_side, sizes
-from pipeline.corpora.pair_filters import REASONS
-from pipeline.corpora.parallel_sources import beside, different_names, names_in, own_source
+from pipeline.corpora.parallel.pair_filters import REASONS
+from pipeline.corpora.parallel.sources import beside, different_names, names_in, own_source
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.errors import UserError
 

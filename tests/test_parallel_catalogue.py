@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from parallel_pairs import judge, made, read, shares_no_side, sizes
-from pipeline.corpora import catalogue, download, parallel_sources
+from pipeline.corpora import catalogue, download
 from pipeline.corpora.catalogue import CATALOGUE
 from pipeline.corpora.fetch import MIRROR, CorpusUnavailable, fetch
-from pipeline.corpora.parallel import read_parallel_corpus
+from pipeline.corpora.parallel import sources as parallel_sources
+from pipeline.corpora.parallel.corpus import read_parallel_corpus
 from pipeline.corpora.settings import PairCorpusSettings
 from pipeline.errors import UserError
 from pipeline.workspace import SAMPLES

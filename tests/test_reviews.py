@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpora.catalogue import find
+from pipeline.corpora.labelled.reviews import check_trainable, read_nsmc, read_sample
 from pipeline.corpora.rejects import Rejected, write_rejects
-from pipeline.corpora.reviews import check_trainable, read_nsmc, read_sample
 from pipeline.errors import UserError
 from pipeline.workspace import SAMPLES
 

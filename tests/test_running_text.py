@@ -13,9 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpora import download, running_text
+from pipeline.corpora import download
 from pipeline.corpora.catalogue import find
-from pipeline.corpora.documents import (
+from pipeline.corpora.fetch import MIRROR, CorpusUnavailable, fetch
+from pipeline.corpora.running import corpus as running_text
+from pipeline.corpora.running.corpus import (
+    TextCorpusSettings,
+    constitution_file,
+    read_running_text,
+)
+from pipeline.corpora.running.documents import (
     Document,
     as_written,
     cut_in_order,
@@ -23,12 +30,6 @@ from pipeline.corpora.documents import (
     on_one_line,
     read_documents,
     to_frame,
-)
-from pipeline.corpora.fetch import MIRROR, CorpusUnavailable, fetch
-from pipeline.corpora.running_text import (
-    TextCorpusSettings,
-    constitution_file,
-    read_running_text,
 )
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.errors import UserError
@@ -251,7 +252,7 @@ def test_the_constitution_needs_no_network(tmp_path, monkeypatch):
 
 def test_the_constitution_does_not_load_konlpy():
     code = (
-        "import sys; from pipeline.corpora.running_text import constitution_file;"
+        "import sys; from pipeline.corpora.running.corpus import constitution_file;"
         "assert constitution_file().is_file(); assert 'konlpy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.corpora import labelled
+from pipeline.corpora.labelled import corpus as labelled
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.facts import CorpusFacts

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 import benchmarks.served_peak
 from benchmarks.served_memory import cases, long_text, row, short_texts
-from pipeline.corpora.entities import Entity
+from pipeline.corpora.annotated.entities import Entity
 from pipeline.export import tagger
 from pipeline.export.tagger import entities_by_row, served_entities
 from pipeline.stages.predict import _parts

@@ -85,7 +85,7 @@ def test_both_ways_to_write_a_setting():
         (["--least-steps", "3"], "unknown setting --least-steps — closest: "),
         (["--top-p", "much"], "--top-p must be a number, not 'much'"),
         (["--cell", "gur"], "--cell cannot be 'gur' .*gru"),
-        (["--units", "three"], "--units must be a whole number, not 'three'"),
+        (["--units", "three"], "--units must be a whole number .*not 'three'"),
         (["--units", "1.5"], "--units must be a whole number"),
         (["--state-dropout", ""], "--state-dropout must be a number"),
         (["--units"], "--units needs a value"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parallel_pairs import judge, made, read, sizes
-from pipeline.corpora.pairs import Pair, further_references, to_frame, to_grouped_frame
+from pipeline.corpora.parallel.pairs import Pair, further_references, to_frame, to_grouped_frame
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.evaluation.translation import evaluate
 from pipeline.evaluation.translation_scores import SentenceCounts, bleu_of

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline.corpora.entities import Entity
-from pipeline.corpora.inline import parse_inline
+from pipeline.corpora.annotated.entities import Entity
+from pipeline.corpora.annotated.inline import parse_inline
 from pipeline.export.tagger import export_tagger, load_tagger
 from pipeline.models.settings import TaggerSettings
 from pipeline.models.tagger import best_tags, recurrent_tagger, tag_texts

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.entities import Entity, read_entities, write_entities
+from pipeline.corpora.annotated.entities import Entity, read_entities, write_entities
 from pipeline.text.ragged import Ragged
 from pipeline.text.tags import TagSet, ids_and_tags
 from pipeline.text.tokenizers import learn_tokenizer

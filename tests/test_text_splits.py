@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.reviews import text_id
-from pipeline.corpora.splits import CorpusSplits, read_split
+from pipeline.corpora.splits import CorpusSplits, read_split, text_id
 from pipeline.corpora.text_splits import label_warnings, split_texts
 from pipeline.errors import UserError
 from pipeline.facts import Origin

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.own_pairs import read_pairs
-from pipeline.corpora.tmx import read_tmx
+from pipeline.corpora.parallel.own_pairs import read_pairs
+from pipeline.corpora.parallel.tmx import read_tmx
 from pipeline.errors import UserError
 
 WHERE = Path("a.tmx")

@@ -12,6 +12,7 @@ import sacrebleu
 
 from finished_run import FinishedRun
 from pipeline.corpora.splits import read_split
+from pipeline.counts import counted
 from pipeline.export.translator import export_translator, load_translator
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
@@ -22,7 +23,7 @@ from pipeline.tasks.translation.training import build_model
 from pipeline.text.pair_pieces import load_pair_tokenizers
 from pipeline.text.tokenizers import learn_tokenizer, load_tokenizer
 from pipeline.text.truncation import truncation_warnings
-from pipeline.workspace import SAMPLES, Workspace, read_json
+from pipeline.workspace import SAMPLES, Workspace, read_json, sha256, write_record
 from random_weights import randomized
 
 TASK = find_task("translation")
@@ -179,7 +180,11 @@ def several(tmp_path_factory) -> FinishedRun:
     )
     run = FinishedRun(dataclasses.replace(TASK, tiny=settings), Workspace(root))
     run.do("corpus", "prepare", "train")
-    randomized(build_model(settings, run.prepared)).save_weights(run.run / "best.weights.h5")
+    weights, training = run.run / "best.weights.h5", run.run / "training.json"
+    randomized(build_model(settings, run.prepared)).save_weights(weights)
+    result = read_json(training)
+    files = {**result["files"], weights.name: sha256(weights)}
+    write_record(training, {**result, "files": files})
     return run
 
 
@@ -194,7 +199,7 @@ def test_rows_that_are_cut_are_told(several, command, tmp_path):
     run = several.copy(tmp_path)
     splits = ("train", "dev", "test", "test-a", "test-내-글")
     counts = [
-        f"{count:,} {side}s of {split}"
+        f"{counted(count, side)} of {split}"
         for split in splits
         for side in ("source", "target")
         if (count := cut(run, split, side))

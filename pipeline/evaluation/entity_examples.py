@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
-from pipeline.corpora.entities import Entity
+from pipeline.corpora.annotated.entities import Entity
 from pipeline.evaluation.entity_pairs import Outcome, Pair
 
 _EXAMPLES = 5  # of one kind of error, or of one confusion

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from pipeline.corpora.entities import Entity
+from pipeline.corpora.annotated.entities import Entity
 
 
 class Outcome(enum.StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.corpora.entities import Entity
+from pipeline.corpora.annotated.entities import Entity
 
 RESAMPLES = 1000
 SEED = 20010

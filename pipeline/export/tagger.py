@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pipeline.corpora.entities import Entity
+from pipeline.corpora.annotated.entities import Entity
 from pipeline.export.graph_rows import row_numbers
 from pipeline.export.graph_text import GraphTokenizer
 from pipeline.export.saved_model import load_asker, write_saved_model

@@ -7,8 +7,8 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pipeline.corpora.documents import from_frame
-from pipeline.corpora.running_text import read_running_text
+from pipeline.corpora.running.corpus import read_running_text
+from pipeline.corpora.running.documents import from_frame
 from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.report.page import Card, Section
 from pipeline.text.characters import Characters
@@ -71,7 +71,7 @@ def study_text(corpus: TextCorpusSettings, raw: Path) -> StudyText:
     """Reads a corpus of running text.
 
     Raises:
-        UserError: as `pipeline.corpora.running_text.read_running_text`.
+        UserError: as `pipeline.corpora.running.corpus.read_running_text`.
     """
     found = read_running_text(corpus, raw)
     parts = {split: from_frame(frame) for split, frame in found.splits.items()}

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from pipeline.batches.length_buckets import LengthBuckets
-from pipeline.corpora.entities import Entity
+from pipeline.corpora.annotated.entities import Entity
 from pipeline.layers.crf import LinearChainCRF, Viterbi
 from pipeline.layers.piece_embedding import PieceEmbedding
 from pipeline.layers.piece_ngrams import PieceNgrams

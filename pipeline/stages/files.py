@@ -15,7 +15,7 @@ from pipeline.progress import say
 from pipeline.records import as_json, from_json
 from pipeline.report.commands import commands
 from pipeline.settings import leaves, option_of
-from pipeline.stages.versions import exported_as, run_behind
+from pipeline.stages.versions import MANIFEST, exported_as, run_behind
 from pipeline.tasks.base import RunSettings, Task, find_task
 from pipeline.workspace import (
     Facts,
@@ -291,17 +291,20 @@ class RunFiles:
         settings = self.given
         if settings is None:
             settings = dataclasses.replace(task.settings(), run=RunSettings(self.folder.name))
-        everything = tuple(field.name for field in dataclasses.fields(settings))
+        version = settings.run.version
+        if version == RunSettings().version:
+            version = exported_as(self.folder, version)
+        everything = [field.name for field in dataclasses.fields(settings) if field.name != "run"]
+        exported = Workspace(self.root).saved_model(self.task, version) / MANIFEST
+        ours = run_behind(self.folder.parent, version) == self.folder.name
         for path, groups in (
+            (exported, everything if ours else []),
             (self.prepared, task.prepare_groups),
             (self.corpus, task.corpus_groups),
             (self.config, everything),
         ):
             known = _settings_in(path, task, groups)
             settings = dataclasses.replace(settings, **known)
-        version = settings.run.version
-        if version == RunSettings().version:
-            version = exported_as(self.folder, version)
         run = dataclasses.replace(settings.run, version=version)
         return commands(task, dataclasses.replace(settings, run=run))[0]
 

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from pipeline.corpora.reviews import read_sample
+from pipeline.corpora.labelled.reviews import read_sample
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.facts import CorpusFacts, Prepared

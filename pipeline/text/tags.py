@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.corpora.entities import Entity
+from pipeline.corpora.annotated.entities import Entity
 from pipeline.text.ragged import Ragged
 
 if TYPE_CHECKING:

@@ -40,6 +40,10 @@ _LINE_BYTES = 4192
 """A longer text is learnt from in several lines (this is what the library takes by itself): its
 time grows with the square of a line that repeats itself."""
 
+_MAX_RANGES = 4096
+"""Ranges in a pattern: RE2, the library of regular expressions in a graph, has memory for about
+twice as many."""
+
 _UNKNOWN_PENALTY = 10.0
 """What an unknown character scores below the worst piece (kUnkPenalty in unigram_model.cc)."""
 
@@ -201,9 +205,14 @@ class SentencePieceTokenizer(Tokenizer):
 def unknown_run(pieces: Iterable[str]) -> str:
     """A pattern, for `re` and RE2, for characters side by side that no piece has.
 
-    Group 1 is the first of them. The pieces hold every character they are made of by itself.
+    Group 1 is the first of them. The pieces hold every character they are made of by itself. Of
+    an alphabet in very many ranges of code points the smallest gaps count as known.
     """
-    known = class_body(ranges_of(character for piece in pieces for character in piece))
+    ranges = ranges_of(character for piece in pieces for character in piece)
+    by_gap = sorted(range(1, len(ranges)), key=lambda i: ranges[i - 1][1] - ranges[i][0])
+    starts = [0, *sorted(by_gap[: _MAX_RANGES - 1])]
+    bounds = zip(starts, [*starts[1:], len(ranges)], strict=True)
+    known = class_body((ranges[first][0], ranges[end - 1][1]) for first, end in bounds)
     return f"([^ {known}])[^ {known}]+"
 
 

@@ -45,7 +45,7 @@ class HeldOut:
 
     @classmethod
     def of(cls, texts: Sequence[str], ends: Sequence[bool], characters: Characters) -> HeldOut:
-        """As `pipeline.corpora.documents.from_frame` gives them."""
+        """As `pipeline.corpora.running.documents.from_frame` gives them."""
         whole = [normalize_lines(text) for text in texts]
         rows = characters.encode_documents(whole, ends)
         read, following = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]

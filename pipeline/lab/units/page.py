@@ -41,7 +41,7 @@ def study_units(
         model: what `pipeline.models.language_model.language_model` made, trained.
         characters: its alphabet.
         texts, ends: documents that it was not trained with, as
-            `pipeline.corpora.documents.from_frame` gives them.
+            `pipeline.corpora.running.documents.from_frame` gives them.
         title: of the corpus.
         quick: less text, fewer units held.
         seed: which random units are held to compare with.

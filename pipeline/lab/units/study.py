@@ -115,7 +115,7 @@ def study(
     Args:
         model: what `pipeline.models.language_model.language_model` made.
         characters: the alphabet it was trained with.
-        texts, ends: held-out documents, as `pipeline.corpora.documents.from_frame` gives them.
+        texts, ends: held-out documents, as `corpora.running.documents.from_frame` gives them.
         size: how much is done.
         seed: which units are held to compare with.
 

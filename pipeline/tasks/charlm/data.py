@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.corpora.documents import from_frame
-from pipeline.corpora.running_text import read_running_text
+from pipeline.corpora.running.corpus import read_running_text
+from pipeline.corpora.running.documents import from_frame
 from pipeline.corpora.splits import CorpusSplits, read_split
 from pipeline.facts import Prepared, Trained
 from pipeline.tasks.charlm.settings import Settings

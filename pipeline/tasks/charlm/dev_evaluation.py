@@ -29,7 +29,7 @@ class CharacterDevEvaluation:
         language_model: what `pipeline.models.language_model.language_model` made; the weights are
             shared.
         characters: the alphabet it was trained with.
-        texts, ends: the documents of dev, as `pipeline.corpora.documents.from_frame` gives them.
+        texts, ends: the documents of dev, as `corpora.running.documents.from_frame` gives them.
         generate: how samples are drawn; None for all characters at each step.
     """
 

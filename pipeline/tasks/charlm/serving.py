@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.corpora.documents import from_frame
+from pipeline.corpora.running.documents import from_frame
 from pipeline.evaluation.continuations import LENGTH, halves, right_characters
 from pipeline.export.predictor import Predictor
 from pipeline.export.text_generator import export_generator, load_generator

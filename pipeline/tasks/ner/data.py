@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.corpora.annotated import read_annotated_corpus
-from pipeline.corpora.entities import read_entities
+from pipeline.corpora.annotated.corpus import read_annotated_corpus
+from pipeline.corpora.annotated.entities import read_entities
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.facts import Prepared

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.corpora.annotated import read_evaluation_corpus
-from pipeline.corpora.entities import Entity, read_entities
-from pipeline.corpora.entity_labels import label_key
-from pipeline.corpora.label_maps import as_common, common_labels
+from pipeline.corpora.annotated.corpus import read_evaluation_corpus
+from pipeline.corpora.annotated.entities import Entity, read_entities
+from pipeline.corpora.annotated.entity_labels import label_key
+from pipeline.corpora.annotated.label_maps import as_common, common_labels
 from pipeline.corpora.splits import read_split
 from pipeline.evaluation.entities import EntityMetrics
 from pipeline.evaluation.entities import evaluate as measure
@@ -44,7 +44,7 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
     """The same model on sentences that others marked, under the labels both sides have."""
     other = read_evaluation_corpus(corpus, raw, SAMPLE)
     if "read_as" in other.details:
-        say(f"{corpus}: {other.details['read_as']}")
+        say(f"read as: {other.details['read_as']}")
     texts, title = list(other.frame["text"]), other.origin.title
     known = load_tags(trained.prepared_folder).labels
     # Labels that are the model's but for case or width.

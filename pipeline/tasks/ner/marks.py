@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from pipeline.corpora.entities import Entity
+from pipeline.corpora.annotated.entities import Entity
 from pipeline.evaluation.entity_pairs import Outcome, pair_up
 from pipeline.report.page import Section, Span, Table
 

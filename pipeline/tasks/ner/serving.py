@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.corpora.entities import read_entities
-from pipeline.corpora.inline import to_inline
+from pipeline.corpora.annotated.entities import read_entities
+from pipeline.corpora.annotated.inline import to_inline
 from pipeline.evaluation.entity_scores import entity_scores
 from pipeline.export.predictor import Predictor
 from pipeline.export.tagger import export_tagger, load_tagger, served_entities

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.corpora.labelled import read_labelled_corpus
+from pipeline.corpora.labelled.corpus import read_labelled_corpus
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.facts import Prepared

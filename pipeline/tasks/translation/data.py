@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.corpora.parallel import read_parallel_corpus
+from pipeline.corpora.parallel.corpus import read_parallel_corpus
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.facts import Prepared
 from pipeline.tasks.translation.settings import Settings

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pandas as pd
 
-from pipeline.corpora.pairs import further_references
-from pipeline.corpora.parallel import read_evaluation_pairs
+from pipeline.corpora.parallel.corpus import read_evaluation_pairs
+from pipeline.corpora.parallel.pairs import further_references
 from pipeline.corpora.splits import read_split
 from pipeline.evaluation.translation import TranslationMetrics
 from pipeline.evaluation.translation import evaluate as measure

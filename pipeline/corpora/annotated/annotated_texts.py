@@ -1,0 +1,105 @@
+"""Texts with entities as a reader hands them on, and the collecting of them."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Sequence
+
+import pandas as pd
+
+from pipeline.corpora.annotated.entities import Entity, write_entities
+from pipeline.corpora.annotated.inline import Annotated
+from pipeline.corpora.rejects import Rejected
+
+
+@dataclasses.dataclass(frozen=True)
+class AnnotatedTexts:
+    """Texts with entities.
+
+    Attributes:
+        frame: columns id, text, label, all str, none missing; label is what
+            `entities.write_entities` wrote, its offsets being those of the cell `text`.
+        rejects: the sentences that are not in it, and those that are, but doubtful (`kept`).
+        details: what a person wants to know of how it was read; JSON-able.
+        warnings: sentences that a user must not miss.
+    """
+
+    frame: pd.DataFrame
+    rejects: list[Rejected]
+    details: dict = dataclasses.field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+
+class Reading:
+    """Sentences as they are read, and what was doubtful about them."""
+
+    def __init__(self):
+        self.rows: list[tuple[str, str, str]] = []
+        self.rejects: list[Rejected] = []
+        self.labels: collections.Counter[str] = collections.Counter()
+        self.tags_differ = self.text_differs = 0
+
+    def add(
+        self,
+        identity: str,
+        parsed: Annotated | str,
+        *,
+        place: Rejected,
+        plain: str | None = None,
+        tagged: tuple[Annotated, int] | str | None = None,
+        same_letters: bool = True,
+    ) -> None:
+        """Takes a sentence in, or writes down why not.
+
+        Args:
+            identity: its id.
+            parsed: what is marked up, or what is wrong with the markup.
+            place: its line, what its reasons begin with (the file's name), and its content.
+            plain: its text, where it is written a second time.
+            tagged: what `bio.annotate` made of its tags, where it has any.
+            same_letters: whether the tagged tokens are the letters of the text. If so, tags
+                stand in for broken markup; if not, only their labels can be compared.
+        """
+
+        def doubt(reason: str, kept: bool) -> None:
+            reason = place.reason + reason
+            self.rejects.append(dataclasses.replace(place, reason=reason, kept=kept))
+
+        by_tags = tagged[0] if isinstance(tagged, tuple) else None
+        if isinstance(parsed, str):
+            if by_tags is None or not by_tags.text or not same_letters:
+                doubt(parsed, kept=False)
+                return
+            doubt(f"kept as tagged: {parsed}", kept=True)
+            self.tags_differ += 1
+            parsed = by_tags
+        elif tagged is not None and (
+            by_tags is None or not _agree(by_tags.entities, parsed.entities, same_letters)
+        ):
+            doubt("kept as marked up: the tags say otherwise", kept=True)
+            self.tags_differ += 1
+        if plain is not None and plain != parsed.text:
+            doubt("kept as marked up: the text beside it is another", kept=True)
+            self.text_differs += 1
+        self.rows.append((identity, parsed.text, write_entities(parsed.entities)))
+        self.labels.update(entity.label for entity in parsed.entities)
+
+    def result(self) -> AnnotatedTexts:
+        """Everything added so far, with the details rows, rejected, entities (by label),
+        tags_differ and text_differs (sentences)."""
+        details = {
+            "rows": len(self.rows),
+            "rejected": sum(not row.kept for row in self.rejects),
+            "entities": dict(sorted(self.labels.items())),
+            "tags_differ": self.tags_differ,
+            "text_differs": self.text_differs,
+        }
+        frame = pd.DataFrame(self.rows, columns=["id", "text", "label"], dtype="str")
+        return AnnotatedTexts(frame, self.rejects, details)
+
+
+def _agree(tagged: Sequence[Entity], marked: Sequence[Entity], same_letters: bool) -> bool:
+    if same_letters:
+        return list(tagged) == list(marked)
+    return [entity.label for entity in tagged] == [entity.label for entity in marked]

@@ -1,0 +1,180 @@
+"""Lines of tagged text cut into cells, and which cells are tags."""
+
+from __future__ import annotations
+
+import collections
+import csv
+import dataclasses
+import functools
+import re
+from collections.abc import Callable, Sequence
+
+from pipeline.corpora.annotated.bio import OUTSIDE, is_tag, label_of
+from pipeline.normalize import normalize
+
+DOCUMENT = "-DOCSTART-"
+_SPACES = re.compile(r"[ \t]+")
+_TABS = re.compile(r"\t+")
+_WIDE = re.compile(r"\t+| {2,}")
+_PLAIN = re.compile(r"[^\W\d][\w-]*")
+# Of so many lines, evenly spaced, the separator is judged.
+_SAMPLE = 10_000
+MAX_COLUMNS = 200
+_MARGIN = 0.01
+_MIN_SHARE_OUTSIDE = 0.2
+_MAX_PLAIN_LABELS = 100
+_FOR_OUTSIDE = ("", "_", "0", "X", "NONE", "None", "none")
+
+
+def _delimited(line: str, delimiter: str) -> list[str]:
+    """The cells of one line of CSV; quotes that do not come out even are characters."""
+    if '"' not in line:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader([line], delimiter=delimiter, strict=True))
+    except (csv.Error, StopIteration):
+        return line.split(delimiter)
+
+
+@dataclasses.dataclass(frozen=True)
+class Separator:
+    """What stands between cells: its name for people, and how a line is cut."""
+
+    name: str
+    cut: Callable[[str], list[str]]
+
+
+TABS = Separator("tabs", lambda line: line.split("\t"))
+SPACES = Separator("white space", lambda line: _SPACES.split(line.strip(" \t")))
+COMMAS = Separator("commas", functools.partial(_delimited, delimiter=","))
+SEMICOLONS = Separator("semicolons", functools.partial(_delimited, delimiter=";"))
+BARS = Separator("bars", lambda line: line.split("|"))
+QUOTED_TABS = Separator("tabs, quoted", functools.partial(_delimited, delimiter="\t"))
+# In order: of several that cut equally many lines well, the first counts.
+_SEPARATORS = (
+    TABS,
+    SPACES,
+    COMMAS,
+    SEMICOLONS,
+    BARS,
+    QUOTED_TABS,
+    Separator("runs of tabs", lambda line: _TABS.split(line.strip("\t"))),
+    Separator("tabs or several spaces", lambda line: _WIDE.split(line.strip())),
+    Separator("white space of any kind", str.split),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cells:
+    """How the lines of a file are cut.
+
+    Attributes:
+        separator: between cells.
+        width: cells of most lines.
+        plain: tags are labels without B or I.
+        outside: what most cells without a label have where none has an `O`, if anything.
+    """
+
+    separator: Separator
+    width: int
+    plain: bool = False
+    outside: str | None = None
+
+    def tag(self, cell: str) -> str:
+        """The tag in a cell, in order: without white space around it or invisible characters,
+        `O` for `outside`, and, where tags are plain labels, with an I."""
+        tag = _plain_tag(cell) if self.plain else _clean(cell)
+        return "O" if tag == self.outside else tag
+
+    def row(self, line: str) -> list[str]:
+        """The cells of a line; empty ones behind the last column of most lines are not there,
+        and an indented line without its first cell has an empty one."""
+        cells = self.separator.cut(line)
+        while len(cells) > self.width and not cells[-1].strip():
+            cells.pop()
+        if self.separator is SPACES and len(cells) == self.width - 1 and line[:1].isspace():
+            cells.insert(0, "")
+        return cells
+
+
+def cells_of(lines: Sequence[str]) -> Cells | None:
+    """How most lines are cut so that one column has their tags, or None: these are no columns.
+
+    Of the separators (tabs, spaces, commas, ...) the one counts that makes most lines equally
+    wide with a tag (`bio.is_tag`) in one and the same column. At least half of the lines must
+    be so. Where no separator does, tags may be labels alone: in one column `O` and few other
+    words.
+
+    Args:
+        lines: those that are not blank, without comments.
+    """
+    step = max(1, len(lines) // _SAMPLE)
+    lines = [line for line in lines[::step] if not line.upper().startswith(DOCUMENT)]
+    best: tuple[float, Cells | None] = (0.0, None)
+    for plain in (False, True):
+        for separator in _SEPARATORS:
+            if best[0] + _MARGIN >= 1:
+                break
+            share, cells = _share(lines, separator, plain)
+            if share > best[0] + _MARGIN:
+                best = (share, cells)
+        if best[0] >= 0.5:
+            return best[1]
+    return None
+
+
+def _share(lines: Sequence[str], separator: Separator, plain: bool) -> tuple[float, Cells | None]:
+    """How many of the lines it cuts well, and how it cuts them."""
+    widths = collections.Counter(len(separator.cut(line)) for line in lines)
+    width = max(widths, key=lambda width: (width > 1, widths[width], width), default=0)
+    if not 2 <= width <= MAX_COLUMNS:
+        return 0.0, None
+    cells = Cells(separator, width, plain)
+    rows = list(map(cells.row, lines))
+    columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
+    count = _plain_tags if plain else _tags
+    tags, outside = max(map(count, columns), key=lambda found: found[0], default=(0, None))
+    return tags / len(rows), dataclasses.replace(cells, outside=outside)
+
+
+def _tags(cells: Sequence[str]) -> tuple[int, str | None]:
+    """How many of these are tags, where they are a column of such, and what stands for `O`.
+
+    They are where no more of those that are not `O` are none than have a label, but for a header.
+    """
+    counts = collections.Counter(map(_clean, cells))
+    tags = {cell: count for cell, count in counts.items() if is_tag(cell)}
+    labelled = sum(count for cell, count in tags.items() if label_of(cell))
+    strange = len(cells) - sum(tags.values())
+    outside = None
+    if labelled and not any(cell in tags for cell in OUTSIDE):
+        commonest = max(_FOR_OUTSIDE, key=lambda cell: counts[cell])
+        if counts[commonest]:
+            outside = commonest
+            strange -= counts[outside]
+            tags[outside] = counts[outside]
+    if labelled + 1 < strange or set(tags) <= {"-"}:
+        return 0, None
+    return sum(tags.values()), outside
+
+
+def _plain_tags(cells: Sequence[str]) -> tuple[int, None]:
+    """How many of these are labels or `O`, where they are a column of such."""
+    counts = collections.Counter(map(_clean, cells))
+    outside = counts.pop("O", 0) + counts.pop("o", 0)
+    labels = {cell: count for cell, count in counts.items() if _PLAIN.fullmatch(cell)}
+    total = sum(count for cell, count in labels.items() if not label_of(cell))
+    if outside < _MIN_SHARE_OUTSIDE * len(cells) or not 0 < 2 * len(labels) <= total:
+        return 0, None
+    return outside + total if len(labels) <= _MAX_PLAIN_LABELS else 0, None
+
+
+@functools.lru_cache(maxsize=100_000)
+def _clean(cell: str) -> str:
+    """A label keeps what is odd in it, to be named where that is mended."""
+    return stripped if is_tag(stripped := cell.strip()) else normalize(cell)
+
+
+def _plain_tag(cell: str) -> str:
+    cell = _clean(cell)
+    return cell if cell in OUTSIDE or not _PLAIN.fullmatch(cell) else f"I-{cell}"

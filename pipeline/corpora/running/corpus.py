@@ -1,0 +1,150 @@
+"""Text for a language model: where it comes from, and what is held out of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.corpora import catalogue
+from pipeline.corpora.fetch import CorpusUnavailable, fetch
+from pipeline.corpora.html_entities import entity_warnings
+from pipeline.corpora.origins import catalogue_origin, own_origin
+from pipeline.corpora.running.documents import cut_in_order, read_documents, to_frame
+from pipeline.corpora.settings import CONSTITUTION, TextCorpusSettings
+from pipeline.corpora.splits import CorpusSplits
+from pipeline.errors import UserError
+from pipeline.facts import Origin
+
+# In the package konlpy, as installed.
+_CONSTITUTION_FILE = ("data", "corpus", "kolaw", "constitution.txt")
+_CONSTITUTION_ORIGIN = Origin(
+    "Constitution of the Republic of Korea",
+    "KoNLPy, konlpy.corpus.kolaw",
+    "a statute, in no copyright",
+)
+_LONGEST_NAME = 60
+TEST_SHARE = 0.1
+"""How much of a text is the test where nobody says otherwise."""
+
+
+def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
+    """Running text, split: of the catalogue, from KoNLPy, or a user's own files.
+
+    The parts follow each other as `documents.cut_in_order` cuts them. The last is dev, as is
+    usual with tiny Shakespeare, whose published losses are on its last 10 % after training on all
+    the rest; test is what stands right before dev. Where nothing is set aside for a test, dev
+    stands in its place, too, and is what is `reported`.
+
+    Args:
+        chosen: which.
+        raw: where downloaded files are kept.
+
+    Returns:
+        Rows are documents: columns id (file and line), text (on one line,
+        `one_line.as_written` gives it back) and label (whether the document ends here). With the
+        details documents (how it was divided), encoding (file -> which) and read_as.
+
+    Raises:
+        CorpusUnavailable: a corpus of the catalogue cannot be had. Nothing stands in for it.
+        UserError: there is no such corpus, or too little of it; or a share that leaves too little.
+    """
+    source = _source(chosen.corpus, raw)
+    test_share = source.test_share if chosen.test_share is None else chosen.test_share
+    read = {path: read_documents(path, chosen.documents) for path in source.files}
+    documents = [document for file in read.values() for document in file.documents]
+    parts = cut_in_order(documents, test_share)
+    reported = "test" if "test" in parts else "dev"
+    parts = {"train": parts["train"], "dev": parts["dev"], "test": parts[reported]}
+    return CorpusSplits(
+        source.name,
+        {split: to_frame(part) for split, part in parts.items()},
+        source.origin,
+        files=source.files,
+        reported=reported,
+        characters={split: sum(map(len, part)) for split, part in parts.items()},
+        rejects=[
+            dataclasses.replace(row, reason=f"{path.name}: {row.reason}")
+            for path, file in read.items()
+            for row in file.rejects
+        ],
+        warnings=entity_warnings([document.text for document in documents], source.name),
+        details={
+            "documents": chosen.documents,
+            "encoding": {path.name: file.encoding for path, file in read.items()},
+            "read_as": "; ".join(filter(None, (file.read_as for file in read.values()))),
+        },
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Source:
+    """What --corpus names.
+
+    Attributes:
+        name: names folders.
+        origin: title, source and licence.
+        files: to be read in this order.
+        test_share: the usual share of the test.
+    """
+
+    name: str
+    origin: Origin
+    files: Sequence[Path]
+    test_share: float = TEST_SHARE
+
+
+def _source(setting: str, raw: Path) -> _Source:
+    if setting == CONSTITUTION:
+        return _Source(CONSTITUTION, _CONSTITUTION_ORIGIN, [constitution_file()])
+    if setting in catalogue.CATALOGUE or not _looks_like_files(setting):
+        try:
+            corpus = catalogue.find(setting, "running")
+        except UserError as error:
+            remedy = f"{error.remedy}; {CONSTITUTION} needs no network"
+            raise UserError(error.what, where=error.where, remedy=remedy) from None
+        try:
+            paths = [fetch(file, raw) for file in corpus.files.values()]
+        except CorpusUnavailable as error:
+            remedy = f"{error.remedy}; or use --corpus {CONSTITUTION}, which needs none"
+            raise CorpusUnavailable(error.what, where=error.where, remedy=remedy) from error
+        share = TEST_SHARE if corpus.has_test else 0.0
+        return _Source(corpus.name, catalogue_origin(corpus), paths, share)
+    paths = list(dict.fromkeys(_own_files(setting)))
+    stems = "-".join(re.sub(r"[^\w-]+", "-", path.stem).strip("-") for path in paths)
+    return _Source(stems[:_LONGEST_NAME].strip("-") or "text", own_origin(paths), paths)
+
+
+def constitution_file() -> Path:
+    """Where the installed KoNLPy has it; KoNLPy itself is not imported.
+
+    Raises:
+        UserError: it is not installed, or not there.
+    """
+    found = importlib.util.find_spec("konlpy")
+    folders = [] if found is None else found.submodule_search_locations or []
+    for folder in folders:
+        path = Path(folder).joinpath(*_CONSTITUTION_FILE)
+        if path.is_file():
+            return path
+    raise UserError(
+        "the constitution comes with KoNLPy, which is not installed",
+        remedy="pip install konlpy, or give a text file of your own with --corpus",
+    )
+
+
+def _looks_like_files(setting: str) -> bool:
+    # os.path takes a name of any length.
+    return any(
+        os.path.exists(path) or path.suffix or len(path.parts) > 1 for path in _own_files(setting)
+    )
+
+
+def _own_files(setting: str) -> list[Path]:
+    """One file, commas in its name or not, or several."""
+    if os.path.isfile(setting):
+        return [Path(setting)]
+    return [Path(name.strip()) for name in setting.split(",") if name.strip()]

@@ -1,0 +1,1 @@
+"""Tables of any common make, taken apart into rows."""

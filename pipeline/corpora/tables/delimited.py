@@ -1,0 +1,166 @@
+"""A user's table of any common make: its delimiter, its rows and their lines."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import re
+from pathlib import Path
+
+from pipeline.corpora.json_records import read_records
+from pipeline.corpora.rejects import Rejected
+from pipeline.corpora.tables.json_table import as_table
+from pipeline.corpora.tables.quoted import LONGEST_RECORD, quoted_rows, tab_rows
+from pipeline.corpora.tables.table import DELIMITERS, SPACE, Row, Table, usual_width
+from pipeline.errors import UserError
+from pipeline.text_file import DAMAGED, is_damaged, read_text, unix_line_ends
+
+__all__ = ["DELIMITERS", "LONGEST_RECORD", "Row", "Table", "as_rows", "read_table"]
+
+_BY_SUFFIX = {".tsv": "tab", ".tab": "tab", ".csv": "comma"}
+_SEP = re.compile(r'"?sep=(.|\\t)"?[\t,;| ]*$', re.IGNORECASE)
+_LABELLED = re.compile(r"__label__(\S+)\s+(?!__label__)(.*)$")
+_MARKUP = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|table|meta|\?xml)\b", re.IGNORECASE)
+# So many lines tell the delimiter.
+_LINES_SEEN = 200
+_MOST_LINES_ABOVE = 20
+ABOVE = "stands above the table"
+
+
+def read_table(path: Path) -> Table:
+    """Takes a TSV, CSV or JSON file apart.
+
+    JSON is what `json_records.read_records` takes for it; `json_table.as_table` says which rows
+    it gives.
+
+    Elsewhere a line ends with LF or CRLF and nothing else: U+2028, U+0085 and their like belong
+    to the text. Fields are separated by tabs, commas, semicolons or bars: by what a first line
+    `sep=;` says; else by what the suffix names (.tsv, .tab, .csv), unless another cuts nearly all
+    of the first lines into equally many fields and that one does not; else by what cuts most of
+    them so. fastText's lines (`__label__1 좋다`) are label and text. Between tabs quotes are read
+    as `quoted.tab_rows` says, elsewhere as `quoted.quoted_rows` says.
+
+    Rejected are lines above the table that have one field where the others have several (a
+    title, a comment), and rows with a character that is not valid in the encoding.
+
+    Raises:
+        UserError: as `read_text`; or JSON that cannot be read, HTML, XML.
+    """
+    return as_rows(*read_text(path), path)
+
+
+def as_rows(text: str, encoding: str, path: Path) -> Table:
+    """The table that `text` is, as `read_table` says of a file.
+
+    Args:
+        encoding: of `text_file.decode`.
+        path: whose suffix counts, and where errors are; no file needs to be there (the member of
+            an archive).
+    """
+    text = unix_line_ends(text)
+    records = read_records(text, path)
+    if records is not None:
+        return as_table(records, encoding)
+    if _MARKUP.match(text):
+        raise UserError(
+            "is HTML or XML, not a table",
+            where=path,
+            remedy="open it in a spreadsheet and save it as CSV in UTF-8",
+        )
+    lines = text.lstrip("\ufeff").split("\n")
+    delimiter = _delimiter(lines, path.suffix.lower())
+    if delimiter == SPACE:
+        taken, quoted = [_labelled_line(n, line) for n, line in enumerate(lines, 1) if line], False
+    elif delimiter == "tab":
+        taken, quoted = tab_rows(lines)
+    else:
+        taken, quoted = quoted_rows(lines, DELIMITERS[delimiter]), True
+    rows = [row for row in taken if isinstance(row, Row)]
+    rejects = [row for row in taken if isinstance(row, Rejected)]
+    table = Table(rows, rejects, encoding, delimiter, quoted)
+    damaged = [row for row in rows if any(map(is_damaged, row.fields))] if is_damaged(text) else []
+    table = _without(table, damaged, DAMAGED)
+    return _without(table, _above(table.rows), ABOVE)
+
+
+def _without(table: Table, rows: list[Row], reason: str) -> Table:
+    """The same with `rows` among the rejects."""
+    if not rows:
+        return table
+    lines = {row.line for row in rows}
+    rejects = [*table.rejects, *(Rejected(r.line, reason, table.written(r)) for r in rows)]
+    return dataclasses.replace(
+        table,
+        rows=[row for row in table.rows if row.line not in lines],
+        rejects=sorted(rejects, key=lambda reject: reject.line),
+    )
+
+
+def _above(rows: list[Row]) -> list[Row]:
+    """The first rows, as far as they have one field only and the others have more."""
+    width = usual_width(rows)
+    above = []
+    for row in rows[:_MOST_LINES_ABOVE]:
+        filled = sum(bool(field.strip()) for field in row.fields)
+        blank_behind = width > 2 and row.fields[0].strip() and filled == 1
+        if width < 2 or not (len(row.fields) == 1 or blank_behind):
+            return above
+        above.append(row)
+    return []
+
+
+def _labelled_line(number: int, line: str) -> Row:
+    """Label and text of a line as fastText has it, `__label__1 좋다`."""
+    match = _LABELLED.match(line)
+    return Row(number, list(match.groups()) if match else [line], line)
+
+
+def _delimiter(lines: list[str], suffix: str) -> str:
+    """A key of `DELIMITERS`, or SPACE. A line `sep=…` is made blank."""
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    said = _SEP.match(lines[first])
+    if said:
+        named = {"\\t": "\t"}.get(said[1], said[1])
+        lines[first] = ""
+        for name, character in DELIMITERS.items():
+            if character == named:
+                return name
+    seen = [line for line in lines[:_LINES_SEEN] if line.strip()]
+    if 2 * sum(_LABELLED.match(line) is not None for line in seen) > len(seen):
+        return SPACE
+    sample = "\n".join(seen)
+    counts = {name: _Count(sample, character) for name, character in DELIMITERS.items()}
+    named = _BY_SUFFIX.get(suffix, "")
+    even = [name for name, count in counts.items() if count.is_even]
+    # What is written as between words or digits separates nothing if something else does.
+    even = [name for name in even if not counts[name].is_punctuation] or even
+    if even:
+        return named if named in even else even[0]
+    if named and counts[named].agreeing:
+        return named
+    return max(counts, key=lambda name: counts[name].agreeing)
+
+
+class _Count:
+    """How evenly a character is spread over lines, what stands in quotes left out.
+
+    Attributes:
+        agreeing: lines that have it equally often, most of those that have it.
+        is_even: these are nearly all lines.
+        is_punctuation: a space follows it, or it is between digits, in most places.
+    """
+
+    def __init__(self, sample: str, character: str):
+        if character != "\t":
+            quoted = rf'(?<![^{character}\n]) *"(?:[^"]|"")*+" *(?![^{character}\n])'
+            sample = re.sub(quoted, "q", sample)
+        lines = [line for line in sample.split("\n") if line.strip()]
+        counts = collections.Counter(line.count(character) for line in lines)
+        self.agreeing = max((rows for count, rows in counts.items() if count), default=0)
+        others = len(lines) - self.agreeing
+        self.is_even = bool(self.agreeing) and (
+            others <= 0.1 * len(lines) or (others <= 2 and self.agreeing > others)
+        )
+        places = sample.count(character)
+        written = rf"{re.escape(character)} |(?<=\d){re.escape(character)}(?=\d)"
+        self.is_punctuation = character != "\t" and 2 * len(re.findall(written, sample)) > places
