@@ -15,6 +15,7 @@ from pipeline.corpora.annotated.inline import parse_inline, to_inline
 from pipeline.corpora.settings import EntityCorpusSettings
 from pipeline.corpora.splits import read_split
 from pipeline.export.tagger import load_tagger
+from pipeline.stages.evaluate import name_elsewhere
 from pipeline.stages.files import RunFiles
 from pipeline.stages.train import RESULTS
 from pipeline.tasks.base import find_task
@@ -233,16 +234,15 @@ def test_measured_on_a_corpus_of_others(run, tmp_path, command):
     assert done.code == 0, done.err
     written = {path.name for path in copy.run.iterdir()} - {path.name for path in run.run.iterdir()}
     assert written == {"elsewhere"} <= set(RESULTS), "changed settings set it aside"
-    assert {path.name for path in (copy.run / "elsewhere").iterdir()} == {
-        "others.json",
-        "others.html",
-    }
-    metrics = read_json(copy.run / "elsewhere" / "others.json")
+    name = name_elsewhere("others.txt", copy.root)
+    pair = {f"{name}.json", f"{name}.html"}
+    assert {path.name for path in (copy.run / "elsewhere").iterdir()} == pair
+    metrics = read_json(copy.run / "elsewhere" / f"{name}.json")
     assert metrics["count"] == 60
     assert metrics["f1"] > 0.3, "these are mostly sentences it was trained on"
     assert metrics["weights"] == sha256(copy.run / "best.weights.h5")
     assert "warning" not in done.err
-    report = (copy.run / "elsewhere" / "others.html").read_text(encoding="utf-8")
+    report = (copy.run / "elsewhere" / f"{name}.html").read_text(encoding="utf-8")
     assert "measured on 60 test sentences of others.txt" in report
     assert (copy.run / "metrics.json").read_bytes() == (run.run / "metrics.json").read_bytes()
 
@@ -263,7 +263,8 @@ def test_measured_on_labels_in_another_spelling(run, tmp_path, command):
         done = command(copy.root, "evaluate", "ner", *copy.words(), "--on", file)
         assert done.code == 0, done.err
         assert "warning" not in done.err
-        scores[file] = read_json(copy.run / "elsewhere" / f"{file.split('.')[0]}.json")["f1"]
+        name = name_elsewhere(file, copy.root)
+        scores[file] = read_json(copy.run / "elsewhere" / f"{name}.json")["f1"]
     assert scores["small.jsonl"] == scores["same.txt"] > 0
 
 

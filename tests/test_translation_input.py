@@ -17,6 +17,7 @@ from pipeline.export.translator import export_translator, load_translator
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
 from pipeline.models.settings import TranslatorSettings
+from pipeline.stages.evaluate import name_elsewhere
 from pipeline.tasks.base import find_task
 from pipeline.tasks.translation import evaluation
 from pipeline.tasks.translation.training import build_model
@@ -245,7 +246,8 @@ def test_measured_on_pairs_of_others(several, command, tmp_path):
     before = {p.name: p.read_bytes() for p in run.run.iterdir() if p.is_file()}
     done = command(run.root, "evaluate", "translation", *run.words(), "--on", "others.tsv")
     assert done.code == 0, done.err
-    metrics = read_json(run.run / "elsewhere" / "others.json")
+    name = name_elsewhere("others.tsv", run.root)
+    metrics = read_json(run.run / "elsewhere" / f"{name}.json")
     assert metrics["count"] == 22
     assert (metrics["filtered"]["empty"], metrics["doubtful"]["swapped"]) == (1, 1)
     tokenizer = load_pair_tokenizers(run.prepared)["source"]
@@ -253,7 +255,7 @@ def test_measured_on_pairs_of_others(several, command, tmp_path):
     lengths = tokenizer.encode(sources).lengths
     assert metrics["truncated"] == (lengths > MOST_PIECES).sum() > 1
     assert json.dumps(metrics, ensure_ascii=False).count("나는 돌아섰다.") == 1
-    report = (run.run / "elsewhere" / "others.html").read_text(encoding="utf-8")
+    report = (run.run / "elsewhere" / f"{name}.html").read_text(encoding="utf-8")
     for told in (
         "measured on 22 test sentences of others.tsv",
         "Measured on others.tsv, while the model learnt from a.tsv; 내 글.tsv.",
