@@ -164,6 +164,9 @@ class TestPredict:
             file = tmp_path / f"{codec}.txt"
             file.write_bytes("\n".join(lines).replace("\u2028", " ").encode(codec))
             outputs.add(command(root, "predict", "--file", file).out)
+        old_macintosh = tmp_path / "cr.txt"
+        old_macintosh.write_bytes("\r".join(lines).encode())
+        outputs.add(command(root, "predict", "--file", old_macintosh).out)
         (output,) = outputs
         texts = [line.split("\t")[2] for line in output.rstrip("\n").split("\n")]
         assert texts == [" ".join(line.split()) for line in lines]

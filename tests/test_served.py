@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from benchmarks import foreign
 from benchmarks.foreign import foreign_process
 from benchmarks.served_translation import served_translations
 from pipeline.corpora.splits import read_split
+from pipeline.export.classifier import load_classifier
 from pipeline.export.translator import load_translator
 from pipeline.workspace import read_json
 
@@ -77,3 +80,19 @@ def test_a_script_that_fails_says_why(tmp_path):
         test = tmp_path / "test.tsv"
         test.write_text("id\ttext\tlabel\n0\t네.\tYes.\n", encoding="utf-8")
         foreign_process("served.py", tmp_path / "nothing", test)
+
+
+def test_the_command_of_the_documentation_asks_with_saved_model_cli(finished):
+    run = finished("sentiment")
+    page = (Path(__file__).parent.parent / "docs" / "serving.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```\n([^`]*saved_model_cli[^`]*)```", page)
+    program, *words = shlex.split(block.replace("\\\n", " "))
+    assert program == ".venv/bin/python"
+    assert words[words.index("--dir") + 1] == "saved_models/sentiment/1"
+    words[words.index("--dir") + 1] = str(run.saved_model)
+    done = subprocess.run(
+        [sys.executable, *words], capture_output=True, encoding="utf-8", cwd=run.root, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (label,), _ = load_classifier(run.saved_model)(["정말 재미있어요"])
+    assert label in done.stdout

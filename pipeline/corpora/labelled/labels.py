@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from pipeline.counts import counted
 from pipeline.normalize import normalize
 
 _MISSING = frozenset(("", "nan", "null", "na", "n/a", "<na>", "#n/a", "-nan", "none"))
@@ -93,7 +94,7 @@ def counts_in_words(counts: Mapping[str, int]) -> str:
     """The labels with their rows, "0: 1,234 rows, 1: 1,198"; the commonest eight of many."""
     shown = sorted(sorted(counts, key=lambda label: (-counts[label], label))[:_SHOWN])
     listed = [
-        f"{short(label)}: {counts[label]:,}{_rows(counts[label]) if n == 0 else ''}"
+        f"{short(label)}: {f'{counts[label]:,}' if n else counted(counts[label], 'row')}"
         for n, label in enumerate(shown)
     ]
     if len(counts) > _SHOWN:
@@ -109,7 +110,7 @@ def merged_in_words(merged: Mapping[str, Mapping[str, int]]) -> str:
         count = sum(others.values())
         how = ", ".join(short(normalize(other)) for other in different[:3])
         how = how or "with other characters that look the same"
-        said.append(f"{short(label)} is also written {how} ({count:,}{_rows(count)})")
+        said.append(f"{short(label)} is also written {how} ({counted(count, 'row')})")
     return "; ".join(said)
 
 
@@ -117,10 +118,6 @@ def short(label: str) -> str:
     """The first 40 characters of a label, white space as single spaces."""
     label = " ".join(label.split())
     return label if len(label) <= 40 else label[:39] + "…"
-
-
-def _rows(count: int) -> str:
-    return " row" if count == 1 else " rows"
 
 
 def _key(label: str, none_is_a_class: bool) -> object:
@@ -151,9 +148,7 @@ def _warnings(counts: Mapping[str | None, int], none_is_a_class: bool) -> Iterab
     alike = [labels for labels in by_case.values() if len(labels) > 1]
     if alike:
         shown = "; ".join(
-            " and ".join(
-                f"{short(label)} ({counts[label]:,}{_rows(counts[label])})" for label in labels
-            )
+            " and ".join(f"{short(label)} ({counted(counts[label], 'row')})" for label in labels)
             for labels in alike[:_SHOWN]
         )
         yield f"Labels that differ only by case are different labels: {shown}."
