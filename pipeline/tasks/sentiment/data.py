@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
+from pipeline.corpora.labelled.probabilities import probabilities_of
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.facts import Prepared
+from pipeline.tasks.sentiment.probabilities import write_probabilities
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.text.morphemes import MorphemeAnalyzer
 from pipeline.text.tokenizer import normalize_texts
@@ -51,8 +53,9 @@ def prepare(
         normalized=True,
     )
     tokenizer.save(folder)
-    labels = sorted(set(splits["train"]["label"]))
+    labels = sorted({*splits["train"]["label"], *probabilities_of(splits["train"])[0]})
     write_json(folder / LABELS, labels)
+    write_probabilities(folder, splits["train"], labels)
     number = {label: i for i, label in enumerate(labels)}
     tokens, truncated = {}, {}
     for name, frame in splits.items():

@@ -10,7 +10,7 @@ from pipeline.models.settings import ClassifierSettings
 from pipeline.ranges import Share
 from pipeline.tasks.base import RunSettings
 from pipeline.text.settings import TextSettings
-from pipeline.training.settings import BatchSettings, TrainingSettings
+from pipeline.training.settings import BatchSettings, DistillationSettings, TrainingSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Settings:
     model: ClassifierSettings = ClassifierSettings()
     training: TrainingSettings = TrainingSettings()
     batches: BatchSettings = BatchSettings(length_jitter=2)
+    distillation: DistillationSettings = DistillationSettings()
     run: RunSettings = RunSettings()
 
 
