@@ -27,7 +27,7 @@ from pipeline.tasks.base import find_task
 from pipeline.tasks.sentiment.training import load_targets
 from pipeline.training.distillation import DistillationLoss, SoftTargets
 from pipeline.training.losses import SmoothedCrossEntropy
-from pipeline.workspace import SAMPLES, read_json
+from pipeline.workspace import read_json
 
 TEXTS = [f"{number}번째 영화는 정말 {'좋다' if number % 2 else '지루하다'}" for number in range(12)]
 SHARES = [round(0.07 * number + 0.05, 3) for number in range(12)]
@@ -302,7 +302,7 @@ def small(task, corpus: Path, **distillation):
         tiny,
         corpus=dataclasses.replace(tiny.corpus, corpus=str(corpus)),
         model=dataclasses.replace(tiny.model, cell="bag", ngrams="none", embedding_size=8),
-        training=dataclasses.replace(tiny.training, epochs=8, evaluations=2),
+        training=dataclasses.replace(tiny.training, epochs=12, evaluations=2, learning_rate=0.05),
         distillation=dataclasses.replace(tiny.distillation, **distillation),
     )
 
