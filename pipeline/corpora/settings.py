@@ -73,3 +73,20 @@ class TextCorpusSettings:
     test_share: Annotated[float, Between(0, 0.5)] | None = None
     """How much of the text is the test. 0: there is none; all before dev is learnt from, and what
     is reported is dev. Left out: what is usual, which is 0 for shakespeare and 0.1 elsewhere."""
+
+
+@dataclasses.dataclass(frozen=True)
+class UnlabelledCorpusSettings:
+    """Which texts, which need no labels."""
+
+    corpus: Annotated[str, UserFiles] = "kowiki"
+    """kowiki (the Korean Wikipedia's dump), `sample` for what is bundled, a file (plain text, JSON,
+    a table; .gz, .xz or .bz2, too), or a folder of files; or several, with commas between. Of
+    another corpus of the catalogue (nsmc, kmou) the texts of its training split are taken."""
+    leave_out: Annotated[str, UserFiles] | None = None
+    """Texts that must not be learnt from: names of the catalogue, for their dev and test splits,
+    or files, with commas between. Lines that are one of them, or hold one of at least 16
+    characters (white space apart), are left out."""
+    dev_size: Annotated[int, AtLeast(1)] = 2000
+    """Lines kept for choosing, and as many for the test; a tenth of all lines each, where that is
+    less. Lines of one document stay together."""

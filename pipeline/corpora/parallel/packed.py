@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import bz2
 import contextlib
 import dataclasses
-import gzip
-import lzma
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from pipeline.corpora.compressed import BROKEN, COMPRESSED, SUFFIXES, without_compression
 from pipeline.errors import UserError
+
+__all__ = ["SUFFIXES", "Packed", "beginning", "unpacked", "without_compression"]
 
 # Bytes of one file in an archive. The largest published one is far below; an archive that
 # unpacks to more was made to fill a disk or memory.
@@ -22,14 +21,8 @@ LARGEST_MEMBER = 1 << 28
 
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")  # the latter is empty
 _TAR = b"ustar"
-_COMPRESSED: dict[bytes, Callable[[Path], IO[bytes]]] = {
-    b"\x1f\x8b": gzip.GzipFile,
-    b"\xfd7zXZ\0": lzma.LZMAFile,
-    b"BZh": bz2.BZ2File,
-}
 Reader = Callable[[Path, Collection[str]], Iterator[tuple[str, bytes]]]
-SUFFIXES = (".gz", ".xz", ".bz2")
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError)
+_BROKEN = (tarfile.TarError, zipfile.BadZipFile, *BROKEN)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,20 +78,14 @@ def beginning(path: Path, size: int) -> bytes:
         OSError: it cannot be read.
     """
     magic = _begins(path)
-    if magic not in _COMPRESSED:
+    if magic not in COMPRESSED:
         with path.open("rb") as file:
             return file.read(size)
     try:
-        with _COMPRESSED[magic](path) as file:
+        with COMPRESSED[magic](path) as file:
             return file.read(size)
     except _BROKEN as error:
         raise OSError(str(error)) from error
-
-
-def without_compression(name: str) -> str:
-    """`name` without .gz, .xz or .bz2 at its end."""
-    stem, dot, ending = name.rpartition(".")
-    return stem if dot and f".{ending.lower()}" in SUFFIXES else name
 
 
 def _begins(path: Path) -> bytes:
@@ -110,7 +97,7 @@ def _begins(path: Path) -> bytes:
         return b""
     if head[257:262] == _TAR:
         return _TAR
-    return next((magic for magic in (*_ZIPS, *_COMPRESSED) if head.startswith(magic)), b"")
+    return next((magic for magic in (*_ZIPS, *COMPRESSED) if head.startswith(magic)), b"")
 
 
 def _reader(path: Path) -> Reader:
@@ -155,7 +142,7 @@ def _compressed(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, byte
     name = without_compression(path.name)
     data = b""
     if name in wanted:
-        with _COMPRESSED[_begins(path)](path) as file:
+        with COMPRESSED[_begins(path)](path) as file:
             data = _bounded(file, 0, name, path)
     yield name, data
 

@@ -11,11 +11,10 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.corpora.json_records import read_records
-from pipeline.corpora.labelled.columns import text_of_records
+from pipeline.corpora.json_texts import texts_of_records
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.settings import Division
 from pipeline.corpora.splits import COLUMNS
-from pipeline.corpora.tables.json_table import as_table
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
 from pipeline.one_line import as_written, on_one_line
@@ -101,23 +100,13 @@ def read_documents(path: Path, division: Division) -> TextFile:
         documents = list(_divided(path.name, printable(text), 1, division))
         read_as = ""
     else:
-        table = as_table(records)
-        key = text_of_records(table.rows) if len(table.rows) > 1 else None
-        if key is None:
-            keys = ", ".join(table.rows[0].fields[:20]) if table.rows else "none"
-            raise UserError(
-                f"is JSON, and which key holds the text is not clear ({keys})",
-                where=path,
-                remedy='call it "text"',
-            )
+        found = texts_of_records(records, path)
         documents = [
             document
-            for row in table.rows[1:]
-            for document in _divided(path.name, row.fields[key], row.line, division)
+            for line, record in found.texts
+            for document in _divided(path.name, record, line, division)
         ]
-        rejects = table.rejects
-        name = table.rows[0].fields[key]
-        read_as = f"{path.name} is JSON: {len(table.rows) - 1:,} records, their text is {name}"
+        rejects, read_as = found.rejects, found.read_as
     if not documents:
         raise UserError("has no text in it", where=path, remedy="give a file with text")
     return TextFile(documents, encoding, rejects, read_as)

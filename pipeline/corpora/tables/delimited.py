@@ -20,7 +20,8 @@ __all__ = ["DELIMITERS", "LONGEST_RECORD", "Row", "Table", "as_rows", "read_tabl
 _BY_SUFFIX = {".tsv": "tab", ".tab": "tab", ".csv": "comma"}
 _SEP = re.compile(r'"?sep=(.|\\t)"?[\t,;| ]*$', re.IGNORECASE)
 _LABELLED = re.compile(r"__label__(\S+)\s+(?!__label__)(.*)$")
-_MARKUP = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|table|meta|\?xml)\b", re.IGNORECASE)
+MARKUP = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|table|meta|\?xml)\b", re.IGNORECASE)
+"""How a file begins that is HTML or XML."""
 # So many lines tell the delimiter.
 _LINES_SEEN = 200
 _MOST_LINES_ABOVE = 20
@@ -61,7 +62,7 @@ def as_rows(text: str, encoding: str, path: Path) -> Table:
     records = read_records(text, path)
     if records is not None:
         return as_table(records, encoding)
-    if _MARKUP.match(text):
+    if MARKUP.match(text):
         raise UserError(
             "is HTML or XML, not a table",
             where=path,

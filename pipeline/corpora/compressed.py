@@ -1,0 +1,83 @@
+"""Files compressed by themselves, read as a stream: nothing is written to disk."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import importlib
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from pipeline.errors import UserError
+from pipeline.progress import Progress
+
+COMPRESSED: dict[bytes, Callable[[Any], IO[bytes]]] = {
+    b"\x1f\x8b": gzip.open,
+    b"\xfd7zXZ\0": lzma.open,
+    b"BZh": bz2.open,
+}
+"""How such a file begins -> what opens a path or a file of it."""
+SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
+"""What their names may end in."""
+BROKEN: tuple[type[Exception], ...] = (lzma.LZMAError, zlib.error, EOFError, OSError)
+"""What reading a damaged one raises."""
+with contextlib.suppress(ImportError):  # in the standard library from Python 3.14 on
+    _zstd = importlib.import_module("compression.zstd")
+    COMPRESSED[b"(\xb5/\xfd"] = _zstd.open
+    BROKEN += (_zstd.ZstdError,)
+_BLOCK = 1 << 20
+
+
+def without_compression(name: str) -> str:
+    """`name` without .gz, .xz, .bz2 or .zst at its end."""
+    stem, dot, ending = name.rpartition(".")
+    return stem if dot and f".{ending.lower()}" in SUFFIXES else name
+
+
+def blocks(path: Path, label: str | None = None) -> Iterator[bytes]:
+    """What a file holds, about a megabyte at a time, unpacked where it is compressed.
+
+    Whether it is, its first bytes say. Several streams one behind the other are read as one.
+
+    Args:
+        label: what a progress bar calls it; None for no bar.
+
+    Raises:
+        UserError: no such file, a folder, not to be read, or damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+            file.seek(0)
+            opened = next(
+                (COMPRESSED[magic] for magic in COMPRESSED if head.startswith(magic)), None
+            )
+            content: IO[bytes] = file if opened is None else opened(file)
+            size = path.stat().st_size
+            with Progress(label or path.name, size, "bytes", scale=True) as progress:
+                done = 0
+                while block := _read(content, path, opened is not None):
+                    if label is not None:
+                        progress.advance(file.tell() - done)
+                        done = file.tell()
+                    yield block
+    except FileNotFoundError:
+        raise UserError("no such file", where=path, remedy="check the path") from None
+    except IsADirectoryError:
+        raise UserError("is a folder", where=path, remedy="name one file in it") from None
+    except PermissionError:
+        raise UserError("may not be read", where=path, remedy="check its permissions") from None
+
+
+def _read(content: IO[bytes], path: Path, is_compressed: bool) -> bytes:
+    try:
+        return content.read(_BLOCK)
+    except BROKEN as error:
+        what = "is compressed and damaged" if is_compressed else "cannot be read"
+        raise UserError(
+            f"{what} ({error})", where=path, remedy="download or make it again"
+        ) from error

@@ -1,0 +1,172 @@
+"""A user's own file of texts that need no labels, in any of the formats that people have."""
+
+from __future__ import annotations
+
+import codecs
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pipeline.corpora.compressed import blocks, without_compression
+from pipeline.corpora.json_records import SUFFIXES as JSON_SUFFIXES
+from pipeline.corpora.json_records import read_records
+from pipeline.corpora.json_texts import texts_of_records
+from pipeline.corpora.rejects import Rejected
+from pipeline.corpora.tables.delimited import MARKUP
+from pipeline.corpora.unlabelled.text_tables import is_table, texts_of_table
+from pipeline.counts import counted
+from pipeline.errors import UserError
+from pipeline.normalize import normalize
+from pipeline.text_file import DAMAGED, decode, is_damaged, split_lines, unix_line_ends
+
+FEWEST_DOCUMENTS = 10
+"""Fewer than so many between empty lines are no documents: an empty line strayed in."""
+_LINES_SEEN = 100
+_BLANK = re.compile(rb"[\xef\xbb\xbf\xff\xfe \t\r\n\0]*")
+
+
+@dataclasses.dataclass(frozen=True)
+class TextFile:
+    """What `read_text_file` gives.
+
+    Attributes:
+        documents: the lines of each, in the order of the file, as they are written; a line by
+            itself where the file has no documents. No line is empty, and no document.
+        rejects: what could not be used.
+        encoding: as of `text_file.decode`.
+        read_as: what was concluded about the file, for people.
+    """
+
+    documents: list[list[str]]
+    rejects: list[Rejected]
+    encoding: str
+    read_as: str
+
+
+def read_text_file(path: Path) -> TextFile:
+    """The lines of a file, by document. In order, a file is
+
+    1. JSON: a record is a document (`json_texts.texts_of_records`);
+    2. a table, if it is called .tsv or .csv, or if its first line names a column of texts and
+       those below have as many columns: a row is a document (`text_tables`);
+    3. plain text, a line each. Empty lines between them separate documents, unless there are
+       fewer than FEWEST_DOCUMENTS; else each line is one.
+
+    A .gz, .xz or .bz2 (.zst from Python 3.14 on) is read without being unpacked to disk, and plain
+    text in UTF-8 as a stream. Lines end with LF or CRLF (or CR, where there is nothing else); all
+    else stays as it is. A line with a character that is not valid in the encoding is rejected.
+
+    Raises:
+        UserError: no text file, damaged, nothing in it; HTML or XML; a table or JSON of which it
+            is not clear where its texts are.
+    """
+    stream = blocks(path, path.name)
+    head = next(stream, b"")
+    begin = head[: head.rfind(b"\n") + 1] or head
+    named = path.with_name(without_compression(path.name))
+    text, encoding = decode(begin, path) if _has_text(begin) else ("", "UTF-8")
+    text = unix_line_ends(text)
+    if MARKUP.match(text):
+        raise UserError(
+            "is HTML or XML", where=path, remedy="save its text as .txt, a paragraph a line"
+        )
+    is_plain = not (_may_be_json(text, named) or is_table(text, named))
+    if is_plain and encoding.startswith("UTF-8") and ("\n" in text or "\r" not in text):
+        try:
+            lines = _lines(itertools.chain([head], stream))
+            return _of_lines(path, ((line, False) for line in lines), encoding)
+        except UnicodeDecodeError:  # of which the whole file says what it means
+            head, stream = b"", blocks(path, path.name)
+    data = b"".join(itertools.chain([head], stream))
+    if not _has_text(data):
+        raise _empty(path)
+    return _of_whole(path, named, *decode(data, path))
+
+
+def _of_whole(path: Path, named: Path, text: str, encoding: str) -> TextFile:
+    text = unix_line_ends(text)
+    if (records := read_records(text, named)) is not None:
+        found = texts_of_records(records, path)
+        return _of_texts(
+            path, (text for _, text in found.texts), found.rejects, encoding, found.read_as
+        )
+    if is_table(text, named):
+        rows, rejects, read_as = texts_of_table(text, encoding, path, named)
+        return _of_texts(path, rows, rejects, encoding, f"{path.name}: {read_as}")
+    return _of_lines(path, ((line, is_damaged(line)) for line in split_lines(text)), encoding)
+
+
+def _of_texts(
+    path: Path, texts: Iterable[str], rejects: list[Rejected], encoding: str, read_as: str
+) -> TextFile:
+    """Of records: each is a document."""
+    documents = [lines for text in texts if (lines := _lines_of(text))]
+    if not documents:
+        raise _empty(path)
+    return TextFile(documents, rejects, encoding, read_as)
+
+
+def _of_lines(path: Path, lines: Iterable[tuple[str, bool]], encoding: str) -> TextFile:
+    """Of plain text: its lines, and whether they are damaged."""
+    groups: list[list[str]] = [[]]
+    rejects = []
+    for number, (line, damaged) in enumerate(lines, 1):
+        if damaged:
+            rejects.append(Rejected(number, DAMAGED, line))
+        elif normalize(line):
+            groups[-1].append(line)
+        elif groups[-1]:
+            groups.append([])
+    if not groups[-1]:
+        groups.pop()
+    count = sum(map(len, groups))
+    if not count:
+        raise _empty(path)
+    read_as = f"{path.name}: {counted(count, 'line')}"
+    if len(groups) >= FEWEST_DOCUMENTS:
+        return TextFile(
+            groups, rejects, encoding, f"{read_as} in {len(groups):,} documents between empty lines"
+        )
+    if len(groups) > 1:
+        read_as += f", each by itself: {counted(len(groups) - 1, 'empty line')} part no documents"
+    return TextFile([[line] for group in groups for line in group], rejects, encoding, read_as)
+
+
+def _lines(stream: Iterable[bytes]) -> Iterator[str]:
+    """Lines of UTF-8 without their ends.
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    rest = ""
+    for block in stream:
+        *lines, rest = (rest + decoder.decode(block)).split("\n")
+        for line in lines:
+            yield line.rstrip("\r")
+    yield rest + decoder.decode(b"", final=True)
+
+
+def _lines_of(text: str) -> list[str]:
+    return [line for line in split_lines(text) if normalize(line)]
+
+
+def _may_be_json(text: str, named: Path) -> bool:
+    """Whether the beginning of a file is worth reading all of it as JSON."""
+    seen = [line for line in text.split("\n", _LINES_SEEN)[:_LINES_SEEN] if line.strip()]
+    opened = sum(line.lstrip().startswith("{") for line in seen)
+    return (
+        named.suffix.lower() in JSON_SUFFIXES
+        or bool(seen and seen[0].lstrip("\ufeff \t").startswith(("{", "[")))
+        or 2 * opened >= len(seen) > 0
+    )
+
+
+def _has_text(data: bytes) -> bool:
+    return len(_BLANK.match(data)[0]) < len(data)  # type: ignore[index]
+
+
+def _empty(path: Path) -> UserError:
+    return UserError("has no text in it", where=path, remedy="give a file with text")
