@@ -74,7 +74,7 @@ class ClippedAdamW(keras.optimizers.AdamW):
                 average.assign(average + ops.cast(rate, average.dtype) * (variable - average))
 
     def update_step(self, gradient, variable, learning_rate):
-        layers = set(variable.path.split("/"))
+        layers = self._trainable_variables[self._get_variable_index(variable)].path.split("/")
         rate = next((rate for layer, rate in self.rates.items() if layer in layers), 1.0)
         super().update_step(
             gradient, variable, learning_rate * rate if rate != 1 else learning_rate
