@@ -12,6 +12,9 @@ VERSION     = 1
 SETTINGS    =
 TEXT        =
 FILE        =
+PROBABILITIES =
+TEACHERS    =
+UNLABELLED  =
 PROMPT      =
 LENGTH      = 200
 TEMPERATURE = 0.8
@@ -19,7 +22,7 @@ SEED        = 1
 QUICK       =
 PORT        = 6006
 VARIABLES  := CORPUS EVAL ENCODER DIRECTION NAME VERSION SETTINGS TEXT FILE PROMPT LENGTH TEMPERATURE \
-  SEED QUICK PORT
+  SEED QUICK PORT PROBABILITIES TEACHERS UNLABELLED
 
 # Each goes to Python through the environment of its shell, where line ends, quotes, $ and backticks
 # stay what they are. Under its own name make would expand it first.
@@ -126,7 +129,7 @@ evaluate-translation:  ## the trained translator on other pairs: EVAL=news or EV
 QUESTION = $(call given,--file,FILE) $(if $(and $(call typed,PROMPT),$(call typed,TEXT)),\
   $(error PROMPT and TEXT mean the same: give one of them),\
   $(foreach name,PROMPT TEXT,$(if $(call typed,$(name)),--text="$$ASKED_$(name)")))
-ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1))
+ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES)
 .PHONY: predict tag encode translate generate
 predict: $(READY)  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
 	@$(call ASK,sentiment) $(QUESTION)

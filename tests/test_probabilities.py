@@ -349,3 +349,82 @@ def test_a_corpus_with_labels_alone_has_the_targets_it_had(finished):
     assert type(plan.loss) is SmoothedCrossEntropy
     assert not list(run.prepared.glob("*probabilities*"))
     assert list(read_split(run.corpus / "train.tsv").columns) == ["id", "text", "label"]
+
+
+# ---- written by predict
+
+
+def rows_of(out: str) -> list[list[str]]:
+    assert out.endswith("\n")
+    return [line.split("\t") for line in out[:-1].split("\n")]
+
+
+ASKED = ["좋아요 정말", "별로였다", "", "탭\t이 있다", '"인용" 부호', "text\tlabel", "긴 글 " * 300]
+
+
+def test_predict_writes_a_table_that_is_a_corpus(finished, command, tmp_path):
+    run, file = finished("sentiment"), tmp_path / "texts.txt"
+    file.write_text("\n".join(ASKED) + "\n", "utf-8")
+    done = command(run.root, "predict", "sentiment", "--file", file, "--probabilities")
+    assert done.code == 0
+    header, *rows = rows_of(done.out)
+    assert header == ["text", "label", "negative", "positive"]
+    assert [row[0] for row in rows] == [text.replace("\t", " ") for text in ASKED]
+    model = tf.saved_model.load(str(run.saved_model))
+    asked = model.signatures["serving_default"](text=tf.constant(ASKED))
+    given = np.array([row[2:] for row in rows], np.float32)
+    np.testing.assert_allclose(given, asked["probabilities"].numpy(), rtol=1e-6)
+    assert [row[1] for row in rows] == [label.decode() for label in asked["label"].numpy()]
+    written = tmp_path / "out.tsv"
+    written.write_text(done.out, "utf-8")
+    read = read_labelled(written)
+    assert list(read.frame["text"]) == [row[0] for row in rows]
+    assert list(read.frame["label"]) == [row[1] for row in rows]
+    assert set(read.frame["labelled"]) == {"no"}
+    np.testing.assert_allclose(read_shares(read)["positive"], given[:, 1], rtol=1e-5)
+    one = command(run.root, "predict", "sentiment", "--text", "두\n줄", "--probabilities")
+    assert [row[0] for row in rows_of(one.out)] == ["text", "두 줄"]
+
+
+LABELS = {
+    "numbers": ["0", "1"],
+    "names of columns": ["label", "text", "id"],
+    "odd": ["P(a)", 'b"c', "a.b", "가 나"],
+    "by case": ["Good", "good"],
+}
+
+
+@pytest.mark.parametrize("name", LABELS)
+@pytest.mark.parametrize("corrected", [False, True])
+def test_such_a_table_is_read_whatever_the_labels_are_called(tmp_path, name, corrected):
+    """Labels that no row has among them; and with labels that somebody corrected."""
+    labels = LABELS[name]
+    rest = [f"{0.3 / (len(labels) - 1):.9g}"] * (len(labels) - 1)
+    rows = [[text, labels[0], "0.7", *rest] for text in TEXTS]
+    if corrected:
+        rows[3][1] = labels[1]
+    read = read_labelled(table(tmp_path / "out.tsv", ["text", "label", *labels], rows))
+    assert not read.rejects
+    assert list(read.frame["text"]) == TEXTS
+    assert list(read.frame["label"]) == [row[1] for row in rows]
+    assert sorted(read_shares(read)) == sorted(labels)
+    assert set(read.frame["labelled"]) == ({"yes"} if corrected else {"no"})
+
+
+def test_a_task_without_labels_refuses(command, tmp_path):
+    for task in ("ner", "charlm"):
+        done = command(tmp_path, "predict", task, "--text", "가", "--probabilities")
+        assert "--probabilities" in done.error
+
+
+def test_a_model_that_does_not_know_its_labels_says_so(finished, command, tmp_path):
+    """One that an earlier version exported."""
+    run = finished("sentiment").copy(tmp_path)
+    path = run.saved_model / "assets.extra" / "labels.json"
+    assert read_json(path) == ["negative", "positive"]
+    path.unlink()
+    manifest = run.saved_model / "assets.extra" / "manifest.json"
+    manifest.unlink()
+    asked = ("predict", "sentiment", "--text", "가")
+    assert "labels.json" in command(run.root, *asked, "--probabilities").error
+    assert command(run.root, *asked).code == 0

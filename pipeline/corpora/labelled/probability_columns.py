@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,10 +51,11 @@ class ProbabilityColumns:
 
     def renamed(self, labels: Iterable[str]) -> ProbabilityColumns:
         """The same with the spelling of `labels` where a column is named after one of them."""
-        known = _Names(labels)
+        names = list(self.positions)
+        known = _labels_of(names, labels, by_case=False)
+        places = zip(names, known, self.positions.values(), strict=True)
         return dataclasses.replace(
-            self,
-            positions={known.of(name) or name: place for name, place in self.positions.items()},
+            self, positions={label or name: place for name, label, place in places}
         )
 
     def cells(self, fields: Sequence[str]) -> dict[str, str]:
@@ -146,8 +148,8 @@ def columns_named_after_labels(
         return None, []
     taken = (columns.text, columns.label, columns.id)
     free = [column for column in range(columns.width) if column not in taken]
-    known = _Names(labels) if len(free) > 1 else _Names(())
-    named = {column: label for column in free if (label := known.of(header[column]))}
+    known = _labels_of([header[column] for column in free], labels) if len(free) > 1 else []
+    named = {column: label for column, label in zip(free, known, strict=False) if label}
     shares = [column for column in free if _are_numbers(sample, column, 0, 1 + TOLERANCE)]
     if len(named) < 2:
         if len(shares) > 1 and _Sums(sample, shares).are_fractions:
@@ -251,28 +253,41 @@ def _refuse_twins(names: Sequence[str], where: Path) -> None:
         )
 
 
-class _Names:
-    """What columns may be called that are named after labels: `긍정`, `P(긍정)`, `scores.긍정`."""
+def _labels_of(names: Sequence[str], labels: Iterable[str], by_case: bool = True) -> list[str]:
+    """The label that each column is named after, "" where it is none: `긍정`, `P(긍정)`,
+    `scores.긍정`.
 
-    def __init__(self, labels: Iterable[str]):
-        self._same: dict[object, list[str]] = {}
-        self._alike: dict[str, list[str]] = {}
-        for label in labels:
-            self._same.setdefault(_key(label), []).append(label)
-            self._alike.setdefault(label.casefold(), []).append(label)
+    Args:
+        names: of the columns.
+        labels: those of the rows.
+        by_case: whether a name may differ from a label by case alone, if no other column is
+            called as that label.
+    """
+    same: dict[object, list[str]] = collections.defaultdict(list)
+    alike: dict[str, list[str]] = collections.defaultdict(list)
+    for label in labels:
+        same[_key(label)].append(label)
+        alike[label.casefold()].append(label)
+    written = [
+        list(filter(None, (name, label_of_column(name), name.rpartition(".")[2]))) for name in names
+    ]
+    found = [_only(same.get(_key(form)) for form in forms) for forms in written]
+    if by_case:
+        taken = collections.Counter(found)
+        others = [
+            _only(alike.get(normalize(form).casefold()) for form in forms) for forms in written
+        ]
+        counts = collections.Counter(others)
+        found = [
+            label or (other if counts[other] == 1 and not taken[other] else "")
+            for label, other in zip(found, others, strict=True)
+        ]
+    return found
 
-    def of(self, name: str) -> str | None:
-        """The label that a column is named after; by case alone, where only one is."""
-        for written in (name, label_of_column(name), name.rpartition(".")[2]):
-            if not written:
-                continue
-            for found in (
-                self._same.get(_key(written), []),
-                self._alike.get(normalize(written).casefold(), []),
-            ):
-                if len(found) == 1:
-                    return found[0]
-        return None
+
+def _only(candidates: Iterable[list[str] | None]) -> str:
+    """The label of the first list of one, "" where there is none."""
+    return next((labels[0] for labels in candidates if labels and len(labels) == 1), "")
 
 
 def _key(label: str) -> object:
