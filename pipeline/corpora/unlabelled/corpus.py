@@ -13,8 +13,9 @@ import pandas as pd
 from pipeline.corpora import catalogue
 from pipeline.corpora.compressed import without_compression
 from pipeline.corpora.fetch import CorpusUnavailable
+from pipeline.corpora.fetch_changing import fetch_changing
 from pipeline.corpora.html_entities import entity_warnings
-from pipeline.corpora.origins import own_origin, stand_in_warning
+from pipeline.corpora.origins import catalogue_origin, own_origin, stand_in_warning
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.settings import UnlabelledCorpusSettings
 from pipeline.corpora.splits import COLUMNS, FEWEST_ROWS, CorpusSplits, held_out, text_id
@@ -152,6 +153,8 @@ class _Counts:
 
 
 def _source(name: str, raw: Path) -> _Source:
+    if name in catalogue.CATALOGUE and (corpus := catalogue.find(name)).changing:
+        return _dump(corpus, raw)
     if is_named(name):
         texts = sample_texts(raw) if name == SAMPLE else catalogue_texts(name, raw)
         documents = [[text] for text in texts.train if normalize(text)]
@@ -169,6 +172,20 @@ def _source(name: str, raw: Path) -> _Source:
         read_as="; ".join(file.read_as for file in read.values()),
         encodings={name: file.encoding for name, file in read.items()},
         rejects={name: file.rejects for name, file in read.items()},
+    )
+
+
+def _dump(corpus: catalogue.Corpus, raw: Path) -> _Source:
+    (file,) = corpus.changing.values()
+    fetched = fetch_changing(file, raw)
+    read = read_text_file(fetched.path)
+    version = fetched.version or f"{file.name}, not verified"
+    return _Source(
+        corpus.name,
+        catalogue_origin(corpus),
+        read.documents,
+        files=[fetched.path],
+        read_as=f"{read.read_as} ({version})",
     )
 
 

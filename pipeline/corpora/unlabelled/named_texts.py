@@ -78,6 +78,8 @@ def catalogue_texts(name: str, raw: Path) -> NamedTexts:
         CorpusUnavailable: it cannot be had. Nothing stands in for it.
         UserError: it is not what the catalogue describes.
     """
+    if name in catalogue.CATALOGUE and catalogue.find(name).kind == "unlabelled":
+        raise UserError(f"{name} has no dev and test", remedy="leave it out, or give a file")
     kind = "running" if name == CONSTITUTION else catalogue.find(name).kind
     if kind == "labelled":
         splits = read_labelled_corpus(CorpusSettings(name), raw, SAMPLES / "sentiment.tsv")
