@@ -5,6 +5,7 @@
 # their own. No name of a user is ever a target, so nothing in it means anything to make.
 CORPUS      =
 EVAL        =
+ENCODER     =
 DIRECTION   = ko-en
 NAME        = default
 VERSION     = 1
@@ -17,7 +18,7 @@ TEMPERATURE = 0.8
 SEED        = 1
 QUICK       =
 PORT        = 6006
-VARIABLES  := CORPUS EVAL DIRECTION NAME VERSION SETTINGS TEXT FILE PROMPT LENGTH TEMPERATURE \
+VARIABLES  := CORPUS EVAL ENCODER DIRECTION NAME VERSION SETTINGS TEXT FILE PROMPT LENGTH TEMPERATURE \
   SEED QUICK PORT
 
 # Each goes to Python through the environment of its shell, where line ends, quotes, $ and backticks
@@ -33,6 +34,8 @@ VENV     := .venv
 PYTHON   := $(VENV)/bin/python
 PIPELINE := $(PYTHON) -m pipeline
 TASKS    := $(patsubst pipeline/tasks/%/__init__.py,%,$(wildcard pipeline/tasks/*/__init__.py))
+# What may start from a pretrained encoder.
+STARTING := sentiment ner
 STAGES   := corpus prepare train evaluate export
 
 # The other direction has a run and a version of its own, so that both translators can be asked.
@@ -46,6 +49,7 @@ turned  = $(if $(filter translation,$(1)),$(if $(WRONG_DIRECTION),$(error $(WRON
 NAMED   = --name=$(if $(call typed,NAME),"$$ASKED_NAME",$(or $(call turned,$(1)),default))
 NUMBER  = --version=$(if $(call typed,VERSION),"$$ASKED_VERSION",$(if $(call turned,$(1)),2,1))
 SOURCE  = $(call given,--corpus,CORPUS) \
+  $(if $(filter $(STARTING),$(1)),$(call given,--encoder,ENCODER)) \
   $(if $(and $(filter translation,$(1)),$(call typed,DIRECTION)),--direction="$$ASKED_DIRECTION")
 ALL     = $(call NAMED,$(1)) $(call NUMBER,$(1)) $(SOURCE) $(call given,--settings,SETTINGS)
 # The stages $(2) of the task $(1), one after the other. What is up to date each of them sees by
@@ -64,7 +68,8 @@ help:  ## this page
 	  awk -F'\t' '{printf "  make %-20s %s\n", $$1, $$2}'
 	@echo
 	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--units 64 --epochs 3\""
-	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm)"
+	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder)"
+	@echo "A pretrained encoder to start from: ENCODER=bundled, none, a run of make pretrain, a folder"
 	@echo "English to Korean: make translate DIRECTION=en-ko (run en-ko, version 2; both can be asked)"
 	@echo "No network? CORPUS_MIRROR=folder; with neither, a small bundled corpus stands in."
 
@@ -110,6 +115,9 @@ $(foreach task,$(TASKS),$(eval $(call TASK_template,$(task))))
 train-sentiment:  ## reviews to a served sentiment model, with report
 train-ner:  ## sentences to a served finder of named entities, with report
 train-translation:  ## sentence pairs to a served translator, with report
+.PHONY: pretrain
+pretrain: $(READY)  ## raw texts to an encoder that others start from: CORPUS=texts.txt.xz NAME=mine
+	@$(call run,encoder,$(STAGES))
 train-charlm:  ## running text to a served model that writes more of it, with report
 evaluate-ner:  ## the trained finder of names on a corpus made by others: EVAL=klue
 evaluate-translation:  ## the trained translator on other pairs: EVAL=news or EVAL=pairs.tsv
@@ -119,11 +127,13 @@ QUESTION = $(call given,--file,FILE) $(if $(and $(call typed,PROMPT),$(call type
   $(error PROMPT and TEXT mean the same: give one of them),\
   $(foreach name,PROMPT TEXT,$(if $(call typed,$(name)),--text="$$ASKED_$(name)")))
 ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1))
-.PHONY: predict tag translate generate
+.PHONY: predict tag encode translate generate
 predict: $(READY)  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
 	@$(call ASK,sentiment) $(QUESTION)
 tag: $(READY)  ## mark the named entities: TEXT="..." or FILE=sentences.txt
 	@$(call ASK,ner) $(QUESTION)
+encode: $(READY)  ## a vector for each text, to search and cluster with: TEXT="..." or FILE=texts.txt
+	@$(call ASK,encoder) $(QUESTION)
 # Asked something it answers; asked nothing it trains first, if need be, and shows an example.
 translate: $(READY)  ## translate: TEXT="..." or FILE=lines.txt; with neither it trains first, if need be
 	@$(if $(strip $(QUESTION)),,$(call run,translation,$(STAGES)) &&) \

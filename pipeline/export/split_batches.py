@@ -75,13 +75,30 @@ def map_sorted_pieces(
     Returns:
         int32 [n, None], rows as long as those given.
     """
+    return _for_each_id(rows, function, tf.TensorSpec([None], tf.int32), at_once)
 
+
+def map_sorted_vectors(
+    rows: tf.RaggedTensor,
+    function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    width: int,
+    at_once: PartSize = REVIEWS_AT_ONCE,
+) -> tf.RaggedTensor:
+    """As `map_sorted_pieces`, for a function that gives a vector for each id: float32
+    [m, time, width], and so [n, None, width]."""
+    return _for_each_id(rows, function, tf.TensorSpec([None, width], tf.float32), at_once)
+
+
+def _for_each_id(
+    rows: tf.RaggedTensor,
+    function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    result: tf.TensorSpec,
+    at_once: PartSize,
+) -> tf.RaggedTensor:
     def flat(ids: tf.Tensor, lengths: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
         return tf.boolean_mask(function(ids, lengths), tf.sequence_mask(lengths))
 
-    results, lengths, order = _in_parts(
-        rows, flat, tf.TensorSpec([None], tf.int32), at_once, parts_at_a_time=2
-    )
+    results, lengths, order = _in_parts(rows, flat, result, at_once, parts_at_a_time=2)
     by_length = tf.RaggedTensor.from_row_lengths(results, tf.gather(lengths, order))
     return tf.gather(by_length, tf.math.invert_permutation(order))
 

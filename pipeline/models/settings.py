@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Literal
 
-from pipeline.ranges import AtLeast, Share
+from pipeline.ranges import AtLeast, Between, Share, UserFiles
 
 CELL_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN", "irnn": "ReLU RNN"}
 """What cells are called in reports and pictures."""
@@ -52,6 +52,24 @@ def describe(settings: ClassifierSettings) -> str:
 
 
 @dataclasses.dataclass(frozen=True)
+class StartSettings:
+    """What the model starts from."""
+
+    encoder: Annotated[str, UserFiles] = "bundled"
+    """A pretrained encoder: `bundled` for the one that comes with the project, the name of
+    another one or of a run of make pretrain, a folder, or `none` to start from nothing. Its pieces
+    are taken over, and its embeddings and recurrent layer are what the model starts with."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FineTuningSettings:
+    """How what an encoder brought is learnt on."""
+
+    encoder_rate: Annotated[float, Between(0, 1)] = 1.0
+    """Its learning rate, as a part of that of the rest; 0 leaves it as it is."""
+
+
+@dataclasses.dataclass(frozen=True)
 class TaggerSettings:
     """The shape of the tagger."""
 
@@ -61,9 +79,9 @@ class TaggerSettings:
     """Width of the hidden state in one direction."""
     direction: Literal["forward", "backward", "both"] = "both"
     """Reading direction; "both" is a bidirectional layer."""
-    layers: Annotated[int, AtLeast(1)] = 1
+    layers: Annotated[int, AtLeast(0)] = 1
     """How many recurrent layers are stacked; from the second on each adds its input to its
-    output (a residual connection)."""
+    output (a residual connection). 0: what runs over the pieces is the encoder alone."""
     embedding_size: Annotated[int, AtLeast(1)] = 64
     """Width of the piece embeddings."""
     ngram_size: Annotated[int, AtLeast(1)] = 32
@@ -168,3 +186,40 @@ def describe_language_model(settings: LanguageModelSettings) -> str:
     cell = CELL_NAMES[settings.cell]
     tied = " with a tied softmax" if settings.tied_softmax else ""
     return f"{settings.layers}-layer {cell}-{settings.units}{tied}"
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderSettings:
+    """The shape of the encoder."""
+
+    architecture: Literal["recurrent", "transformer"] = "recurrent"
+    """What reads a text. "recurrent": an LSTM from the left and one from the right that never see
+    each other, so that each can be asked for the next piece on its side (Peters et al. 2018);
+    "transformer": self-attention, which guesses hidden pieces (Devlin et al. 2019)."""
+    units: Annotated[int, AtLeast(1)] = 256
+    """Width of the state in one direction; of all vectors of the Transformer (a multiple of
+    `heads`)."""
+    embedding_size: Annotated[int, AtLeast(1)] = 128
+    """Width of the piece embeddings; the Transformer's are `units` wide."""
+    ngrams: Literal["none", "syllable", "jamo"] = "jamo"
+    """What a piece's embedding borrows from: nothing, its syllables and pairs of syllables, or
+    these and its runs of 3 jamo."""
+    max_ngrams: Annotated[int, AtLeast(1)] = 12
+    """N-grams of a piece, at most."""
+    layers: Annotated[int, AtLeast(1)] = 4
+    """Blocks of the Transformer."""
+    heads: Annotated[int, AtLeast(1)] = 4
+    """Attention heads of a block."""
+    feed_forward: Annotated[int, AtLeast(1)] = 1024
+    """Width of the hidden layer of a block."""
+    embedding_dropout: Annotated[float, Share] = 0.1
+    """Share of embedding features dropped in training."""
+    state_dropout: Annotated[float, Share] = 0.1
+    """Share of state features dropped before the softmax, and in Transformer blocks."""
+
+
+def describe_encoder(settings: EncoderSettings) -> str:
+    """The shape in a few words, for reports."""
+    if settings.architecture == "transformer":
+        return f"{settings.layers}-layer Transformer-{settings.units}, masked language model"
+    return f"two-way LSTM-{settings.units} language model"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import keras
@@ -26,14 +27,19 @@ def recurrent_tagger(
     vocabulary_size: int,
     tags: TagSet,
     ngram_keys: Sequence[np.ndarray] = (),
+    encoder: EncoderShape | None = None,
 ) -> keras.Model:
     """Builds the tagger.
+
+    With an encoder, its states are read beside the embeddings (contextual string embeddings, Akbik
+    et al. 2018), and learnt on unless they are frozen.
 
     Args:
         settings: its shape.
         vocabulary_size: pieces, the four special ones included.
         tags: what there is to tell apart.
         ngram_keys: what `pipeline.text.piece_ngrams.learn_piece_ngrams` found.
+        encoder: the shape of the encoder that it starts from; None for none.
 
     Returns:
         A model from {"ids": int32 [batch, time], "lengths": int32 [batch]} to the unary
@@ -62,6 +68,8 @@ def recurrent_tagger(
             embedding = PieceEmbedding(len(keys) + 1, settings.ngram_size, name=f"embedding_{n}")
             flat = keras.layers.Reshape((-1, n * settings.ngram_size), name=f"flat_{n}")
             features.append(flat(embedding(number)))
+    if encoder is not None:
+        features.append(_encoder_states(encoder, settings, vocabulary_size, ids, lengths))
     x = features[0] if len(features) == 1 else keras.layers.Concatenate(name="features")(features)
     x = keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout")(x)
     for number in range(1, settings.layers + 1):
@@ -75,6 +83,77 @@ def recurrent_tagger(
     potentials = keras.layers.Dense(len(tags), name="potentials")(x)
     crf = LinearChainCRF(tags.legal, tags.legal_first, learnt=settings.head == "crf", name="crf")
     return keras.Model({"ids": ids, "lengths": lengths}, crf(potentials), name="tagger")
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderShape:
+    """What a tagger must know of the encoder that it starts from.
+
+    Attributes:
+        units: width of the state in one direction.
+        embedding_size: width of its embeddings.
+        ngram_table, ngrams: as of `pipeline.models.text_encoder.text_encoder`.
+    """
+
+    units: int
+    embedding_size: int
+    ngram_table: np.ndarray | None = None
+    ngrams: int = 0
+
+
+ENCODER_LAYERS = {"embedding": "encoder_embedding", "recurrent_1": "encoder_recurrent"}
+"""Layer of an encoder -> the one of the tagger that starts as it."""
+
+
+def _encoder_states(
+    encoder: EncoderShape,
+    settings: TaggerSettings,
+    vocabulary_size: int,
+    ids: keras.KerasTensor,
+    lengths: keras.KerasTensor,
+) -> keras.KerasTensor:
+    """The states of the encoder at each position: float32 [batch, time, 2 * units]."""
+    table = encoder.ngram_table
+    embedding = PieceEmbedding(
+        vocabulary_size,
+        encoder.embedding_size,
+        encoder.ngrams,
+        0 if table is None else table.shape[1],
+        name=ENCODER_LAYERS["embedding"],
+    )
+    x = embedding(ids)
+    if table is not None:
+        embedding.table.assign(table)
+    x = keras.layers.Dropout(
+        settings.piece_dropout, noise_shape=(None, None, 1), name="encoder_piece_dropout"
+    )(x)
+    return Recurrent("lstm", encoder.units, "both", name=ENCODER_LAYERS["recurrent_1"])(x, lengths)
+
+
+def folded(
+    model: keras.Model,
+    settings: TaggerSettings,
+    *,
+    vocabulary_size: int,
+    tags: TagSet,
+    ngram_keys: Sequence[np.ndarray],
+    encoder: EncoderShape | None,
+) -> keras.Model:
+    """The same tagger with the n-grams of its encoder folded into one plain table, for serving."""
+    if encoder is None or encoder.ngram_table is None:
+        return model
+    plain = recurrent_tagger(
+        settings,
+        vocabulary_size=vocabulary_size,
+        tags=tags,
+        ngram_keys=ngram_keys,
+        encoder=EncoderShape(encoder.units, encoder.embedding_size),
+    )
+    for layer in plain.layers:
+        there = model.get_layer(layer.name)
+        is_table = layer.name == ENCODER_LAYERS["embedding"]
+        layer.set_weights([there.folded()] if is_table else there.get_weights())
+    return plain
 
 
 def best_tags(model: keras.Model) -> keras.Model:

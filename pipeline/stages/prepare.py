@@ -10,11 +10,12 @@ from pipeline.corpora.labelled.reviews import read_sample
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.facts import CorpusFacts, Prepared
+from pipeline.pretrained import ENCODER, copy_encoder, encoder_files
 from pipeline.progress import say
 from pipeline.records import as_json
 from pipeline.stages.files import RunFiles, chosen
 from pipeline.stages.options import PrepareOptions
-from pipeline.tasks.base import Task
+from pipeline.tasks.base import StartsFromEncoder, Task
 from pipeline.text.compare import every_tokenizer, side_by_side
 from pipeline.text.graph_limits import check_prepared
 from pipeline.workspace import SAMPLES, Manifest, Workspace, digest
@@ -42,7 +43,9 @@ def _run(
     files.check_outputs(corpus, corpus_folder)
     relevant = chosen(as_json(settings), task.prepare_groups)
     folder = corpus_folder / f"prepared-{digest(relevant)}"
-    inputs = [corpus_folder / f"{name}.tsv" for name in corpus.facts.rows]
+    splits_of = {name: corpus_folder / f"{name}.tsv" for name in corpus.facts.rows}
+    encoder = _encoder(task, settings, workspace)
+    inputs = [*splits_of.values(), *([] if encoder is None else encoder_files(encoder))]
     manifest = Manifest.read(folder / "manifest.json", Prepared)
     if (
         manifest is None
@@ -50,7 +53,9 @@ def _run(
         or not _exportable(folder)  # what an older version prepared
     ):
         folder.mkdir(parents=True, exist_ok=True)
-        splits = {path.stem: read_split(path) for path in inputs}
+        if encoder is not None:
+            copy_encoder(encoder, folder / ENCODER)
+        splits = {name: read_split(path) for name, path in splits_of.items()}
         prepared = task.data.prepare(settings, splits, corpus_folder, folder)
         check_prepared(folder)
         written = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -62,6 +67,12 @@ def _run(
     say(f"prepared: {manifest.facts.summary} -> {manifest.facts.folder}")
     for warning in manifest.facts.warnings:
         say(f"warning: {warning}")
+
+
+def _encoder(task: Task, settings: Any, workspace: Workspace) -> Path | None:
+    """The folder of the encoder that the model is going to start from, if there is one."""
+    data = task.data
+    return data.encoder(settings, workspace) if isinstance(data, StartsFromEncoder) else None
 
 
 def _exportable(folder: Path) -> bool:

@@ -84,6 +84,19 @@ class Data(Protocol):
         """
 
 
+@runtime_checkable
+class StartsFromEncoder(Protocol):
+    """A `data.py` of a task whose model may start from a pretrained encoder."""
+
+    def encoder(self, settings: Any, workspace: Workspace) -> Path | None:
+        """Its folder (`pipeline.pretrained`), or None where the model starts from nothing. Before
+        `prepare` is called, its files are copied to `pretrained.ENCODER` in the folder.
+
+        Raises:
+            UserError: there is no such encoder, or it does not fit the settings.
+        """
+
+
 class Training(Protocol):
     """`training.py` of a task: from arrays to a model that can be trained."""
 

@@ -63,3 +63,25 @@ def ngram_table(
         kept = sorted(number[ngram] for ngram in ngrams if ngram in number)[:most]
         table[row, : len(kept)] = kept
     return table, ["none", *shared]
+
+
+def vocabulary_ngrams(
+    vocabulary: Vocabulary, kind: str, most: int
+) -> tuple[np.ndarray | None, int]:
+    """`ngram_table` by the name of a setting.
+
+    Args:
+        kind: "none", "syllable" (syllables and pairs of them) or "jamo" (runs of 3 jamo, too).
+        most: n-grams a piece at the most.
+
+    Returns:
+        The table and how many n-grams there are, the one called none included; None and 0 for
+        plain embeddings.
+    """
+    if kind == "none":
+        return None, 0
+    table, names = ngram_table(vocabulary, jamo_lengths=_JAMO_LENGTHS[kind], most=most)
+    return table, len(names)
+
+
+_JAMO_LENGTHS = {"syllable": (), "jamo": (3,)}

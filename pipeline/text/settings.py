@@ -6,7 +6,7 @@ import dataclasses
 from typing import Annotated, Literal
 
 from pipeline.errors import UserError
-from pipeline.ranges import AtLeast, Between
+from pipeline.ranges import AtLeast, Between, Share
 from pipeline.text.limits import MAX_PIECES, MAX_TEXT_LENGTH
 
 ROOM_FOR_A_PIECE = Between(3, MAX_TEXT_LENGTH, remedy="two of them are [BOS] and [EOS]")
@@ -30,6 +30,16 @@ class TextSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class SubwordSettings:
+    """Subword regularisation."""
+
+    subword_dropout: Annotated[float, Share] = 0.15
+    """In training, a longest match is refused this often, so that words are seen cut in several
+    ways (MaxMatch-Dropout, Hiraoka 2022); with sentencepiece the smoothing alpha of sampled
+    segmentations (Kudo 2018). 0 always cuts the same way."""
+
+
+@dataclasses.dataclass(frozen=True)
 class SyllableSettings:
     """How text becomes syllables and runs of syllables."""
 
@@ -43,6 +53,23 @@ class SyllableSettings:
     """Runs of up to so many pieces have vectors of their own; 1 for none."""
     min_ngram_frequency: Annotated[int, AtLeast(1)] = 2
     """A run of pieces must occur this often in the training split."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderTextSettings:
+    """How raw text becomes pieces, and how much of it is read at once."""
+
+    pieces: Literal["wordpiece", "syllable"] = "wordpiece"
+    """How words are cut: learnt `##` pieces, or single syllables."""
+    vocabulary_size: Annotated[int, ROOM_FOR_SOME_PIECES] = 16000
+    """Pieces to learn, at most, the four special ones included."""
+    min_frequency: Annotated[int, AtLeast(1)] = 2
+    """A piece must occur this often in the training split."""
+    passage_length: Annotated[int, AtLeast(8)] = 160
+    """A longer text is cut into passages of at most so many characters, behind a sentence where
+    one ends; each is learnt from by itself."""
+    max_length: Annotated[int, ROOM_FOR_A_PIECE] = 256
+    """A longer text is read up to here when served."""
 
 
 @dataclasses.dataclass(frozen=True)

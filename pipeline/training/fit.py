@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -55,6 +55,7 @@ class TrainingPlan:
         prepare: (inputs, steps done, steps in all) -> the inputs to train on instead, and numbers
             about them for the log. It may ask the model, and must answer the same to the same
             question: a training that resumes asks again.
+        rates: name of a layer -> its learning rate, as a part of that of the others.
     """
 
     model: keras.Model
@@ -64,6 +65,7 @@ class TrainingPlan:
     monitor: str
     tokens: Callable[[dict], int] = count_tokens
     prepare: Callable[[dict, int, int], tuple[dict, dict[str, float]]] | None = None
+    rates: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def train(self, settings: TrainingSettings, run: Path) -> TrainingResult:
         """`fit` with its log in `run`/tensorboard."""
@@ -126,6 +128,7 @@ class _Training:
             clip_norm=settings.clip_norm,
             weight_decay=settings.weight_decay,
             averaging=settings.weight_averaging,
+            rates=plan.rates,
         )
         self.optimizer.exclude_from_weight_decay(var_names=["bias"])
         # XLA compiles every new batch shape anew, which on TensorFlow's CPU costs more than

@@ -52,6 +52,24 @@ class PieceCrossEntropy(keras.losses.Loss):
         return {**super().get_config(), "smoothing": self.smoothing}
 
 
+@keras.saving.register_keras_serializable("pipeline")
+class MeanNats(keras.losses.Loss):
+    """The mean of costs that the model itself gives, each position counting alike, in nats.
+
+    Targets float [batch, ...]: 1 where there is a position, 0 at padding; the model gives float
+    of the same shape.
+    """
+
+    def __init__(self, name: str = "mean_nats", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        real = ops.cast(y_true, y_pred.dtype)
+        axes = tuple(range(1, len(y_pred.shape)))
+        count = ops.maximum(ops.mean(ops.sum(real, axis=axes)), 1e-6)
+        return ops.sum(real * y_pred, axis=axes) / count
+
+
 def _smoothed(labels, logits, smoothing: float):
     """Cross entropy at each position; of a negative label it means nothing.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import keras
 from keras import ops
 
@@ -23,14 +25,22 @@ class ClippedAdamW(keras.optimizers.AdamW):
     Args:
         clip_norm: gradients are scaled so that their global norm is at most this; 0 never clips.
         averaging: momentum of the moving average of the weights; 0 keeps none.
+        rates: name of a layer -> its learning rate, as a part of that of the others (discriminative
+            fine-tuning, Howard and Ruder 2018, section 3.2).
         **kwargs: as for `keras.optimizers.AdamW`.
     """
 
     def __init__(
-        self, learning_rate=1e-3, clip_norm: float = 1.0, averaging: float = 0.0, **kwargs
+        self,
+        learning_rate=1e-3,
+        clip_norm: float = 1.0,
+        averaging: float = 0.0,
+        rates: Mapping[str, float] | None = None,
+        **kwargs,
     ):
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.clip_norm, self.averaging = clip_norm, averaging
+        self.rates = dict(rates or {})
         self.traces = 0
 
     def build(self, variables):
@@ -63,6 +73,13 @@ class ClippedAdamW(keras.optimizers.AdamW):
             for average, variable in zip(self.averages, self._trainable_variables, strict=True):
                 average.assign(average + ops.cast(rate, average.dtype) * (variable - average))
 
+    def update_step(self, gradient, variable, learning_rate):
+        layers = self._trainable_variables[self._get_variable_index(variable)].path.split("/")
+        rate = next((rate for layer, rate in self.rates.items() if layer in layers), 1.0)
+        super().update_step(
+            gradient, variable, learning_rate * rate if rate != 1 else learning_rate
+        )
+
     def assign_averages(self, variables) -> None:
         """Puts copies of the averages in the place of the weights, if any are kept."""
         # Copies: JAX reuses the memory of weights that go into a step.
@@ -74,6 +91,7 @@ class ClippedAdamW(keras.optimizers.AdamW):
             **super().get_config(),
             "clip_norm": self.clip_norm,
             "averaging": self.averaging,
+            "rates": self.rates,
         }
 
 

@@ -15,6 +15,6 @@ TASK = Task(
     output=Labels("label", "what kind of entity it is"),
     example=lambda settings: "증권거래소에 주식을 상장하였다.",
     tiny=TINY,
-    prepare_groups=("text",),
+    prepare_groups=("text", "start"),
     target="tag",
 )

@@ -12,16 +12,18 @@ from pipeline.corpora.annotated.entities import read_entities
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.facts import Prepared
+from pipeline.pretrained import ENCODER, check_fits, find_pretrained
 from pipeline.tasks.ner.settings import Settings
 from pipeline.text.piece_ngrams import learn_piece_ngrams, save_piece_ngrams
 from pipeline.text.tags import OUTSIDE, TagSet, ids_and_tags
-from pipeline.text.tokenizers import learn_tokenizer
+from pipeline.text.tokenizers import learn_tokenizer, load_tokenizer
 from pipeline.text.vocabulary import BOS, EOS
 from pipeline.workspace import SAMPLES, Workspace, read_json, write_json
 
 SAMPLE = SAMPLES / "ner.txt"
 NGRAMS = "ngrams.npz"
 LABELS = "labels.json"
+BUNDLED_ENCODER = "wikipedia-syllable"
 _FRAME = 2  # [BOS] and [EOS]
 
 
@@ -29,16 +31,26 @@ def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
     return read_annotated_corpus(settings.corpus, workspace.raw, SAMPLE)
 
 
+def encoder(settings: Settings, workspace: Workspace) -> Path | None:
+    folder = find_pretrained(settings.start.encoder, BUNDLED_ENCODER, workspace)
+    if folder is not None:
+        check_fits(folder, {"pieces": "syllable"})
+    return folder
+
+
 def prepare(
     settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
 ) -> Prepared:
     text = settings.text
-    tokenizer = learn_tokenizer(
-        "syllable",
-        list(splits["train"]["text"]),
-        vocabulary_size=text.vocabulary_size,
-        min_frequency=text.min_frequency,
-    )
+    if (folder / ENCODER).exists():
+        tokenizer = load_tokenizer(folder / ENCODER)
+    else:
+        tokenizer = learn_tokenizer(
+            "syllable",
+            list(splits["train"]["text"]),
+            vocabulary_size=text.vocabulary_size,
+            min_frequency=text.min_frequency,
+        )
     tokenizer.save(folder)
     entities = {name: list(map(read_entities, frame["label"])) for name, frame in splits.items()}
     tags = TagSet(tuple(sorted({e.label for found in entities["train"] for e in found})))

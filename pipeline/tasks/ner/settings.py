@@ -6,7 +6,7 @@ import dataclasses
 from typing import Annotated
 
 from pipeline.corpora.settings import EntityCorpusSettings
-from pipeline.models.settings import TaggerSettings
+from pipeline.models.settings import FineTuningSettings, StartSettings, TaggerSettings
 from pipeline.ranges import Share
 from pipeline.tasks.base import RunSettings
 from pipeline.text.settings import SyllableSettings
@@ -28,17 +28,20 @@ class Settings:
 
     corpus: EntityCorpusSettings = EntityCorpusSettings()
     text: SyllableSettings = SyllableSettings()
+    start: StartSettings = StartSettings()
     mentions: MentionSettings = MentionSettings()
     model: TaggerSettings = TaggerSettings()
     training: TrainingSettings = TrainingSettings(
         epochs=8, min_steps=600, batch_size=64, evaluations=8
     )
+    fine_tuning: FineTuningSettings = FineTuningSettings()
     batches: BatchSettings = BatchSettings(length_jitter=2)
     run: RunSettings = RunSettings()
 
 
 TINY = Settings(
     corpus=EntityCorpusSettings(corpus="sample"),
+    start=StartSettings(encoder="none"),
     model=TaggerSettings(units=24, layers=1, embedding_size=32, ngram_size=16),
     training=TrainingSettings(
         epochs=6, min_steps=1, batch_size=16, learning_rate=0.01, evaluations=3

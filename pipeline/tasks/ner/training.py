@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.evaluation.entity_scores import entity_scores
 from pipeline.facts import Trained
-from pipeline.models.tagger import best_tags, predict_tags, recurrent_tagger
+from pipeline.models.start import start_from
+from pipeline.models.tagger import (
+    ENCODER_LAYERS,
+    EncoderShape,
+    best_tags,
+    folded,
+    predict_tags,
+    recurrent_tagger,
+)
+from pipeline.pretrained import ENCODER, read_pretrained
 from pipeline.tasks.ner.data import NGRAMS, load_tags
 from pipeline.tasks.ner.settings import Settings
 from pipeline.text.mentions import MentionSampler
+from pipeline.text.ngrams import vocabulary_ngrams
 from pipeline.text.piece_ngrams import load_piece_ngrams
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import Vocabulary
@@ -66,19 +77,36 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         batches=batches,
         evaluate=evaluate,
         monitor="f1",
+        rates=start_from(model, prepared_folder, settings.fine_tuning.encoder_rate, ENCODER_LAYERS),
     )
 
 
 def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
     """The untrained model for what lies in `prepared_folder`."""
-    return recurrent_tagger(
-        settings.model,
-        vocabulary_size=len(Vocabulary.load(prepared_folder / "vocab.txt")),
-        tags=load_tags(prepared_folder),
-        ngram_keys=load_piece_ngrams(prepared_folder / NGRAMS),
-    )
+    return recurrent_tagger(settings.model, **_shape(prepared_folder))
 
 
 def trained_decoder(settings: Settings, trained: Trained) -> keras.Model:
     """The model of a finished run, with its best weights; it gives the best tags."""
-    return best_tags(load_best_weights(build_model(settings, trained.prepared_folder), trained))
+    folder = trained.prepared_folder
+    model = load_best_weights(build_model(settings, folder), trained)
+    return best_tags(folded(model, settings.model, **_shape(folder)))
+
+
+def _shape(prepared_folder: Path) -> dict[str, Any]:
+    """What `recurrent_tagger` must know of what was prepared."""
+    vocabulary = Vocabulary.load(prepared_folder / "vocab.txt")
+    return {
+        "vocabulary_size": len(vocabulary),
+        "tags": load_tags(prepared_folder),
+        "ngram_keys": load_piece_ngrams(prepared_folder / NGRAMS),
+        "encoder": _encoder_shape(prepared_folder / ENCODER, vocabulary),
+    }
+
+
+def _encoder_shape(folder: Path, vocabulary: Vocabulary) -> EncoderShape | None:
+    if not folder.exists():
+        return None
+    encoder = read_pretrained(folder)
+    table, ngrams = vocabulary_ngrams(vocabulary, encoder.ngrams, encoder.max_ngrams)
+    return EncoderShape(encoder.units, encoder.embedding_size, table, ngrams)

@@ -15,5 +15,5 @@ TASK = Task(
     output=Labels("label", "the most probable label"),
     example=lambda settings: "아 더빙.. 진짜 짜증나네요 목소리",
     tiny=TINY,
-    prepare_groups=("text",),
+    prepare_groups=("text", "start"),
 )

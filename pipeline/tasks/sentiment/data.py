@@ -12,11 +12,13 @@ import pandas as pd
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
+from pipeline.errors import UserError
 from pipeline.facts import Prepared
+from pipeline.pretrained import ENCODER, check_fits, find_pretrained
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.text.morphemes import MorphemeAnalyzer
 from pipeline.text.tokenizer import normalize_texts
-from pipeline.text.tokenizers import learn_tokenizer
+from pipeline.text.tokenizers import learn_tokenizer, load_tokenizer
 from pipeline.text.truncation import truncation_warnings
 from pipeline.workspace import SAMPLES, Workspace, read_json, write_json, write_text
 
@@ -24,10 +26,39 @@ SAMPLE = SAMPLES / "sentiment.tsv"
 TRAIN_TEXTS = "train.prepared.txt"
 """What training cuts anew each epoch; with morphemes, what took longest to find."""
 LABELS = "labels.json"
+BUNDLED_ENCODER = "reviews-wordpiece"
 
 
 def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
     return read_labelled_corpus(settings.corpus, workspace.raw, SAMPLE)
+
+
+def encoder(settings: Settings, workspace: Workspace) -> Path | None:
+    folder = find_pretrained(settings.start.encoder, BUNDLED_ENCODER, workspace)
+    if folder is not None:
+        text, model = settings.text, settings.model
+        for option, value, only in (
+            ("morphemes", text.morphemes, "none"),
+            ("cell", model.cell, "lstm"),
+            ("direction", model.direction, "both"),
+        ):
+            if value != only:
+                raise UserError(
+                    f"--{option} {value} does not go with a pretrained encoder",
+                    where="command line",
+                    remedy=f"use --{option} {only}, or --encoder none",
+                )
+        check_fits(
+            folder,
+            {
+                "pieces": text.pieces,
+                "units": model.units,
+                "embedding_size": model.embedding_size,
+                "ngrams": model.ngrams,
+                "max_ngrams": model.max_ngrams,
+            },
+        )
+    return folder
 
 
 def prepare(
@@ -42,14 +73,17 @@ def prepare(
         for name, frame in splits.items()
     }
     write_text(folder / TRAIN_TEXTS, "".join(f"{line}\n" for line in normalized["train"]))
-    tokenizer = learn_tokenizer(
-        text.pieces,
-        normalized["train"],
-        vocabulary_size=text.vocabulary_size,
-        min_frequency=text.min_frequency,
-        morphemes=morphemes,
-        normalized=True,
-    )
+    if (folder / ENCODER).exists():
+        tokenizer = load_tokenizer(folder / ENCODER)
+    else:
+        tokenizer = learn_tokenizer(
+            text.pieces,
+            normalized["train"],
+            vocabulary_size=text.vocabulary_size,
+            min_frequency=text.min_frequency,
+            morphemes=morphemes,
+            normalized=True,
+        )
     tokenizer.save(folder)
     labels = sorted(set(splits["train"]["label"]))
     write_json(folder / LABELS, labels)

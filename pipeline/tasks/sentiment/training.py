@@ -11,9 +11,10 @@ import numpy as np
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.facts import Trained
 from pipeline.models.classifier import predict_logits, recurrent_classifier
+from pipeline.models.start import start_from
 from pipeline.tasks.sentiment.data import TRAIN_TEXTS, label_names
 from pipeline.tasks.sentiment.settings import Settings
-from pipeline.text.ngrams import ngram_table
+from pipeline.text.ngrams import vocabulary_ngrams
 from pipeline.text.ragged import Ragged
 from pipeline.text.sampling import SegmentationSampler
 from pipeline.text.tokenizers import load_tokenizer
@@ -21,8 +22,6 @@ from pipeline.text.vocabulary import Vocabulary
 from pipeline.training.fit import TrainingPlan
 from pipeline.training.losses import SmoothedCrossEntropy
 from pipeline.training.weights import load_best_weights
-
-_JAMO_LENGTHS = {"syllable": (), "jamo": (3,)}
 
 
 def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
@@ -53,12 +52,14 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
             "loss": float(-np.mean(log_probabilities[right])),
         }
 
+    model = build_model(settings, prepared_folder)
     return TrainingPlan(
-        model=build_model(settings, prepared_folder),
+        model=model,
         loss=SmoothedCrossEntropy(training.label_smoothing),
         batches=batches,
         evaluate=evaluate,
         monitor="accuracy",
+        rates=start_from(model, prepared_folder, settings.fine_tuning.encoder_rate),
     )
 
 
@@ -86,19 +87,13 @@ def load_labels(prepared_folder: Path, split: str) -> np.ndarray:
 def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
     """The untrained model for what lies in `prepared_folder`."""
     vocabulary = Vocabulary.load(prepared_folder / "vocab.txt")
-    table, names = None, []
-    if settings.model.ngrams != "none":
-        table, names = ngram_table(
-            vocabulary,
-            jamo_lengths=_JAMO_LENGTHS[settings.model.ngrams],
-            most=settings.model.max_ngrams,
-        )
+    table, ngrams = vocabulary_ngrams(vocabulary, settings.model.ngrams, settings.model.max_ngrams)
     return recurrent_classifier(
         settings.model,
         vocabulary_size=len(vocabulary),
         classes=len(label_names(prepared_folder)),
         ngram_table=table,
-        ngrams=len(names),
+        ngrams=ngrams,
     )
 
 

@@ -1,0 +1,211 @@
+"""Encoders that were learnt from raw text and that other models start from: files and facts.
+
+A folder with `encoder.json` (what it is), `encoder.npz` (its weights, float16), and the tokenizer
+that they belong to. Each export of the task `encoder` has one as `assets.extra`; those that come
+with the project lie in data/pretrained. Nothing in it can run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.errors import UserError
+from pipeline.records import as_json, from_json
+from pipeline.workspace import (
+    SAMPLES,
+    Workspace,
+    atomic_file,
+    is_what_was_written,
+    read_json,
+    sha256,
+    write_record,
+)
+
+SHIPPED = SAMPLES.parent / "pretrained"
+ENCODER = "encoder"
+"""Name of its folder among what a model that starts from it was prepared with."""
+RECORD = "encoder.json"
+WEIGHTS = "encoder.npz"
+TOKENIZER = ("vocab.txt", "tokenizer.json")
+NONE, BUNDLED = "none", "bundled"
+_REMEDY = "export it again with make pretrain, or get data/pretrained anew"
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainedEncoder:
+    """What lies in the folder of a pretrained encoder.
+
+    Attributes:
+        architecture: as of `pipeline.models.settings.EncoderSettings`.
+        units, embedding_size, ngrams, max_ngrams: likewise.
+        pieces: kind of its tokenizer.
+        vocabulary_size: pieces of it.
+        trained_on: title of the corpus.
+        licence: of the corpus.
+        loss: nats a piece on text that it did not learn from.
+        files: name -> sha256, of the weights and the tokenizer.
+    """
+
+    architecture: str
+    units: int
+    embedding_size: int
+    ngrams: str
+    max_ngrams: int
+    pieces: str
+    vocabulary_size: int
+    trained_on: str
+    licence: str
+    loss: float
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def write_pretrained(
+    folder: Path, encoder: PretrainedEncoder, arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Writes weights and record beside the tokenizer, which lies in `folder` already.
+
+    Args:
+        arrays: name -> float; written as float16.
+    """
+    halves = {name: np.asarray(array, np.float16) for name, array in arrays.items()}
+    for name, array in halves.items():
+        if not np.isfinite(array).all():
+            raise UserError(f"{name} is beyond the range of float16", where=folder)
+    with atomic_file(folder / WEIGHTS) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **halves)
+    files = {name: sha256(folder / name) for name in (WEIGHTS, *TOKENIZER)}
+    write_record(folder / RECORD, as_json(dataclasses.replace(encoder, files=files)))
+
+
+def read_pretrained(folder: Path) -> PretrainedEncoder:
+    """What the encoder in `folder` is; its files are what was written.
+
+    Raises:
+        UserError: a file is absent, damaged or was changed.
+    """
+    values = read_json(folder / RECORD)
+    encoder = from_json(
+        PretrainedEncoder,
+        {k: v for k, v in values.items() if k in _FIELDS},
+        where=folder / RECORD,
+    )
+    for name in (WEIGHTS, *TOKENIZER):
+        if not is_what_was_written(folder / name, encoder.files.get(name, "")):
+            state = "is not what was written" if (folder / name).exists() else "is gone"
+            raise UserError(state, where=folder / name, remedy=_REMEDY)
+    return encoder
+
+
+_FIELDS = {field.name for field in dataclasses.fields(PretrainedEncoder)}
+
+
+def read_weights(folder: Path) -> dict[str, np.ndarray]:
+    """The weights in `folder`, float32 by name.
+
+    Raises:
+        UserError: they cannot be read.
+    """
+    path = folder / WEIGHTS
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name].astype(np.float32) for name in stored.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"cannot be read ({error})", where=path, remedy=_REMEDY) from error
+
+
+def find_pretrained(asked: str, bundled: str, workspace: Workspace) -> Path | None:
+    """The folder of the encoder that `--encoder` names.
+
+    Args:
+        asked: `none`; `bundled`; the name of one that comes with the project; the name of a run of
+            the task encoder that was exported; or a folder.
+        bundled: which of those that come with the project a task takes by itself.
+
+    Raises:
+        UserError: there is no such encoder.
+    """
+    if asked == NONE:
+        return None
+    if asked == BUNDLED:
+        asked = bundled
+    places = [SHIPPED / asked, Path(asked), Path(asked, "assets.extra")]
+    if re.fullmatch(r"\w[\w.-]*", asked):
+        places += [SHIPPED / asked, *_exports_of(asked, workspace)]
+    for place in places:
+        if (place / RECORD).is_file():
+            return place
+    raise UserError(
+        f"there is no pretrained encoder {asked!r}",
+        where="--encoder",
+        remedy=f"use {', '.join([BUNDLED, NONE, *shipped()])}, a run of make pretrain, or a folder "
+        f"that holds {RECORD}",
+    )
+
+
+def shipped() -> Sequence[str]:
+    """Names of the encoders that come with the project."""
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{RECORD}"))
+
+
+def _exports_of(run: str, workspace: Workspace) -> list[Path]:
+    """Where the run of this name was exported to."""
+    runs = workspace.root / "runs" / "encoder"
+    noted = [note for note in runs.glob(".version-*") if note.suffix != ".lock"]
+    versions = [note.name.removeprefix(".version-") for note in noted if _names(note, run)]
+    return [workspace.root / "saved_models" / "encoder" / v / "assets.extra" for v in versions]
+
+
+def _names(note: Path, run: str) -> bool:
+    try:
+        return note.read_text("utf-8").strip() == run
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def copy_encoder(source: Path, target: Path) -> None:
+    """Copies what a model needs that starts from the encoder in `source`."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in encoder_files(source):
+        with atomic_file(target / path.name) as temporary:
+            shutil.copyfile(path, temporary)
+
+
+def encoder_files(folder: Path) -> list[Path]:
+    """All files that a model that starts from the encoder in `folder` needs."""
+    return [folder / name for name in (RECORD, WEIGHTS, *TOKENIZER)]
+
+
+def check_fits(folder: Path, expected: Mapping[str, object]) -> None:
+    """Refuses an encoder that a model with other settings cannot start from.
+
+    Args:
+        folder: of the encoder.
+        expected: name of a setting, which is one of its facts -> value.
+
+    Raises:
+        UserError: it is a Transformer, or was made with another value.
+    """
+    encoder = read_pretrained(folder)
+    nothing = f"or --encoder {NONE}"
+    if encoder.architecture != "recurrent":
+        raise UserError(
+            f"is a {encoder.architecture}, and models start from recurrent ones",
+            where=folder,
+            remedy=f"use another one, {nothing}",
+        )
+    for name, value in expected.items():
+        if (own := getattr(encoder, name)) != value:
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(
+                f"the encoder was made with {option} {own}, not {value}",
+                where=folder,
+                remedy=f"use {option} {own}, {nothing}",
+            )
