@@ -81,7 +81,7 @@ def read_text_file(path: Path) -> TextFile:
             "is HTML or XML", where=path, remedy="save its text as .txt, a paragraph a line"
         )
     is_plain = not (_may_be_json(text, named) or is_table(text, named))
-    if is_plain and encoding.startswith("UTF-8") and ("\n" in text or "\r" not in text):
+    if is_plain and encoding.startswith("UTF-8") and (b"\n" in begin or b"\r" not in begin):
         try:
             lines = _lines(itertools.chain([head], stream))
             return _of_lines(path, ((line, False) for line in lines), encoding)

@@ -20,6 +20,7 @@ _EMPTY_ELEMENT = re.compile(rf"<(?:{_NO_TEXT})\b[^<>]*/>", re.IGNORECASE)
 _ELEMENT = re.compile(rf"<({_NO_TEXT})\b[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _BREAK = re.compile(r"<(?:br|hr)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_PARAMETER = re.compile(r"\{\{\{[^{}]*\}\}\}")
 # Of a table, both only at the beginning of a line; `|}}` ends a template.
 _BORDER = re.compile(r"\{\{|\}\}|^[ \t:*#]*(\{\|)|^[ \t]*(\|\})(?!\})", re.MULTILINE)
 _EXTERNAL = re.compile(r"\[(?:https?:|ftp:)?//[^\s\[\]]+[ \t]*([^\[\]\n]*)\]")
@@ -66,6 +67,7 @@ def paragraphs(markup: str) -> list[str]:
 def _without_blocks(text: str) -> str:
     """`text` without templates and tables, whatever they are nested in. A table that is not
     closed goes to the end of the page; a template that is not is left as it is."""
+    text = _PARAMETER.sub("", text)
     opened: list[tuple[str, int]] = []
     spans: list[tuple[int, int]] = []
     for match in _BORDER.finditer(text):
