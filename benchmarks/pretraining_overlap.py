@@ -89,7 +89,7 @@ def main() -> int:
         else [name, "not at hand", *("" for _ in runs)]
         for name, found in texts.items()
     ]
-    print_table("Texts of benchmarks in training texts of encoders", ["", "texts", *runs], rows)
+    print_table("Learnt from", ["", "texts", *runs], rows)
     return int(any(count for run in runs for count in counts[run].values()))
 
 

@@ -6,7 +6,9 @@ import bz2
 import gzip
 import json
 import lzma
+import os
 import random
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -151,6 +153,15 @@ def test_a_damaged_line_is_rejected_alone(tmp_path):
     splits = read(tmp_path, str(tmp_path / "a.txt"))
     assert [reject.line for reject in splits.rejects] == [8]
     assert set(texts(splits)) == set(LINES) - {LINES[7]}
+
+
+def test_a_pipe_is_read(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=("\n".join(LINES), "utf-8"))
+    writer.start()
+    assert documents(str(path)) == [[line] for line in LINES]
+    writer.join()
 
 
 # documents
@@ -327,6 +338,7 @@ def test_a_folder_is_all_its_files(tmp_path):
     write(folder / "b.txt", "\n".join(LINES[20:]))
     write(folder / "a" / "z.txt", "\n".join(LINES[:10]))
     write(folder / "a.jsonl", "\n".join(json.dumps({"text": line}) for line in LINES[10:20]))
+    write(folder / "empty.txt", "")
     write(folder / ".hidden", "숨은 줄\n")
     write(folder / ".git" / "a.txt", "숨은 줄\n")
     splits = read(tmp_path, str(folder))
@@ -334,6 +346,13 @@ def test_a_folder_is_all_its_files(tmp_path):
     assert splits.name == "texts"
     assert len(splits.files) == 3
     assert set(splits.details["encoding"]) == {"texts/a/z.txt", "texts/a.jsonl", "texts/b.txt"}
+
+
+def test_the_folder_at_hand(tmp_path, monkeypatch):
+    write(tmp_path / "texts" / "a.txt", "\n".join(LINES))
+    monkeypatch.chdir(tmp_path / "texts")
+    splits = read(tmp_path, ".")
+    assert splits.name == splits.origin.title == "texts"
 
 
 def test_several_with_commas_between(tmp_path):

@@ -32,6 +32,7 @@ from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 from pipeline.normalize import normalize
+from pipeline.progress import track
 
 _LONGEST_NAME = 60
 _HELD_OUT_SHARE = 0.1
@@ -161,6 +162,8 @@ def _source(name: str, raw: Path) -> _Source:
         said = f"{name}: {counted(len(documents), 'text')} of its training split"
         return _Source(name, texts.origin, documents, texts.held_out, list(texts.files), said)
     path = Path(name)
+    if not path.name.strip("."):  # of `.` and `..` the folder's own name
+        path = path.resolve()
     paths = _files_in(path) if path.is_dir() else [path]
     read = {str(each.relative_to(path.parent)): read_text_file(each) for each in paths}
     stem = re.sub(r"[^\w-]+", "-", Path(without_compression(path.name)).stem).strip("-")
@@ -190,11 +193,12 @@ def _dump(corpus: catalogue.Corpus, raw: Path) -> _Source:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """All files in a folder and the folders in it, ascending, but hidden ones."""
+    """All files in a folder and the folders in it, ascending, but hidden and empty ones."""
     paths = [
         path
         for path in sorted(folder.rglob("*"))
         if path.is_file()
+        and path.stat().st_size
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
     if not paths:
@@ -209,10 +213,9 @@ def _rows(
     counts = _Counts()
     never = {normalize(text) for source in sources for text in source.held_out}
     seen: set[str] = set()
-    texts: list[str] = []
-    labels: list[str] = []
+    rows: list[tuple[str, str, str]] = []
     for source in sources:
-        for document in source.documents:
+        for document in track(source.documents, source.name, unit="documents"):
             label = text_id("\n".join(document))
             for line in document:
                 counts.lines += 1
@@ -223,19 +226,15 @@ def _rows(
                     counts.repeated += 1
                 else:
                     seen.add(policy)
-                    texts.append(line)
-                    labels.append(label)
+                    rows.append((label if len(document) == 1 else text_id(line), line, label))
     del seen
     out: set[int] = set()
+    texts = [text for _, text, _ in rows]
     for name, lines in (lines_to_leave_out(texts, avoided) if avoided else {}).items():
         counts.left_out[name] = len(lines)
         out |= lines
-    rows = [
-        (text_id(text), text, label)
-        for number, (text, label) in enumerate(zip(texts, labels, strict=True))
-        if number not in out
-    ]
-    return pd.DataFrame(rows, columns=COLUMNS, dtype="str"), counts
+    kept = [row for number, row in enumerate(rows) if number not in out]
+    return pd.DataFrame(kept, columns=COLUMNS, dtype="str"), counts
 
 
 def _split(rows: pd.DataFrame, size: int) -> dict[str, pd.DataFrame]:

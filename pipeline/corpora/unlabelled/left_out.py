@@ -14,6 +14,7 @@ from pipeline.corpora.unlabelled.overlap import TextIndex
 from pipeline.corpora.unlabelled.text_files import read_text_file
 from pipeline.counts import counted
 from pipeline.errors import UserError
+from pipeline.progress import track
 from pipeline.text_file import decode
 
 _TAGGED = (".conll", ".bio", ".iob")
@@ -58,7 +59,8 @@ def lines_to_leave_out(
     """Which lines hold a text of each (`TextIndex.places`): name -> numbers of lines."""
     texts = [(each.name, text) for each in avoided for text in each.texts]
     found: dict[str, set[int]] = collections.defaultdict(set)
-    for line, text in TextIndex([text for _, text in texts]).places(lines):
+    index = TextIndex([text for _, text in texts])
+    for line, text in index.places(track(lines, "leaving out", unit="lines")):
         found[texts[text][0]].add(line)
     return {each.name: found[each.name] for each in avoided}
 

@@ -64,7 +64,7 @@ def read_text_file(path: Path) -> TextFile:
         UserError: no text file, damaged, nothing in it; HTML or XML; a table or JSON of which it
             is not clear where its texts are.
     """
-    stream = blocks(path, path.name)
+    stream = blocks(path)
     head = next(stream, b"")
     if is_dump(head):
         documents = list(articles(itertools.chain([head], stream), path))
@@ -85,8 +85,14 @@ def read_text_file(path: Path) -> TextFile:
         try:
             lines = _lines(itertools.chain([head], stream))
             return _of_lines(path, ((line, False) for line in lines), encoding)
-        except UnicodeDecodeError:  # of which the whole file says what it means
-            head, stream = b"", blocks(path, path.name)
+        except UnicodeDecodeError as error:  # the whole file says what it is then
+            if not path.is_file():
+                raise UserError(
+                    f"is not UTF-8 ({error.reason}), and a pipe cannot be read twice",
+                    where=path,
+                    remedy="give a file",
+                ) from None
+            head, stream = b"", blocks(path)
     data = b"".join(itertools.chain([head], stream))
     if not _has_text(data):
         raise _empty(path)
