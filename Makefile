@@ -6,20 +6,23 @@
 CORPUS      =
 EVAL        =
 ENCODER     =
+TEACHERS    =
+UNLABELLED  =
 DIRECTION   = ko-en
 NAME        = default
 VERSION     = 1
 SETTINGS    =
 TEXT        =
 FILE        =
+PROBABILITIES =
 PROMPT      =
 LENGTH      = 200
 TEMPERATURE = 0.8
 SEED        = 1
 QUICK       =
 PORT        = 6006
-VARIABLES  := CORPUS EVAL ENCODER DIRECTION NAME VERSION SETTINGS TEXT FILE PROMPT LENGTH TEMPERATURE \
-  SEED QUICK PORT
+VARIABLES  := CORPUS EVAL ENCODER TEACHERS UNLABELLED DIRECTION NAME VERSION SETTINGS TEXT FILE \
+  PROBABILITIES PROMPT LENGTH TEMPERATURE SEED QUICK PORT
 
 # Each goes to Python through the environment of its shell, where line ends, quotes, $ and backticks
 # stay what they are. Under its own name make would expand it first.
@@ -46,12 +49,14 @@ else ifneq ($(value DIRECTION),ko-en)
 endif
 turned  = $(if $(filter translation,$(1)),$(if $(WRONG_DIRECTION),$(error $(WRONG_DIRECTION)))$(TURNED))
 # Of the task $(1): which run, which version of the exported model, everything.
-NAMED   = --name=$(if $(call typed,NAME),"$$ASKED_NAME",$(or $(call turned,$(1)),default))
+NAMED   = --name=$(if $(call typed,NAME),"$$ASKED_NAME",$(or $(call turned,$(1)),$(USUAL_NAME)))
+USUAL_NAME = default
 NUMBER  = --version=$(if $(call typed,VERSION),"$$ASKED_VERSION",$(if $(call turned,$(1)),2,1))
 SOURCE  = $(call given,--corpus,CORPUS) \
   $(if $(filter $(STARTING),$(1)),$(call given,--encoder,ENCODER)) \
   $(if $(and $(filter translation,$(1)),$(call typed,DIRECTION)),--direction="$$ASKED_DIRECTION")
-ALL     = $(call NAMED,$(1)) $(call NUMBER,$(1)) $(SOURCE) $(call given,--settings,SETTINGS)
+ALL     = $(call NAMED,$(1)) $(call NUMBER,$(1)) $(SOURCE) $(TAUGHT) $(call given,--settings,SETTINGS)
+TAUGHT  =
 # The stages $(2) of the task $(1), one after the other. What is up to date each of them sees by
 # itself, by the content of files.
 run     = { $(foreach stage,$(2),$(PIPELINE) $(stage) $(1) $(call ALL,$(1)) &&) true; }
@@ -119,6 +124,13 @@ train-translation:  ## sentence pairs to a served translator, with report
 pretrain: $(READY)  ## raw texts to an encoder that others start from: CORPUS=texts.txt.xz NAME=mine
 	@$(call run,encoder,$(STAGES))
 train-charlm:  ## running text to a served model that writes more of it, with report
+# A student has a run of its own, since its teachers must stay.
+.PHONY: distill
+distill: USUAL_NAME = student
+distill: TAUGHT = --teachers="$$ASKED_TEACHERS" $(call given,--unlabelled,UNLABELLED)
+distill: $(READY)  ## finished runs teach one: TEACHERS=run1,run2 UNLABELLED=texts.txt.xz NAME=student
+	@$(if $(value TEACHERS),,$(error give the finished runs that teach: \
+	  make distill TEACHERS=run1,run2 UNLABELLED=texts.txt.xz NAME=student))$(call run,sentiment,$(STAGES))
 evaluate-ner:  ## the trained finder of names on a corpus made by others: EVAL=klue
 evaluate-translation:  ## the trained translator on other pairs: EVAL=news or EVAL=pairs.tsv
 
@@ -126,7 +138,7 @@ evaluate-translation:  ## the trained translator on other pairs: EVAL=news or EV
 QUESTION = $(call given,--file,FILE) $(if $(and $(call typed,PROMPT),$(call typed,TEXT)),\
   $(error PROMPT and TEXT mean the same: give one of them),\
   $(foreach name,PROMPT TEXT,$(if $(call typed,$(name)),--text="$$ASKED_$(name)")))
-ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1))
+ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES)
 .PHONY: predict tag encode translate generate
 predict: $(READY)  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
 	@$(call ASK,sentiment) $(QUESTION)

@@ -54,6 +54,8 @@ class CorpusFacts:
         tests: further test splits -> their titles, where several corpora were joined.
         characters: split -> number of characters, of running text.
         files: what it was read from.
+        besides: what else it is made of (teachers, texts without labels): name -> value, for
+            reports and model cards.
         details: how it was read, for people; no code depends on what is in it.
     """
 
@@ -68,6 +70,7 @@ class CorpusFacts:
     tests: Mapping[str, str] = dataclasses.field(default_factory=dict)
     characters: Mapping[str, int] = dataclasses.field(default_factory=dict)
     files: tuple[SourceFile, ...] = ()
+    besides: Mapping[str, str] = dataclasses.field(default_factory=dict)
     details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 

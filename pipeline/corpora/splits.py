@@ -42,7 +42,7 @@ class CorpusSplits:
             them, since the corpus is another once it is.
         rejects: rows that could not be used, or are doubtful.
         warnings: sentences that a user must not miss.
-        stand_in, reported, tests, characters: as of `pipeline.facts.CorpusFacts`.
+        stand_in, reported, tests, characters, besides: as of `pipeline.facts.CorpusFacts`.
         details: how it was read, for people; JSON-able.
     """
 
@@ -56,6 +56,7 @@ class CorpusSplits:
     reported: str = "test"
     tests: Mapping[str, str] = dataclasses.field(default_factory=dict)
     characters: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    besides: Mapping[str, str] = dataclasses.field(default_factory=dict)
     details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -9,12 +9,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pipeline.errors import UserError
 from pipeline.export.graph_text import GraphTokenizer
 from pipeline.export.reading_limit import write_reading_limit
 from pipeline.export.saved_model import load_asker, write_saved_model
 from pipeline.export.split_batches import REVIEWS_AT_ONCE, map_sorted
 from pipeline.facts import Exported
 from pipeline.text.tokenizer import Tokenizer
+from pipeline.workspace import read_json, write_json
+
+_LABELS = Path("assets.extra", "labels.json")
 
 
 def export_classifier(
@@ -81,6 +85,7 @@ def export_classifier(
 
     size = write_saved_model(folder, {name: serve}, [spec], tracked)
     tokenizer.save(folder / "assets.extra")
+    write_json(folder / _LABELS, list(labels))
     write_reading_limit(folder / "assets.extra", max_length)
     return Exported(
         summary=f"{name} signature, {size}",
@@ -97,6 +102,23 @@ def export_classifier(
             "another kind than it learnt from, nothing at all.",
         ),
     )
+
+
+def load_labels(folder: Path) -> list[str]:
+    """The labels of the SavedModel in `folder`, in the order of its probabilities.
+
+    Raises:
+        UserError: they are not there.
+    """
+    labels: object = []
+    if (folder / _LABELS).exists():
+        labels = read_json(folder / _LABELS)
+    if not isinstance(labels, list) or not labels:
+        raise UserError(
+            f"has no {_LABELS.name}: an earlier version exported it, and it must be deleted first",
+            where=folder,
+        )
+    return labels
 
 
 def load_classifier(folder: Path) -> Callable[[list[str]], tuple[list[str], np.ndarray]]:

@@ -89,6 +89,7 @@ def run_facts(
             "name": corpus.origin.title,
             "source": corpus.origin.source,
             "licence": corpus.origin.licence,
+            **corpus.besides,
             **counts,
             "rows that could not be used": corpus.rejected,
             **({"pieces": size} if size is not None else {}),

@@ -75,6 +75,7 @@ def _read(
         tests=corpus.tests,
         characters=corpus.characters,
         files=sources,
+        besides=corpus.besides,
         details={**corpus.details, "kept in doubt": len(corpus.rejects) - len(unusable)},
     )
     outputs = [*(folder / f"{name}.tsv" for name in corpus.splits), folder / "rejects.tsv"]

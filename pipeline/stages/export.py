@@ -112,6 +112,7 @@ def _card(
                 "learnt from": corpus.origin.title,
                 "source": corpus.origin.source,
                 "licence of the corpus": corpus.origin.licence,
+                **corpus.besides,
                 "rows": ", ".join(f"{name} {rows:,}" for name, rows in corpus.rows.items()),
             },
             warnings=trained.warnings,

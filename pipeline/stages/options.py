@@ -35,6 +35,9 @@ class PredictOptions:
     input."""
     example: bool = False
     """Show something to try, and the answer to it."""
+    probabilities: bool = False
+    """Write a table: text, label and the probabilities of all labels, which can be a corpus to
+    learn from. Only of a task that gives some."""
     check: bool = False
     """Only see whether the question can be asked; the model need not be there yet."""
 
@@ -142,7 +145,8 @@ Where it is there, whole and made of this run, it does nothing.""",
 Reads:  saved_models/<task>/<version>/, --text, --file (of texts the lines; `-` is standard input),
         or with --example what lies beside the model to be tried.
 
-Writes: one line an answer on standard output; progress and warnings on standard error.""",
+Writes: one line an answer on standard output; progress and warnings on standard error. With
+        --probabilities a table (TSV with a header).""",
         PredictOptions,
     ),
 }

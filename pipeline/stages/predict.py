@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UserError
 from pipeline.progress import Progress, print_lines, say
@@ -15,8 +15,11 @@ from pipeline.stages.export import ASSETS, check_model
 from pipeline.stages.files import RunFiles
 from pipeline.stages.options import PredictOptions
 from pipeline.stages.versions import MANIFEST
-from pipeline.tasks.base import RunSettings, Task
+from pipeline.tasks.base import GivesProbabilities, RunSettings, Task
 from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pipeline.export.predictor import Predictor
 
 _MOST_AT_ONCE = 1_000_000  # characters; a longer text is asked alone
 
@@ -33,6 +36,14 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
             where="command line",
             remedy=f"try {field.how_to_ask(_example(task, target))}",
         )
+    if options.probabilities:
+        start_keras()  # before the task imports it, which would not be quiet
+        if not isinstance(task.serving, GivesProbabilities):
+            raise UserError(
+                f"{task.name} gives no probabilities of labels",
+                where="--probabilities",
+                remedy="leave it away",
+            )
     if options.check:
         if options.file != "-":  # of standard input nothing would be left
             _values(task, options, target)
@@ -46,14 +57,16 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
         say(field.show(values[0]))
     start_keras()
     try:
-        predictor = task.serving.load(target, settings.asking if task.asking else None)
+        header, predictor = _load(task, settings, options, target)
     except UserError as error:
         raise UserError(
             error.what, where=error.where, remedy=f"export it again: {again}"
         ) from error
     # Alone, an answer may have the lines it has; of many, each keeps to its own.
-    alone = options.file is None
+    alone = options.file is None and not options.probabilities
     parts = _parts(values, [field.size(value) for value in values], task.serving.BATCH_SIZE)
+    if header is not None:
+        print_lines([header])
     with Progress("predict", len(values), "inputs") as progress:
         for part in parts:
             lines = predictor(part)
@@ -61,6 +74,16 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
             progress.advance(len(part))
     for warning in predictor.warnings():
         say(f"warning: {warning}")
+
+
+def _load(
+    task: Task, settings: Any, options: PredictOptions, model: Path
+) -> tuple[str | None, Predictor]:
+    """What answers, and the header of the table that it writes, if it does."""
+    serving = task.serving
+    if options.probabilities and isinstance(serving, GivesProbabilities):
+        return serving.load_probabilities(model)
+    return None, serving.load(model, settings.asking if task.asking else None)
 
 
 def _values(task: Task, options: PredictOptions, model: Path) -> list[Any]:

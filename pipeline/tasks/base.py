@@ -146,6 +146,20 @@ class Serving(Protocol):
         """The SavedModel in `folder`; `asking` is an instance of `Task.asking`, or None."""
 
 
+@runtime_checkable
+class GivesProbabilities(Protocol):
+    """A `serving.py` whose exported model can say how probable each label is."""
+
+    def load_probabilities(self, folder: Path) -> tuple[str, Predictor]:
+        """The SavedModel in `folder` as what writes a table: its header, and what gives a row for
+        each value, both with tabs between cells. The labelled corpora of the task can be read from
+        such a table.
+
+        Raises:
+            UserError: the model is damaged, or does not know its labels.
+        """
+
+
 @dataclasses.dataclass(frozen=True)
 class Task:
     """One task: what goes in, what comes out, what can be set, and where its code is.

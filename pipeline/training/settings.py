@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-from pipeline.ranges import AtLeast, Share, UserFiles
+from pipeline.ranges import AtLeast, Between, Share, UserFiles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +42,20 @@ class TrainingSettings:
     """Start of every random choice: weights, dropout, batches, sampling."""
     initial_weights: Annotated[Path, UserFiles] | None = None
     """A `.weights.h5` file to start from, for instance of a model pretrained on other data."""
+
+
+@dataclasses.dataclass(frozen=True)
+class DistillationSettings:
+    """How probabilities of labels are learnt; nothing to a corpus that has labels alone."""
+
+    temperature: Annotated[float, Between(0.1, 100)] = 1.0
+    """Above 1, what a teacher thinks of the labels that it does not choose counts more: its
+    probabilities to the power 1 / temperature, made to add up to 1, are compared with the
+    student's at the same temperature, and the loss is multiplied by its square (Hinton et al.
+    2015)."""
+    label_share: Annotated[float, Between(0, 1)] = 0.0
+    """Share of the loss that is about the label itself, at temperature 1, of rows that have a
+    label beside their probabilities."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -70,7 +70,7 @@ VARIANTS: dict[str, list[dict]] = {
 }  # fmt: skip
 
 IN_TRAINING_ALONE = {"corpus", "training", "batches", "run"} | {
-    "subwords", "mentions", "sampling", "truncation"
+    "subwords", "mentions", "sampling", "truncation", "distillation", "teachers"
 }  # fmt: skip
 """Groups of settings that leave no trace in an exported model but its weights."""
 

@@ -46,7 +46,7 @@ class Columns:
     """Positions from 0.
 
     Attributes:
-        text, label: where they are.
+        text, label: where they are; label is None where there are probabilities alone.
         id: where the rows' own ids are, None if there are none.
         header: the names of the columns, None if the file has no header.
         width: how many fields a row must have.
@@ -54,7 +54,7 @@ class Columns:
     """
 
     text: int
-    label: int
+    label: int | None
     id: int | None
     header: list[str] | None
     width: int
@@ -68,6 +68,8 @@ class Columns:
     def is_header(self, row: Row) -> bool:
         """Whether a row names columns, as where files with a header each were joined: with the
         names of the header, or those of a text and a label."""
+        if self.label is None:
+            return column_names(row.fields) == self.names
         if max(self.text, self.label) >= len(row.fields):
             return False
         label = column_name(row.fields[self.label])
@@ -82,10 +84,14 @@ class Columns:
     def is_other_header(self, row: Row) -> bool:
         """Whether a row has the names of the header, or those of a text and a label, in another
         order."""
-        if max(self.text, self.label) >= len(row.fields):
+        if max(self.text, self.label or 0) >= len(row.fields):
             return False
-        label = column_name(row.fields[self.label])
-        if label in TEXT_NAMES and column_name(row.fields[self.text]) in LABEL_NAMES:
+        label = column_name(row.fields[self.text if self.label is None else self.label])
+        if (
+            self.label is not None
+            and label in TEXT_NAMES
+            and column_name(row.fields[self.text]) in LABEL_NAMES
+        ):
             return True
         if not label or label not in self.names:
             return False
@@ -127,7 +133,7 @@ def choose(
     if above is None and _is_header(rows, label_column):
         above = 0
     body = rows if above is None else rows[above + 1 :]
-    header = None if above is None else _trimmed(rows[above].fields, body)
+    header = None if above is None else trimmed_header(rows[above].fields, body)
     width = usual_width(rows) if header is None else len(header)
     if width < 2:
         raise UserError(
@@ -135,13 +141,13 @@ def choose(
             where=where,
             remedy="separate them by a tab or a comma",
         )
-    text = _explicit(text_column, header, width, where)
-    label = _explicit(label_column, header, width, where)
+    text = explicit_column(text_column, header, width, where)
+    label = explicit_column(label_column, header, width, where)
     identity = None
     if header:
-        text = _known(header, TEXT_NAMES, label, where) if text is None else text
-        label = _known(header, LABEL_NAMES, text, where) if label is None else label
-        identity = _known(header, ID_NAMES, None, None)
+        text = known_column(header, TEXT_NAMES, label, where) if text is None else text
+        label = known_column(header, LABEL_NAMES, text, where) if label is None else label
+        identity = known_column(header, ID_NAMES)
     text, label, identity = _by_content(describe(body, width), text, label, identity)
     if text is None or label is None:
         missing = "text" if text is None else "label"
@@ -163,7 +169,7 @@ def choose(
 def text_of_records(rows: Sequence[Row]) -> int | None:
     """The column of texts below a header, by its name, else by content; None if not clear."""
     header = rows[0].fields
-    known = _known(header, TEXT_NAMES, None, None)
+    known = known_column(header, TEXT_NAMES)
     if known is not None:
         return known
     return text_among(describe(rows[1:], len(header)), range(len(header)))
@@ -201,7 +207,7 @@ def _is_header(rows: Sequence[Row], label_column: str | None) -> bool:
     """Whether the first row is one, though it names no text and label."""
     first, below = rows[0].fields, rows[1:]
     width = len(first)
-    position = _known(first, LABEL_NAMES, None, None)
+    position = known_column(first, LABEL_NAMES)
     if label_column:
         position = int(label_column) - 1
     elif position is None:
@@ -224,7 +230,7 @@ def _is_header(rows: Sequence[Row], label_column: str | None) -> bool:
     return min(labels.values()) > 1 or (numbers and number_of(label) is None)
 
 
-def _trimmed(fields: list[str], body: Sequence[Row]) -> list[str]:
+def trimmed_header(fields: list[str], body: Sequence[Row]) -> list[str]:
     """The names of the columns, without blank ones at the end that have nothing below."""
     width = len(fields)
     while width and not fields[width - 1].strip():
@@ -234,7 +240,14 @@ def _trimmed(fields: list[str], body: Sequence[Row]) -> list[str]:
     return [normalize(field).strip("\"'") for field in fields[:width]]
 
 
-def _explicit(setting: str | None, header: list[str] | None, width: int, where: Path) -> int | None:
+def explicit_column(
+    setting: str | None, header: list[str] | None, width: int, where: Path
+) -> int | None:
+    """The position of the column that a setting names; None where it is not set.
+
+    Raises:
+        UserError: there is no such column.
+    """
     if not setting:
         return None
     if setting.isdecimal():
@@ -258,8 +271,11 @@ def _explicit(setting: str | None, header: list[str] | None, width: int, where: 
     )
 
 
-def _known(
-    header: Sequence[str], known: Sequence[str], taken: int | None, where: Path | None
+def known_column(
+    header: Sequence[str],
+    known: Sequence[str],
+    taken: int | None = None,
+    where: Path | None = None,
 ) -> int | None:
     """The column that has the first of the known names, but for one that is taken.
 

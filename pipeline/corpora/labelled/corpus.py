@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
+from pipeline.corpora.labelled.probabilities import probabilities_of
 from pipeline.corpora.labelled.reviews import (
     LabelledTexts,
     check_trainable,
@@ -103,6 +104,8 @@ def _check_labels(splits: Mapping[str, pd.DataFrame], where: str) -> list[str]:
         UserError: it cannot.
     """
     counts = {split: collections.Counter(part["label"]) for split, part in splits.items()}
+    # A label with a column of probabilities is learnt, too, where it is nowhere the most probable.
+    counts["train"].update(probabilities_of(splits["train"])[0])
     if len(counts["train"]) == 1:
         raise UserError(
             f"every row of train has the same label, {next(iter(counts['train']))}: "

@@ -18,6 +18,17 @@ from pipeline.corpora.labelled.labels import (
     short,
     unify,
 )
+from pipeline.corpora.labelled.probabilities import (
+    distribution,
+    has_own_label,
+    most_probable,
+    with_probabilities,
+)
+from pipeline.corpora.labelled.probability_columns import (
+    ProbabilityColumns,
+    columns_named_after_labels,
+    columns_without_label,
+)
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.splits import FEWEST_ROWS, text_id
 from pipeline.corpora.tables.delimited import ABOVE, read_table
@@ -33,7 +44,8 @@ class LabelledTexts:
     """Texts with one label each.
 
     Attributes:
-        frame: columns id, text, label, all str, none missing; a text may be empty.
+        frame: columns id, text, label, all str, none missing; a text may be empty. Where labels
+            have probabilities, the columns of `with_probabilities`, too.
         rejects: the rows that are not in it.
         details: what a person wants to know of how it was read; JSON-able.
         warnings: sentences that a user must not miss.
@@ -101,8 +113,10 @@ def read_labelled(
 
     Encoding, delimiter and rows are found as `delimited.read_table` says, columns and header as
     `columns.choose` says. Texts are kept as they are, empty ones too; labels are made one as
-    `labels.unify` says. Rejected are rows with too few or too many columns or without a label,
-    what stands above the header, and headers further down.
+    `labels.unify` says. Columns of probabilities are found as `probability_columns` says; a row
+    without a label then has the most probable one. Rejected are rows with too few or too many
+    columns, without a label, or with cells that are no probabilities, what stands above the
+    header, and headers further down.
 
     A row's id is its own where there is an id column with something in it. Otherwise it is
     `text_id` of the text, so that rows with the same text have the same id and fall on the same
@@ -114,7 +128,8 @@ def read_labelled(
     Returns:
         With the details read_as (a sentence that says which columns were taken and what labels
         they hold), encoding, delimiter (of `Table`), header, text_column and label_column (name
-        or number), ids ("own" or "hash of the text"), rows, rejected, empty.
+        or number), ids ("own" or "hash of the text"), rows, rejected, empty, and probabilities
+        (rows that have them) where there are columns for these.
 
     Raises:
         UserError: no file, no text file, no usable row, or no such columns.
@@ -122,7 +137,10 @@ def read_labelled(
     table = read_table(path)
     if not table.rows:
         raise _nothing_usable(path, table.rejects)
-    columns = choose(table.rows, text_column, label_column, path)
+    columns, probabilities = columns_without_label(table, text_column, label_column, path) or (
+        choose(table.rows, text_column, label_column, path),
+        None,
+    )
     rejects = list(table.rejects)
 
     def reject(row: Row, reason: str) -> None:
@@ -144,41 +162,68 @@ def read_labelled(
             reject(row, f"{counted(len(row.fields), 'column')} instead of {columns.width}")
         else:
             rows.append((row, fields))
-    labels = unify([fields[columns.label] for _, fields in rows])
-    usable = []
+    labels = unify(["" if columns.label is None else f[columns.label] for _, f in rows])
+    warnings = labels.warnings
+    known = {label for label in labels.labels if label is not None}
+    if probabilities is not None:
+        probabilities = probabilities.renamed(known)
+    else:
+        probabilities, doubts = columns_named_after_labels(table, columns, known, path)
+        warnings = [*warnings, *doubts]
+    usable, shares, own_labels = [], [], []
     for (row, fields), label in zip(rows, labels.labels, strict=True):
-        if label is None:
+        try:
+            share = None if probabilities is None else distribution(probabilities.cells(fields))
+        except ValueError as fault:
+            reject(row, str(fault))
+            continue
+        if label is None and (probabilities is None or share is None):
             reject(row, "no label")
-        else:
-            text = fields[columns.text]
-            own = fields[columns.id].strip() if columns.id is not None else ""
-            usable.append((own or text_id(text), text, label))
+            continue
+        text = fields[columns.text]
+        own = fields[columns.id].strip() if columns.id is not None else ""
+        shares.append(share)
+        own_labels.append(label)
+        if label is None:
+            label = most_probable(list(probabilities.positions), share)
+        usable.append((own or text_id(text), text, label))
     rejects.sort(key=lambda reject: reject.line)
     if not usable:
         raise _nothing_usable(path, rejects)
     frame = _frame(usable)
+    given = sum(share is not None for share in shares)
     names = columns.header or [str(n) for n in range(1, columns.width + 1)]
     details = {
-        "read_as": _in_words(table, columns, frame["label"], labels.merged),
+        "read_as": _in_words(table, columns, frame["label"], labels.merged, probabilities, given),
         "encoding": table.encoding,
         "delimiter": table.delimiter,
         "header": columns.header is not None,
         "text_column": names[columns.text],
-        "label_column": names[columns.label],
+        "label_column": None if columns.label is None else names[columns.label],
         "ids": "hash of the text" if columns.id is None else "own",
         "rows": len(usable),
         "rejected": len(rejects),
         "empty": int((frame["text"].str.strip() == "").sum()),
     }
-    warnings = [*labels.warnings, *entity_warnings(frame["text"], path.name)]
+    if probabilities is not None:
+        details["probabilities"] = given
+        classes = list(probabilities.positions)
+        labelled = has_own_label(classes, shares, own_labels, probabilities.are_predicted)
+        frame = with_probabilities(frame, classes, shares, labelled)
+    warnings = [*warnings, *entity_warnings(frame["text"], path.name)]
     return LabelledTexts(frame, rejects, details, warnings)
 
 
 def _in_words(
-    table: Table, columns: Columns, labels: Iterable[str], merged: Mapping[str, Mapping[str, int]]
+    table: Table,
+    columns: Columns,
+    labels: Iterable[str],
+    merged: Mapping[str, Mapping[str, int]],
+    probabilities: ProbabilityColumns | None,
+    given: int,
 ) -> str:
     """What was concluded about a table, "column 2 is the text, column 1 the label: 2 labels, 0:
-    1,234 rows, 1: 1,198"."""
+    1,234 rows, 1: 1,198; 900 rows have probabilities (columns 3, 4)"."""
 
     def name(position: int) -> str:
         if table.delimiter == JSON and columns.header:
@@ -193,11 +238,22 @@ def _in_words(
         how.append("fields in quotes between tabs")
     counts = collections.Counter(labels)
     plural = "" if len(counts) == 1 else "s"
+    label = (
+        f"{name(columns.label)} the label"
+        if columns.label is not None
+        else ("the label is the most probable one")
+    )
     said = (
-        f"{name(columns.text)} is the text, {name(columns.label)} the label: "
+        f"{name(columns.text)} is the text, {label}: "
         f"{len(counts):,} label{plural}, {counts_in_words(counts)}"
     )
-    return "; ".join([", ".join([*how, said]), *([merged_in_words(merged)] if merged else [])])
+    parts = [", ".join([*how, said])]
+    if probabilities is not None:
+        places = [name(place) for place in list(probabilities.positions.values())[:8]]
+        more = ", …" if len(probabilities.positions) > 8 else ""
+        have = "row has" if given == 1 else "rows have"
+        parts.append(f"{given:,} {have} probabilities: {', '.join(places)}{more}")
+    return "; ".join([*parts, *([merged_in_words(merged)] if merged else [])])
 
 
 def read_sample(path: Path) -> LabelledTexts:

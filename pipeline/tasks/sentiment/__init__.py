@@ -15,5 +15,6 @@ TASK = Task(
     output=Labels("label", "the most probable label"),
     example=lambda settings: "아 더빙.. 진짜 짜증나네요 목소리",
     tiny=TINY,
+    corpus_groups=("corpus", "teachers"),
     prepare_groups=("text", "start"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,11 +11,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
+from pipeline.corpora.labelled.probabilities import probabilities_of
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Prepared
 from pipeline.pretrained import ENCODER, check_fits, find_pretrained
+from pipeline.quiet import start_keras
+from pipeline.tasks.sentiment.probabilities import write_probabilities
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.text.morphemes import MorphemeAnalyzer
 from pipeline.text.tokenizer import normalize_texts
@@ -30,7 +34,20 @@ BUNDLED_ENCODER = "reviews-wordpiece"
 
 
 def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
-    return read_labelled_corpus(settings.corpus, workspace.raw, SAMPLE)
+    if settings.teachers.unlabelled is not None and settings.teachers.teachers is None:
+        raise UserError(
+            "nobody says what to learn from texts without labels",
+            where="--unlabelled",
+            remedy="name the runs that teach: --teachers run1,run2",
+        )
+    corpus = read_labelled_corpus(settings.corpus, workspace.raw, SAMPLE)
+    if settings.teachers.teachers is None:
+        return corpus
+    start_keras()
+    # Only who has teachers waits for models.
+    teaching = importlib.import_module("pipeline.tasks.sentiment.teaching")
+    taught: CorpusSplits = teaching.taught(settings, corpus, workspace)
+    return taught
 
 
 def encoder(settings: Settings, workspace: Workspace) -> Path | None:
@@ -85,8 +102,9 @@ def prepare(
             normalized=True,
         )
     tokenizer.save(folder)
-    labels = sorted(set(splits["train"]["label"]))
+    labels = sorted({*splits["train"]["label"], *probabilities_of(splits["train"])[0]})
     write_json(folder / LABELS, labels)
+    write_probabilities(folder, splits["train"], labels)
     number = {label: i for i, label in enumerate(labels)}
     tokens, truncated = {}, {}
     for name, frame in splits.items():

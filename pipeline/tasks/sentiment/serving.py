@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.export.classifier import export_classifier, load_classifier
+from pipeline.corpora.labelled.probability_columns import OWN_HEADER
+from pipeline.export.classifier import export_classifier, load_classifier, load_labels
 from pipeline.export.predictor import Predictor
+from pipeline.export.saved_model import load_asker
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.models.classifier import folded
+from pipeline.one_line import without_breaks
 from pipeline.tasks.base import Signature
 from pipeline.tasks.sentiment import TASK
 from pipeline.tasks.sentiment.data import label_names
@@ -67,3 +70,18 @@ def load(folder: Path, asking: None = None) -> Predictor:
         ]
 
     return Predictor.of(folder, answer)
+
+
+def load_probabilities(folder: Path) -> tuple[str, Predictor]:
+    labels, ask = load_labels(folder), load_asker(folder)
+
+    def answer(texts: Sequence[str]) -> list[str]:
+        answers = ask(list(texts))
+        return [
+            "\t".join([without_breaks(text), label.decode("utf-8"), *map("{:.9g}".format, row)])
+            for text, label, row in zip(
+                texts, answers["label"], answers["probabilities"].tolist(), strict=True
+            )
+        ]
+
+    return "\t".join([*OWN_HEADER, *labels]), Predictor.of(folder, answer)

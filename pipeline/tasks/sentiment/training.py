@@ -13,12 +13,14 @@ from pipeline.facts import Trained
 from pipeline.models.classifier import predict_logits, recurrent_classifier
 from pipeline.models.start import start_from
 from pipeline.tasks.sentiment.data import TRAIN_TEXTS, label_names
+from pipeline.tasks.sentiment.probabilities import load_probabilities
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.text.ngrams import vocabulary_ngrams
 from pipeline.text.ragged import Ragged
 from pipeline.text.sampling import SegmentationSampler
 from pipeline.text.tokenizers import load_tokenizer
 from pipeline.text.vocabulary import Vocabulary
+from pipeline.training.distillation import DistillationLoss, SoftTargets
 from pipeline.training.fit import TrainingPlan
 from pipeline.training.losses import SmoothedCrossEntropy
 from pipeline.training.weights import load_best_weights
@@ -26,7 +28,7 @@ from pipeline.training.weights import load_best_weights
 
 def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     training = settings.training
-    train_labels = load_labels(prepared_folder, "train")
+    targets = load_targets(settings, prepared_folder)
     dev_rows, dev_labels = (
         Ragged.load(prepared_folder / "dev.npz"),
         load_labels(prepared_folder, "dev"),
@@ -36,7 +38,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     def batches(epoch: int) -> LengthBuckets:
         return LengthBuckets(
             draw(epoch),
-            train_labels,
+            targets,
             training.batch_size,
             seed=training.seed,
             epoch=epoch,
@@ -55,7 +57,11 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     model = build_model(settings, prepared_folder)
     return TrainingPlan(
         model=model,
-        loss=SmoothedCrossEntropy(training.label_smoothing),
+        loss=(
+            DistillationLoss(settings.distillation.temperature)
+            if isinstance(targets, SoftTargets)
+            else SmoothedCrossEntropy(training.label_smoothing)
+        ),
         batches=batches,
         evaluate=evaluate,
         monitor="accuracy",
@@ -77,6 +83,21 @@ def _segmentations(settings: Settings, prepared_folder: Path) -> Callable[[int],
         normalized=True,
     )
     return lambda epoch: sampler.draw(epoch).truncated(settings.text.max_length)
+
+
+def load_targets(settings: Settings, prepared_folder: Path) -> np.ndarray | SoftTargets:
+    """What the training split teaches: label numbers, or probabilities where it has some."""
+    labels = load_labels(prepared_folder, "train")
+    given = load_probabilities(prepared_folder)
+    if given is None:
+        return labels
+    return SoftTargets(
+        given.probabilities,
+        np.where(given.labelled, labels, -1),
+        temperature=settings.distillation.temperature,
+        label_share=settings.distillation.label_share,
+        label_smoothing=settings.training.label_smoothing,
+    )
 
 
 def load_labels(prepared_folder: Path, split: str) -> np.ndarray:
