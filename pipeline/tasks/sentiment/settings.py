@@ -36,7 +36,7 @@ class Settings:
     model: ClassifierSettings = ClassifierSettings()
     training: TrainingSettings = TrainingSettings()
     fine_tuning: FineTuningSettings = FineTuningSettings()
-    batches: BatchSettings = BatchSettings(length_jitter=2)
+    batches: BatchSettings = BatchSettings()
     distillation: DistillationSettings = DistillationSettings()
     run: RunSettings = RunSettings()
 
