@@ -235,7 +235,7 @@ def _unlabelled(name: str, corpus: CorpusSplits, workspace: Workspace) -> _Unlab
         rejects=read.rejects,
         warnings=read.warnings,
         stand_in=read.stand_in,
-        read_as=f"{read.details['read_as']}, {left_out:,} of them in dev or test and left out",
+        read_as=f"{read.details['read_as']}; {counted(left_out, 'text')} of dev or test left out",
         said=f"{len(frame):,} of {read.origin.title} ({read.origin.licence})",
         details={"unlabelled": len(frame), "unlabelled_left_out": left_out},
     )
