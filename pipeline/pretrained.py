@@ -75,7 +75,8 @@ def write_pretrained(
     Args:
         arrays: name -> float; written as float16.
     """
-    halves = {name: np.asarray(array, np.float16) for name, array in arrays.items()}
+    with np.errstate(over="ignore"):  # said below
+        halves = {name: np.asarray(array, np.float16) for name, array in arrays.items()}
     for name, array in halves.items():
         if not np.isfinite(array).all():
             raise UserError(f"{name} is beyond the range of float16", where=folder)

@@ -39,6 +39,7 @@ KINDS: dict[str, dict[str, dict[str, Any]]] = {
         "scheduled sampling": {"scheduled_sampling": 1.0},
     },
     "charlm": {"lstm": {}},
+    "encoder": {"two ways": {}, "masked": {"architecture": "transformer", "heads": 2, "layers": 2}},
 }
 EVALUATED = {"attention", "crf", "general", "lstm"}
 """Kinds with the evaluation of their task; elsewhere one that costs nothing."""

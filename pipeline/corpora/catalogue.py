@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import difflib
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pipeline.errors import UserError
 
@@ -58,6 +58,34 @@ class RemoteFile:
 
 
 @dataclasses.dataclass(frozen=True)
+class ChangingFile:
+    """A file that is another every month under the same address, so that no checksum can be
+    known beforehand: a list beside it on the server has today's.
+
+    Attributes:
+        url: where it is.
+        sums: where its sha1 is: a list of lines `<sha1>  <name>`.
+        listed_as: a regular expression for the name it has in that list, which says its version.
+        licence: SPDX name.
+    """
+
+    url: str
+    sums: str
+    listed_as: str
+    licence: str
+
+    @property
+    def name(self) -> str:
+        return PurePosixPath(urlsplit(self.url).path).name
+
+    @property
+    def relative(self) -> str:
+        """Where the file lies in data/raw and in a mirror."""
+        address = urlsplit(self.url)
+        return address.netloc + address.path
+
+
+@dataclasses.dataclass(frozen=True)
 class Corpus:
     """One corpus as its authors published it.
 
@@ -75,8 +103,10 @@ class Corpus:
             its blob id is not known. The commit in its address and the secure connection vouch
             for it, and `sentences` for its being whole; a copy somebody put into data/raw or
             a mirror is checked by `sentences` alone.
+        changing: part -> file that is not the same for ever.
         kind: what stands beside each text: "labelled" (one label), "annotated" (entities) or
-            "parallel" (its translation); "running" is text with nothing beside it.
+            "parallel" (its translation); "running" is text with nothing beside it, to be read in
+            its order, and "unlabelled" many texts with nothing beside them.
         has_test: of running text, whether a test is usually set aside besides dev; False where
             published figures are those of dev.
     """
@@ -89,6 +119,7 @@ class Corpus:
     counts: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
     sentences: dict[str, int] = dataclasses.field(default_factory=dict)
     unpinned: dict[str, RemoteFile] = dataclasses.field(default_factory=dict)
+    changing: dict[str, ChangingFile] = dataclasses.field(default_factory=dict)
     kind: str = "labelled"
     has_test: bool = True
 
@@ -247,9 +278,37 @@ def _shakespeare() -> Corpus:
     )
 
 
+def _kowiki() -> Corpus:
+    folder = "https://dumps.wikimedia.org/kowiki/latest"
+    dump = ChangingFile(
+        f"{folder}/kowiki-latest-pages-articles.xml.bz2",
+        f"{folder}/kowiki-latest-sha1sums.txt",
+        r"kowiki-\d{8}-pages-articles\.xml\.bz2",
+        "CC-BY-SA-4.0",
+    )
+    return Corpus(
+        name="kowiki",
+        kind="unlabelled",
+        title="Korean Wikipedia",
+        licence="CC-BY-SA-4.0",
+        homepage="https://dumps.wikimedia.org/kowiki/",
+        files={},
+        changing={"articles": dump},
+    )
+
+
 CATALOGUE: dict[str, Corpus] = {
     corpus.name: corpus
-    for corpus in (_nsmc(), _kmou(), _klp(), _klue(), _tatoeba(), _news(), _shakespeare())
+    for corpus in (
+        _nsmc(),
+        _kmou(),
+        _klp(),
+        _klue(),
+        _tatoeba(),
+        _news(),
+        _shakespeare(),
+        _kowiki(),
+    )
 }
 
 

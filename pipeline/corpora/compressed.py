@@ -38,32 +38,29 @@ def without_compression(name: str) -> str:
     return stem if dot and f".{ending.lower()}" in SUFFIXES else name
 
 
-def blocks(path: Path, label: str | None = None) -> Iterator[bytes]:
-    """What a file holds, about a megabyte at a time, unpacked where it is compressed.
+def blocks(path: Path) -> Iterator[bytes]:
+    """What a file holds, about a megabyte at a time, unpacked where it is compressed, with a
+    progress bar.
 
     Whether it is, its first bytes say. Several streams one behind the other are read as one.
-
-    Args:
-        label: what a progress bar calls it; None for no bar.
 
     Raises:
         UserError: no such file, a folder, not to be read, or damaged.
     """
     try:
         with path.open("rb") as file:
-            head = file.read(8)
-            file.seek(0)
+            head = file.peek(8)
             opened = next(
-                (COMPRESSED[magic] for magic in COMPRESSED if head.startswith(magic)), None
+                (how for magic, how in COMPRESSED.items() if head.startswith(magic)), None
             )
             content: IO[bytes] = file if opened is None else opened(file)
             size = path.stat().st_size
-            with Progress(label or path.name, size, "bytes", scale=True) as progress:
+            with Progress(path.name, size, "bytes", scale=True) as progress:
                 done = 0
                 while block := _read(content, path, opened is not None):
-                    if label is not None:
-                        progress.advance(file.tell() - done)
-                        done = file.tell()
+                    place = file.tell() if file.seekable() else done + len(block)
+                    progress.advance(place - done)
+                    done = place
                     yield block
     except FileNotFoundError:
         raise UserError("no such file", where=path, remedy="check the path") from None

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import requests
 
-from pipeline.corpora.catalogue import HOST, RemoteFile
+from pipeline.corpora.catalogue import HOST, ChangingFile, RemoteFile
 from pipeline.corpora.download import announced_size, download, reason
 from pipeline.errors import UserError
 from pipeline.progress import Progress
@@ -64,13 +64,14 @@ def fetch(file: RemoteFile, raw: Path, *, host: str = HOST, quiet: bool = False)
     if target.is_file():
         _verify(target, file, target, "delete it and run again; it will be fetched anew")
         return target
-    if (source := _in_mirror(file)) is not None:
+    if (source := in_mirror(file)) is not None:
         with atomic_file(target) as temporary:
             shutil.copyfile(source, temporary)
             _verify(temporary, file, source, f"replace it in the mirror, or unset {MIRROR}")
             os.chmod(temporary, 0o444)
         return target
-    with _exclusive(target, file) as part, atomic_file(target) as temporary:
+    version = (file.git_blob or file.commit)[:8]
+    with exclusive_part(target, version) as part, atomic_file(target) as temporary:
         if target.is_file():  # another process was faster
             _verify(target, file, target, "delete it and run again; it will be fetched anew")
             shutil.copyfile(target, temporary)
@@ -103,7 +104,7 @@ def fetch_all(
     with Progress(label, len(files), "files") as progress:
         waiting = dict.fromkeys(files)
         for file in files:
-            if not (raw / file.relative).is_file() and _in_mirror(file) is None:
+            if not (raw / file.relative).is_file() and in_mirror(file) is None:
                 waiting.pop(file)
                 fetch(file, raw, host=host, quiet=True)
                 progress.advance()
@@ -119,7 +120,12 @@ def fetch_all(
     return [raw / file.relative for file in files]
 
 
-def _in_mirror(file: RemoteFile) -> Path | None:
+def in_mirror(file: RemoteFile | ChangingFile) -> Path | None:
+    """Where the folder in $CORPUS_MIRROR has a file; None without such a folder or file.
+
+    Raises:
+        UserError: it names no folder.
+    """
     setting = os.environ.get(MIRROR)
     if not setting:
         return None
@@ -131,12 +137,12 @@ def _in_mirror(file: RemoteFile) -> Path | None:
 
 
 @contextlib.contextmanager
-def _exclusive(target: Path, file: RemoteFile) -> Iterator[BinaryIO]:
+def exclusive_part(target: Path, version: str) -> Iterator[BinaryIO]:
     """The partial download, held by one process at a time; others wait for their turn.
 
-    What has arrived stays for the next attempt, whoever makes it.
+    What has arrived stays for the next attempt, whoever makes it, at the same version of the file.
     """
-    path = target.with_name(f".{target.name}.{(file.git_blob or file.commit)[:8]}.part")
+    path = target.with_name(f".{target.name}.{version}.part")
 
     def still_there() -> bool:
         return path.exists() and os.path.samestat(path.stat(), os.fstat(part.fileno()))

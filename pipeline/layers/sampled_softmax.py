@@ -14,12 +14,11 @@ FLATTENED = 0.75
 class SampledSoftmax(keras.layers.Layer):
     """-log p(answer) at each position, with p a softmax over all pieces or over a sample of them.
 
-    In training each call draws `samples` pieces, which all positions of the batch share, from
-    q ~ counts ^ 0.75, and compares the answer with these alone; the logits are corrected by
-    log(samples * q), so that in expectation the gradient is that of the full softmax (Bengio and
-    Senecal 2008; Jean et al. 2015, arXiv:1412.2007, section 3). A drawn piece that happens to be
-    the answer of a position is no negative there. Otherwise, and with `samples` 0, the softmax is
-    over all pieces.
+    In training each call draws `samples` pieces with repetitions, which all positions of the batch
+    share, from q ~ counts ^ 0.75. The denominator of the softmax is then estimated by importance
+    sampling (Bengio and Senecal 2008): exp(logit of the answer) + the sum over drawn pieces other
+    than the answer of exp(logit) / (samples * q), which in expectation is the sum over all pieces.
+    Otherwise, and with `samples` 0, it is that sum.
 
     Args:
         pieces: size of the vocabulary.
@@ -78,7 +77,7 @@ class SampledSoftmax(keras.layers.Layer):
         flat = ops.reshape(vectors, (-1, self.size))
         answers = ops.reshape(answers, (-1,))
         right = ops.sum(flat * ops.take(self.kernel, answers, axis=0), axis=-1)
-        right = right + ops.take(self.bias - self.correction, answers, axis=0)
+        right = right + ops.take(self.bias, answers, axis=0)
         wrong = ops.matmul(flat, ops.transpose(ops.take(self.kernel, drawn, axis=0)))
         wrong = wrong + ops.take(self.bias - self.correction, drawn, axis=0)
         wrong = ops.where(answers[:, None] == drawn[None, :], -1e9, wrong)

@@ -90,10 +90,13 @@ EXAMPLES: dict[str, list[tuple[dict, tuple]]] = {
         ({**DECODER, "attention": "additive", "dropout": 0.1}, ATTENDED),
         ({**DECODER, "attention": "general", "input_feeding": True}, ATTENDED),
     ],
+    "SampledSoftmax": [({"pieces": 12, "size": 6, "samples": 5}, (STATES, IDS))],
+    "MeanNats": [({}, (np.ones((3, 5, 6), "float32"), STATES))],
     "PieceCrossEntropy": [({}, (np.array([[0, 2, 1, 3, -1]] * 3), STATES))],
     "SmoothedCrossEntropy": [({"smoothing": 0.2}, (np.array([0, 2, 1]), STATES[:, 0, :3]))],
     "ClippedAdamW": [
-        ({"learning_rate": 0.02, "clip_norm": 0.3, "weight_decay": 0.1, "averaging": 0.9}, ())
+        ({"learning_rate": 0.02, "clip_norm": 0.3, "weight_decay": 0.1, "averaging": 0.9}, ()),
+        ({"learning_rate": 0.02, "rates": {"embedding": 0.1}}, ()),
     ],
 }
 

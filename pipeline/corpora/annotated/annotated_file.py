@@ -66,7 +66,16 @@ def read_annotated(path: Path) -> AnnotatedTexts:
     Raises:
         UserError: no file, no text file, or no sentence in it that can be used.
     """
-    text, encoding = read_text(path)
+    return annotated_texts(*read_text(path), path)
+
+
+def annotated_texts(text: str, encoding: str, path: Path) -> AnnotatedTexts:
+    """What `read_annotated` gives of a file that holds `text`.
+
+    Args:
+        encoding: of `text_file.decode`.
+        path: for errors; its suffix may promise JSON.
+    """
     # Byte order marks of files that were put together.
     text = unix_line_ends(text).lstrip("\ufeff").replace("\n\ufeff", "\n")
     lines = split_lines(text)

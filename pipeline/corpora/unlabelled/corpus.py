@@ -13,8 +13,9 @@ import pandas as pd
 from pipeline.corpora import catalogue
 from pipeline.corpora.compressed import without_compression
 from pipeline.corpora.fetch import CorpusUnavailable
+from pipeline.corpora.fetch_changing import fetch_changing
 from pipeline.corpora.html_entities import entity_warnings
-from pipeline.corpora.origins import own_origin, stand_in_warning
+from pipeline.corpora.origins import catalogue_origin, own_origin, stand_in_warning
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.settings import UnlabelledCorpusSettings
 from pipeline.corpora.splits import COLUMNS, FEWEST_ROWS, CorpusSplits, held_out, text_id
@@ -31,6 +32,7 @@ from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 from pipeline.normalize import normalize
+from pipeline.progress import track
 
 _LONGEST_NAME = 60
 _HELD_OUT_SHARE = 0.1
@@ -152,12 +154,16 @@ class _Counts:
 
 
 def _source(name: str, raw: Path) -> _Source:
+    if name in catalogue.CATALOGUE and (corpus := catalogue.find(name)).changing:
+        return _dump(corpus, raw)
     if is_named(name):
         texts = sample_texts(raw) if name == SAMPLE else catalogue_texts(name, raw)
         documents = [[text] for text in texts.train if normalize(text)]
         said = f"{name}: {counted(len(documents), 'text')} of its training split"
         return _Source(name, texts.origin, documents, texts.held_out, list(texts.files), said)
     path = Path(name)
+    if not path.name.strip("."):  # of `.` and `..` the folder's own name
+        path = path.resolve()
     paths = _files_in(path) if path.is_dir() else [path]
     read = {str(each.relative_to(path.parent)): read_text_file(each) for each in paths}
     stem = re.sub(r"[^\w-]+", "-", Path(without_compression(path.name)).stem).strip("-")
@@ -172,12 +178,27 @@ def _source(name: str, raw: Path) -> _Source:
     )
 
 
+def _dump(corpus: catalogue.Corpus, raw: Path) -> _Source:
+    (file,) = corpus.changing.values()
+    fetched = fetch_changing(file, raw)
+    read = read_text_file(fetched.path)
+    version = fetched.version or f"{file.name}, not verified"
+    return _Source(
+        corpus.name,
+        catalogue_origin(corpus),
+        read.documents,
+        files=[fetched.path],
+        read_as=f"{read.read_as} ({version})",
+    )
+
+
 def _files_in(folder: Path) -> list[Path]:
-    """All files in a folder and the folders in it, ascending, but hidden ones."""
+    """All files in a folder and the folders in it, ascending, but hidden and empty ones."""
     paths = [
         path
         for path in sorted(folder.rglob("*"))
         if path.is_file()
+        and path.stat().st_size
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
     if not paths:
@@ -192,10 +213,9 @@ def _rows(
     counts = _Counts()
     never = {normalize(text) for source in sources for text in source.held_out}
     seen: set[str] = set()
-    texts: list[str] = []
-    labels: list[str] = []
+    rows: list[tuple[str, str, str]] = []
     for source in sources:
-        for document in source.documents:
+        for document in track(source.documents, source.name, unit="documents"):
             label = text_id("\n".join(document))
             for line in document:
                 counts.lines += 1
@@ -206,19 +226,15 @@ def _rows(
                     counts.repeated += 1
                 else:
                     seen.add(policy)
-                    texts.append(line)
-                    labels.append(label)
+                    rows.append((label if len(document) == 1 else text_id(line), line, label))
     del seen
     out: set[int] = set()
+    texts = [text for _, text, _ in rows]
     for name, lines in (lines_to_leave_out(texts, avoided) if avoided else {}).items():
         counts.left_out[name] = len(lines)
         out |= lines
-    rows = [
-        (text_id(text), text, label)
-        for number, (text, label) in enumerate(zip(texts, labels, strict=True))
-        if number not in out
-    ]
-    return pd.DataFrame(rows, columns=COLUMNS, dtype="str"), counts
+    kept = [row for number, row in enumerate(rows) if number not in out]
+    return pd.DataFrame(kept, columns=COLUMNS, dtype="str"), counts
 
 
 def _split(rows: pd.DataFrame, size: int) -> dict[str, pd.DataFrame]:

@@ -7,13 +7,16 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.corpora.annotated.annotated_file import read_annotated
+from pipeline.corpora.annotated.annotated_file import annotated_texts
+from pipeline.corpora.compressed import blocks, without_compression
 from pipeline.corpora.unlabelled.named_texts import held_out_texts, is_named
 from pipeline.corpora.unlabelled.overlap import TextIndex
 from pipeline.corpora.unlabelled.text_files import read_text_file
+from pipeline.counts import counted
 from pipeline.errors import UserError
+from pipeline.progress import track
+from pipeline.text_file import decode
 
-_STRAY_SHARE = 0.5
 _TAGGED = (".conll", ".bio", ".iob")
 
 
@@ -46,7 +49,8 @@ def texts_to_avoid(name: str, raw: Path) -> TextsToAvoid:
         found = held_out_texts(name, raw)
         return TextsToAvoid(name, found.held_out, found.files, found.warnings)
     path = Path(name)
-    return TextsToAvoid(path.name, _texts_of_file(path), [path])
+    texts, warnings = _texts_of_file(path)
+    return TextsToAvoid(path.name, texts, [path], warnings)
 
 
 def lines_to_leave_out(
@@ -55,24 +59,32 @@ def lines_to_leave_out(
     """Which lines hold a text of each (`TextIndex.places`): name -> numbers of lines."""
     texts = [(each.name, text) for each in avoided for text in each.texts]
     found: dict[str, set[int]] = collections.defaultdict(set)
-    for line, text in TextIndex([text for _, text in texts]).places(lines):
+    index = TextIndex([text for _, text in texts])
+    for line, text in index.places(track(lines, "leaving out", unit="lines")):
         found[texts[text][0]].add(line)
     return {each.name: found[each.name] for each in avoided}
 
 
-def _texts_of_file(path: Path) -> list[str]:
-    """The texts of a file without tags and markup; where only some lines seem to have markup,
-    those lines both with and without it."""
+def _texts_of_file(path: Path) -> tuple[list[str], list[str]]:
+    """The texts of a file without tags and markup, and sentences that a user must not miss. Where
+    only some lines seem to have markup, those lines are there both with and without it."""
+    named = path.with_name(without_compression(path.name))
     try:
-        read = read_annotated(path)
-        entities = sum(map(bool, read.frame["label"]))
-    except UserError:  # not one of these formats, or compressed
-        entities = 0
-    if entities and (
-        read.details["format"] != "markup" or entities >= _STRAY_SHARE * len(read.frame)
-    ):
-        return list(read.frame["text"])
-    if path.suffix.lower() in _TAGGED:
-        return list(read_annotated(path).frame["text"])  # or what is wrong with it
-    lines = [line for document in read_text_file(path).documents for line in document]
-    return lines + (list(read.frame["text"]) if entities else [])
+        read = annotated_texts(*decode(b"".join(blocks(path)), path), named)
+    except UserError:
+        if named.suffix.lower() in _TAGGED:
+            raise
+        return _lines_of_file(path), []
+    marked_up = [t for t, e in zip(read.frame["text"], read.frame["label"], strict=True) if e]
+    if read.details["format"] == "markup" and 2 * len(marked_up) < len(read.frame):
+        return _lines_of_file(path) + marked_up, []
+    unusable = sum(not reject.kept for reject in read.rejects)
+    warning = (
+        f"{counted(unusable, 'sentence')} of {path.name} could not be read, so nothing is left out "
+        "for them."
+    )
+    return list(read.frame["text"]), [warning] if unusable else []
+
+
+def _lines_of_file(path: Path) -> list[str]:
+    return [line for document in read_text_file(path).documents for line in document]

@@ -11,6 +11,7 @@ from pipeline.corpora import catalogue
 from pipeline.corpora.annotated.corpus import read_annotated_corpus, read_evaluation_corpus
 from pipeline.corpora.fetch import CorpusUnavailable
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
+from pipeline.corpora.origins import catalogue_origin
 from pipeline.corpora.parallel.corpus import read_parallel_corpus
 from pipeline.corpora.running.corpus import constitution_file, read_running_text
 from pipeline.corpora.settings import (
@@ -78,7 +79,21 @@ def catalogue_texts(name: str, raw: Path) -> NamedTexts:
         CorpusUnavailable: it cannot be had. Nothing stands in for it.
         UserError: it is not what the catalogue describes.
     """
+    splits = _splits_of(name, raw)
+    is_running = name == CONSTITUTION or catalogue.find(name).kind == "running"
+    return NamedTexts(
+        _texts(splits, ["train"], is_running),
+        _texts(splits, HELD_OUT, is_running),
+        splits.origin,
+        splits.files,
+    )
+
+
+def _splits_of(name: str, raw: Path) -> CorpusSplits:
+    """A corpus as the task splits it that has labels for it."""
     kind = "running" if name == CONSTITUTION else catalogue.find(name).kind
+    if kind == "unlabelled":
+        raise UserError(f"{name} has no dev and test", remedy="name files, or another corpus")
     if kind == "labelled":
         splits = read_labelled_corpus(CorpusSettings(name), raw, SAMPLES / "sentiment.tsv")
     elif kind == "annotated":
@@ -92,9 +107,7 @@ def catalogue_texts(name: str, raw: Path) -> NamedTexts:
         raise CorpusUnavailable(
             f"{name} could not be had", remedy="connect, or set CORPUS_MIRROR; or leave it out"
         )
-    return NamedTexts(
-        _texts(splits, ["train"], kind), _texts(splits, HELD_OUT, kind), splits.origin, splits.files
-    )
+    return splits
 
 
 def held_out_texts(name: str, raw: Path) -> NamedTexts:
@@ -110,12 +123,24 @@ def held_out_texts(name: str, raw: Path) -> NamedTexts:
     except CorpusUnavailable:
         if name not in catalogue.CATALOGUE or catalogue.find(name).kind != "annotated":
             raise
-        test = read_evaluation_corpus(name, raw, SAMPLES / "ner.txt")
         warning = (
             f"Of {name} the texts of test are left out, not those of dev, which are in a training "
             "file that could not be had."
         )
-        return NamedTexts([], list(test.frame["text"]), test.origin, (), [warning])
+        origin = catalogue_origin(catalogue.find(name))
+        return NamedTexts([], test_texts(name, raw), origin, (), [warning])
+
+
+def test_texts(name: str, raw: Path) -> list[str]:
+    """The texts that published figures of a corpus are those of: its test, of KLUE its
+    development set.
+
+    Raises:
+        CorpusUnavailable: they cannot be had.
+    """
+    if catalogue.find(name).kind != "annotated":
+        return _texts(_splits_of(name, raw), ["test"])
+    return list(read_evaluation_corpus(name, raw, SAMPLES / "ner.txt").frame["text"])
 
 
 def is_named(name: str) -> bool:
@@ -142,8 +167,8 @@ def names_in(setting: str) -> list[str]:
     return names
 
 
-def _texts(splits: CorpusSplits, names: Iterable[str], kind: str = "") -> list[str]:
+def _texts(splits: CorpusSplits, names: Iterable[str], is_running: bool = False) -> list[str]:
     texts = [text for name in names for text in splits.splits[name]["text"]]
-    if kind != "running":
+    if not is_running:
         return texts
     return [line for text in texts for line in as_written(text).split("\n")]

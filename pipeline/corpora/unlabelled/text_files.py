@@ -16,6 +16,7 @@ from pipeline.corpora.json_texts import texts_of_records
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.tables.delimited import MARKUP
 from pipeline.corpora.unlabelled.text_tables import is_table, texts_of_table
+from pipeline.corpora.unlabelled.wikipedia import articles, is_dump
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
@@ -48,10 +49,11 @@ class TextFile:
 def read_text_file(path: Path) -> TextFile:
     """The lines of a file, by document. In order, a file is
 
-    1. JSON: a record is a document (`json_texts.texts_of_records`);
-    2. a table, if it is called .tsv or .csv, or if its first line names a column of texts and
+    1. a dump of a wiki (`wikipedia.articles`): an article is a document;
+    2. JSON: a record is a document (`json_texts.texts_of_records`);
+    3. a table, if it is called .tsv or .csv, or if its first line names a column of texts and
        those below have as many columns: a row is a document (`text_tables`);
-    3. plain text, a line each. Empty lines between them separate documents, unless there are
+    4. plain text, a line each. Empty lines between them separate documents, unless there are
        fewer than FEWEST_DOCUMENTS; else each line is one.
 
     A .gz, .xz or .bz2 (.zst from Python 3.14 on) is read without being unpacked to disk, and plain
@@ -62,8 +64,14 @@ def read_text_file(path: Path) -> TextFile:
         UserError: no text file, damaged, nothing in it; HTML or XML; a table or JSON of which it
             is not clear where its texts are.
     """
-    stream = blocks(path, path.name)
+    stream = blocks(path)
     head = next(stream, b"")
+    if is_dump(head):
+        documents = list(articles(itertools.chain([head], stream), path))
+        if not documents:
+            raise _empty(path)
+        read_as = f"{path.name}: a dump of a wiki, {counted(len(documents), 'article')}"
+        return TextFile(documents, [], "UTF-8", read_as)
     begin = head[: head.rfind(b"\n") + 1] or head
     named = path.with_name(without_compression(path.name))
     text, encoding = decode(begin, path) if _has_text(begin) else ("", "UTF-8")
@@ -73,12 +81,18 @@ def read_text_file(path: Path) -> TextFile:
             "is HTML or XML", where=path, remedy="save its text as .txt, a paragraph a line"
         )
     is_plain = not (_may_be_json(text, named) or is_table(text, named))
-    if is_plain and encoding.startswith("UTF-8") and ("\n" in text or "\r" not in text):
+    if is_plain and encoding.startswith("UTF-8") and (b"\n" in begin or b"\r" not in begin):
         try:
             lines = _lines(itertools.chain([head], stream))
             return _of_lines(path, ((line, False) for line in lines), encoding)
-        except UnicodeDecodeError:  # of which the whole file says what it means
-            head, stream = b"", blocks(path, path.name)
+        except UnicodeDecodeError as error:  # the whole file says what it is then
+            if not path.is_file():
+                raise UserError(
+                    f"is not UTF-8 ({error.reason}), and a pipe cannot be read twice",
+                    where=path,
+                    remedy="give a file",
+                ) from None
+            head, stream = b"", blocks(path)
     data = b"".join(itertools.chain([head], stream))
     if not _has_text(data):
         raise _empty(path)
