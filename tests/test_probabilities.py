@@ -179,6 +179,11 @@ def test_what_is_no_probability(tmp_path):
         found = read(header, rows)
         assert has_none(found)
         assert len(found.warnings) == 1
+    beside = [[*row, int(number > 6)] for number, row in enumerate(alone())]
+    for settings in ((), (None, "y")):
+        found = read(["text", "p1", "p2", "y"], beside, *settings)
+        assert has_none(found)
+        assert set(found.frame["label"]) == {"0", "1"}
     refused("two columns of probabilities", ["text", "긍정", "긍정"], alone())
     # Whoever says which column is the label is believed.
     one = [[text, 0.5 + bit / 4, 0.5 - bit / 4] for text, bit in zip(TEXTS, on, strict=True)]
@@ -392,6 +397,16 @@ LABELS = {
     "odd": ["P(a)", 'b"c', "a.b", "가 나"],
     "by case": ["Good", "good"],
 }
+
+
+def test_a_spreadsheet_may_have_saved_it(tmp_path):
+    """With a byte order mark, CRLF, commas and quotes."""
+    rows = [f'"{text}, 그렇지",부정,{p},{q}' for text, p, q in alone()]
+    path = tmp_path / "out.csv"
+    path.write_bytes("\r\n".join(["\ufefftext,label,긍정,부정", *rows, ""]).encode())
+    read = read_labelled(path)
+    assert len(read.frame) == 12
+    np.testing.assert_allclose(read_shares(read)["긍정"], SHARES, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", LABELS)

@@ -39,9 +39,12 @@ KINDS: dict[str, dict[str, dict[str, Any]]] = {
         "scheduled sampling": {"scheduled_sampling": 1.0},
     },
     "charlm": {"lstm": {}},
-    "encoder": {"two ways": {}, "masked": {"architecture": "transformer", "heads": 2, "layers": 2}},
+    "encoder": {
+        "two ways": {"batch_size": 300},
+        "masked": {"batch_size": 300, "architecture": "transformer", "heads": 2, "layers": 2},
+    },
 }
-EVALUATED = {"attention", "crf", "general", "lstm"}
+EVALUATED = {"attention", "crf", "general", "lstm", "two ways", "masked"}
 """Kinds with the evaluation of their task; elsewhere one that costs nothing."""
 SHORT = {
     "batch_size": 200,

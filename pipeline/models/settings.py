@@ -55,7 +55,7 @@ def describe(settings: ClassifierSettings) -> str:
 class StartSettings:
     """What the model starts from."""
 
-    encoder: Annotated[str, UserFiles] = "bundled"
+    encoder: Annotated[str, UserFiles] = "none"
     """A pretrained encoder: `bundled` for the one that comes with the project, the name of
     another one or of a run of make pretrain, a folder, or `none` to start from nothing. Its pieces
     are taken over, and its embeddings and recurrent layer are what the model starts with."""

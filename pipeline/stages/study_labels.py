@@ -15,12 +15,11 @@ from pipeline.corpora.settings import CorpusSettings
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.facts import CorpusFacts
-from pipeline.lab.labels.draws import ALL, check_labels, draw, sizes_of
+from pipeline.lab.labels.draws import check_labels, draw, sizes_of
 from pipeline.lab.labels.page import Circumstances, page_of
 from pipeline.lab.labels.results import (
     SIDES,
     WITH,
-    WITHOUT,
     Measured,
     read_results,
     write_results,
@@ -29,7 +28,7 @@ from pipeline.locks import only_one
 from pipeline.models.settings import StartSettings, describe
 from pipeline.pretrained import NONE, PretrainedEncoder, find_pretrained, read_pretrained
 from pipeline.progress import say
-from pipeline.records import as_json, plain
+from pipeline.records import plain
 from pipeline.report.commands import study_command
 from pipeline.report.page import write_report
 from pipeline.report.versions import versions
@@ -50,6 +49,8 @@ from pipeline.workspace import Workspace, read_json, write_record
 
 STUDY = "study-labels"
 RESULTS, RECORD, REPORT = "results.csv", "study.json", "report.html"
+SIZES, QUICK_SIZES = "100,300,1000,3000,10000,all", "100,300"
+DRAWS, QUICK_DRAWS = 5, 2
 QUICK_STEPS = 20
 
 Point = tuple[int, int, str]
@@ -177,18 +178,15 @@ def _corpus(
 
 def _set_aside(folder: Path, asked: dict[str, Any]) -> bool:
     """Keeps what was measured with other settings; returns whether there was something."""
-    record = folder / RECORD
-    if not (folder / RESULTS).exists():
-        # What is left of trainings may be of other settings.
-        for path in folder.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-        return False
     try:
-        if read_json(record) == asked:
+        if read_json(folder / RECORD) == asked:
             return False
     except UserError:
         pass
+    if not (folder / RESULTS).exists():
+        for unfinished in folder.glob("*-rows-draw-*"):
+            shutil.rmtree(unfinished)
+        return False
     number = 1
     while (kept := folder.with_name(f"{folder.name}.{number}")).exists():
         number += 1
@@ -215,17 +213,14 @@ def _plan(
         for name in ("train", "test")
     }
     available = len(splits["train"])
-    chosen = settings.draws
-    sizes, impossible = sizes_of("100,300" if settings.study.quick else chosen.sizes, available)
+    quick = settings.study.quick
+    asked = settings.draws.sizes or (QUICK_SIZES if quick else SIZES)
+    sizes, impossible = sizes_of(asked, available)
     if impossible:
         listed = ", ".join(f"{size:,}" for size in impossible)
         say(f"left out, since there are {available:,} rows to draw from: {listed}")
-    usual = 2 if settings.study.quick else chosen.draws
-    numeric = {int(word) for word in chosen.sizes.split(",") if word != ALL}
-    draws = {
-        size: usual if size < available or size in numeric else chosen.draws_of_all
-        for size in sizes
-    }
+    usual = settings.draws.draws or (QUICK_DRAWS if quick else DRAWS)
+    draws = {size: usual if size < available else settings.draws.draws_of_all for size in sizes}
     planned = _Planned(
         folder,
         splits,
@@ -312,7 +307,7 @@ def _circumstances(planned: _Planned, settings: LabelStudy) -> Circumstances:
         learning_rate=training.learning_rate,
         draws=planned.draws,
         seed=planned.seed,
-        commands=[study_command("labels", as_json(settings), as_json(LabelStudy()))],
+        commands=[study_command("labels", settings, LabelStudy())],
         quick=settings.study.quick,
     )
 

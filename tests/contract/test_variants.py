@@ -67,10 +67,21 @@ VARIANTS: dict[str, list[dict]] = {
         {"alphabet": "jamo", "cell": "gru", "layers": 2, "tied_softmax": True, "top_k": 400},
         {"min_frequency": 3, "cell": "rnn", "top_p": 0.9},
     ],
+    "encoder": [
+        {
+            "pieces": "syllable", "vocabulary_size": 300, "min_frequency": 3, "max_length": 12,
+            "passage_length": 20, "ngrams": "syllable", "max_ngrams": 4,
+        },
+        {
+            "architecture": "transformer", "heads": 2, "layers": 2, "feed_forward": 9,
+            "ngrams": "none",
+        },
+    ],
 }  # fmt: skip
 
 IN_TRAINING_ALONE = {"corpus", "training", "batches", "run"} | {
-    "subwords", "mentions", "sampling", "truncation", "distillation", "teachers"
+    "subwords", "mentions", "sampling", "truncation", "distillation", "teachers", "softmax",
+    "start", "fine_tuning",
 }  # fmt: skip
 """Groups of settings that leave no trace in an exported model but its weights."""
 

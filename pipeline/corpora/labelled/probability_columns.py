@@ -111,6 +111,9 @@ def columns_without_label(
     shares = [column for column in numbers if _are_numbers(sample, column, 0, 1 + TOLERANCE)]
     seen = _Sums(sample, shares)
     if len(shares) < 2 or not seen.are_fractions:
+        fractions = [column for column in shares if not _Sums(sample, [column]).on_or_off]
+        if len(fractions) > 1 and _Sums(sample, fractions).are_fractions:
+            return None  # what is on or off beside them may be a label
         _refuse_other_sums(seen, shares, _Sums(sample, numbers, 100), numbers, header, where)
         return None
     if header is None:

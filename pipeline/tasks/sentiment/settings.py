@@ -37,7 +37,7 @@ class Settings:
     model: ClassifierSettings = ClassifierSettings()
     training: TrainingSettings = TrainingSettings()
     fine_tuning: FineTuningSettings = FineTuningSettings()
-    batches: BatchSettings = BatchSettings(length_jitter=2)
+    batches: BatchSettings = BatchSettings()
     small_corpora: SmallCorpusSettings = SmallCorpusSettings()
     distillation: DistillationSettings = DistillationSettings()
     run: RunSettings = RunSettings()

@@ -137,14 +137,15 @@ def find_teachers(settings: Settings, workspace: Workspace) -> list[Teacher]:
                 where="--teachers",
                 remedy="give the student another name: NAME= of make, --name",
             )
-    return [_teacher(name, workspace) for name in names]
+    return [_teacher(name, settings.run.name, workspace) for name in names]
 
 
-def _teacher(name: str, workspace: Workspace) -> Teacher:
+def _teacher(name: str, student: str, workspace: Workspace) -> Teacher:
     usual = dataclasses.replace(TASK.settings(), run=RunSettings(name))
     files = RunFiles.of(TASK, usual, workspace)
     if not files.folder.is_dir():
-        finished = sorted(path.parent.name for path in files.folder.parent.glob("*/training.json"))
+        runs = {path.parent.name for path in files.folder.parent.glob("*/training.json")}
+        finished = sorted(runs - {student})
         raise UserError(
             "there is no such run to teach",
             where=files.folder,
@@ -235,7 +236,8 @@ def _unlabelled(name: str, corpus: CorpusSplits, workspace: Workspace) -> _Unlab
         rejects=read.rejects,
         warnings=read.warnings,
         stand_in=read.stand_in,
-        read_as=f"{read.details['read_as']}, {left_out:,} of them in dev or test and left out",
+        read_as=read.details["read_as"]
+        + (f"; {counted(left_out, 'text')} of dev or test left out" if left_out else ""),
         said=f"{len(frame):,} of {read.origin.title} ({read.origin.licence})",
         details={"unlabelled": len(frame), "unlabelled_left_out": left_out},
     )
