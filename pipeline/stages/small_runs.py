@@ -14,12 +14,15 @@ import pandas as pd
 from pipeline.errors import UnusableCheckpointError
 from pipeline.facts import TrainingResult
 from pipeline.models.classifier import predict_logits
-from pipeline.pretrained import ENCODER, NONE, PretrainedEncoder, copy_encoder
+from pipeline.models.settings import ClassifierSettings
+from pipeline.pretrained import ENCODER, NONE, RECORD, PretrainedEncoder, copy_encoder
 from pipeline.quiet import start_keras
+from pipeline.records import as_json, from_json
 from pipeline.tasks.sentiment import TASK
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.tasks.sentiment.training import load_labels
 from pipeline.text.ragged import Ragged
+from pipeline.text.settings import TextSettings
 from pipeline.training.fit import WEIGHTS, fit
 
 LARGE = ("prepared", "checkpoint", WEIGHTS)
@@ -28,16 +31,13 @@ LARGE = ("prepared", "checkpoint", WEIGHTS)
 
 def in_the_shape_of(settings: Settings, encoder: PretrainedEncoder) -> Settings:
     """The same settings for a model that has the sizes of `encoder`."""
+    sizes = ("units", "embedding_size", "ngrams", "max_ngrams")
+    model = as_json(settings.model) | {name: getattr(encoder, name) for name in sizes}
+    text = as_json(settings.text) | {"pieces": encoder.pieces}
     return dataclasses.replace(
         settings,
-        text=dataclasses.replace(settings.text, pieces=encoder.pieces),
-        model=dataclasses.replace(
-            settings.model,
-            units=encoder.units,
-            embedding_size=encoder.embedding_size,
-            ngrams=encoder.ngrams,
-            max_ngrams=encoder.max_ngrams,
-        ),
+        text=from_json(TextSettings, text, where=RECORD),
+        model=from_json(ClassifierSettings, model, where=RECORD),
     )
 
 

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shutil
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from pipeline.corpora.settings import CorpusSettings
-from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.facts import CorpusFacts
-from pipeline.lab.labels.draws import check_labels, draw, sizes_of
+from pipeline.lab.labels.draws import draw
 from pipeline.lab.labels.page import Circumstances, page_of
 from pipeline.lab.labels.results import (
-    SIDES,
     WITH,
     Measured,
     read_results,
     write_results,
 )
 from pipeline.locks import only_one
-from pipeline.models.settings import StartSettings, describe
-from pipeline.pretrained import NONE, PretrainedEncoder, find_pretrained, read_pretrained
+from pipeline.models.settings import describe
+from pipeline.pretrained import read_pretrained
 from pipeline.progress import say
 from pipeline.records import plain
 from pipeline.report.commands import study_command
@@ -35,70 +28,18 @@ from pipeline.report.versions import versions
 from pipeline.settings import without_run
 from pipeline.stages.corpus import read_corpus
 from pipeline.stages.files import RunFiles
+from pipeline.stages.label_plan import Plan, Point, plan, start_of
 from pipeline.stages.small_runs import (
     accuracy_of_run,
     forget_models,
-    in_the_shape_of,
-    without_encoder,
 )
 from pipeline.stages.studies import LabelStudy
 from pipeline.tasks.sentiment import TASK
-from pipeline.tasks.sentiment.data import BUNDLED_ENCODER, encoder
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.workspace import Workspace, read_json, write_record
 
 STUDY = "study-labels"
 RESULTS, RECORD, REPORT = "results.csv", "study.json", "report.html"
-SIZES, QUICK_SIZES = "100,300,1000,3000,10000,all", "100,300"
-DRAWS, QUICK_DRAWS = 5, 2
-QUICK_STEPS = 20
-
-Point = tuple[int, int, str]
-"""Drawn rows, number of the draw, side."""
-
-
-@dataclasses.dataclass(frozen=True)
-class _Planned:
-    """What is going to be measured.
-
-    Attributes:
-        folder: of the study.
-        splits: of the corpus, "train" and "test".
-        corpus: facts on it.
-        settings: of the side with the encoder.
-        start, encoder: folder of the encoder, and what it is.
-        draws: drawn rows -> how many draws.
-        seed: of all draws.
-    """
-
-    folder: Path
-    splits: dict[str, pd.DataFrame]
-    corpus: CorpusFacts
-    settings: Settings
-    start: Path
-    encoder: PretrainedEncoder
-    draws: dict[int, int]
-    seed: int
-
-    def points(self) -> Iterator[Point]:
-        """All trainings, few rows first."""
-        for rows, count in self.draws.items():
-            for number in range(1, count + 1):
-                for side in SIDES:
-                    yield rows, number, side
-
-    def rows(self, size: int, number: int) -> dict[str, pd.DataFrame]:
-        """The splits of a training; train and dev are of the drawn rows."""
-        train = self.splits["train"]
-        places = draw(len(train), size, number, self.seed)
-        drawn = {name: train.iloc[rows].reset_index(drop=True) for name, rows in places.items()}
-        return {**drawn, "test": self.splits["test"]}
-
-    def settings_of(self, number: int, side: str) -> Settings:
-        """Both sides of a draw have the same random start."""
-        settings = self.settings if side == WITH else without_encoder(self.settings)
-        training = dataclasses.replace(settings.training, seed=self.seed + number - 1)
-        return dataclasses.replace(settings, training=training)
 
 
 def study_labels(settings: LabelStudy, workspace: Workspace) -> Path:
@@ -111,14 +52,14 @@ def study_labels(settings: LabelStudy, workspace: Workspace) -> Path:
         where=folder,
         remedy="wait for it, or choose another name: NAME= of make, --name",
     )
-    start, task_settings = _start(settings, workspace)
+    start, task_settings = start_of(settings, workspace)
     with only_one(folder.with_name(f".{name}.lock"), refusal):
         facts, checksums = _corpus(task_settings, folder, workspace)
         asked = plain(
             {
-                "settings": without_run(task_settings),
+                "settings": _deciding(task_settings),
                 "seed": chosen.seed,
-                "inputs": checksums,
+                "inputs": {name: checksums[name] for name in ("train.tsv", "test.tsv")},
                 "encoder": read_pretrained(start).files,
                 "versions": versions(),
             }
@@ -126,44 +67,14 @@ def study_labels(settings: LabelStudy, workspace: Workspace) -> Path:
         if _set_aside(folder, asked):
             facts, _ = _corpus(task_settings, folder, workspace)
         write_record(folder / RECORD, asked)
-        planned = _plan(settings, task_settings, start, facts, folder, workspace)
-        _measure(planned, settings)
+        _measure(plan(settings, task_settings, start, facts, workspace), folder, settings)
     return folder
 
 
-def _start(settings: LabelStudy, workspace: Workspace) -> tuple[Path, Settings]:
-    """The folder of the encoder, and the settings of the task for a model of its shape.
-
-    Raises:
-        UserError: there is no such encoder, or no classifier starts from it.
-    """
-    start = find_pretrained(settings.start.encoder, BUNDLED_ENCODER, workspace)
-    if start is None:
-        raise UserError(
-            f"with --encoder {NONE} there is nothing to compare",
-            where="command line",
-            remedy="name an encoder; what starts from nothing is measured beside it",
-        )
-    corpus = settings.corpus.corpus or ("sample" if settings.study.quick else None)
-    default = Settings()
-    task_settings = in_the_shape_of(
-        dataclasses.replace(
-            default,
-            corpus=CorpusSettings(
-                corpus=corpus or CorpusSettings().corpus,
-                text_column=settings.corpus.text_column,
-                label_column=settings.corpus.label_column,
-            ),
-            start=StartSettings(encoder=settings.start.encoder),
-        ),
-        read_pretrained(start),
-    )
-    if settings.study.quick:
-        few = {"epochs": 1, "min_steps": QUICK_STEPS, "evaluations": 2}
-        training = dataclasses.replace(task_settings.training, **few)
-        task_settings = dataclasses.replace(task_settings, training=training)
-    encoder(task_settings, workspace)  # refuses what does not fit
-    return start, task_settings
+def _deciding(settings: Settings) -> dict[str, Any]:
+    """The groups of settings that decide a result; of corpus and encoder the content does."""
+    groups = without_run(settings)
+    return {name: groups[name] for name in groups if name not in ("corpus", "start", "teachers")}
 
 
 def _corpus(
@@ -195,76 +106,34 @@ def _set_aside(folder: Path, asked: dict[str, Any]) -> bool:
     return True
 
 
-def _plan(
-    settings: LabelStudy,
-    task_settings: Settings,
-    start: Path,
-    facts: CorpusFacts,
-    folder: Path,
-    workspace: Workspace,
-) -> _Planned:
-    """What is going to be measured.
-
-    Raises:
-        UserError: the corpus is too small, or a draw shows one label only.
-    """
-    splits = {
-        name: read_split(workspace.root / facts.folder / f"{name}.tsv")
-        for name in ("train", "test")
-    }
-    available = len(splits["train"])
-    quick = settings.study.quick
-    asked = settings.draws.sizes or (QUICK_SIZES if quick else SIZES)
-    sizes, impossible = sizes_of(asked, available)
-    if impossible:
-        listed = ", ".join(f"{size:,}" for size in impossible)
-        say(f"left out, since there are {available:,} rows to draw from: {listed}")
-    usual = settings.draws.draws or (QUICK_DRAWS if quick else DRAWS)
-    draws = {size: usual if size < available else settings.draws.draws_of_all for size in sizes}
-    planned = _Planned(
-        folder,
-        splits,
-        facts,
-        task_settings,
-        start,
-        read_pretrained(start),
-        draws,
-        settings.study.seed,
-    )
-    labels = list(splits["train"]["label"])
-    for size, count in draws.items():
-        for number in range(1, count + 1):
-            check_labels(labels, draw(available, size, number, planned.seed)["train"])
-    return planned
-
-
-def _measure(planned: _Planned, settings: LabelStudy) -> None:
+def _measure(planned: Plan, folder: Path, settings: LabelStudy) -> None:
     """Measures what is not in the table yet; the page is written anew after each training."""
-    table = planned.folder / RESULTS
+    table = folder / RESULTS
     measured = read_results(table)
     points = list(planned.points())
     how = _circumstances(planned, settings)
-    _write_page(planned, measured, points, how)
+
+    def write_page() -> None:
+        shown = [each for each in measured if each.point in set(points)]
+        write_report(folder / REPORT, page_of(shown, how))
+
+    write_page()
     for number, point in enumerate(points, 1):
-        if point in {each.point for each in measured}:
-            continue
-        say(f"training {number} of {len(points)}: {_name(point)}")
-        found = _train(planned, point)
-        measured.append(found)
-        write_results(table, measured)
-        forget_models(planned.folder / _name(point))
-        _write_page(planned, measured, points, how)
-        say(f"{_name(point)}: {found.accuracy:.1%} of the test split right")
+        run = folder / _name(point)
+        if point not in {each.point for each in measured}:
+            say(f"training {number} of {len(points)}: {run.name}")
+            measured.append(_train(planned, point, run))
+            write_results(table, measured)
+            write_page()
+            say(f"{run.name}: {measured[-1].accuracy:.1%} of the test split right")
+        forget_models(run)
 
 
-def _train(planned: _Planned, point: Point) -> Measured:
+def _train(planned: Plan, point: Point, run: Path) -> Measured:
     size, number, side = point
     splits = planned.rows(size, number)
     result, accuracy = accuracy_of_run(
-        planned.settings_of(number, side),
-        splits,
-        planned.start if side == WITH else None,
-        planned.folder / _name(point),
+        planned.settings_of(number, side), splits, planned.start if side == WITH else None, run
     )
     return Measured(
         rows=size,
@@ -286,7 +155,7 @@ def _name(point: Point) -> str:
     return f"{size}-rows-draw-{number}-{side}"
 
 
-def _circumstances(planned: _Planned, settings: LabelStudy) -> Circumstances:
+def _circumstances(planned: Plan, settings: LabelStudy) -> Circumstances:
     training = planned.settings.training
     available = len(planned.splits["train"])
     small = planned.settings.small_corpora
@@ -310,11 +179,3 @@ def _circumstances(planned: _Planned, settings: LabelStudy) -> Circumstances:
         commands=[study_command("labels", settings, LabelStudy())],
         quick=settings.study.quick,
     )
-
-
-def _write_page(
-    planned: _Planned, measured: Sequence[Measured], points: Sequence[Point], how: Circumstances
-) -> None:
-    """The page of those measurements that are asked for now."""
-    shown = [each for each in measured if each.point in set(points)]
-    write_report(planned.folder / REPORT, page_of(shown, how))
