@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+from pipeline.counts import counted
 from pipeline.lab.labels import pictures
 from pipeline.lab.labels.draws import CHOOSING_SHARE, MAX_CHOOSING
 from pipeline.lab.labels.results import WITH, WITHOUT, Comparison, Measured, Spread, comparisons
@@ -67,7 +68,8 @@ def page_of(measured: Sequence[Measured], how: Circumstances) -> ReportContent:
 
 
 def _cards(first: Comparison) -> list[Card]:
-    of = f"of the test split right, after {first.rows:,} labelled rows; mean of {first.draws}"
+    draws = counted(first.draws, "draw")
+    of = f"of the test split right, with {first.rows:,} labelled rows; mean of {draws}"
     return [
         Card("With the encoder · 인코더", f"{first.accuracy[WITH].mean:.1%}", of),
         Card("Without · 처음부터", f"{first.accuracy[WITHOUT].mean:.1%}", of),
@@ -91,11 +93,11 @@ def _experiment(how: Circumstances) -> Section:
             "the best weights and the end of the training. The dev split of the corpus plays no "
             "part, since somebody with few labels has none. Where all rows are drawn, draws "
             "differ in what chooses, and in the random numbers of the training.",
-            f"Each training has at most {how.epochs} passes over its rows, but at least "
-            f"{how.min_steps} steps if nothing ends it before; learning rate "
-            f"{how.learning_rate:g}, other settings as in `make train-sentiment`. Few rows are "
-            "learnt in small batches (the table says how small). The seed is "
-            f"{how.seed}.",
+            f"Passes over the rows (epochs): {how.epochs}, or as many more as give "
+            f"{how.min_steps} steps; the training ends before where the rows that choose see "
+            f"nothing better. Learning rate {how.learning_rate:g}, other settings as in make "
+            "train-sentiment. Few rows are learnt in small batches; the table says how small. "
+            f"Seed {how.seed}.",
         ],
     )
 
