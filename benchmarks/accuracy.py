@@ -1,9 +1,9 @@
 """What a task's default model scores on its test split: mean over seeds, with time and memory.
 
-    python -m benchmarks.accuracy [sentiment|ner] [--seeds 1 2 3] [--settings "..."]
+    python -m benchmarks.accuracy [sentiment|ner] [--seeds 1 2 3] [--settings "..."] [--name seed]
 
 Each seed goes through all stages from the raw files (tokenizing included), one after the other,
-as runs/<task>/seed<n>. The test split is read once a seed, by the evaluate stage. The score is the
+as runs/<task>/<name><n>. The test split is read once a seed, by the evaluate stage. The score is the
 one that chose the weights on dev: accuracy, or entity F1.
 """
 
@@ -69,13 +69,15 @@ def main() -> None:
     parser.add_argument("task", nargs="?", default="sentiment")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--settings", default="", help="settings other than the defaults")
+    parser.add_argument("--name", default="seed", help="what the runs are called before the seed")
     arguments = parser.parse_args()
     rows, scores = [], []
     for seed in arguments.seeds:
-        common = [arguments.task, "--name", f"seed{seed}", "--seed", str(seed)]
+        name = f"{arguments.name}{seed}"
+        common = [arguments.task, "--name", name, "--seed", str(seed)]
         common += shlex.split(arguments.settings)
-        measured = [stage(name, common) for name in STAGES]
-        run = Path("runs", arguments.task, f"seed{seed}")
+        measured = [stage(verb, common) for verb in STAGES]
+        run = Path("runs", arguments.task, name)
         metrics = json.loads((run / "metrics.json").read_bytes())
         training = json.loads((run / "training.json").read_bytes())
         scores.append(100 * metrics[training["monitor"]])

@@ -81,7 +81,7 @@ def write_pretrained(
         if not np.isfinite(array).all():
             raise UserError(f"{name} is beyond the range of float16", where=folder)
     with atomic_file(folder / WEIGHTS) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, **halves)
+        np.savez_compressed(file, **{name: _apart(array) for name, array in halves.items()})
     files = {name: sha256(folder / name) for name in (WEIGHTS, *TOKENIZER)}
     write_record(folder / RECORD, as_json(dataclasses.replace(encoder, files=files)))
 
@@ -117,9 +117,21 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
     path = folder / WEIGHTS
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name].astype(np.float32) for name in stored.files}
+            return {name: _together(stored[name]) for name in stored.files}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"cannot be read ({error})", where=path, remedy=_REMEDY) from error
+
+
+def _apart(array: np.ndarray) -> np.ndarray:
+    """float16 [...] as uint8 [2, ...]: the low bytes of all numbers, then the high ones, which are
+    alike and pack to less."""
+    return np.stack([array.view(np.uint16) & 0xFF, array.view(np.uint16) >> 8]).astype(np.uint8)
+
+
+def _together(planes: np.ndarray) -> np.ndarray:
+    """What `_apart` was given, as float32."""
+    low, high = planes.astype(np.uint16)
+    return (low | high << 8).view(np.float16).astype(np.float32)
 
 
 def find_pretrained(asked: str, bundled: str, workspace: Workspace) -> Path | None:

@@ -11,12 +11,14 @@ from pipeline.batches.language_model import HIDDEN_AS
 from pipeline.batches.padding import pad
 from pipeline.models.settings import EncoderSettings
 from pipeline.text.ragged import Ragged
+from pipeline.text.vocabulary import SPECIALS
 
 _AT_ONCE = 32
 
 
 class FillIn:
-    """Probabilities of all pieces at a place, given all other pieces of the text.
+    """Probabilities of all pieces at a place, given all other pieces of the text. A special piece
+    is no answer.
 
     Recurrent: p(piece | left) p(piece | right) / p(piece), normalised, which is exact if the two
     sides are independent given the piece. Transformer: what it learnt to guess.
@@ -63,13 +65,18 @@ class FillIn:
             forward, backward = self.guesses.predict_on_batch({"ids": ids, "lengths": lengths})
             from_left = self._log_probabilities(forward[row, place - 1])
             from_right = self._log_probabilities(backward[row, place + 1])
-            return _normalized(from_left + from_right - self.log_prior)
+            return _among_pieces(from_left + from_right - self.log_prior)
         ids[row, place] = HIDDEN_AS
         inputs = {"ids": ids, "lengths": lengths, "places": place[:, None].astype(np.int32)}
-        return self._log_probabilities(self.guesses.predict_on_batch(inputs)[:, 0])
+        return _among_pieces(self._log_probabilities(self.guesses.predict_on_batch(inputs)[:, 0]))
 
     def _log_probabilities(self, vectors: np.ndarray) -> np.ndarray:
         return _normalized(np.asarray(self.softmax.logits(vectors), np.float64))
+
+
+def _among_pieces(logits: np.ndarray) -> np.ndarray:
+    logits[:, : len(SPECIALS)] = -np.inf
+    return _normalized(logits)
 
 
 def _normalized(logits: np.ndarray) -> np.ndarray:

@@ -25,10 +25,13 @@ from pipeline.tasks.encoder.vectors import centre, vectors_of
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import Tokenizer
 from pipeline.text.tokenizers import load_tokenizer
+from pipeline.text.vocabulary import SPECIALS
 from pipeline.training.tensorboard import TensorBoardLog
 
 _GUESSES = 1000
 _EXAMPLES = 12
+_FEWEST_PIECES = 3
+"""Of a passage in which one is hidden."""
 _WORDS_FROM = 100_000
 """Lines of train in which words are counted."""
 
@@ -84,11 +87,9 @@ def _fill_in(
     counts: np.ndarray,
 ) -> tuple[dict[str, float], list[FillInExample]]:
     """One piece of each of up to 1,000 passages hidden and guessed: scores, and the first ones."""
-    random = np.random.default_rng(0)
-    rows = rows.take(np.flatnonzero(rows.lengths >= 5)[:_GUESSES])
+    rows, places = _hidden(rows)
     if not len(rows):
         return {"fill_in_accuracy": 0.0, "fill_in_accuracy_of_5": 0.0, "most_frequent": 0.0}, []
-    places = 1 + (random.random(len(rows)) * (rows.lengths - 2)).astype(int)
     right = rows.ids[rows.row_splits[:-1] + places]
     log_p = FillIn(model, settings.model, counts)(rows, places)
     best = np.argsort(-log_p, axis=1, kind="stable")[:, :5]
@@ -110,9 +111,21 @@ def _fill_in(
     return scores, examples
 
 
+def _hidden(rows: Ragged) -> tuple[Ragged, np.ndarray]:
+    """Up to 1,000 rows that have pieces that are known, and the place of one in each."""
+    random = np.random.default_rng(0)
+    chosen, places = [], []
+    for number in range(len(rows)):
+        known = np.flatnonzero(rows.row(number) >= len(SPECIALS))
+        if len(known) >= _FEWEST_PIECES and len(chosen) < _GUESSES:
+            chosen.append(number)
+            places.append(int(random.choice(known)))
+    return rows.take(np.array(chosen, int)), np.array(places, int)
+
+
 def _most_frequent_piece(counts: np.ndarray) -> int:
     """The piece that says most where nothing is known; the special ones are no answer."""
-    return int(np.argmax(np.where(np.arange(len(counts)) < 4, 0, counts)))
+    return int(np.argmax(np.where(np.arange(len(counts)) < len(SPECIALS), 0, counts)))
 
 
 def _retrieval(

@@ -58,12 +58,16 @@ def encoder_content(
     return run_report(
         run,
         title="Pretrained encoder (encoder) · 사전 학습 인코더",
-        about=[f"{tokens:,} pieces read in {seconds / 60:,.0f} minutes"],
+        about=[f"{tokens:,} pieces read in {_time(seconds)}"],
         measured=f"{run.corpus.get('test', 0):,} test texts",
         cards=_cards(metrics),
         body=(_costs(ways), _fill_in(metrics, examples), _words(neighbours), _halves(retrieval)),
         score=("dev_log_probability", "log probability of a piece, nats"),
     )
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:,.0f} seconds" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
 
 
 def _cards(metrics: Mapping[str, Any]) -> list[Card]:
