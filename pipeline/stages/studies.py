@@ -90,7 +90,7 @@ class LabelStudy:
     """Everything that can be set for the study of few labels."""
 
     corpus: LabelCorpusSettings = LabelCorpusSettings()
-    start: StartSettings = StartSettings()
+    start: StartSettings = StartSettings(encoder="bundled")
     draws: DrawSettings = DrawSettings()
     study: StudySettings = StudySettings()
 
