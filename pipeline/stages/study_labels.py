@@ -67,7 +67,12 @@ def study_labels(settings: LabelStudy, workspace: Workspace) -> Path:
         if _set_aside(folder, asked):
             facts, _ = _corpus(task_settings, folder, workspace)
         write_record(folder / RECORD, asked)
-        _measure(plan(settings, task_settings, start, facts, workspace), folder, settings)
+        planned = plan(settings, task_settings, start, facts, workspace)
+        try:
+            _measure(planned, folder, settings)
+        except KeyboardInterrupt:
+            say("the same command goes on from here")
+            raise
     return folder
 
 
