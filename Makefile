@@ -160,13 +160,16 @@ generate: $(READY)  ## go on with a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.
 
 # ---- studies: pages that explain, with what they measured
 STUDY = $(PIPELINE) study $(1) --name="$$ASKED_NAME" --seed="$$ASKED_SEED" $(call given,--quick,QUICK)
-.PHONY: study-gradients study-units
+.PHONY: study-gradients study-units study-labels
 study-gradients: $(READY)  ## why gradients vanish and explode: pages, measured here (QUICK=1)
 	@$(call STUDY,gradients) $(call given,--corpus,CORPUS)
 # A model that is there is looked into as it is; without one it trains one first.
 study-units: $(READY)  ## what single units of the character model know: pages (QUICK=1)
 	@[ -e runs/charlm/"$$ASKED_NAME"/training.json ] || $(call run,charlm,corpus prepare train)
 	@$(call STUDY,units)
+study-labels: $(READY)  ## how good a classifier gets from few labelled rows, with an encoder and without
+	@$(call STUDY,labels) $(call given,--corpus,CORPUS) $(call given,--encoder,ENCODER) \
+	  $(call given,--settings,SETTINGS)
 
 .PHONY: compare-tokenizers compare-translators
 compare-tokenizers: $(READY)  ## the same small model over every tokenizer, one table

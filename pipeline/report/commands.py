@@ -11,29 +11,59 @@ from pipeline.records import as_json
 if TYPE_CHECKING:
     from pipeline.tasks.base import Task
 
+_STUDY_VARIABLES = {
+    "corpus": "CORPUS",
+    "encoder": "ENCODER",
+    "name": "NAME",
+    "seed": "SEED",
+    "quick": "QUICK",
+}
 _VARIABLES = {"corpus": "CORPUS", "name": "NAME", "version": "VERSION"}
-"""Setting -> the variable of make for it."""
+"""Setting -> the variable of make for it; likewise of a study."""
 
 
 def commands(task: Task, settings) -> list[str]:
     """Lines that a shell takes as they are: train this run, ask it, look at its logs."""
-    default = as_json(task.settings())
-    changed = {
+    changed = _changed(settings, task.settings())
+    own = {variable: changed.pop(name) for name, variable in _VARIABLES.items() if name in changed}
+    version = {name: value for name, value in own.items() if name == "VERSION"}
+    model = f"saved_models/{task.name}/{settings.run.version}"
+    example = task.input.as_argument(task.example(settings), f"{model}/assets.extra")
+    return [
+        _make(f"train-{task.name}", {**own, **_as_settings(changed)}),
+        _make(task.target, {**version, task.input.variable: example}),
+        "make tensorboard",
+    ]
+
+
+def study_command(study: str, settings, usual) -> str:
+    """A line that makes a study again.
+
+    Args:
+        study: what make calls it behind `study-`.
+        settings, usual: instances of the same dataclass of groups; the second has the defaults.
+    """
+    changed = _changed(settings, usual)
+    own = {_STUDY_VARIABLES[n]: changed.pop(n) for n in _STUDY_VARIABLES if n in changed}
+    own = {name: int(value) if value is True else value for name, value in own.items()}
+    return _make(f"study-{study}", {**own, **_as_settings(changed)})
+
+
+def _changed(settings, usual) -> dict:
+    """Setting -> value, of those that are not as usual."""
+    default = as_json(usual)
+    return {
         name: value
         for group, values in as_json(settings).items()
         for name, value in values.items()
         if value != default[group][name]
     }
-    own = {variable: changed.pop(name) for name, variable in _VARIABLES.items() if name in changed}
+
+
+def _as_settings(changed: dict) -> dict:
+    """The variable of make that holds all settings without one of their own."""
     options = " ".join(_option(name.replace("_", "-"), value) for name, value in changed.items())
-    version = {name: value for name, value in own.items() if name == "VERSION"}
-    model = f"saved_models/{task.name}/{settings.run.version}"
-    example = task.input.as_argument(task.example(settings), f"{model}/assets.extra")
-    return [
-        _make(f"train-{task.name}", {**own, **({"SETTINGS": options} if options else {})}),
-        _make(task.target, {**version, task.input.variable: example}),
-        "make tensorboard",
-    ]
+    return {"SETTINGS": options} if options else {}
 
 
 def _make(target: str, variables: dict) -> str:

@@ -18,8 +18,15 @@ from pipeline.workspace import Manifest, Workspace, digest, is_what_was_written,
 
 def run(task: Task, settings: Any, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
+    with files.to_be_written():
+        read_corpus(task, settings, files, workspace)
+
+
+def read_corpus(task: Task, settings: Any, files: RunFiles, workspace: Workspace) -> None:
+    """Reads the corpus and writes its splits, and what they are into `files`, where that is not
+    done yet. Nobody else may write `files` meanwhile."""
     relevant = chosen(as_json(settings), task.corpus_groups)
-    with files.to_be_written(), files.splits_to_be_written(relevant):
+    with files.splits_to_be_written(relevant):
         _run(task, settings, relevant, files, workspace)
 
 

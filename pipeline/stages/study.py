@@ -15,7 +15,8 @@ from pipeline.records import as_json
 from pipeline.report.page import Link, ReportContent, Section, write_report
 from pipeline.report.versions import versions
 from pipeline.stages.files import RunFiles
-from pipeline.stages.studies import GradientStudy, UnitStudy
+from pipeline.stages.studies import GradientStudy, LabelStudy, UnitStudy
+from pipeline.stages.study_labels import study_labels
 from pipeline.tasks.base import RunSettings
 from pipeline.tasks.charlm import TASK
 from pipeline.tasks.charlm.data import held_out, held_out_splits
@@ -96,7 +97,7 @@ def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
     )
 
 
-def run(name: str, settings: GradientStudy | UnitStudy, workspace: Workspace) -> None:
+def run(name: str, settings: GradientStudy | UnitStudy | LabelStudy, workspace: Workspace) -> None:
     """Makes a study and says where it is."""
     folder = _STUDIES[name](settings, workspace)
     say(f"study {name} -> {folder / 'report.html'}")
@@ -219,4 +220,5 @@ def _read(numbers: Path) -> dict[str, Any] | None:
 _STUDIES: dict[str, Callable[[Any, Workspace], Path]] = {
     "gradients": study_gradients,
     "units": study_units,
+    "labels": study_labels,
 }

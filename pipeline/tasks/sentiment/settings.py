@@ -11,6 +11,7 @@ from pipeline.ranges import UserFiles
 from pipeline.tasks.base import RunSettings
 from pipeline.text.settings import SubwordSettings, TextSettings
 from pipeline.training.settings import BatchSettings, DistillationSettings, TrainingSettings
+from pipeline.training.small_corpora import SmallCorpusSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Settings:
     training: TrainingSettings = TrainingSettings()
     fine_tuning: FineTuningSettings = FineTuningSettings()
     batches: BatchSettings = BatchSettings()
+    small_corpora: SmallCorpusSettings = SmallCorpusSettings()
     distillation: DistillationSettings = DistillationSettings()
     run: RunSettings = RunSettings()
 

@@ -34,12 +34,13 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         load_labels(prepared_folder, "dev"),
     )
     draw = _segmentations(settings, prepared_folder)
+    batch_size = settings.small_corpora.rows_per_batch(training.batch_size, len(targets))
 
     def batches(epoch: int) -> LengthBuckets:
         return LengthBuckets(
             draw(epoch),
             targets,
-            training.batch_size,
+            batch_size,
             seed=training.seed,
             epoch=epoch,
             jitter=settings.batches.length_jitter,

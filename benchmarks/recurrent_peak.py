@@ -1,0 +1,116 @@
+"""What share of the machine's matrix-product peak the recurrent part of pretraining reaches.
+
+    python -m benchmarks.recurrent_peak [--rounds 7]
+
+The peak: as many products of two 2048 x 2048 matrices side by side as there are cores, none needs
+another's result. The recurrent part: forward and backward pass of the two directions of an
+encoder's LSTM, 256 units over rows of 20 pieces, 128 wide, 256 rows a batch. Of an LSTM's step only
+the matrix products are counted, 4 x units x (size + units) multiply-adds a row, three times (the
+forward pass, and the gradients by the inputs and by the weights). Both take turns with the threads
+that the pipeline sets; the median over the rounds is printed, and the best round of the peak.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+
+from benchmarks.tables import print_table
+from pipeline.__main__ import exit_code, prepare_process
+
+SIDE = 2048
+ROWS, TIME, SIZE, UNITS = 256, 20, 128, 256
+SECONDS = 1.0
+"""Of a round, at least."""
+
+
+def rate(run: Callable[[], object], flops: float) -> float:
+    """GFLOP/s of `run`, called again and again."""
+    started, calls = time.perf_counter(), 0
+    while (seconds := time.perf_counter() - started) < SECONDS or not calls:
+        run()
+        calls += 1
+    return calls * flops / seconds / 1e9
+
+
+def products(count: int) -> tuple[Callable[[], object], float]:
+    """Independent matrix products side by side, and their flops."""
+    import tensorflow as tf
+
+    pairs = [(tf.random.normal((SIDE, SIDE)), tf.random.normal((SIDE, SIDE))) for _ in range(count)]
+
+    @tf.function
+    def multiply():
+        return [tf.reduce_sum(tf.matmul(left, right)) for left, right in pairs]
+
+    return multiply, count * 2 * SIDE**3
+
+
+def recurrent_pass() -> tuple[Callable[[], object], float]:
+    """Forward and backward pass of the recurrent layer, and the flops of its products."""
+    import tensorflow as tf
+
+    from pipeline.layers.recurrent import Recurrent
+
+    layer = Recurrent("lstm", UNITS, "both", seed=1)
+    sequences = tf.Variable(tf.random.normal((ROWS, TIME, SIZE)))
+    lengths = tf.fill((ROWS,), TIME)
+    layer(sequences, lengths)
+    variables = [sequences, *(weight.value for weight in layer.trainable_variables)]
+    upstream = tf.random.normal((ROWS, TIME, 2 * UNITS))
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            outputs = layer(sequences, lengths)
+        return tape.gradient(outputs, variables, output_gradients=upstream)
+
+    flops = 3 * 2 * ROWS * TIME * 4 * UNITS * (SIZE + UNITS) * 2
+    return step, flops
+
+
+def measure(rounds: int) -> int:
+    from pipeline.quiet import start_keras
+
+    start_keras(1)
+    cores = os.cpu_count() or 1
+    ways = {"products": products(cores), "recurrent": recurrent_pass()}
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for way, _ in ways.values():
+        way()  # builds its graph
+    for _ in range(rounds):
+        for name, (way, flops) in ways.items():
+            rates[name].append(rate(way, flops))
+    peak = max(rates["products"])
+    table = [
+        [what, f"{value:,.0f}", f"{100 * value / peak:.0f} %"]
+        for what, value in (
+            (f"{cores} products of {SIDE} x {SIDE}, best", peak),
+            ("the same, median", statistics.median(rates["products"])),
+            (f"both directions of an LSTM-{UNITS}, median", statistics.median(rates["recurrent"])),
+        )
+    ]
+    threads = [os.environ[f"TF_NUM_{kind}OP_THREADS"] for kind in ("INTRA", "INTER")]
+    print_table(
+        f"GFLOP/s, {rounds} rounds, threads: {threads[0]} in a product, {threads[1]} side by side",
+        ["what", "GFLOP/s", "of the peak"],
+        table,
+    )
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=7, help="of each, one after the other")
+    arguments = parser.parse_args()
+    if arguments.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    prepare_process()
+    return exit_code(lambda: measure(arguments.rounds))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

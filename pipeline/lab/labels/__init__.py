@@ -1,0 +1,1 @@
+"""How good a classifier gets from few labelled rows, with a pretrained encoder and without."""

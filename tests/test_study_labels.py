@@ -1,0 +1,446 @@
+"""The study of few labels: what is drawn, what is measured once, and what the page says of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import shutil
+import statistics
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.sample_cross_validation import FOLDS, folds
+from make_checkout import Checkout
+from pipeline.corpora.settings import CorpusSettings
+from pipeline.corpora.splits import read_split
+from pipeline.errors import UserError
+from pipeline.facts import TrainingResult
+from pipeline.lab.labels.draws import MAX_CHOOSING, check_labels, draw, sizes_of
+from pipeline.lab.labels.results import (
+    SIDES,
+    WITH,
+    WITHOUT,
+    Measured,
+    comparisons,
+    read_results,
+    write_results,
+)
+from pipeline.models.settings import StartSettings
+from pipeline.pretrained import read_pretrained, read_weights, write_pretrained
+from pipeline.report.commands import study_command
+from pipeline.settings import parse
+from pipeline.stages import small_runs, study_labels
+from pipeline.stages.studies import DrawSettings, LabelCorpusSettings, LabelStudy, StudySettings
+from pipeline.tasks.sentiment.data import read
+from pipeline.tasks.sentiment.settings import Settings
+from pipeline.training.small_corpora import MIN_ROWS, SmallCorpusSettings
+from pipeline.workspace import Workspace, read_json
+
+# ---- draws
+
+
+@given(
+    available=st.integers(10, 400),
+    sizes=st.tuples(st.integers(10, 400), st.integers(10, 400)),
+    number=st.integers(1, 5),
+    seed=st.integers(0, 9),
+)
+def test_smaller_draws_are_part_of_larger_ones(available, sizes, number, seed):
+    small, large = sorted(min(size, available) for size in sizes)
+    few, many = (draw(available, size, number, seed) for size in (small, large))
+    for split in ("train", "dev"):
+        assert set(few[split]) <= set(many[split])
+    for size, rows in ((small, few), (large, many)):
+        together = np.concatenate([rows["train"], rows["dev"]])
+        assert len(set(together)) == size
+        assert together.max() < available
+        assert len(rows["dev"]) == size // 5
+
+
+def test_draws_of_two_numbers_or_seeds_are_others_and_the_same_again_the_same():
+    first = draw(1000, 100, 1, 1)
+    for other in (draw(1000, 100, 2, 1), draw(1000, 100, 1, 2)):
+        shared = len(set(first["train"]) & set(other["train"]))
+        assert shared < 30  # 80 of 1,000 and 80 of 1,000 share 6.4 by chance
+    again = draw(1000, 100, 1, 1)
+    np.testing.assert_array_equal(first["train"], again["train"])
+
+
+def test_not_more_rows_choose_than_usual():
+    assert len(draw(145_000, 145_000, 1, 1)["dev"]) == MAX_CHOOSING
+
+
+@pytest.mark.parametrize(
+    ("asked", "available", "expected"),
+    [
+        ("100,300,all", 704, ([100, 300, 704], [])),
+        ("all,30,30,1000", 704, ([30, 704], [1000])),
+        ("704,all", 704, ([704], [])),
+        ("800,all", 704, ([704], [800])),
+    ],
+)
+def test_sizes_are_what_the_corpus_has(asked, available, expected):
+    assert sizes_of(asked, available) == expected
+
+
+@pytest.mark.parametrize(("asked", "available"), [("1000", 704), ("9,100", 704), ("all", 8)])
+def test_sizes_that_cannot_be_are_refused(asked, available):
+    with pytest.raises(UserError, match="--sizes"):
+        sizes_of(asked, available)
+
+
+def test_a_draw_of_one_label_is_refused():
+    check_labels(["a", "b", "a"], np.array([0, 1]))
+    with pytest.raises(UserError, match="'a'"):
+        check_labels(["a", "b", "a"], np.array([0, 2]))
+
+
+# ---- the table
+
+
+def measured(rows: int, number: int, side: str, accuracy: float) -> Measured:
+    return Measured(rows, number, side, rows - rows // 5, rows // 5, accuracy, 0.5, 20, 10, 1.5)
+
+
+def test_the_table_comes_back_as_it_was(tmp_path):
+    path = tmp_path / "results.csv"
+    assert read_results(path) == []
+    rows = [measured(100, 1, WITH, 1 / 3), measured(100, 1, WITHOUT, 0.1 + 0.2)]
+    write_results(path, rows)
+    assert read_results(path) == rows
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda text: text.replace("accuracy", "score"),
+        lambda text: text[:-9],
+        lambda text: text.replace("0.25", "1.25"),
+        lambda text: text.replace("with,", "perhaps,"),
+        lambda text: "",
+    ],
+)
+def test_a_damaged_table_is_one_line(tmp_path, harm):
+    path = tmp_path / "results.csv"
+    write_results(path, [measured(100, 1, WITH, 0.25)])
+    path.write_text(harm(path.read_text("utf-8")), encoding="utf-8")
+    with pytest.raises(UserError, match=r"results\.csv"):
+        read_results(path)
+
+
+def test_means_are_of_draws_that_both_sides_have_learnt_from():
+    values = {WITH: [0.8, 0.9, 0.4], WITHOUT: [0.6, 0.8]}
+    table = [
+        measured(100, number, side, value)
+        for side in SIDES
+        for number, value in enumerate(values[side], 1)
+    ]
+    (found,) = comparisons([*table, measured(300, 1, WITH, 0.9)])
+    assert (found.rows, found.draws) == (100, 2)
+    assert found.accuracy[WITH].mean == pytest.approx(0.85)
+    assert found.accuracy[WITHOUT].deviation == pytest.approx(statistics.stdev([0.6, 0.8]))
+    assert found.difference.mean == pytest.approx(0.15)
+    assert found.difference.deviation == pytest.approx(statistics.stdev([0.2, 0.1]))
+
+
+# ---- the study, with trainings that only note what they are given
+
+
+@pytest.fixture(scope="module")
+def encoder(finished):
+    """Folder of a tiny encoder."""
+    return finished("encoder").saved_model / "assets.extra"
+
+
+@pytest.fixture
+def settings(encoder) -> LabelStudy:
+    return LabelStudy(
+        start=StartSettings(encoder=str(encoder)),
+        draws=DrawSettings(sizes="40,80,all"),
+        study=StudySettings(quick=True),
+    )
+
+
+class Trainings:
+    """In the place of trainings: notes, and made-up accuracies."""
+
+    def __init__(self):
+        self.calls = []
+        self.end = None  # how many of them come before Ctrl-C
+
+    def __call__(self, settings, splits, encoder, run):
+        if len(self.calls) == self.end:
+            raise KeyboardInterrupt
+        run.mkdir(parents=True, exist_ok=True)
+        (run / "best.weights.h5").touch()
+        (run / "history.csv").touch()
+        self.calls.append((settings, splits, encoder, run))
+        accuracy = 0.5 + len(self.calls) / 100
+        return TrainingResult("accuracy", 0.7, 10, 20, 1.0, 2.5, 99, False), accuracy
+
+    @property
+    def names(self) -> list[str]:
+        return [run.name for *_, run in self.calls]
+
+
+@pytest.fixture
+def trainings(monkeypatch) -> Trainings:
+    made = Trainings()
+    monkeypatch.setattr(study_labels, "accuracy_of_run", made)
+    return made
+
+
+def table_of(folder) -> list[Measured]:
+    return read_results(folder / "results.csv")
+
+
+def test_both_sides_learn_from_the_same_rows_and_none_of_dev_or_test(
+    trainings, settings, workspace, encoder
+):
+    folder = study_labels.study_labels(settings, workspace)
+    facts = read_json(folder / "corpus.json")["facts"]
+    parts = {
+        name: read_split(workspace.root / facts["folder"] / f"{name}.tsv")
+        for name in ("train", "dev", "test")
+    }
+    available = len(parts["train"])
+    # Of all rows one draw, of the others two; each with the encoder and without.
+    assert [each.rows for each in table_of(folder)] == [40] * 4 + [80] * 4 + [available] * 2
+    held_out = {*parts["dev"]["id"], *parts["test"]["id"]}
+    record = read_pretrained(encoder)
+    for (ours, splits, start, _), (theirs, others, nothing, _) in zip(
+        trainings.calls[::2], trainings.calls[1::2], strict=True
+    ):
+        assert (start, nothing) == (encoder, None)
+        assert theirs.start.encoder == "none"
+        assert ours == dataclasses.replace(theirs, start=ours.start)
+        assert (ours.model.units, ours.model.embedding_size) == (
+            record.units,
+            record.embedding_size,
+        )
+        for name, frame in splits.items():
+            assert frame.equals(others[name])
+        drawn = {*splits["train"]["id"], *splits["dev"]["id"]}
+        assert drawn <= set(parts["train"]["id"])
+        assert not drawn & held_out
+        assert not set(splits["train"]["id"]) & set(splits["dev"]["id"])
+        assert splits["test"].equals(parts["test"])
+    seeds = [call[0].training.seed for call in trainings.calls]
+    assert seeds == [1, 1, 2, 2] * 2 + [1, 1]
+    assert not list(folder.rglob("*.weights.h5"))
+    assert len(list(folder.rglob("history.csv"))) == 10
+
+
+def test_a_study_that_was_stopped_goes_on_where_it_was(trainings, settings, workspace):
+    trainings.end = 3
+    with pytest.raises(KeyboardInterrupt):
+        study_labels.study_labels(settings, workspace)
+    folder = workspace.run("study-labels", "default-quick")
+    assert len(table_of(folder)) == 3
+    assert (folder / "report.html").exists()
+    trainings.end = None
+    study_labels.study_labels(settings, workspace)
+    assert len(trainings.names) == len(set(trainings.names)) == 10
+    (folder / "report.html").unlink()
+    study_labels.study_labels(settings, workspace)
+    assert len(trainings.names) == 10
+    assert (folder / "report.html").exists()
+
+
+def test_more_sizes_or_draws_add_to_what_is_there(trainings, settings, workspace):
+    few = dataclasses.replace(settings, draws=DrawSettings(sizes="40,80", draws=1))
+    study_labels.study_labels(few, workspace)
+    more = dataclasses.replace(settings, draws=DrawSettings(sizes="40,120", draws=2))
+    folder = study_labels.study_labels(more, workspace)
+    added = {name.split("-with")[0] for name in trainings.names[4:]}
+    assert added == {"40-rows-draw-2", "120-rows-draw-1", "120-rows-draw-2"}
+    assert len(table_of(folder)) == 10
+    # The page has what is asked for now.
+    assert ">80<" not in (folder / "report.html").read_text("utf-8")
+
+
+def test_other_settings_keep_the_earlier_study(trainings, settings, workspace, encoder, tmp_path):
+    settings = dataclasses.replace(settings, draws=DrawSettings(sizes="40", draws=1))
+    folder = study_labels.study_labels(settings, workspace)
+    before = (folder / "results.csv").read_bytes()
+    seeded = dataclasses.replace(settings, study=dataclasses.replace(settings.study, seed=2))
+    study_labels.study_labels(seeded, workspace)
+    assert (folder.with_name("default-quick.1") / "results.csv").read_bytes() == before
+    assert len(trainings.calls) == 4
+    # The same encoder in another place is the same; other weights are another.
+    copy = shutil.copytree(encoder, tmp_path / "copy")
+    moved = dataclasses.replace(seeded, start=StartSettings(encoder=str(copy)))
+    study_labels.study_labels(moved, workspace)
+    assert len(trainings.calls) == 4
+    weights = {name: array + 1 for name, array in read_weights(copy).items()}
+    write_pretrained(copy, read_pretrained(copy), weights)
+    study_labels.study_labels(moved, workspace)
+    assert len(trainings.calls) == 6
+    assert folder.with_name("default-quick.2").is_dir()
+
+
+def test_own_files_are_drawn_from_and_a_changed_one_is_measured_anew(
+    trainings, settings, workspace, tmp_path
+):
+    path = tmp_path / "own.tsv"
+
+    def write(count: int) -> None:
+        rows = [f"글 번호 {number}\t{'가나'[number % 2]}" for number in range(count)]
+        path.write_text("\n".join(["review\tkind", *rows]) + "\n", encoding="utf-8")
+
+    own = dataclasses.replace(
+        settings,
+        corpus=LabelCorpusSettings(str(path), text_column="review", label_column="kind"),
+        draws=DrawSettings(sizes="all", draws_of_all=2),
+    )
+    write(50)
+    folder = study_labels.study_labels(own, workspace)
+    assert [each.rows for each in table_of(folder)] == [40] * 4
+    write(60)
+    study_labels.study_labels(own, workspace)
+    assert [each.rows for each in table_of(folder)] == [48] * 4
+    assert folder.with_name("default-quick.1").is_dir()
+
+
+def test_the_page_says_what_the_table_says(trainings, settings, workspace):
+    folder = study_labels.study_labels(settings, workspace)
+    page = (folder / "report.html").read_text("utf-8")
+    for found in comparisons(table_of(folder)):
+        assert f"{found.rows:,}<" in page
+        for side in SIDES:
+            spread = found.accuracy[side]
+            shown = f"{100 * spread.mean:.1f}"
+            if found.draws > 1:
+                shown += f" ± {100 * spread.deviation:.1f}"
+            assert f">{shown}<" in page
+    assert "study-labels" in page
+    assert "data:image/png" in page
+
+
+def test_two_commands_on_one_study_are_refused(trainings, settings, workspace):
+    nested = []
+
+    def training(*arguments):
+        with pytest.raises(UserError, match="another command") as refused:
+            study_labels.study_labels(settings, workspace)
+        nested.append(refused)
+        raise KeyboardInterrupt
+
+    trainings_of = study_labels.accuracy_of_run
+    study_labels.accuracy_of_run = training
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            study_labels.study_labels(settings, workspace)
+    finally:
+        study_labels.accuracy_of_run = trainings_of
+    assert nested
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--encoder", "none"], "--encoder none"),
+        (["--encoder", "nothing-like-it"], "nothing-like-it"),
+        (["--sizes", "a,b"], "--sizes must be"),
+        (["--sizes", "100,,300"], "--sizes must be"),
+        (["--sizes", "0"], "--sizes must be"),
+        (["--sizes", "5"], "--sizes"),
+        (["--sizes", "100000"], "--sizes"),
+        (["--draws", "0"], "--draws"),
+        (["--name", "../x"], "--name"),
+        (["--corpus", "no-such.tsv"], "no-such.tsv"),
+    ],
+)
+def test_what_cannot_be_studied_is_one_line(command, tmp_path, encoder, words, complaint):
+    given = words if "--encoder" in words else ["--encoder", str(encoder), *words]
+    assert complaint in command(tmp_path, "study", "labels", "--quick", *given).error
+
+
+# ---- with real trainings
+
+
+def test_a_kill_behind_a_training_changes_nothing(encoder, tmp_path, monkeypatch):
+    settings = LabelStudy(
+        start=StartSettings(encoder=str(encoder)),
+        draws=DrawSettings(sizes="40", draws=1),
+        study=StudySettings(quick=True),
+    )
+    folder = study_labels.study_labels(settings, Workspace(tmp_path / "whole"))
+    expected = table_of(folder)
+    assert [each.encoder for each in expected] == [WITH, WITHOUT]
+    assert all((each.learnt, each.choosing, each.steps) == (32, 8, 20) for each in expected)
+    assert all(0 < each.accuracy < 1 for each in expected)
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(small_runs, "predict_logits", killed)
+        with pytest.raises(KeyboardInterrupt):
+            study_labels.study_labels(settings, Workspace(tmp_path / "killed"))
+    folder = study_labels.study_labels(settings, Workspace(tmp_path / "killed"))
+    found = table_of(folder)
+    assert [dataclasses.replace(each, seconds=0) for each in found] == [
+        dataclasses.replace(each, seconds=0) for each in expected
+    ]
+    assert {path.name for path in folder.rglob("prepared")} == set()
+
+
+# ---- what small corpora change, and what is typed
+
+
+@given(st.integers(1, 512), st.integers(1, 200_000), st.integers(1, 50))
+def test_a_batch_is_never_larger_than_asked_for(batch_size, rows, min_batches):
+    found = SmallCorpusSettings(min_batches).rows_per_batch(batch_size, rows)
+    assert 1 <= found <= batch_size
+    assert found in (batch_size, MIN_ROWS) or rows // found >= min_batches
+    if rows >= batch_size * min_batches:
+        assert found == batch_size
+
+
+def test_a_small_corpus_is_read_in_small_batches(finished):
+    run = finished("sentiment")
+    task, tiny = run.task, run.task.tiny
+    rows = read_json(run.run / "corpus.json")["facts"]["rows"]["train"]
+    large = dataclasses.replace(tiny, training=dataclasses.replace(tiny.training, batch_size=256))
+    batches = task.training.plan(large, run.prepared).batches(0)
+    assert len(batches) >= 20
+    assert len(batches[0][1]) == rows // 20
+    always = dataclasses.replace(large, small_corpora=SmallCorpusSettings(min_batches=1))
+    assert len(task.training.plan(always, run.prepared).batches(0)) == -(-rows // 256)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        LabelStudy(),
+        LabelStudy(
+            corpus=LabelCorpusSettings("내 것.tsv", text_column="글"),
+            start=StartSettings(encoder="mine"),
+            draws=DrawSettings(sizes="100,all", draws=3),
+            study=StudySettings(name="x", quick=True, seed=7),
+        ),
+    ],
+)
+def test_the_command_on_the_page_makes_the_same_study(settings, tmp_path):
+    checkout = Checkout(tmp_path).with_environment()
+    _, *words = shlex.split(study_command("labels", settings, LabelStudy()))
+    done = checkout.make(*words)
+    assert done.returncode == 0, done.stderr
+    (call,) = checkout.calls
+    assert call[:4] == ["-m", "pipeline", "study", "labels"]
+    assert parse(LabelStudy, call[4:], program="", description="") == settings
+
+
+def test_folds_are_all_rows_once(workspace):
+    splits = read(Settings(corpus=CorpusSettings(corpus="sample")), workspace).splits
+    everything = sorted(row for frame in splits.values() for row in frame["id"])
+    made = list(folds(splits))
+    assert len(made) == FOLDS
+    assert sorted(row for fold in made for row in fold["test"]["id"]) == everything
+    for fold in made:
+        assert sorted(row for frame in fold.values() for row in frame["id"]) == everything
+        assert len(fold["dev"]) == len(splits["dev"])
