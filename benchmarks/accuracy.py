@@ -3,8 +3,8 @@
     python -m benchmarks.accuracy [sentiment|ner] [--seeds 1 2 3] [--settings "..."] [--name seed]
 
 Each seed goes through all stages from the raw files (tokenizing included), one after the other,
-as runs/<task>/<name><n>. The test split is read once a seed, by the evaluate stage. The score is the
-one that chose the weights on dev: accuracy, or entity F1.
+as runs/<task>/<name><n>. The test split is read once a seed, by the evaluate stage. The score is
+the one that chose the weights on dev: accuracy, or entity F1.
 """
 
 from __future__ import annotations
