@@ -37,7 +37,7 @@ from pipeline.stages.studies import DrawSettings, LabelCorpusSettings, LabelStud
 from pipeline.tasks.sentiment.data import read
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.training.small_corpora import MIN_ROWS, SmallCorpusSettings
-from pipeline.workspace import Workspace, read_json
+from pipeline.workspace import read_json
 
 # ---- draws
 
@@ -362,31 +362,38 @@ def test_what_cannot_be_studied_is_one_line(command, tmp_path, encoder, words, c
 # ---- with real trainings
 
 
-def test_a_kill_behind_a_training_changes_nothing(encoder, tmp_path, monkeypatch):
+def test_a_kill_behind_a_training_changes_nothing(encoder, workspace, monkeypatch):
     settings = LabelStudy(
         start=StartSettings(encoder=str(encoder)),
         draws=DrawSettings(sizes="40", draws=1),
         study=StudySettings(quick=True),
     )
-    folder = study_labels.study_labels(settings, Workspace(tmp_path / "whole"))
-    expected = table_of(folder)
-    assert [each.encoder for each in expected] == [WITH, WITHOUT]
-    assert all((each.learnt, each.choosing, each.steps) == (32, 8, 20) for each in expected)
-    assert all(0 < each.accuracy < 1 for each in expected)
+    predicted = []
+    predict = small_runs.predict_logits
 
     def killed(*arguments):
+        predicted.append(predict(*arguments))
         raise KeyboardInterrupt
 
     with monkeypatch.context() as context:
         context.setattr(small_runs, "predict_logits", killed)
         with pytest.raises(KeyboardInterrupt):
-            study_labels.study_labels(settings, Workspace(tmp_path / "killed"))
-    folder = study_labels.study_labels(settings, Workspace(tmp_path / "killed"))
+            study_labels.study_labels(settings, workspace)
+
+    def noted(*arguments):
+        predicted.append(predict(*arguments))
+        return predicted[-1]
+
+    monkeypatch.setattr(small_runs, "predict_logits", noted)
+    folder = study_labels.study_labels(settings, workspace)
+    before, again, other = predicted
+    np.testing.assert_array_equal(again, before)
+    assert (other != before).any()
     found = table_of(folder)
-    assert [dataclasses.replace(each, seconds=0) for each in found] == [
-        dataclasses.replace(each, seconds=0) for each in expected
-    ]
-    assert {path.name for path in folder.rglob("prepared")} == set()
+    assert [each.encoder for each in found] == [WITH, WITHOUT]
+    assert all((each.learnt, each.choosing, each.steps) == (32, 8, 20) for each in found)
+    assert all(0 < each.accuracy < 1 for each in found)
+    assert not list(folder.rglob("prepared"))
 
 
 # ---- what small corpora change, and what is typed
