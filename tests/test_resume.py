@@ -48,6 +48,7 @@ EVALUATED = {"attention", "crf", "general", "lstm", "two ways", "masked"}
 """Kinds with the evaluation of their task; elsewhere one that costs nothing."""
 SHORT = {
     "batch_size": 200,
+    "min_batches": 1,
     "epochs": 2,
     "min_steps": 8,
     "evaluations": 2,

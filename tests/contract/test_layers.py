@@ -92,6 +92,9 @@ EXAMPLES: dict[str, list[tuple[dict, tuple]]] = {
     ],
     "SampledSoftmax": [({"pieces": 12, "size": 6, "samples": 5}, (STATES, IDS))],
     "MeanNats": [({}, (np.ones((3, 5, 6), "float32"), STATES))],
+    "DistillationLoss": [
+        ({"temperature": 2.0}, (np.full((3, 12), 1 / 6, "float32"), STATES[:, 0])),
+    ],
     "PieceCrossEntropy": [({}, (np.array([[0, 2, 1, 3, -1]] * 3), STATES))],
     "SmoothedCrossEntropy": [({"smoothing": 0.2}, (np.array([0, 2, 1]), STATES[:, 0, :3]))],
     "ClippedAdamW": [

@@ -81,7 +81,7 @@ VARIANTS: dict[str, list[dict]] = {
 
 IN_TRAINING_ALONE = {"corpus", "training", "batches", "run"} | {
     "subwords", "mentions", "sampling", "truncation", "distillation", "teachers", "softmax",
-    "start", "fine_tuning",
+    "start", "fine_tuning", "small_corpora",
 }  # fmt: skip
 """Groups of settings that leave no trace in an exported model but its weights."""
 
