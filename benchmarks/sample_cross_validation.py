@@ -53,8 +53,9 @@ def measure(asked: str, words: str, seeds: list[int]) -> int:
     from pipeline.quiet import start_keras
 
     start_keras()  # before others import it, which would not be quiet
-    from pipeline.pretrained import find_pretrained, read_pretrained
+    from pipeline.pretrained import read_pretrained
     from pipeline.settings import check_ranges, parse
+    from pipeline.stages.encoders import find_pretrained
     from pipeline.stages.small_runs import accuracy_of_run, in_the_shape_of, without_encoder
     from pipeline.tasks.sentiment.data import BUNDLED_ENCODER, encoder, read
     from pipeline.tasks.sentiment.settings import Settings

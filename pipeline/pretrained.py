@@ -8,7 +8,6 @@ with the project lie in data/pretrained. Nothing in it can run.
 from __future__ import annotations
 
 import dataclasses
-import re
 import shutil
 import zipfile
 import zlib
@@ -21,7 +20,6 @@ from pipeline.errors import UserError
 from pipeline.records import as_json, from_json
 from pipeline.workspace import (
     SAMPLES,
-    Workspace,
     atomic_file,
     is_what_was_written,
     read_json,
@@ -134,53 +132,9 @@ def _together(planes: np.ndarray) -> np.ndarray:
     return (low | high << 8).view(np.float16).astype(np.float32)
 
 
-def find_pretrained(asked: str, bundled: str, workspace: Workspace) -> Path | None:
-    """The folder of the encoder that `--encoder` names.
-
-    Args:
-        asked: `none`; `bundled`; the name of one that comes with the project; the name of a run of
-            the task encoder that was exported; or a folder.
-        bundled: which of those that come with the project a task takes by itself.
-
-    Raises:
-        UserError: there is no such encoder.
-    """
-    if asked == NONE:
-        return None
-    if asked == BUNDLED:
-        asked = bundled
-    places = [SHIPPED / asked, Path(asked), Path(asked, "assets.extra")]
-    if re.fullmatch(r"\w[\w.-]*", asked):
-        places += [SHIPPED / asked, *_exports_of(asked, workspace)]
-    for place in places:
-        if (place / RECORD).is_file():
-            return place
-    raise UserError(
-        f"there is no pretrained encoder {asked!r}",
-        where="--encoder",
-        remedy=f"use {', '.join([BUNDLED, NONE, *shipped()])}, a run of make pretrain, or a folder "
-        f"that holds {RECORD}",
-    )
-
-
 def shipped() -> Sequence[str]:
     """Names of the encoders that come with the project."""
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{RECORD}"))
-
-
-def _exports_of(run: str, workspace: Workspace) -> list[Path]:
-    """Where the run of this name was exported to."""
-    runs = workspace.root / "runs" / "encoder"
-    noted = [note for note in runs.glob(".version-*") if note.suffix != ".lock"]
-    versions = [note.name.removeprefix(".version-") for note in noted if _names(note, run)]
-    return [workspace.root / "saved_models" / "encoder" / v / "assets.extra" for v in versions]
-
-
-def _names(note: Path, run: str) -> bool:
-    try:
-        return note.read_text("utf-8").strip() == run
-    except (OSError, UnicodeDecodeError):
-        return False
 
 
 def copy_encoder(source: Path, target: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import UserError
@@ -53,20 +55,31 @@ def read_text(path: Path) -> tuple[str, str]:
     return decode(read_bytes(path), path)
 
 
-def read_bytes(path: Path) -> bytes:
-    """What a file holds.
+@contextlib.contextmanager
+def named_by_a_user(path: Path) -> Iterator[None]:
+    """Says in one line why a file cannot be opened.
 
     Raises:
-        UserError: no such file, a folder, or empty.
+        UserError: no such file, a folder, or one that may not be read.
     """
     try:
-        data = path.read_bytes()
+        yield
     except FileNotFoundError:
         raise UserError("no such file", where=path, remedy="check the path") from None
     except IsADirectoryError:
         raise UserError("is a folder", where=path, remedy="name one file in it") from None
     except PermissionError:
         raise UserError("may not be read", where=path, remedy="check its permissions") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """What a file holds.
+
+    Raises:
+        UserError: no such file, a folder, or empty.
+    """
+    with named_by_a_user(path):
+        data = path.read_bytes()
     if not data.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
         raise UserError("is empty", where=path, remedy="give a file with text in it")
     return data

@@ -10,22 +10,20 @@ import numpy as np
 import pytest
 
 from finished_run import FinishedRun
+from pipeline import pretrained
 from pipeline.errors import UserError
 from pipeline.models.settings import ClassifierSettings, FineTuningSettings, StartSettings
 from pipeline.models.tagger import best_tags, predict_tags
 from pipeline.pretrained import (
     ENCODER,
     RECORD,
-    SHIPPED,
     WEIGHTS,
-    PretrainedEncoder,
     check_fits,
-    find_pretrained,
     read_pretrained,
     read_weights,
-    shipped,
     write_pretrained,
 )
+from pipeline.stages.encoders import find_pretrained
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.base import find_task
 from pipeline.tasks.encoder.serving import learnt_weights
@@ -91,12 +89,20 @@ def test_an_encoder_is_found_by_name_by_folder_and_by_run(finished, encoder, wor
     assert find_pretrained(str(encoder), "anything", workspace) == encoder
     assert find_pretrained(str(encoder.parent), "anything", workspace) == encoder
     assert find_pretrained(run.task.tiny.run.name, "anything", run.workspace) == encoder
-    for name in shipped():
-        assert find_pretrained("bundled", name, workspace) == find_pretrained(
-            name, "anything", workspace
-        )
     with pytest.raises(UserError, match="there is no pretrained encoder"):
         find_pretrained("nothing-like-it", "anything", workspace)
+
+
+def test_the_bundled_one_is_that_of_the_task(encoder, workspace, tmp_path, monkeypatch):
+    monkeypatch.setattr(pretrained, "SHIPPED", tmp_path)
+    mine = shutil.copytree(encoder, tmp_path / "mine")
+    shutil.copytree(encoder, tmp_path / "other")
+    assert find_pretrained("bundled", "mine", workspace) == mine
+    assert find_pretrained("mine", "other", workspace) == mine
+    assert list(pretrained.shipped()) == ["mine", "other"]
+    shutil.rmtree(mine)
+    with pytest.raises(UserError, match="other"):
+        find_pretrained("bundled", "mine", workspace)
 
 
 def test_what_does_not_fit_is_refused(encoder, tmp_path):
@@ -193,12 +199,3 @@ def test_a_tagger_starts_with_the_states_of_a_syllable_encoder(encoder, workspac
     folded = trained_decoder(run.task.tiny, trained)
     assert folded.count_params() < plain.count_params()
     np.testing.assert_array_equal(predict_tags(folded, rows).ids, predict_tags(plain, rows).ids)
-
-
-def test_what_is_shipped_is_whole_small_and_has_a_card():
-    for name in shipped():
-        folder = SHIPPED / name
-        facts = read_pretrained(folder)
-        assert isinstance(facts, PretrainedEncoder)
-        assert (folder / WEIGHTS).stat().st_size <= 8_000_000
-        assert facts.licence in (folder / "card.md").read_text("utf-8")

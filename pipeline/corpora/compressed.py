@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from pipeline.errors import UserError
 from pipeline.progress import Progress
+from pipeline.text_file import named_by_a_user
 
 COMPRESSED: dict[bytes, Callable[[Any], IO[bytes]]] = {
     b"\x1f\x8b": gzip.open,
@@ -47,27 +48,18 @@ def blocks(path: Path) -> Iterator[bytes]:
     Raises:
         UserError: no such file, a folder, not to be read, or damaged.
     """
-    try:
-        with path.open("rb") as file:
-            head = file.peek(8)
-            opened = next(
-                (how for magic, how in COMPRESSED.items() if head.startswith(magic)), None
-            )
-            content: IO[bytes] = file if opened is None else opened(file)
-            size = path.stat().st_size
-            with Progress(path.name, size, "bytes", scale=True) as progress:
-                done = 0
-                while block := _read(content, path, opened is not None):
-                    place = file.tell() if file.seekable() else done + len(block)
-                    progress.advance(place - done)
-                    done = place
-                    yield block
-    except FileNotFoundError:
-        raise UserError("no such file", where=path, remedy="check the path") from None
-    except IsADirectoryError:
-        raise UserError("is a folder", where=path, remedy="name one file in it") from None
-    except PermissionError:
-        raise UserError("may not be read", where=path, remedy="check its permissions") from None
+    with named_by_a_user(path), path.open("rb") as file:
+        head = file.peek(8)
+        opened = next((how for magic, how in COMPRESSED.items() if head.startswith(magic)), None)
+        content: IO[bytes] = file if opened is None else opened(file)
+        size = path.stat().st_size
+        with Progress(path.name, size, "bytes", scale=True) as progress:
+            done = 0
+            while block := _read(content, path, opened is not None):
+                place = file.tell() if file.seekable() else done + len(block)
+                progress.advance(place - done)
+                done = place
+                yield block
 
 
 def _read(content: IO[bytes], path: Path, is_compressed: bool) -> bytes:

@@ -7,6 +7,28 @@ import numpy as np
 from keras import ops
 
 
+def embedded_pieces(
+    ids, pieces: int, size: int, ngram_table: np.ndarray | None, ngrams: int, *, name: str
+):
+    """The vectors of pieces, by a new `PieceEmbedding` that knows what they are made of.
+
+    Args:
+        ids: symbolic int32 [batch, time].
+        pieces, size, ngrams: as of `PieceEmbedding`.
+        ngram_table: int32 [pieces, most], the n-grams of each piece
+            (`pipeline.text.ngrams.ngram_table`), or None for plain embeddings.
+
+    Returns:
+        Symbolic float32 [batch, time, size].
+    """
+    most = 0 if ngram_table is None else ngram_table.shape[1]
+    embedding = PieceEmbedding(pieces, size, ngrams, most, name=name)
+    vectors = embedding(ids)
+    if ngram_table is not None:
+        embedding.table.assign(ngram_table)
+    return vectors
+
+
 @keras.saving.register_keras_serializable("pipeline")
 class PieceEmbedding(keras.layers.Layer):
     """A vector of its own for each piece, plus the vectors of the n-grams it is made of.

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from pipeline.batches.length_buckets import LengthBuckets
-from pipeline.layers.piece_embedding import PieceEmbedding
+from pipeline.layers.piece_embedding import embedded_pieces
 from pipeline.layers.pooling import pooling_layer
 from pipeline.layers.recurrent import Recurrent
 from pipeline.models.settings import ClassifierSettings
@@ -37,13 +37,9 @@ def recurrent_classifier(
     """
     ids = keras.Input((None,), dtype="int32", name="ids")
     lengths = keras.Input((), dtype="int32", name="lengths")
-    most = 0 if ngram_table is None else ngram_table.shape[1]
-    embedding = PieceEmbedding(
-        vocabulary_size, settings.embedding_size, ngrams, most, name="embedding"
+    x = embedded_pieces(
+        ids, vocabulary_size, settings.embedding_size, ngram_table, ngrams, name="embedding"
     )
-    x = embedding(ids)
-    if ngram_table is not None:
-        embedding.table.assign(ngram_table)
     x = keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout")(x)
     # A whole position is dropped at once: the model must not hang on a single telling word.
     x = keras.layers.Dropout(

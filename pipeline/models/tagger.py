@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.corpora.annotated.entities import Entity
 from pipeline.layers.crf import LinearChainCRF, Viterbi
-from pipeline.layers.piece_embedding import PieceEmbedding
+from pipeline.layers.piece_embedding import PieceEmbedding, embedded_pieces
 from pipeline.layers.piece_ngrams import PieceNgrams
 from pipeline.layers.recurrent import Recurrent
 from pipeline.models.settings import TaggerSettings
@@ -113,17 +113,14 @@ def _encoder_states(
     lengths: keras.KerasTensor,
 ) -> keras.KerasTensor:
     """The states of the encoder at each position: float32 [batch, time, 2 * units]."""
-    table = encoder.ngram_table
-    embedding = PieceEmbedding(
+    x = embedded_pieces(
+        ids,
         vocabulary_size,
         encoder.embedding_size,
+        encoder.ngram_table,
         encoder.ngrams,
-        0 if table is None else table.shape[1],
         name=ENCODER_LAYERS["embedding"],
     )
-    x = embedding(ids)
-    if table is not None:
-        embedding.table.assign(table)
     x = keras.layers.Dropout(
         settings.piece_dropout, noise_shape=(None, None, 1), name="encoder_piece_dropout"
     )(x)

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from pipeline.batches.length_buckets import LengthBuckets
-from pipeline.layers.piece_embedding import PieceEmbedding
+from pipeline.layers.piece_embedding import embedded_pieces
 from pipeline.layers.positions import SinusoidalPositions
 from pipeline.layers.recurrent import Recurrent
 from pipeline.layers.sampled_softmax import SampledSoftmax
@@ -39,12 +39,8 @@ def text_encoder(
     ids = keras.Input((None,), dtype="int32", name="ids")
     lengths = keras.Input((), dtype="int32", name="lengths")
     recurrent = settings.architecture == "recurrent"
-    most = 0 if ngram_table is None else ngram_table.shape[1]
     size = settings.embedding_size if recurrent else settings.units
-    embedding = PieceEmbedding(vocabulary_size, size, ngrams, most, name="embedding")
-    x = embedding(ids)
-    if ngram_table is not None:
-        embedding.table.assign(ngram_table)
+    x = embedded_pieces(ids, vocabulary_size, size, ngram_table, ngrams, name="embedding")
     if recurrent:
         x = keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout")(x)
         x = Recurrent("lstm", settings.units, "both", name="recurrent_1")(x, lengths)

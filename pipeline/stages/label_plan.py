@@ -15,8 +15,9 @@ from pipeline.facts import CorpusFacts
 from pipeline.lab.labels.draws import check_labels, draw, sizes_of
 from pipeline.lab.labels.results import SIDES, WITH
 from pipeline.models.settings import StartSettings
-from pipeline.pretrained import NONE, PretrainedEncoder, find_pretrained, read_pretrained
+from pipeline.pretrained import NONE, PretrainedEncoder, read_pretrained
 from pipeline.progress import say
+from pipeline.stages.encoders import find_pretrained
 from pipeline.stages.small_runs import in_the_shape_of, without_encoder
 from pipeline.stages.studies import LabelStudy
 from pipeline.tasks.sentiment.data import BUNDLED_ENCODER, encoder

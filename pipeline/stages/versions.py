@@ -46,13 +46,18 @@ def run_behind(runs: Path, version: int) -> str | None:
     return name if FolderName.accepts(name) and (runs / name).is_dir() else None
 
 
-def exported_as(run: Path, usual: int) -> int:
-    """The version that the run in this folder is exported as: `usual`, if it is one of several,
-    or if there is none."""
-    versions = {
+def versions_of(run: Path) -> set[int]:
+    """The versions that were last made of the run in this folder."""
+    return {
         int(note.name.removeprefix(_PREFIX))
         for note in run.parent.glob(f"{_PREFIX}*")
         if note.name.removeprefix(_PREFIX).isdecimal()
         and run_behind(run.parent, int(note.name.removeprefix(_PREFIX))) == run.name
     }
+
+
+def exported_as(run: Path, usual: int) -> int:
+    """The version that the run in this folder is exported as: `usual`, if it is one of several,
+    or if there is none."""
+    versions = versions_of(run)
     return usual if usual in versions or not versions else max(versions)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 
 from pipeline.errors import UserError
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import Tokenizer
+from pipeline.text.tokenizers import load_tokenizer
 from pipeline.text.unigram import WORD_MARK
 from pipeline.text.vocabulary import BOS, EOS, UNK
 
@@ -113,6 +115,24 @@ class SegmentationSampler:
         if self._joins_unknown:
             pieces = _with_unknown_runs_joined(pieces, self._begins[occurrences])
         return Ragged(pieces.ids, pieces.row_splits[self._words.row_splits]).framed(BOS, EOS)
+
+
+def segmentations(
+    folder: Path, texts: Path, rows: Ragged, *, strength: float, seed: int
+) -> Callable[[int], Ragged]:
+    """epoch -> the training rows, cut anew each epoch where subword dropout is on.
+
+    Args:
+        folder: of the tokenizer.
+        texts: file with what `Tokenizer.normalize` gave of train, a line each.
+        rows: the plain segmentation, which is what every epoch has where nothing can be drawn.
+        strength, seed: as of `SegmentationSampler`.
+    """
+    tokenizer = load_tokenizer(folder)
+    if not strength or tokenizer.kind == "syllable":
+        return lambda epoch: rows
+    lines = texts.read_text(encoding="utf-8").split("\n")[:-1]
+    return SegmentationSampler(tokenizer, lines, strength=strength, seed=seed, normalized=True).draw
 
 
 def _with_unknown_runs_joined(parts: Ragged, begins: np.ndarray) -> Ragged:

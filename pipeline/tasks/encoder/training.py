@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -15,8 +14,7 @@ from pipeline.tasks.encoder.data import TRAIN_TEXTS
 from pipeline.tasks.encoder.settings import Settings
 from pipeline.text.ngrams import vocabulary_ngrams
 from pipeline.text.ragged import Ragged
-from pipeline.text.sampling import SegmentationSampler
-from pipeline.text.tokenizers import load_tokenizer
+from pipeline.text.sampling import segmentations
 from pipeline.text.vocabulary import Vocabulary
 from pipeline.training.fit import TrainingPlan
 from pipeline.training.losses import MeanNats
@@ -30,7 +28,13 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     model = build_model(settings, prepared_folder)
     train, dev = (Ragged.load(prepared_folder / f"{name}.npz") for name in ("train", "dev"))
     model.get_layer("softmax").set_counts(np.bincount(train.ids, minlength=_pieces(model)))
-    draw = _segmentations(settings, prepared_folder, train)
+    draw = segmentations(
+        prepared_folder,
+        prepared_folder / TRAIN_TEXTS,
+        train,
+        strength=settings.subwords.subword_dropout,
+        seed=training.seed,
+    )
 
     def batches(epoch: int) -> TwoWayBuckets | MaskedBuckets:
         return buckets(
@@ -76,23 +80,6 @@ def nats_each_way(settings: Settings, model: keras.Model, rows: Ragged) -> list[
         total = total + (nats * real).sum(axis=(0, 1), dtype=np.float64)
         count = count + real.sum(axis=(0, 1), dtype=np.float64)
     return [float(way) for way in total / np.maximum(count, 1)]
-
-
-def _segmentations(
-    settings: Settings, prepared_folder: Path, train: Ragged
-) -> Callable[[int], Ragged]:
-    """epoch -> the training rows, cut anew each epoch where subword dropout is on."""
-    strength = settings.subwords.subword_dropout
-    if not strength or settings.text.pieces == "syllable":
-        return lambda epoch: train
-    sampler = SegmentationSampler(
-        load_tokenizer(prepared_folder),
-        (prepared_folder / TRAIN_TEXTS).read_text(encoding="utf-8").split("\n")[:-1],
-        strength=strength,
-        seed=settings.training.seed,
-        normalized=True,
-    )
-    return sampler.draw
 
 
 def _pieces(model: keras.Model) -> int:

@@ -12,7 +12,8 @@ from pipeline.corpora.annotated.entities import read_entities
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.facts import Prepared
-from pipeline.pretrained import ENCODER, check_fits, find_pretrained
+from pipeline.pretrained import ENCODER, check_fits
+from pipeline.stages.encoders import find_pretrained
 from pipeline.tasks.ner.settings import Settings
 from pipeline.text.piece_ngrams import learn_piece_ngrams, save_piece_ngrams
 from pipeline.text.tags import OUTSIDE, TagSet, ids_and_tags

@@ -16,8 +16,9 @@ from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Prepared
-from pipeline.pretrained import ENCODER, check_fits, find_pretrained
+from pipeline.pretrained import ENCODER, check_fits
 from pipeline.quiet import start_keras
+from pipeline.stages.encoders import find_pretrained
 from pipeline.tasks.sentiment.probabilities import write_probabilities
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.text.morphemes import MorphemeAnalyzer

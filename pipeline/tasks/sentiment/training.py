@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -17,8 +16,7 @@ from pipeline.tasks.sentiment.probabilities import load_probabilities
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.text.ngrams import vocabulary_ngrams
 from pipeline.text.ragged import Ragged
-from pipeline.text.sampling import SegmentationSampler
-from pipeline.text.tokenizers import load_tokenizer
+from pipeline.text.sampling import segmentations
 from pipeline.text.vocabulary import Vocabulary
 from pipeline.training.distillation import DistillationLoss, SoftTargets
 from pipeline.training.fit import TrainingPlan
@@ -33,12 +31,18 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         Ragged.load(prepared_folder / "dev.npz"),
         load_labels(prepared_folder, "dev"),
     )
-    draw = _segmentations(settings, prepared_folder)
+    draw = segmentations(
+        prepared_folder,
+        prepared_folder / TRAIN_TEXTS,
+        Ragged.load(prepared_folder / "train.npz"),
+        strength=settings.subwords.subword_dropout,
+        seed=training.seed,
+    )
     batch_size = settings.small_corpora.rows_per_batch(training.batch_size, len(targets))
 
     def batches(epoch: int) -> LengthBuckets:
         return LengthBuckets(
-            draw(epoch),
+            draw(epoch).truncated(settings.text.max_length),
             targets,
             batch_size,
             seed=training.seed,
@@ -68,22 +72,6 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         monitor="accuracy",
         rates=start_from(model, prepared_folder, settings.fine_tuning.encoder_rate),
     )
-
-
-def _segmentations(settings: Settings, prepared_folder: Path) -> Callable[[int], Ragged]:
-    """epoch -> the training rows, cut anew each epoch where subword dropout is on."""
-    strength = settings.subwords.subword_dropout
-    if not strength or settings.text.pieces == "syllable":
-        rows = Ragged.load(prepared_folder / "train.npz")
-        return lambda epoch: rows
-    sampler = SegmentationSampler(
-        load_tokenizer(prepared_folder),
-        (prepared_folder / TRAIN_TEXTS).read_text(encoding="utf-8").split("\n")[:-1],
-        strength=strength,
-        seed=settings.training.seed,
-        normalized=True,
-    )
-    return lambda epoch: sampler.draw(epoch).truncated(settings.text.max_length)
 
 
 def load_targets(settings: Settings, prepared_folder: Path) -> np.ndarray | SoftTargets:
