@@ -53,6 +53,7 @@ def measure(asked: str, words: str, seeds: list[int]) -> int:
     from pipeline.quiet import start_keras
 
     start_keras()  # before others import it, which would not be quiet
+    from pipeline.own_process import in_own_process
     from pipeline.pretrained import read_pretrained
     from pipeline.settings import check_ranges, parse
     from pipeline.stages.encoders import find_pretrained
@@ -83,7 +84,7 @@ def measure(asked: str, words: str, seeds: list[int]) -> int:
         training = dataclasses.replace(chosen.training, seed=seed)
         with tempfile.TemporaryDirectory() as run:
             seeded = dataclasses.replace(chosen, training=training)
-            return 100 * accuracy_of_run(seeded, of, start, Path(run))[1]
+            return 100 * in_own_process(accuracy_of_run, seeded, of, start, Path(run))[1]
 
     table = []
     for name, chosen, start in sides:

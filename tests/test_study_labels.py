@@ -61,7 +61,8 @@ class Trainings:
         self.calls = []
         self.end = None  # how many of them come before Ctrl-C
 
-    def __call__(self, settings, splits, encoder, run):
+    def __call__(self, work, settings, splits, encoder, run):
+        assert work is small_runs.accuracy_of_run
         if len(self.calls) == self.end:
             raise KeyboardInterrupt
         run.mkdir(parents=True, exist_ok=True)
@@ -79,7 +80,7 @@ class Trainings:
 @pytest.fixture
 def trainings(monkeypatch) -> Trainings:
     made = Trainings()
-    monkeypatch.setattr(study_labels, "accuracy_of_run", made)
+    monkeypatch.setattr(study_labels, "in_own_process", made)
     return made
 
 
@@ -210,7 +211,7 @@ def test_the_page_says_what_the_table_says(trainings, settings, workspace):
     assert "data:image/png" in page
 
 
-def test_two_commands_on_one_study_are_refused(trainings, settings, workspace):
+def test_two_commands_on_one_study_are_refused(monkeypatch, settings, workspace):
     nested = []
 
     def training(*arguments):
@@ -219,13 +220,9 @@ def test_two_commands_on_one_study_are_refused(trainings, settings, workspace):
         nested.append(refused)
         raise KeyboardInterrupt
 
-    trainings_of = study_labels.accuracy_of_run
-    study_labels.accuracy_of_run = training
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            study_labels.study_labels(settings, workspace)
-    finally:
-        study_labels.accuracy_of_run = trainings_of
+    monkeypatch.setattr(study_labels, "in_own_process", training)
+    with pytest.raises(KeyboardInterrupt):
+        study_labels.study_labels(settings, workspace)
     assert nested
 
 
@@ -252,12 +249,24 @@ def test_what_cannot_be_studied_is_one_line(command, tmp_path, encoder, words, c
 # ---- with real trainings
 
 
+def test_a_training_is_done_in_a_process_of_its_own(encoder, workspace):
+    settings = LabelStudy(
+        start=StartSettings(encoder=str(encoder)),
+        draws=DrawSettings(sizes="40", draws=1),
+        study=StudySettings(quick=True),
+    )
+    folder = study_labels.study_labels(settings, workspace)
+    assert [each.encoder for each in table_of(folder)] == [WITH, WITHOUT]
+    assert all(0 < each.accuracy < 1 for each in table_of(folder))
+
+
 def test_a_kill_behind_a_training_changes_nothing(encoder, workspace, monkeypatch):
     settings = LabelStudy(
         start=StartSettings(encoder=str(encoder)),
         draws=DrawSettings(sizes="40", draws=1),
         study=StudySettings(quick=True),
     )
+    monkeypatch.setattr(study_labels, "in_own_process", lambda work, *given: work(*given))
     predicted = []
     predict = small_runs.predict_logits
 

@@ -87,7 +87,6 @@ def forget_models(run: Path) -> None:
 
 
 def _trained(settings: Settings, prepared: Path, run: Path) -> tuple[TrainingResult, keras.Model]:
-    keras.utils.clear_session()  # one process trains many
     start_keras(settings.training.seed)
     plan = TASK.training.plan(settings, prepared)
     return fit(plan, settings.training, run), plan.model

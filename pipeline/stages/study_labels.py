@@ -19,6 +19,7 @@ from pipeline.lab.labels.results import (
 )
 from pipeline.locks import only_one
 from pipeline.models.settings import describe
+from pipeline.own_process import in_own_process
 from pipeline.pretrained import read_pretrained
 from pipeline.progress import say
 from pipeline.records import plain
@@ -29,10 +30,7 @@ from pipeline.settings import without_run
 from pipeline.stages.corpus import read_corpus
 from pipeline.stages.files import RunFiles
 from pipeline.stages.label_plan import Plan, Point, plan, start_of
-from pipeline.stages.small_runs import (
-    accuracy_of_run,
-    forget_models,
-)
+from pipeline.stages.small_runs import accuracy_of_run, forget_models
 from pipeline.stages.studies import LabelStudy
 from pipeline.tasks.sentiment import TASK
 from pipeline.tasks.sentiment.settings import Settings
@@ -137,8 +135,13 @@ def _measure(planned: Plan, folder: Path, settings: LabelStudy) -> None:
 def _train(planned: Plan, point: Point, run: Path) -> Measured:
     size, number, side = point
     splits = planned.rows(size, number)
-    result, accuracy = accuracy_of_run(
-        planned.settings_of(number, side), splits, planned.start if side == WITH else None, run
+    # TensorFlow keeps memory of each model it has trained for as long as the process lives.
+    result, accuracy = in_own_process(
+        accuracy_of_run,
+        planned.settings_of(number, side),
+        splits,
+        planned.start if side == WITH else None,
+        run,
     )
     return Measured(
         rows=size,
