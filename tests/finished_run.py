@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import shutil
 from pathlib import Path
+from typing import Any
 
 from pipeline.settings import leaves
 from pipeline.stages.options import STAGES
@@ -42,6 +43,11 @@ class FinishedRun:
     @property
     def prepared(self) -> Path:
         return self.root / read_json(self.run / "prepared.json")["facts"]["folder"]
+
+    @property
+    def example(self) -> Any:
+        """A value of the input field to try on its model."""
+        return self.task.example_of(self.task.tiny, self.prepared)
 
     def do(self, *stages: str, settings=None) -> None:
         """Some stages, in this process."""

@@ -129,7 +129,7 @@ class TestPredict:
 
     def test_example(self, command, finished, tmp_path):
         run = finished("sentiment").copy(tmp_path)
-        outcome, usual = command(tmp_path, "predict", "--example"), run.task.example(run.task.tiny)
+        outcome, usual = command(tmp_path, "predict", "--example"), run.example
         assert outcome.err == f"{usual}\n"
         assert outcome.out == command(tmp_path, "predict", "--text", usual).out
         # Of what an earlier version exported there are no checksums.

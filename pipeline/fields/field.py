@@ -47,6 +47,8 @@ class Field(abc.ABC, Generic[Value]):
     """Modules that `example_code` needs."""
     follows_text_policy: ClassVar[bool] = False
     """Whether the text policy is applied to it."""
+    file_holds_many: ClassVar[bool] = False
+    """Whether a file that a person gives may hold several values: the lines of a text do."""
     assets: ClassVar[tuple[str, ...]] = ()
     """Files that lie beside an exported model that takes this."""
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pipeline.errors import UserError
 from pipeline.fields.field import Field, read_bytes
@@ -30,6 +30,8 @@ class Labels(Field[LabelOrLabels]):
     """
 
     each_step: bool = False
+
+    file_holds_many: ClassVar[bool] = True
 
     @property
     def shape(self) -> str:

@@ -70,6 +70,10 @@ class Series(Field[Array]):
         between = " " if steps.shape[-1] == 1 else "; "
         return between.join(" ".join(f"{number:g}" for number in step) for step in steps)
 
+    def answer(self, line: str) -> str:
+        """A step a line, where there are several channels."""
+        return line.replace("; ", "\n")
+
     def to_json(self, value: Array) -> Any:
         return value.tolist()
 

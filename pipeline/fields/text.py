@@ -34,6 +34,7 @@ class Text(Field[str]):
     multiline: bool = False
 
     follows_text_policy: ClassVar[bool] = True
+    file_holds_many: ClassVar[bool] = True
     assets: ClassVar[tuple[str, ...]] = ("vocab.txt", "tokenizer.json")
 
     def store(self, value: str, folder: Path) -> str:

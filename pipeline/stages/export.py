@@ -62,8 +62,9 @@ def _write(
         exported = task.serving.export(settings, trained, folder)
         shown = target.relative_to(root)
         (folder / ASSETS).mkdir(exist_ok=True)
-        task.input.write_example(task.example(settings), folder / ASSETS)
-        write_text(folder / CARD, _card(task, settings, trained, metrics, exported, shown))
+        example = task.example_of(settings, trained.prepared_folder)
+        task.input.write_example(example, folder / ASSETS)
+        write_text(folder / CARD, _card(task, settings, trained, metrics, exported, example, shown))
         written = sorted(path for path in folder.rglob("*") if path.is_file())
         manifest = Manifest.of("export", made_of, [trained.weights], written, folder, exported)
         manifest.write(folder / MANIFEST)
@@ -93,11 +94,12 @@ def _card(
     trained: Trained,
     metrics: dict[str, Any],
     exported: Exported,
+    value: Any,
     folder: Path,
 ) -> str:
     signature, corpus = task.serving.SIGNATURE, trained.corpus
     own = signature.name in exported.signatures
-    field, value = task.input, task.example(settings)
+    field = task.input
     example = {name: repr(given) for name, given in task.serving.inputs([value]).items()}
     if own and field.name in example:
         file = (folder / ASSETS / field.example_file).as_posix()

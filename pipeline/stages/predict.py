@@ -15,7 +15,7 @@ from pipeline.stages.export import ASSETS, check_model
 from pipeline.stages.files import RunFiles
 from pipeline.stages.options import PredictOptions
 from pipeline.stages.versions import MANIFEST
-from pipeline.tasks.base import GivesProbabilities, RunSettings, Task
+from pipeline.tasks.base import GivesProbabilities, ReadsFiles, RunSettings, Task
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
             error.what, where=error.where, remedy=f"export it again: {again}"
         ) from error
     # Alone, an answer may have the lines it has; of many, each keeps to its own.
-    alone = options.file is None and not options.probabilities
+    many = options.file is not None and field.file_holds_many
+    alone = not many and not options.probabilities
     parts = _parts(values, [field.size(value) for value in values], task.serving.BATCH_SIZE)
     if header is not None:
         print_lines([header])
@@ -89,6 +90,9 @@ def _load(
 def _values(task: Task, options: PredictOptions, model: Path) -> list[Any]:
     """What is asked about."""
     if options.file is not None:
+        data = task.data
+        if isinstance(data, ReadsFiles):
+            return data.values_in(options.file, model if model.exists() else None)
         return task.input.from_file(options.file)
     if options.text is not None:
         return [task.input.from_argument(options.text)]

@@ -97,6 +97,31 @@ class StartsFromEncoder(Protocol):
         """
 
 
+@runtime_checkable
+class GivesExample(Protocol):
+    """A `data.py` of a task whose example hangs on the corpus: the channels of a user's series."""
+
+    def example(self, settings: Any, prepared_folder: Path) -> Any:
+        """A value of the input field to try on the model of a run."""
+
+
+@runtime_checkable
+class ReadsFiles(Protocol):
+    """A `data.py` that reads what people give with `--file` in its own way: what is in the file
+    is found by names that the model knows (columns of a table)."""
+
+    def values_in(self, path: str, model: Path | None) -> list[Any]:
+        """What `Predictor` is asked about; it may hold more than a value of the input field.
+
+        Args:
+            path: what was given; `-` is standard input.
+            model: folder of the exported model; None where there is none yet.
+
+        Raises:
+            UserError: the file cannot be read, or does not fit the model.
+        """
+
+
 class Training(Protocol):
     """`training.py` of a task: from arrays to a model that can be trained."""
 
@@ -170,7 +195,9 @@ class Task:
         summary: one line for `--help`.
         settings: a frozen dataclass of groups, `run: RunSettings` among them.
         input, output: the kinds of value it takes and gives, which are columns of its splits.
-        example: settings -> a value of `input` to try on a model that was trained with them.
+        example: settings -> a value of `input` to try on a model that was trained with them;
+            where that hangs on the corpus, `data.py` has an `example`, too (`GivesExample`), and
+            this one is for those who have no model yet.
         tiny: settings with which all stages run in seconds on a bundled corpus and still learn
             something: what the contract tests run.
         target: of make, with which people ask the exported model.
@@ -200,6 +227,13 @@ class Task:
         for name in ("run", "training", *self.corpus_groups, *self.prepare_groups):
             if name not in groups:
                 raise ValueError(f"the settings of {self.name} have no group {name!r}")
+
+    def example_of(self, settings: Any, prepared_folder: Path) -> Any:
+        """A value of `input` to try on the model of a run."""
+        data = self.data
+        if isinstance(data, GivesExample):
+            return data.example(settings, prepared_folder)
+        return self.example(settings)
 
     @property
     def data(self) -> Data:

@@ -260,7 +260,7 @@ def test_second_evaluation_and_training_do_nothing(run, tmp_path, capsys):
 
 
 def test_predictor_gives_one_line_a_value(run):
-    example = run.task.example(run.task.tiny)
+    example = run.example
     values = [example, *strange_values(run.task.input, example)]
     predictor = run.task.serving.load(run.saved_model, run.task.asking and run.task.asking())
     lines = predictor(values)
@@ -301,7 +301,7 @@ def test_cells_of_a_corpus_come_back(run, tmp_path):
 def test_the_example_beside_the_model_is_the_one_of_the_task(run):
     field = run.task.input
     there = field.read_example(run.saved_model / "assets.extra")
-    assert field.digest(there) == field.digest(run.task.example(run.task.tiny))
+    assert field.digest(there) == field.digest(run.example)
 
 
 def test_a_record_names_only_groups_that_there_are(task):

@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from strange_values import strange_values
 
 from pipeline.batches.padding import pad
 from pipeline.corpora.splits import read_split
+from pipeline.fields import Text
 from pipeline.settings import leaves
 from pipeline.tasks.base import find_task
 from pipeline.text.morphemes import ANALYZERS
@@ -98,8 +100,11 @@ CORPORA = {"sentiment": "sentiment.tsv", "ner": "ner.txt", "translation": "trans
 _LINES = 100
 
 
-def small_corpus(name: str, folder: Path) -> Path:
-    """A little of what lies beside the code; of charlm a line, many times over."""
+def small_corpus(name: str, folder: Path) -> dict[str, str]:
+    """The setting that names a little of what lies beside the code; of running text a line, many
+    times over. What is no text keeps the corpus of `tiny`."""
+    if not isinstance(find_task(name).input, Text):
+        return {}
     if name not in CORPORA:
         lines = [
             f"모든 국민은 {number}번 말하고, 나라는 그 말을 듣는다." for number in range(_LINES)
@@ -108,7 +113,7 @@ def small_corpus(name: str, folder: Path) -> Path:
         lines = (SAMPLES / CORPORA[name]).read_text("utf-8").split("\n")[:_LINES]
     path = folder / f"small.{name}.txt"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
+    return {"corpus": str(path)}
 
 
 def settings_of(task, changes: dict, number: int):
@@ -136,7 +141,7 @@ RUNS = {
 def test_an_exported_model_repeats_the_reported_scores(run_name, new_run, tmp_path):
     name, number = RUNS[run_name]
     task = find_task(name)
-    changes = {"corpus": str(small_corpus(name, tmp_path)), **VARIANTS[name][number]}
+    changes = {**small_corpus(name, tmp_path), **VARIANTS[name][number]}
     settings = settings_of(task, changes, number)
     run = new_run(name, settings)
     run.do("corpus", "prepare", "train", "evaluate", "export")
@@ -154,7 +159,8 @@ def test_an_exported_model_repeats_the_reported_scores(run_name, new_run, tmp_pa
         assert several.shape == (len(test), n_best)
         np.testing.assert_array_equal(several[:, 0], answers["translation"])
     predictor = serving.load(run.saved_model, task.asking and task.asking())
-    assert len(predictor([task.example(settings), ""])) == 2
+    strange, *_ = strange_values(task.input, run.example)
+    assert len(predictor([run.example, strange])) == 2
 
 
 def inputs_of(model, run, test) -> dict:
