@@ -1,6 +1,6 @@
 # Raw Korean text to models that somebody else can serve. `make` alone explains itself.
 
-# ---- what you may set: make train-sentiment NAME=small SETTINGS="--units 64 --epochs 3"
+# ---- what you may set: make train-sentiment NAME=small SETTINGS="--epochs 3 --seed 2"
 # Only what is typed behind make counts: many environments set NAME, PROMPT or TEXT to something of
 # their own. No name of a user is ever a target, so nothing in it means anything to make.
 CORPUS      =
@@ -72,7 +72,7 @@ help:  ## this page
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | \
 	  awk -F'\t' '{printf "  make %-20s %s\n", $$1, $$2}'
 	@echo
-	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--units 64 --epochs 3\""
+	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--epochs 3 --seed 2\""
 	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder)"
 	@echo "A pretrained encoder to start from: ENCODER=bundled, none, a run of make pretrain, a folder"
 	@echo "English to Korean: make translate DIRECTION=en-ko (run en-ko, version 2; both can be asked)"

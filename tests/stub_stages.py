@@ -151,7 +151,7 @@ def make(folder: Path, command: str) -> UserError | None:
     program, target, *variables = shlex.split(command)
     assert (program, target) == ("make", "train-sentiment"), command
     options = {"NAME": "--name", "VERSION": "--version", "CORPUS": "--corpus"}
-    options["SETTINGS"] = "--settings"
+    options |= {"ENCODER": "--encoder", "SETTINGS": "--settings"}
     given = dict(variable.split("=", 1) for variable in variables)
     words = [f"{options[name]}={value}" for name, value in given.items()]
     errors = (stage(folder, name, *words) for name in CHAIN)

@@ -13,7 +13,7 @@ from pipeline.workspace import SAMPLES, sha256
 from stub_stages import make, stage
 
 TRAIN = (
-    'make train-sentiment CORPUS="내 글.tsv" NAME=mine VERSION=3 '
+    'make train-sentiment CORPUS="내 글.tsv" NAME=mine ENCODER=none VERSION=3 '
     'SETTINGS="--vocabulary-size 300 --units 7"'
 )
 

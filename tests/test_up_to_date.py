@@ -16,7 +16,9 @@ from pipeline.tasks.base import find_task
 from pipeline.workspace import SAMPLES, Workspace, read_json, sha256
 from stub_stages import make, stage
 
-TRAIN = "make train-sentiment CORPUS=live.tsv NAME=mine"
+TRAIN = "make train-sentiment CORPUS=live.tsv NAME=mine ENCODER=none"
+WORDS = ("--corpus=live.tsv", "--name=mine", "--encoder=none")
+"""What TRAIN gives the stages."""
 NEW = 'make train-sentiment CORPUS=live.tsv NAME=mine SETTINGS="--learning-rate 1e-5"'
 
 
@@ -272,9 +274,9 @@ class TestTwoAtOnce:
     @pytest.mark.parametrize("verb", ["corpus", "prepare", "train"])
     def test_one_run_is_written_by_one_command(self, folder, verb):
         with self.files(folder).to_be_written():
-            error = stage(folder, verb, "--corpus=live.tsv", "--name=mine")
+            error = stage(folder, verb, *WORDS)
         assert "another command" in str(error)
-        assert stage(folder, verb, "--corpus=live.tsv", "--name=mine") is None
+        assert stage(folder, verb, *WORDS) is None
 
     @pytest.mark.parametrize("verb", ["corpus", "prepare"])
     def test_two_runs_of_one_corpus_wait_for_each_other(self, folder, verb, capsys):

@@ -18,7 +18,7 @@ _STUDY_VARIABLES = {
     "seed": "SEED",
     "quick": "QUICK",
 }
-_VARIABLES = {"corpus": "CORPUS", "name": "NAME", "version": "VERSION"}
+_VARIABLES = {"corpus": "CORPUS", "name": "NAME", "encoder": "ENCODER", "version": "VERSION"}
 """Setting -> the variable of make for it; likewise of a study."""
 
 
