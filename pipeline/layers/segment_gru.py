@@ -76,14 +76,12 @@ class SegmentGRU(keras.layers.Layer):
         self.built = True
 
     def call(self, series, training=None):
-        time, channels = series.shape[1], series.shape[2]
-        before = -time % self.segment
-        if before:
-            first = ops.repeat(series[:, :1], before, axis=1)
-            series = ops.concatenate([first, series], axis=1)
-        rows = ops.reshape(
-            ops.transpose(series, (0, 2, 1)), (-1, (time + before) // self.segment, self.segment)
-        )
+        time, channels = ops.shape(series)[1], series.shape[2]
+        segments = (time + self.segment - 1) // self.segment
+        steps = ops.arange(segments * self.segment, dtype="int32")
+        steps = ops.maximum(steps - (segments * self.segment - time), 0)
+        filled = ops.transpose(ops.take(series, steps, axis=1), (0, 2, 1))
+        rows = ops.reshape(filled, (-1, segments, self.segment))
         state = ops.reshape(self.gru(self.embed(rows)), (-1, channels, 1, self.units))
         states = self.drop(self._step(self._place_inputs(), state), training=training)
         steps = ops.reshape(

@@ -23,7 +23,8 @@ _YEAR_FIRST = re.compile(
     r"(\d{4})\s*[-./]\s*(\d{1,2})(?:\s*[-./]\s*(\d{1,2}))?\s*[-.]?\s*" + _CLOCK, re.IGNORECASE
 )
 _YEAR_LAST = re.compile(r"(\d{1,2})\s*[-./]\s*(\d{1,2})\s*[-./]\s*(\d{4})" + _CLOCK, re.IGNORECASE)
-_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?)?")
+_DIGITS = re.compile(r"(\d{4})(?:(\d{2})(?:(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?)?)?)?")
+_YEARS = range(1500, 3000)
 _KOREAN = (
     (re.compile(r"\s*[년월]\s*"), "-"),
     (re.compile(r"\s*일\s*"), " "),
@@ -73,7 +74,7 @@ def times(cells: Sequence[str], *, digits: bool) -> np.ndarray:
     number above 12. A zone is not looked at: times are as the clock on the wall.
 
     Args:
-        digits: whether `20200102` and `202001021500` are times, too.
+        digits: whether what could be a number is a time, too: `20200102`, `2020.01`, `2020`.
     """
     last = [_YEAR_LAST.fullmatch(cell.strip()) for cell in cells]
     day_first = any(match is not None and int(match[1]) > 12 for match in last)
@@ -91,6 +92,8 @@ def _time(
         first, second, year, *clock = year_last.groups()
         month, day = (second, first) if day_first else (first, second)
         return _moment(year, month, day, clock)
+    if not digits and number(text) is not None:
+        return np.datetime64("NaT")
     if digits and (match := _DIGITS.fullmatch(text)):
         year, month, day, *clock = match.groups()
         return _moment(year, month, day, [None, *clock, None])
@@ -103,7 +106,9 @@ def _time(
     return _moment(year, month, day, clock)
 
 
-def _moment(year: str, month: str, day: str | None, clock: Sequence[str | None]) -> np.datetime64:
+def _moment(
+    year: str, month: str | None, day: str | None, clock: Sequence[str | None]
+) -> np.datetime64:
     """Clock: half of the day, hours, minutes, seconds, half of the day."""
     before, hours, minutes, seconds, behind = clock
     hour = int(hours or 0)
@@ -113,10 +118,10 @@ def _moment(year: str, month: str, day: str | None, clock: Sequence[str | None])
     elif half in ("AM", "오전") and hour == 12:
         hour = 0
     # 24:00 is the end of a day.
-    if hour > 24 or int(minutes or 0) > 59 or int(seconds or 0) > 59:
+    if int(year) not in _YEARS or hour > 24 or int(minutes or 0) > 59 or int(seconds or 0) > 59:
         return np.datetime64("NaT")
     try:
-        date = np.datetime64(f"{int(year):04d}-{int(month):02d}-{int(day or 1):02d}", "s")
+        date = np.datetime64(f"{int(year):04d}-{int(month or 1):02d}-{int(day or 1):02d}", "s")
     except ValueError:
         return np.datetime64("NaT")
     return date + np.timedelta64(hour * 3600 + int(minutes or 0) * 60 + int(seconds or 0), "s")

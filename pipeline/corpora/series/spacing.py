@@ -11,7 +11,6 @@ from pipeline.counts import counted
 
 DAY = 86_400
 _SEASONS = {DAY: 7, 7 * DAY: 52}
-_MONTHS = {1: (28, 31), 3: (89, 92), 12: (365, 366)}
 _MONTH_SEASONS = {1: 12, 3: 4, 12: 1}
 
 
@@ -107,7 +106,7 @@ def spacing_of(seconds: np.ndarray | None) -> Spacing:
         return Spacing()
     distances, last = np.diff(seconds), int(seconds[-1])
     usual = int(np.median(distances))
-    if (months := _months(distances)) is not None:
+    if (months := _months(seconds.astype("datetime64[s]"))) is not None:
         return Spacing("months", months, last=last)
     days = seconds.astype("datetime64[s]").astype("datetime64[D]")
     if usual == DAY and len(days) > 10 and bool(np.is_busday(days).all()):
@@ -117,10 +116,17 @@ def spacing_of(seconds: np.ndarray | None) -> Spacing:
     return Spacing("seconds", usual, int((between > 0).sum()), int(between.sum()), last)
 
 
-def _months(distances: np.ndarray) -> int | None:
-    """How many months a step has, where all have as many."""
-    for months, (fewest, most) in _MONTHS.items():
-        if ((distances >= fewest * DAY) & (distances <= most * DAY)).all():
-            varied = months == 12 or len(distances) == 1 or len(np.unique(distances)) > 1
-            return months if varied else None
+def _months(times: np.ndarray) -> int | None:
+    """How many months a step has, where all have as many and fall on one day of the month, be it
+    the last.
+
+    Args:
+        times: datetime64[s] [steps].
+    """
+    days = times.astype("datetime64[D]")
+    ends = (days + 1).astype("datetime64[M]") != days.astype("datetime64[M]")
+    of_month = days - days.astype("datetime64[M]").astype("datetime64[D]")
+    distances = np.diff(days.astype("datetime64[M]").astype(np.int64))
+    if (ends.all() or (of_month == of_month[0]).all()) and (distances == distances[0]).all():
+        return int(distances[0]) if distances[0] in _MONTH_SEASONS else None
     return None

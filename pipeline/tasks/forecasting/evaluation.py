@@ -12,10 +12,10 @@ from pipeline.report.forecast_figures import ShownForecast
 from pipeline.report.run_facts import run_facts
 from pipeline.tasks.base import Evaluated
 from pipeline.tasks.forecasting import TASK
-from pipeline.tasks.forecasting.prepared import SeriesFacts, load_windows
+from pipeline.tasks.forecasting.prepared import SeriesFacts
 from pipeline.tasks.forecasting.report import forecasting_content
 from pipeline.tasks.forecasting.settings import Settings
-from pipeline.tasks.forecasting.training import WINDOWS_AT_ONCE, trained_model
+from pipeline.tasks.forecasting.training import WINDOWS_AT_ONCE, load_windows, trained_model
 
 _SHOWN = 4
 _SHOWN_BEFORE = 3

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.batches.windows import Windows
 from pipeline.corpora.series.spacing import Spacing
 from pipeline.fields import Stretch
 from pipeline.records import as_json, from_json
@@ -88,30 +87,3 @@ def save_split(folder: Path, split: str, standardised: np.ndarray, starts: np.nd
     """Writes the steps of a split, and where its windows start in them."""
     np.save(folder / f"{split}.npy", np.float32(standardised), allow_pickle=False)
     np.save(folder / f"{split}.starts.npy", np.asarray(starts, np.int64), allow_pickle=False)
-
-
-def load_windows(
-    folder: Path,
-    split: str,
-    batch_size: int,
-    *,
-    seed: int | None = None,
-    epoch: int = 0,
-    reads_future: bool = False,
-) -> Windows:
-    """The windows of a split, standardised; the series stays in its file.
-
-    Args:
-        seed, epoch, reads_future: as of `Windows`.
-    """
-    facts = SeriesFacts.load(folder)
-    return Windows(
-        np.load(folder / f"{split}.npy", mmap_mode="r", allow_pickle=False),
-        np.load(folder / f"{split}.starts.npy", allow_pickle=False),
-        facts.window,
-        facts.horizon,
-        batch_size,
-        seed=seed,
-        epoch=epoch,
-        reads_future=reads_future,
-    )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from pipeline.batches.windows import Windows
 from pipeline.evaluation.forecasting import ErrorSums, seasonal_naive
 from pipeline.facts import Trained
 from pipeline.models.forecaster import Forecaster, forecaster
-from pipeline.tasks.forecasting.prepared import SeriesFacts, load_windows
+from pipeline.tasks.forecasting.prepared import SeriesFacts
 from pipeline.tasks.forecasting.settings import Settings
 from pipeline.training.fit import TrainingPlan
 from pipeline.training.weights import load_best_weights
@@ -77,3 +78,30 @@ def trained_model(settings: Settings, trained: Trained) -> keras.Model:
     both = build_model(settings, trained.prepared_folder)
     load_best_weights(both.trained, trained)
     return both.model
+
+
+def load_windows(
+    folder: Path,
+    split: str,
+    batch_size: int,
+    *,
+    seed: int | None = None,
+    epoch: int = 0,
+    reads_future: bool = False,
+) -> Windows:
+    """The windows of a split, standardised; the series stays in its file.
+
+    Args:
+        seed, epoch, reads_future: as of `Windows`.
+    """
+    facts = SeriesFacts.load(folder)
+    return Windows(
+        np.load(folder / f"{split}.npy", mmap_mode="r", allow_pickle=False),
+        np.load(folder / f"{split}.starts.npy", allow_pickle=False),
+        facts.window,
+        facts.horizon,
+        batch_size,
+        seed=seed,
+        epoch=epoch,
+        reads_future=reads_future,
+    )
