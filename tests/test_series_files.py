@@ -98,7 +98,10 @@ def test_what_is_no_time(cell):
     assert np.isnat(times([cell], digits=True)[0])
 
 
-@given(st.datetimes(dt.datetime(1500, 1, 1), dt.datetime(2999, 1, 1)), st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y%m%d"]))
+@given(
+    st.datetimes(dt.datetime(1500, 1, 1), dt.datetime(2999, 1, 1)),
+    st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y%m%d"]),
+)
 def test_a_time_written_by_python_comes_back(moment, form):
     text = moment.strftime(form)
     again = np.datetime64(moment.strptime(text, form), "s")

@@ -397,7 +397,9 @@ def find(name: str, kind: str | None = None) -> Corpus:
     fitting = {key: corpus for key, corpus in CATALOGUE.items() if kind in (None, corpus.kind)}
     if name in fitting:
         return fitting[name]
-    close = difflib.get_close_matches(name.lower(), fitting, n=3, cutoff=0.4)
+    lower = {key.lower(): key for key in fitting}
+    near = difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.4)
+    close = [lower[key] for key in near]
     listed = ", ".join(close or sorted(fitting))
     wrong = f"no corpus is called {name!r}"
     if name in CATALOGUE:
