@@ -23,6 +23,8 @@ from pipeline.fields.whole_series import Stretch, WholeSeries
 from pipeline.workspace import atomic_file
 
 Array = npt.NDArray[np.float32]
+_SHOWN = 24
+"""Steps of a series that people are shown."""
 _STRETCH = re.compile(r"(series/[0-9a-f]+\.npy)\[(\d+):(\d+)\]")
 
 
@@ -114,10 +116,13 @@ class Series(Field[Array]):
         return [_from_csv(content, path)]
 
     def show(self, value: Array) -> str:
-        """Channels with spaces between them, steps with semicolons where there are several."""
+        """Channels with spaces between them, steps with semicolons where there are several; of a
+        long series its end."""
         steps = np.asarray(value) + 0.0  # no -0
         between = " " if steps.shape[-1] == 1 else "; "
-        return between.join(" ".join(f"{number:g}" for number in step) for step in steps)
+        shown = [" ".join(f"{number:g}" for number in step) for step in steps[-_SHOWN:]]
+        before = [f"({len(steps) - _SHOWN:,} steps) …"] if len(steps) > _SHOWN else []
+        return between.join([*before, *shown])
 
     def answer(self, line: str) -> str:
         """A step a line, where there are several channels."""

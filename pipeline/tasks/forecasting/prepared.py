@@ -28,8 +28,7 @@ class Scaling:
     def of(cls, train: np.ndarray) -> Scaling:
         """Of the steps of train, [steps, channels]."""
         values = np.float64(train)
-        deviations = values.std(axis=0)
-        deviations[deviations == 0] = 1.0
+        deviations = np.where(np.ptp(values, axis=0) > 0, values.std(axis=0), 1.0)
         return cls(tuple(values.mean(axis=0).tolist()), tuple(deviations.tolist()))
 
     def standardised(self, values: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from pipeline.corpora.series.spacing import Spacing
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.evaluation.forecasting import ErrorSums
@@ -95,27 +96,27 @@ def load(folder: Path, asking: None = None) -> Predictor:
     facts = SeriesFacts.load(folder / ASSETS)
 
     def answer(values: Sequence[np.ndarray | History]) -> list[str]:
-        last = [_last_steps(value, facts) for value in values]
+        asked = [
+            value if isinstance(value, History) else History(value, "step", Spacing())
+            for value in values
+        ]
+        last = [_last_steps(history.values, facts) for history in asked]
         for window in last:
             check_fits(serve, "history", window)
         forecasts = serve(history=tf.constant(np.stack(last)))["forecast"].numpy()
         return [
-            _table(value, forecast, facts)
-            if isinstance(value, History)
-            else TASK.output.show(forecast)
-            for value, forecast in zip(values, forecasts, strict=True)
+            _table(value, forecast, facts) for value, forecast in zip(asked, forecasts, strict=True)
         ]
 
     return Predictor(answer)
 
 
-def _last_steps(value: np.ndarray | History, facts: SeriesFacts) -> np.ndarray:
+def _last_steps(steps: np.ndarray, facts: SeriesFacts) -> np.ndarray:
     """What the model reads of a series: its end.
 
     Raises:
         UserError: it is too short.
     """
-    steps = value.values if isinstance(value, History) else value
     if len(steps) < facts.window:
         raise UserError(
             f"has {len(steps):,} steps; the model reads {facts.window:,}",
