@@ -77,7 +77,7 @@ def error_by_step(errors: Mapping[str, Sequence[float]]) -> Figure:
     Args:
         errors: name -> [horizon].
     """
-    figure = Figure(figsize=(_WIDTH, 3.1), layout="constrained")
+    figure = Figure(figsize=(_WIDTH, 3.4), layout="constrained")
     axes = figure.subplots()
     for (name, values), color in zip(errors.items(), _LINES, strict=False):
         steps = np.arange(1, len(values) + 1)
@@ -88,5 +88,5 @@ def error_by_step(errors: Mapping[str, Sequence[float]]) -> Figure:
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set_title("Error by distance · 시점별 오차")
-    axes.legend(loc="best")
+    figure.legend(loc="outside lower center", ncols=3)
     return figure

@@ -63,8 +63,8 @@ def _cards(metrics: ForecastMetrics) -> tuple[Card, ...]:
         Card(
             "MSE · 평균 제곱 오차",
             f"{model.mse:.3f}",
-            f"Of standardised values: always forecasting the mean of train would get about 1. "
-            f"The last value gets {repeat.mse:.3f}, the last season {metrics.seasonal.mse:.3f}.",
+            f"Of standardised values. The last value gets {repeat.mse:.3f}, the last season "
+            f"{metrics.seasonal.mse:.3f}.",
         ),
         Card(
             "MAE · 평균 절대 오차",
