@@ -27,6 +27,12 @@ def run(finished):
     return finished("forecasting")
 
 
+def with_last_price(cell: str) -> str:
+    """The bundled prices with something else in the last row."""
+    assert '"49,500"' in LINES[-1]
+    return "\n".join([*LINES[:-1], LINES[-1].replace('"49,500"', cell)])
+
+
 def asked(command, run, content, name="prices.csv"):
     path = run.root / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
@@ -66,8 +72,8 @@ class TestAsked:
         [
             ("\n".join([LINES[0], *LINES[-39:]]), "has 39 steps; the model reads 40"),
             ("\n".join(LINES).replace("종가", "현재가"), "has no column '종가' — there are: 날짜"),
-            ("\n".join(LINES).replace('"49,500"', "하한가"), r"prices\.csv:1501: '하한가' in"),
-            ("\n".join(LINES).replace('"49,500"', "inf"), r"prices\.csv:1501: .* is infinite"),
+            (with_last_price("하한가"), r"prices\.csv:1501: '하한가' in column"),
+            (with_last_price("inf"), r"prices\.csv:1501: 'inf' in column .* is infinite"),
         ],
     )
     def test_what_it_cannot_answer_is_one_line(self, run, command, content, expected):
