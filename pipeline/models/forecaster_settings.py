@@ -23,7 +23,7 @@ class ForecasterSettings:
     "dlinear" and "nlinear": one linear map of each channel (Zeng et al. 2023), the baselines."""
     cell: Literal["lstm", "gru"] = "gru"
     """What runs over the steps; of "direct" and "encoder-decoder" alone."""
-    units: Annotated[int, AtLeast(2)] = 256
+    units: Annotated[int, AtLeast(2)] = 128
     """Width of the state; nothing to "dlinear" and "nlinear"."""
     layers: Annotated[int, AtLeast(1)] = 1
     """How many recurrent layers are stacked; of "direct" alone."""

@@ -27,7 +27,7 @@ class Settings:
     model: ForecasterSettings = ForecasterSettings()
     errors: ErrorSettings = ErrorSettings()
     training: TrainingSettings = TrainingSettings(
-        epochs=15, batch_size=128, learning_rate=1e-3, evaluations=15, weight_averaging=0.99
+        epochs=5, batch_size=128, learning_rate=2e-3, evaluations=5, weight_averaging=0.99
     )
     run: RunSettings = RunSettings()
 
