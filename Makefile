@@ -73,7 +73,7 @@ help:  ## this page
 	  awk -F'\t' '{printf "  make %-20s %s\n", $$1, $$2}'
 	@echo
 	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--epochs 3 --seed 2\""
-	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder)"
+	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder, -forecasting)"
 	@echo "A pretrained encoder to start from: ENCODER=bundled, none, a run of make pretrain, a folder"
 	@echo "English to Korean: make translate DIRECTION=en-ko (run en-ko, version 2; both can be asked)"
 	@echo "No network? CORPUS_MIRROR=folder; with neither, a small bundled corpus stands in."
@@ -124,6 +124,7 @@ train-translation:  ## sentence pairs to a served translator, with report
 pretrain: $(READY)  ## raw texts to an encoder that others start from: CORPUS=texts.txt.xz NAME=mine
 	@$(call run,encoder,$(STAGES))
 train-charlm:  ## running text to a served model that writes more of it, with report
+train-forecasting:  ## numbers over time to a served forecaster, with report: CORPUS=prices.csv
 # A student has a run of its own, since its teachers must stay.
 .PHONY: distill
 distill: USUAL_NAME = student
@@ -139,7 +140,7 @@ QUESTION = $(call given,--file,FILE) $(if $(and $(call typed,PROMPT),$(call type
   $(error PROMPT and TEXT mean the same: give one of them),\
   $(foreach name,PROMPT TEXT,$(if $(call typed,$(name)),--text="$$ASKED_$(name)")))
 ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES)
-.PHONY: predict tag encode translate generate
+.PHONY: predict tag encode translate generate forecast
 predict: $(READY)  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
 	@$(call ASK,sentiment) $(QUESTION)
 tag: $(READY)  ## mark the named entities: TEXT="..." or FILE=sentences.txt
@@ -157,6 +158,10 @@ generate: $(READY)  ## go on with a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.
 	@[ -e saved_models/charlm/"$$ASKED_VERSION"/saved_model.pb ] || \
 	  { $(GENERATE) --check && $(call run,charlm,$(STAGES)); }
 	@$(GENERATE)
+
+# Without a file it goes on with the series that it was trained with.
+forecast: $(READY)  ## what comes next: FILE=prices.csv (a time column, and a column of numbers each)
+	@$(call ASK,forecasting) $(or $(strip $(QUESTION)),--example)
 
 # ---- studies: pages that explain, with what they measured
 STUDY = $(PIPELINE) study $(1) --name="$$ASKED_NAME" --seed="$$ASKED_SEED" $(call given,--quick,QUICK)

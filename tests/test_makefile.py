@@ -189,6 +189,15 @@ def test_predict_from_a_file_or_without_a_question(checkout):
     assert checkout.calls[0][-1] == "--text="
 
 
+@pytest.mark.parametrize(
+    ("typed", "option"), [(["FILE=내 시세.csv"], "--file=내 시세.csv"), ([], "--example")]
+)
+def test_a_forecast_is_of_a_file_or_of_the_series_that_was_learnt_from(checkout, typed, option):
+    checkout.make("forecast", "VERSION=3", *typed)
+    asked = ["-m", "pipeline", "predict", "forecasting", "--version=3", option]
+    assert checkout.calls == [asked]
+
+
 @pytest.mark.parametrize("target", ["predict", "tag", "translate", "generate"])
 def test_prompt_and_text_are_two_names_of_one_thing(checkout, target):
     for variable in ("TEXT", "PROMPT"):

@@ -43,8 +43,15 @@ KINDS: dict[str, dict[str, dict[str, Any]]] = {
         "two ways": {"batch_size": 300},
         "masked": {"batch_size": 300, "architecture": "transformer", "heads": 2, "layers": 2},
     },
+    "forecasting": {
+        "segments": {"batch_size": 300},
+        "direct": {"batch_size": 300, "architecture": "direct"},
+        "feedback": {"batch_size": 300, "architecture": "encoder-decoder"},
+    },
 }
-EVALUATED = {"attention", "crf", "general", "lstm", "two ways", "masked"}
+EVALUATED = {"attention", "crf", "general", "lstm", "two ways", "masked"} | {
+    "segments", "direct", "feedback",
+}  # fmt: skip
 """Kinds with the evaluation of their task; elsewhere one that costs nothing."""
 SHORT = {
     "batch_size": 200,

@@ -106,9 +106,13 @@ class Corpus:
         changing: part -> file that is not the same for ever.
         kind: what stands beside each text: "labelled" (one label), "annotated" (entities) or
             "parallel" (its translation); "running" is text with nothing beside it, to be read in
-            its order, and "unlabelled" many texts with nothing beside them.
+            its order, and "unlabelled" many texts with nothing beside them. "series" is no text
+            but numbers over time.
         has_test: of running text, whether a test is usually set aside besides dev; False where
             published figures are those of dev.
+        steps: of a series, how many a reader must find.
+        parts: of a series, the steps of train, dev and test that published figures are of; None
+            where these are 7:1:2 of all steps.
     """
 
     name: str
@@ -122,6 +126,8 @@ class Corpus:
     changing: dict[str, ChangingFile] = dataclasses.field(default_factory=dict)
     kind: str = "labelled"
     has_test: bool = True
+    steps: int = 0
+    parts: tuple[int, int, int] | None = None
 
 
 def _nsmc() -> Corpus:
@@ -297,6 +303,69 @@ def _kowiki() -> Corpus:
     )
 
 
+_HOURS = 30 * 24
+"""Of a month, as the splits of ETT count them (Zhou et al. 2021, Informer)."""
+
+
+def _ett(name: str, size: int, git_blob: str) -> Corpus:
+    commit, licence = "1d16c8f4f943005d613b5bc962e9eeb06058cf07", "CC-BY-ND-4.0"
+    path = f"ETT-small/{name}.csv"
+    return Corpus(
+        name=name,
+        kind="series",
+        title=f"Electricity transformer temperature, {name}",
+        licence=licence,
+        homepage="https://github.com/zhouhaoyi/ETDataset",
+        files={"series": RemoteFile("zhouhaoyi/ETDataset", commit, path, size, git_blob, licence)},
+        steps=17_420,
+        parts=(12 * _HOURS, 4 * _HOURS, 4 * _HOURS),
+    )
+
+
+def _exchange_rate() -> Corpus:
+    return Corpus(
+        name="exchange_rate",
+        kind="series",
+        title="Daily exchange rates of eight currencies, 1990 to 2010",
+        licence="none stated",
+        homepage="https://github.com/laiguokun/multivariate-time-series-data",
+        files={
+            "series": RemoteFile(
+                "laiguokun/multivariate-time-series-data",
+                "7f402f185cc2435b5e66aed13a3b560ed142e023",
+                "exchange_rate/exchange_rate.txt.gz",
+                177_142,
+                "d72d0d7a5d5d06ecd1cf4c79396180b2962be101",
+                "none stated",
+            )
+        },
+        steps=7_588,
+    )
+
+
+def _national_illness() -> Corpus:
+    # The authors of Autoformer handed it round in a folder that has no fixed address; this is a
+    # copy of it in a repository.
+    return Corpus(
+        name="national_illness",
+        kind="series",
+        title="Weekly influenza-like illness in the United States (CDC), 2002 to 2020",
+        licence="none stated",
+        homepage="https://gis.cdc.gov/grasp/fluview/fluportaldashboard.html",
+        files={
+            "series": RemoteFile(
+                "junwoopark92/Self-Supervised-Contrastive-Forecsating",
+                "f394705adbf5217811276f5e59576c6e7ea7586c",
+                "dataset/illness/national_illness.csv",
+                66_653,
+                "ae0424af871366ecacc501399fcb730e9200458c",
+                "none stated",
+            )
+        },
+        steps=966,
+    )
+
+
 CATALOGUE: dict[str, Corpus] = {
     corpus.name: corpus
     for corpus in (
@@ -308,6 +377,10 @@ CATALOGUE: dict[str, Corpus] = {
         _news(),
         _shakespeare(),
         _kowiki(),
+        _ett("ETTh1", 2_589_657, "a52c4925778c07c1ef1a2cf6fd01594919717d9e"),
+        _ett("ETTh2", 2_417_960, "6e3760778598fdee5208213d3fce122637307eec"),
+        _exchange_rate(),
+        _national_illness(),
     )
 }
 
@@ -324,7 +397,9 @@ def find(name: str, kind: str | None = None) -> Corpus:
     fitting = {key: corpus for key, corpus in CATALOGUE.items() if kind in (None, corpus.kind)}
     if name in fitting:
         return fitting[name]
-    close = difflib.get_close_matches(name.lower(), fitting, n=3, cutoff=0.4)
+    lower = {key.lower(): key for key in fitting}
+    near = difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.4)
+    close = [lower[key] for key in near]
     listed = ", ".join(close or sorted(fitting))
     wrong = f"no corpus is called {name!r}"
     if name in CATALOGUE:

@@ -76,6 +76,23 @@ class TextCorpusSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class SeriesCorpusSettings:
+    """Which series, and what is an example."""
+
+    corpus: Annotated[str, UserFiles] = "ETTh1"
+    """A name of the catalogue (ETTh1, ETTh2, exchange_rate, national_illness), `sample` for the
+    bundled prices, or a CSV, TSV or JSON table with a time column and columns of numbers."""
+    channels: str | None = None
+    """Columns to read and to forecast, with commas between; left out, all that hold numbers."""
+    time_column: str | None = None
+    """Column with the times: its name, or its number from 1; left out, it is looked for."""
+    window: Annotated[int, AtLeast(1)] | None = None
+    """Steps that are read; left out, 720, or a quarter of train where that is less."""
+    horizon: Annotated[int, AtLeast(1)] | None = None
+    """Steps that are forecast; left out, 96, or a fifth of dev where that is less."""
+
+
+@dataclasses.dataclass(frozen=True)
 class UnlabelledCorpusSettings:
     """Which texts, which need no labels."""
 

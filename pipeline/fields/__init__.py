@@ -5,5 +5,15 @@ from pipeline.fields.labels import Labels
 from pipeline.fields.picture import Picture
 from pipeline.fields.series import Series
 from pipeline.fields.text import Text
+from pipeline.fields.whole_series import Stretch, WholeSeries
 
-__all__ = ["Field", "Labels", "Picture", "Series", "Tensor", "Text"]
+__all__ = [
+    "Field",
+    "Labels",
+    "Picture",
+    "Series",
+    "Stretch",
+    "Tensor",
+    "Text",
+    "WholeSeries",
+]

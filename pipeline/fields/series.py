@@ -7,7 +7,9 @@ import dataclasses
 import hashlib
 import io
 import math
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,14 +19,20 @@ import numpy.typing as npt
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.fields.field import Field, read_bytes
+from pipeline.fields.whole_series import Stretch, WholeSeries
 from pipeline.workspace import atomic_file
 
 Array = npt.NDArray[np.float32]
+_SHOWN = 24
+"""Steps of a series that people are shown."""
+_STRETCH = re.compile(r"(series/[0-9a-f]+\.npy)\[(\d+):(\d+)\]")
 
 
 @dataclasses.dataclass(frozen=True)
 class Series(Field[Array]):
     """Numbers over time, float32 [time, channels]: an .npy file, `--file prices.csv`, a tensor.
+
+    A value that is stored may be a `Stretch` of a long series, which then is in one file.
 
     Example:
         >>> Series("history", "daily prices").tensor
@@ -39,8 +47,14 @@ class Series(Field[Array]):
     def shape(self) -> str:
         return "[n, time, channels]"
 
-    def store(self, value: Array, folder: Path) -> str:
-        """`series/<hash>.npy`, which is written below `folder`."""
+    def store(self, value: Array | Stretch, folder: Path) -> str:
+        """`series/<hash>.npy`, which is written below `folder`; of a stretch with its steps behind
+        it, as `series/<hash>.npy[12:36]`."""
+        if isinstance(value, Stretch):
+            path = folder / "series" / f"{value.whole.digest[:16]}.npy"
+            if not path.with_suffix(".json").exists():  # which is written last
+                value.whole.save(path)
+            return f"{path.relative_to(folder).as_posix()}[{value.start}:{value.stop}]"
         array = _checked(value)
         path = folder / "series" / f"{self.digest(array)[:16]}.npy"
         if not path.exists():
@@ -48,7 +62,44 @@ class Series(Field[Array]):
         return path.relative_to(folder).as_posix()
 
     def load(self, cell: str, folder: Path) -> Array:
-        return _load(io.BytesIO(read_bytes(folder / cell)), folder / cell)
+        (value,) = self.load_all([cell], folder)
+        return value
+
+    def load_all(self, cells: Sequence[str], folder: Path) -> list[Array]:
+        return [
+            value.values
+            if isinstance(value, Stretch)
+            else _load(io.BytesIO(read_bytes(folder / value)), folder / value)
+            for value in self._located(cells, folder)
+        ]
+
+    def stretches(self, cells: Sequence[str], folder: Path) -> list[Stretch]:
+        """Where the values of cells are in their long series, which are opened once each.
+
+        Raises:
+            UserError: a file is gone or damaged.
+            ValueError: a cell is no stretch.
+        """
+        located = self._located(cells, folder)
+        stretches = [value for value in located if isinstance(value, Stretch)]
+        if len(stretches) != len(located):
+            raise ValueError("a series of its own is no stretch of another")
+        return stretches
+
+    def _located(self, cells: Sequence[str], folder: Path) -> list[Stretch | str]:
+        """Of each cell the stretch, or the cell itself where it names a file of its own."""
+        wholes: dict[str, WholeSeries] = {}
+        located: list[Stretch | str] = []
+        for cell in cells:
+            parts = _STRETCH.fullmatch(cell)
+            if parts is None:
+                located.append(cell)
+                continue
+            file = parts[1]
+            if file not in wholes:
+                wholes[file] = WholeSeries.load(folder / file)
+            located.append(Stretch(wholes[file], int(parts[2]), int(parts[3])))
+        return located
 
     def digest(self, value: Array) -> str:
         array = _checked(value)
@@ -65,10 +116,13 @@ class Series(Field[Array]):
         return [_from_csv(content, path)]
 
     def show(self, value: Array) -> str:
-        """Channels with spaces between them, steps with semicolons where there are several."""
+        """Channels with spaces between them, steps with semicolons where there are several; of a
+        long series its end."""
         steps = np.asarray(value) + 0.0  # no -0
         between = " " if steps.shape[-1] == 1 else "; "
-        return between.join(" ".join(f"{number:g}" for number in step) for step in steps)
+        shown = [" ".join(f"{number:g}" for number in step) for step in steps[-_SHOWN:]]
+        before = [f"({len(steps) - _SHOWN:,} steps) …"] if len(steps) > _SHOWN else []
+        return between.join([*before, *shown])
 
     def answer(self, line: str) -> str:
         """A step a line, where there are several channels."""

@@ -90,6 +90,13 @@ EXAMPLES: dict[str, list[tuple[dict, tuple]]] = {
         ({**DECODER, "attention": "additive", "dropout": 0.1}, ATTENDED),
         ({**DECODER, "attention": "general", "input_feeding": True}, ATTENDED),
     ],
+    "SegmentGRU": [
+        ({"segment": 2, "units": 6, "horizon": 3, "dropout": 0.1, "seed": 1}, (STATES,)),
+    ],
+    "FeedbackDecoder": [
+        ({"cell": cell, "units": 3, "size": 5, "seed": 1}, (STATES, STATES[:, 0, :size]))
+        for cell, size in (("lstm", 6), ("gru", 3))
+    ],
     "SampledSoftmax": [({"pieces": 12, "size": 6, "samples": 5}, (STATES, IDS))],
     "MeanNats": [({}, (np.ones((3, 5, 6), "float32"), STATES))],
     "DistillationLoss": [

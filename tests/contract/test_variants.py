@@ -79,11 +79,17 @@ VARIANTS: dict[str, list[dict]] = {
             "ngrams": "none",
         },
     ],
+    "forecasting": [
+        {"architecture": "direct", "cell": "lstm", "layers": 2, "segment": 5},
+        {"architecture": "encoder-decoder", "cell": "gru", "subtract_last": False},
+        {"architecture": "dlinear", "kernel": 4},
+        {"architecture": "nlinear"},
+    ],
 }  # fmt: skip
 
 IN_TRAINING_ALONE = {"corpus", "training", "batches", "run"} | {
     "subwords", "mentions", "sampling", "truncation", "distillation", "teachers", "softmax",
-    "start", "fine_tuning", "small_corpora",
+    "start", "fine_tuning", "small_corpora", "errors",
 }  # fmt: skip
 """Groups of settings that leave no trace in an exported model but its weights."""
 

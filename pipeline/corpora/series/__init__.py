@@ -1,0 +1,1 @@
+"""Series: tables with a time column and columns of numbers."""

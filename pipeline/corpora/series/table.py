@@ -1,0 +1,334 @@
+"""A table with a time column and columns of numbers, read as a series."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.corpora.compressed import without_compression
+from pipeline.corpora.rejects import Rejected
+from pipeline.corpora.series.cells import is_missing, number, times
+from pipeline.corpora.tables.delimited import as_rows, read_table
+from pipeline.corpora.tables.table import Row, Table, column_name, usual_width
+from pipeline.counts import counted
+from pipeline.errors import UserError
+from pipeline.text_file import decode, read_bytes
+
+_TIME_NAMES = {
+    "date", "time", "datetime", "timestamp", "day", "month", "year", "ds", "날짜", "일자", "일시",
+    "시간", "시각", "기준일", "기준일자", "거래일", "거래일자", "년월일", "연월일", "년월", "연월",
+}  # fmt: skip
+_MOSTLY = 0.9
+_HALF = 0.5
+_LISTED = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class SeriesTable:
+    """Channels over time, in the order of time.
+
+    Attributes:
+        names: of the channels.
+        values: float64 [steps, channels], finite.
+        seconds: int64 [steps], since 1970; None where there is no time column.
+        rejects: rows that are not in it.
+        notes: what was found out of the ordinary and what was done, a sentence each.
+        read_as: what the columns were taken for, for people.
+        time_name: of the time column.
+    """
+
+    names: tuple[str, ...]
+    values: np.ndarray
+    seconds: np.ndarray | None
+    rejects: list[Rejected]
+    notes: list[str]
+    read_as: str
+    time_name: str = "step"
+
+
+def read_series(
+    path: Path, channels: Sequence[str] | None = None, time_column: str | None = None
+) -> SeriesTable:
+    """Reads a CSV, TSV or JSON table (.gz, too) in any common encoding as a series.
+
+    The time column is the one that is named, else the first whose name or cells say so; without
+    one the rows are in the order of time. Of the other columns those that hold numbers are
+    channels. Rows are brought into the order of time; of rows with the same time the last one
+    counts; a gap in a channel is filled with the value before it. All of that is counted in
+    `notes`.
+
+    Args:
+        channels: names of the columns to take, in this order; None takes all. Of a table without
+            a header, as many columns of numbers will do.
+        time_column: its name; None looks for it.
+
+    Raises:
+        UserError: it is no such table, a column is missing, or a channel has a cell that is no
+            number.
+    """
+    table = _table(path)
+    columns, rejects = _Columns.of(table, path), list(table.rejects)
+    rows = []
+    for row in columns.rows:
+        filled = [*row.fields, *[""] * (columns.width - len(row.fields))]
+        if any(field.strip() for field in filled[columns.width :]) or len(row.fields) < 2 < len(
+            columns.names
+        ):
+            what = f"has {counted(len(row.fields), 'column')}, not {columns.width}"
+            rejects.append(Rejected(row.line, what, table.written(row)))
+        else:
+            rows.append(Row(row.line, filled[: columns.width], row.written))
+    if not rows:
+        raise UserError("holds no rows of numbers", where=path, remedy="give a row a time step")
+    at = columns.time(rows, time_column, path)
+    seconds = None
+    if at is not None:
+        moments = times([row.fields[at] for row in rows], digits=True)
+        wrong = np.isnat(moments)
+        for row in (row for row, no_time in zip(rows, wrong, strict=True) if no_time):
+            rejects.append(Rejected(row.line, "its time cannot be read", table.written(row)))
+        rows = [row for row, no_time in zip(rows, wrong, strict=True) if not no_time]
+        seconds = moments[~wrong].astype(np.int64)
+    taken, left_out = columns.channels(rows, at, channels, path)
+    values = np.column_stack([_numbers(rows, column, columns.names, path) for column in taken])
+    notes = [] if channels or not left_out else [_left_out(left_out, columns.names)]
+    if seconds is not None:
+        order, doubled, sorting = _order(seconds, path)
+        rejects += [
+            Rejected(rows[i].line, "a later row has the same time", table.written(rows[i]))
+            for i in doubled
+        ]
+        notes += sorting
+        values, seconds = values[order], seconds[order]
+    names = tuple(columns.names[column] for column in taken)
+    if channels and not columns.are_named:
+        names = tuple(channels)
+    values, dropped, gaps = _filled(values, names, path)
+    if seconds is not None:
+        seconds = seconds[dropped:]
+    unreadable = len([reject for reject in rejects if not reject.kept])
+    if unreadable:
+        notes.append(f"{counted(unreadable, 'row')} could not be used")
+    time = "no time column" if at is None else f"times in {columns.names[at]}"
+    read_as = f"{table.encoding}, {time}, {counted(len(names), 'channel')} ({_listed(names)})"
+    time_name = "step" if at is None else columns.names[at]
+    return SeriesTable(names, values, seconds, rejects, notes + gaps, read_as, time_name)
+
+
+def _table(path: Path) -> Table:
+    content = read_bytes(path)
+    if not content.startswith(b"\x1f\x8b"):
+        return read_table(path)
+    try:
+        text, encoding = decode(gzip.decompress(content), path)
+    except (OSError, EOFError) as error:
+        raise UserError(
+            f"is compressed and damaged ({error})", where=path, remedy="download or make it again"
+        ) from error
+    return as_rows(text, encoding, Path(without_compression(path.name)))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Columns:
+    """Names of columns, and the rows below them; without a header the names are numbers."""
+
+    names: list[str]
+    rows: list[Row]
+    are_named: bool = True
+
+    @property
+    def width(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def of(cls, table: Table, path: Path) -> _Columns:
+        rows = table.rows
+        width = usual_width(rows)
+        if not rows or not width:
+            raise UserError("holds no rows", where=path, remedy="give a row a time step")
+        first, body = rows[0], rows[1:101]
+        if len(rows) == 1 or not _is_header(first, body, width):
+            return cls([str(number) for number in range(1, width + 1)], list(rows), False)
+        cells = [cell.strip() for cell in first.fields]
+        while len(cells) > width and not cells[-1]:
+            cells.pop()
+        cells += [""] * (width - len(cells))
+        names = [cell or str(i) for i, cell in enumerate(cells, 1)]
+        known: set[str] = set()
+        for name in names:
+            if name in known:
+                raise UserError(
+                    f"has two columns called {name!r}",
+                    where=f"{path}:{first.line}",
+                    remedy="give each its own name",
+                )
+            known.add(name)
+        return cls(names, rows[1:])
+
+    def index(self, name: str, path: Path) -> int:
+        """Of a column, by its name or, where none is called so, its number from 1."""
+        for position, known in enumerate(self.names):
+            if column_name(known) == column_name(name):
+                return position
+        if name.strip().isdigit() and 1 <= int(name) <= self.width:
+            return int(name) - 1
+        raise UserError(
+            f"has no column {name!r}", where=path, remedy=f"there are: {_listed(self.names, 30)}"
+        )
+
+    def time(self, rows: Sequence[Row], named: str | None, path: Path) -> int | None:
+        """The time column; None where there is none."""
+        if named is not None:
+            column = self.index(named, path)
+            if not _share_of_times(rows, column, digits=True) >= _MOSTLY:
+                raise UserError(
+                    f"column {self.names[column]} holds no times: {rows[0].fields[column]!r}",
+                    where=f"{path}:{rows[0].line}",
+                    remedy="write them as 2020-01-31 or 2020-01-31 15:00",
+                )
+            return column
+        called = [i for i, name in enumerate(self.names) if column_name(name) in _TIME_NAMES]
+        for column in called:
+            if _share_of_times(rows, column, digits=True) >= _MOSTLY:
+                return column
+        for column in range(self.width):
+            if _share_of_times(rows, column, digits=False) >= _MOSTLY:
+                return column
+        for column in called[:1]:
+            wrong = next(
+                (row for row in rows if number(row.fields[column]) is None), None
+            )  # numbers in a column called time are steps
+            if wrong is not None:
+                raise UserError(
+                    f"{wrong.fields[column]!r} in column {self.names[column]} is no time",
+                    where=f"{path}:{wrong.line}",
+                    remedy="write them as 2020-01-31 or 2020-01-31 15:00",
+                )
+        return None
+
+    def channels(
+        self, rows: Sequence[Row], time: int | None, named: Sequence[str] | None, path: Path
+    ) -> tuple[list[int], list[int]]:
+        """The columns that are channels, and those that hold no numbers."""
+        others = [column for column in range(self.width) if column != time]
+        if named is not None and (self.are_named or len(others) != len(named)):
+            return [self.index(name, path) for name in named], []
+        taken = [column for column in others if _share_of_numbers(rows, column) >= _HALF]
+        if not taken:
+            raise UserError(
+                "has no column of numbers",
+                where=path,
+                remedy="give a table with a time column and a column of numbers for each channel",
+            )
+        return taken, [column for column in others if column not in taken]
+
+
+def _is_header(first: Row, body: Sequence[Row], width: int) -> bool:
+    """Whether some column has a word first and numbers or times below it."""
+    below = [row for row in body if len(row.fields) >= width]
+    for column in range(min(width, len(first.fields))):
+        cell = first.fields[column]
+        if number(cell) is not None or not np.isnat(times([cell], digits=True)[0]):
+            continue
+        numbers = _share_of_numbers(below, column)
+        if below and max(numbers, _share_of_times(below, column, digits=True)) >= _HALF:
+            return True
+    return False
+
+
+def _share_of_times(rows: Sequence[Row], column: int, *, digits: bool) -> float:
+    found = times([row.fields[column] for row in rows], digits=digits)
+    return float(1 - np.isnat(found).mean()) if len(found) else 0.0
+
+
+def _share_of_numbers(rows: Sequence[Row], column: int) -> float:
+    """Of the cells that are not blank; 0 where all are."""
+    cells = [row.fields[column] for row in rows if not is_missing(row.fields[column])]
+    return sum(number(cell) is not None for cell in cells) / len(cells) if cells else 0.0
+
+
+def _numbers(rows: Sequence[Row], column: int, names: Sequence[str], path: Path) -> np.ndarray:
+    """A channel as float64 [rows], NaN where nothing was measured."""
+    found = [number(row.fields[column]) for row in rows]
+    for row, value in zip(rows, found, strict=True):
+        if value is None or np.isinf(value):
+            what = "is no number" if value is None else "is infinite"
+            raise UserError(
+                f"{row.fields[column]!r} in column {names[column]} {what}",
+                where=f"{path}:{row.line}",
+                remedy="correct it, leave it empty, or name other columns with --channels",
+            )
+    return np.array(found, np.float64)
+
+
+def _order(seconds: np.ndarray, path: Path) -> tuple[np.ndarray, list[int], list[str]]:
+    """Rows in the order of time, the last one of those with one time.
+
+    Returns:
+        int [rows of it], the rows that are not in it, and what was done.
+    """
+    order, notes = np.argsort(seconds, kind="stable"), []
+    if len(order) > 1 and (np.diff(seconds) <= 0).all():
+        notes.append("the newest row stands first: the order was turned round")
+    elif (backwards := int((np.diff(seconds) < 0).sum())) > 0:
+        notes.append(f"rows were brought into the order of time ({backwards:,} stood too late)")
+    if notes and notes[0].startswith("the newest"):
+        # Of rows with one time the first in the file is then the last one written.
+        order = np.argsort(seconds[::-1], kind="stable")
+        order = len(seconds) - 1 - order
+    last = np.append(np.diff(seconds[order]) != 0, True)
+    doubled = sorted(order[~last].tolist())
+    if len(doubled) > _HALF * len(seconds):
+        raise UserError(
+            f"{len(doubled):,} of {counted(len(seconds), 'row')} have the time of another row",
+            where=path,
+            remedy="put the day and the hour into one column, and give a series a file",
+        )
+    if doubled:
+        rows = "row has" if len(doubled) == 1 else "rows have"
+        notes.append(f"{len(doubled):,} {rows} the time of a later row and were left out")
+    return order[last], doubled, notes
+
+
+def _filled(
+    values: np.ndarray, names: Sequence[str], path: Path
+) -> tuple[np.ndarray, int, list[str]]:
+    """Without gaps: each has the value before it; what is before the first value is cut off.
+
+    Returns:
+        float64 [steps left, channels], steps that were cut off, and what was done.
+    """
+    measured = ~np.isnan(values)
+    for name, share in zip(names, measured.mean(axis=0), strict=True):
+        if share < _HALF:
+            raise UserError(
+                f"column {name} is empty in {1 - share:.0%} of the rows",
+                where=path,
+                remedy="leave it out: name the other columns with --channels",
+            )
+    dropped = int(measured.argmax(axis=0).max())
+    values, measured = values[dropped:], measured[dropped:]
+    notes = []
+    if dropped:
+        notes.append(f"the first {counted(dropped, 'row')} lack a channel and were left out")
+    if not measured.all():
+        gaps = ", ".join(
+            f"{name} {count:,}"
+            for name, count in zip(names, (~measured).sum(axis=0), strict=True)
+            if count
+        )
+        notes.append(f"empty cells have the value before them: {gaps}")
+    place = np.maximum.accumulate(np.where(measured, np.arange(len(values))[:, None], 0), axis=0)
+    return np.take_along_axis(values, place, axis=0), dropped, notes
+
+
+def _left_out(columns: Sequence[int], names: Sequence[str]) -> str:
+    return f"no numbers, so left out: {_listed([names[column] for column in columns])}"
+
+
+def _listed(names: Sequence[str], most: int = _LISTED) -> str:
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
