@@ -1,0 +1,98 @@
+"""Videos to splits, to standardised features and numbers of labels."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.batches.frame_windows import FrameRows
+from pipeline.corpora.framed.corpus import read_framed_corpus
+from pipeline.corpora.splits import CorpusSplits
+from pipeline.counts import counted
+from pipeline.errors import UserError
+from pipeline.facts import Prepared
+from pipeline.tasks.frames import TASK
+from pipeline.tasks.frames.settings import Settings
+from pipeline.text.ragged import Ragged
+from pipeline.workspace import SAMPLES, Workspace, atomic_file, read_json, write_json
+
+SAMPLE = SAMPLES / "frames"
+LABELS = "labels.json"
+STANDARD = "standard.npz"
+
+
+def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
+    return read_framed_corpus(settings.corpus, SAMPLE)
+
+
+def prepare(
+    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+) -> Prepared:
+    gold = {name: _labels(frame, corpus_folder) for name, frame in splits.items()}
+    labels = sorted({label for row in gold["train"] for label in row})
+    if len(labels) < 2:
+        raise UserError(
+            f"every frame of train has the same label, {labels[0]}",
+            where=corpus_folder,
+            remedy="hold out other videos with --dev-videos and --test-videos",
+        )
+    numbers = {label: number for number, label in enumerate(labels)}
+    write_json(folder / LABELS, labels)
+    constant: list[int] = []
+    for name, frame in splits.items():
+        frames = np.concatenate(TASK.input.load_all(frame["frames"], corpus_folder))
+        ids = Ragged.from_lists([[numbers.get(label, -1) for label in row] for row in gold[name]])
+        FrameRows(frames, ids).save(folder, name)
+        if name == "train":
+            standard = Standard.of(frames)
+            standard.save(folder)
+            constant = np.flatnonzero(frames.min(axis=0) == frames.max(axis=0)).tolist()
+    frames_of = {name: sum(map(len, rows)) for name, rows in gold.items()}
+    return Prepared(
+        summary=f"{counted(frames_of['train'], 'frame')} in train, "
+        f"{counted(len(standard.mean), 'feature')}, {counted(len(labels), 'label')}",
+        warnings=[
+            f"Features that are the same in all frames of train, so that nothing is learnt of them "
+            f"(counted from 1): {', '.join(str(place + 1) for place in constant)}."
+        ]
+        * bool(constant),
+        details={"labels": labels, "frames": frames_of},
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Standard:
+    """Mean and standard deviation of each feature over the frames of train, float64 [features];
+    the deviation of a constant feature is 1."""
+
+    mean: np.ndarray
+    std: np.ndarray
+
+    @classmethod
+    def of(cls, frames: np.ndarray) -> Standard:
+        std = frames.std(axis=0, dtype=np.float64)
+        # What is constant differs from its mean by rounding at most.
+        tiny = 1e-6 * np.maximum(np.abs(frames).max(axis=0), 1e-30)
+        return cls(frames.mean(axis=0, dtype=np.float64), np.where(std > tiny, std, 1.0))
+
+    def save(self, folder: Path) -> None:
+        with atomic_file(folder / STANDARD) as temporary:
+            np.savez(temporary, mean=self.mean, std=self.std)
+
+    @classmethod
+    def load(cls, folder: Path) -> Standard:
+        with np.load(folder / STANDARD, allow_pickle=False) as stored:
+            return cls(stored["mean"], stored["std"])
+
+
+def load_labels(prepared_folder: Path) -> list[str]:
+    """The labels that training knows, in the order of their numbers."""
+    return list(read_json(prepared_folder / LABELS))
+
+
+def _labels(frame: pd.DataFrame, corpus_folder: Path) -> list[list[str]]:
+    return [list(row) for row in TASK.output.load_all(frame["label"], corpus_folder)]
