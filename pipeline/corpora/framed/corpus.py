@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import glob
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from pipeline.errors import UserError
 from pipeline.facts import Origin
 
 COLUMNS = ["id", "frames", "label"]
+FEATURES = "features"
+"""Column of the splits with the names of the features as a JSON list; empty without a header."""
 SUFFIXES = (".csv", ".tsv", ".txt")
 _MAX_LABELS = 1000
 _SHARE = 0.1
@@ -38,7 +41,7 @@ def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path) -> CorpusSplit
 
     Returns:
         Rows are videos, or windows of them: id (the name of the file), frames (float32 [time,
-        features]) and label (a list of strings, one a frame).
+        features]), label (a list of strings, one a frame) and FEATURES.
 
     Raises:
         UserError: a file cannot be read, or the files do not belong together, or are too few.
@@ -60,9 +63,10 @@ def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path) -> CorpusSplit
         splits, warnings = _whole_videos(videos, chosen), []
     first = next(iter(videos.values())).columns
     features = ", ".join(first.names)
+    names = json.dumps(first.names, ensure_ascii=False) if first.has_header else ""
     return CorpusSplits(
         name,
-        splits,
+        {split: frame.assign(**{FEATURES: names}) for split, frame in splits.items()},
         origin,
         files=[*paths, *_places(chosen.corpus)],
         rejects=rejects,

@@ -22,10 +22,17 @@ NO_FEATURES = (
 
 @dataclasses.dataclass(frozen=True)
 class ColumnChoice:
-    """What a user says of the columns; names or numbers from 1 (`FrameCorpusSettings`)."""
+    """What is known of the columns beforehand.
+
+    Attributes:
+        label, left_out: as a user says, names or numbers from 1 (`FrameCorpusSettings`).
+        features: names of all features, in their order: of a table with a header these are taken,
+            wherever they stand in it, and nothing else.
+    """
 
     label: str | None = None
     left_out: Sequence[str] = ()
+    features: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,9 +76,12 @@ def find_columns(
     """
     first = rows[0].fields
     below = rows[1].fields if len(rows) > 1 else []
-    has_header = _is_header(first, below, choice.label)
+    has_header = _is_header(first, below, choice)
     header = first if has_header else [str(number) for number in range(1, len(first) + 1)]
     names = column_names(header)
+    if has_header and choice.features:
+        places = tuple(_position(names, name, where, numbers=False) for name in choice.features)
+        return FrameColumns(places, None, tuple(choice.features), "", has_header)
     label = _label(names, choice.label, where)
     if label is None and (labelled or not _is_number((below or first)[-1])):
         label = len(header) - 1
@@ -94,13 +104,13 @@ def find_columns(
     )
 
 
-def _is_header(first: Sequence[str], below: Sequence[str], label: str | None) -> bool:
-    names = column_names(first)
+def _is_header(first: Sequence[str], below: Sequence[str], choice: ColumnChoice) -> bool:
+    names, label = column_names(first), choice.label
     known = {*LABEL_NAMES, *([] if label is None or label.isdecimal() else [column_name(label)])}
-    if known & set(names):
+    if known & set(names) or (choice.features and set(column_names(choice.features)) <= set(names)):
         return True
     counted = [str(number) for number in range(len(first))]
-    if len(first) > 2 and (names[:-1] == counted[1:] or names[:-1] == counted[:-1]):
+    if len(first) > 4 and (names[:-1] == counted[1:] or names[:-1] == counted[:-1]):
         return True
     if not below:
         return not any(map(_is_number, first[:-1]))
@@ -114,11 +124,11 @@ def _label(names: Sequence[str], chosen: str | None, where: object) -> int | Non
     return next((place for place, name in enumerate(names) if name in LABEL_NAMES), None)
 
 
-def _position(names: Sequence[str], column: str, where: object) -> int:
-    """Of a column that a user names, or counts from 1."""
+def _position(names: Sequence[str], column: str, where: object, *, numbers: bool = True) -> int:
+    """Of a column by its name or, if `numbers`, counted from 1."""
     if column_name(column) in names:
         return names.index(column_name(column))
-    if column.isdecimal() and 1 <= int(column) <= len(names):
+    if numbers and column.isdecimal() and 1 <= int(column) <= len(names):
         return int(column) - 1
     listed = ", ".join(names[:12]) + ("…" if len(names) > 12 else "")
     raise UserError(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.corpora.framed.frame_columns import ColumnChoice, FrameColumns, find_columns
-from pipeline.corpora.tables.delimited import read_table
+from pipeline.corpora.tables.delimited import as_rows, read_table
 from pipeline.corpora.tables.table import Row
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.one_line import without_breaks
+from pipeline.text_file import decode
 
 _MAX_NUMBER = float(np.finfo(np.float32).max)
 
@@ -43,7 +45,7 @@ def read_video(path: Path, choice: ColumnChoice, *, labelled: bool = True) -> Vi
     cell that is no finite number is an error, with its line.
 
     Args:
-        path: the file.
+        path: the file; `-` is standard input.
         choice: which columns are what.
         labelled: whether each frame must have a label.
 
@@ -51,7 +53,10 @@ def read_video(path: Path, choice: ColumnChoice, *, labelled: bool = True) -> Vi
         UserError: no such file, no table; a row of another width, a cell that is no finite
             number, a frame without a label.
     """
-    table = read_table(path)
+    if str(path) == "-":
+        table = as_rows(*decode(sys.stdin.buffer.read(), "standard input"), Path("standard input"))
+    else:
+        table = read_table(path)
     if table.rejects:
         bad = table.rejects[0]
         raise UserError(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.fields import Labels
 from pipeline.tasks.base import Task
-from pipeline.tasks.frames.field import Frames
+from pipeline.tasks.frames.field import FrameLabels, Frames
 from pipeline.tasks.frames.settings import TINY, Settings
 
 
@@ -24,7 +23,7 @@ TASK = Task(
     "your own)",
     settings=Settings,
     input=Frames("frames", "features of each frame, in the units and the order of the corpus"),
-    output=Labels("label", "the label of each frame; empty at padding", each_step=True),
+    output=FrameLabels("label", "the label of each frame; empty at padding", each_step=True),
     example=example,
     tiny=TINY,
     target="frames",

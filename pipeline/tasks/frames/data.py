@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.batches.frame_windows import FrameRows
-from pipeline.corpora.framed.corpus import read_framed_corpus
+from pipeline.corpora.framed.corpus import FEATURES, read_framed_corpus
+from pipeline.corpora.framed.frame_columns import ColumnChoice
+from pipeline.corpora.framed.frame_file import read_video
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
@@ -22,6 +25,9 @@ from pipeline.workspace import SAMPLES, Workspace, atomic_file, read_json, write
 
 SAMPLE = SAMPLES / "frames"
 LABELS = "labels.json"
+NAMES = Path("features.json")
+"""The names of the features in their order; an empty list where the corpus has none."""
+_ASSETS = Path("assets.extra")
 STANDARD = "standard.npz"
 
 
@@ -42,6 +48,7 @@ def prepare(
         )
     numbers = {label: number for number, label in enumerate(labels)}
     write_json(folder / LABELS, labels)
+    write_json(folder / NAMES, json.loads(splits["train"][FEATURES].iloc[0] or "[]"))
     constant: list[int] = []
     for name, frame in splits.items():
         frames = np.concatenate(TASK.input.load_all(frame["frames"], corpus_folder))
@@ -62,6 +69,27 @@ def prepare(
         * bool(constant),
         details={"labels": labels, "frames": frames_of},
     )
+
+
+def example(settings: Settings, prepared_folder: Path) -> np.ndarray:
+    """Two seconds of made-up motion in the units of the corpus: nobody's own data is exported."""
+    standard = Standard.load(prepared_folder)
+    phase = np.arange(len(standard.mean)) + np.arange(48)[:, None] / 6
+    return (standard.mean + standard.std * np.sin(phase)).astype(np.float32)
+
+
+def values_in(path: str, model: Path | None) -> list[np.ndarray]:
+    """The video in a file, its columns in the order in which the model knows them. Labels that
+    stand in it are left out."""
+    names = [] if model is None else _names(model / _ASSETS / NAMES)
+    if path.endswith(".npy"):
+        return TASK.input.from_file(path)
+    choice = ColumnChoice(features=tuple(names))
+    return [read_video(Path(path), choice, labelled=False).frames]
+
+
+def _names(path: Path) -> list[str]:
+    return list(read_json(path)) if path.exists() else []
 
 
 @dataclasses.dataclass(frozen=True)

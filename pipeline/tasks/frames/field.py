@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ import numpy as np
 
 from pipeline.corpora.framed.frame_columns import ColumnChoice
 from pipeline.corpora.framed.frame_file import read_video
-from pipeline.fields import Series
+from pipeline.fields import Labels, Series
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,15 +29,19 @@ class Frames(Series):
     def from_file(self, path: str) -> list[np.ndarray]:
         """One video: an .npy file, or a table with a row a frame, whose features are found as in
         a corpus. Labels that stand in it are left out."""
-        if path == "-":
-            with tempfile.NamedTemporaryFile(suffix=".csv") as file:
-                file.write(sys.stdin.buffer.read())
-                file.flush()
-                return self.from_file(file.name)
-        if Path(path).suffix == ".npy":
+        if path.endswith(".npy"):
             return super().from_file(path)
         return [read_video(Path(path), ColumnChoice(), labelled=False).frames]
 
     def show(self, value: Any) -> str:
         """How much there is: all numbers of a video would fill the screen."""
         return f"{len(value):,} frames of {value.shape[-1]:,} features"
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameLabels(Labels):
+    """A label a frame; answers are segments with tabs between them."""
+
+    def answer(self, line: str) -> str:
+        """A segment a line."""
+        return line.replace("\t", "\n")

@@ -20,9 +20,10 @@ from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.tasks.base import Signature
 from pipeline.tasks.frames import TASK
-from pipeline.tasks.frames.data import load_labels
+from pipeline.tasks.frames.data import NAMES, load_labels
 from pipeline.tasks.frames.settings import Settings
 from pipeline.tasks.frames.training import trained_model
+from pipeline.workspace import read_json, write_json
 
 SIGNATURE = Signature(
     name="serving_default",
@@ -70,12 +71,15 @@ def served_labels(labels: np.ndarray, lengths: Sequence[int]) -> list[list[str]]
 
 
 def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
-    return export_frame_labeller(
+    exported = export_frame_labeller(
         trained_model(settings, trained),
         settings.model,
         load_labels(trained.prepared_folder),
         folder,
     )
+    # By them the columns of a table are found that a person asks about.
+    write_json(folder / "assets.extra" / NAMES, read_json(trained.prepared_folder / NAMES))
+    return exported
 
 
 def load(folder: Path, asking: None = None) -> Predictor:
@@ -100,7 +104,7 @@ def load(folder: Path, asking: None = None) -> Predictor:
 
 
 def show_segments(labels: Sequence[str]) -> str:
-    """`0-12:rest 12-40:wave`: the first frame of each segment, and the frame after its last."""
+    """`0-12:rest`, tab, `12-40:wave`: the first frame of each segment, the one after its last."""
     found = segments(labels)
     rows = zip(found.labels, found.starts, found.ends, strict=True)
-    return " ".join(f"{start}-{end}:{label}" for label, start, end in rows)
+    return "\t".join(f"{start}-{end}:{label}" for label, start, end in rows)
