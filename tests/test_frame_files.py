@@ -32,7 +32,7 @@ def video(count: int, start: float = 0.0, label: str = "rest") -> str:
 def folder(tmp_path):
     """Five videos."""
     for number in range(5):
-        (tmp_path / f"v{number}.csv").write_text(video(20 + number, number), encoding="utf-8")
+        (tmp_path / f"v{number}.csv").write_text(video(20 + number, 100 * number), encoding="utf-8")
     return tmp_path
 
 
