@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.batches.frame_windows import FrameRows, FrameWindows
 from pipeline.errors import UserError
@@ -61,6 +63,22 @@ class TestBatches:
             frames = [(row, n) for row, start, end in cut for n in range(start, end)]
             assert sorted(frames) == [(r, n) for r, size in enumerate(LENGTHS) for n in range(size)]
             assert (cut[:, 2] - cut[:, 1]).max() <= 7
+
+    @given(st.integers(1, 200), st.integers(1, 50))
+    def test_each_epoch_has_as_many_windows(self, length, window):
+        one = FrameRows(np.zeros((length, 1), np.float32), Ragged.from_lists([[0] * length]))
+        cuts = [
+            FrameWindows(one, 1, window=window, seed=1, epoch=epoch).windows for epoch in range(6)
+        ]
+        assert len({len(cut) for cut in cuts}) == 1
+        for cut in cuts:
+            assert (cut[0, 1], cut[-1, 2]) == (0, length)
+            assert (cut[1:, 1] == cut[:-1, 2]).all()
+            sizes = cut[:, 2] - cut[:, 1]
+            assert sizes.min() >= 1
+            assert sizes.max() <= window
+        if window > 3 and length > window:
+            assert len({tuple(cut[:, 1]) for cut in cuts}) > 1
 
     def test_the_order_hangs_on_seed_and_epoch_alone(self, rows):
         def made(**options):

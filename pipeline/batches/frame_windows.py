@@ -68,7 +68,8 @@ class FrameWindows(keras.utils.PyDataset):
     """Batches of one epoch. The order is a pure function of (seed, epoch).
 
     To learn from, each video is cut at another place each epoch into windows of `window` frames,
-    the first and the last of them shorter; a video that is no longer is one window.
+    the first and the last of them shorter; a video that is no longer is one window. Each epoch
+    has as many.
 
     Args:
         rows: the videos.
@@ -130,6 +131,9 @@ def _cuts(
     """First frame, and the frame after the last, of each window of a video."""
     if window is None or length <= window:
         return [(0, length)]
-    first = 0 if generator is None else int(generator.integers(window))
-    edges = [0, *range(first or window, length, window), length]
+    rest = (length - 1) % window + 1  # frames of the last window where all others are full
+    # Where the first one ends, such that there are as many windows in each epoch.
+    low, high = (1, rest - 1) if 2 * rest > window + 1 else (rest, window)
+    first = window if generator is None else int(generator.integers(low, high + 1))
+    edges = [0, *range(first, length, window), length]
     return list(zip(edges, edges[1:], strict=False))

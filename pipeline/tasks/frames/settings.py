@@ -29,7 +29,7 @@ class Settings:
     model: FrameLabellerSettings = FrameLabellerSettings()
     windows: WindowSettings = WindowSettings()
     training: TrainingSettings = TrainingSettings(
-        epochs=30, min_steps=600, batch_size=16, learning_rate=3e-3, evaluations=20, patience=6,
+        epochs=30, min_steps=400, batch_size=16, learning_rate=3e-3, evaluations=20, patience=6,
         weight_averaging=0.98,
     )  # fmt: skip
     run: RunSettings = RunSettings()
