@@ -9,23 +9,21 @@ JSON list). Nothing of this project is imported: this is what somebody who only 
 folder would write.
 """
 
+import argparse
 import json
 import os
 import platform
-import sys
 import time
 
 import numpy as np
 import tensorflow as tf
 
-FRAMES = 2000
 
-
-def one_at_a_time(model):
+def one_at_a_time(model, count):
     stream = model.signatures["stream"]
     takes = stream.structured_input_signature[1]
     features, size = takes["frames"].shape[-1], takes["state"].shape[-1]
-    frames = np.random.default_rng(0).normal(size=(FRAMES, 1, 1, features)).astype(np.float32)
+    frames = np.random.default_rng(0).normal(size=(count, 1, 1, features)).astype(np.float32)
     state, seconds = tf.zeros([1, size]), []
     for frame in frames:
         started = time.perf_counter()
@@ -33,7 +31,7 @@ def one_at_a_time(model):
         answer["label"].numpy()
         seconds.append(time.perf_counter() - started)
         state = answer["state"]
-    taken = 1000 * np.array(seconds[FRAMES // 10 :])
+    taken = 1000 * np.array(seconds[count // 10 :])
     median, late = np.median(taken), np.percentile(taken, 99)
     print(f"one frame: {median:.3f} ms median, {late:.3f} ms 99th percentile")
 
@@ -59,18 +57,22 @@ def accuracy(model, test):
                 answer = stream(frames=tf.constant(frames[:, place : place + 1]), state=state)
                 state = answer["state"]
                 streamed += answer["label"].numpy()[0, 0].decode() == found[place]
-    print(f"accuracy {right / total:.4f} on {total:,} frames of {len(cells):,} rows")
+    print(f"accuracy {right / total:.4f} on {total:,} frames")
     if "stream" in model.signatures:
         print(f"one at a time the same label in {streamed:,} of {total:,} frames")
 
 
 def main() -> None:
-    folder, *test = sys.argv[1:]
-    model = tf.saved_model.load(folder)
-    for path in test:
-        accuracy(model, path)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("model", help="folder of the SavedModel")
+    parser.add_argument("test", nargs="?", help="test.tsv of its corpus")
+    parser.add_argument("--frames", type=int, default=2000, help="asked about one at a time")
+    asked = parser.parse_args()
+    model = tf.saved_model.load(asked.model)
+    if asked.test:
+        accuracy(model, asked.test)
     if "stream" in model.signatures:
-        one_at_a_time(model)
+        one_at_a_time(model, asked.frames)
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
 
 

@@ -153,6 +153,8 @@ class TestSeveralFiles:
         whole = names(corpus(folder))
         assert names(corpus(folder / "*.csv")) == whole
         assert names(corpus(",".join(f"{folder}/v{n}.csv" for n in range(5)))) == whole
+        many = ",".join([f"{folder}/v0.csv"] * 300 + [str(folder)])  # too long for one name
+        assert names(corpus(many)) == whole
         assert collections.Counter(sum(whole.values(), [])) == {f"v{n}": 1 for n in range(5)}
 
     def test_splits_are_of_whole_videos(self, folder):

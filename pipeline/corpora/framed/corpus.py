@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import glob
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -74,7 +75,7 @@ def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path) -> CorpusSplit
         besides={
             "videos": str(len(videos)),
             "frames": f"{sum(len(video.frames) for video in videos.values()):,}",
-            "features": features,
+            "features": _shortened(features, 500),
             "split": _SPLITS[chosen.split],
         },
         details={
@@ -97,26 +98,27 @@ def files_of(setting: str) -> list[Path]:
     Raises:
         UserError: there is no such file, or none in the folder.
     """
-    names = [setting] if Path(setting).exists() else _listed(setting)
+    # os.path takes a name of any length.
+    names = [setting] if os.path.exists(setting) else _listed(setting)
     paths = [path for name in names for path in _files(name)]
     return list(dict.fromkeys(paths))
 
 
 def _files(name: str) -> list[Path]:
     path = Path(name)
-    if path.is_dir():
+    if os.path.isdir(path):
         found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
         if not found:
             raise UserError(
                 "the folder holds no CSV file", where=path, remedy="give one CSV file a video"
             )
         return found
-    if not path.exists() and glob.has_magic(name):
+    if not os.path.exists(path) and glob.has_magic(name):
         found = sorted(map(Path, glob.glob(name)))
         if not found:
             raise UserError("no file is called so", where=name, remedy="check the path")
         return found
-    if not path.exists():
+    if not os.path.exists(path):
         raise UserError(
             "no such file",
             where=path,
@@ -127,10 +129,14 @@ def _files(name: str) -> list[Path]:
 
 def _places(setting: str) -> list[Path]:
     """Folders in which there may be more files tomorrow: what is read from them is read again."""
-    if Path(setting).is_file():
+    if setting == "sample" or os.path.isfile(setting):
         return []
-    named = [Path(name) for name in _listed(setting) if setting != "sample"]
-    return [path if path.is_dir() else path.parent for path in named if not path.is_file()]
+    named = [setting] if os.path.isdir(setting) else _listed(setting)
+    return [
+        Path(name) if os.path.isdir(name) else Path(name).parent
+        for name in named
+        if not os.path.isfile(name)
+    ]
 
 
 def _alike(videos: Sequence[Video]) -> list[Video]:
@@ -298,13 +304,13 @@ def _listed(setting: str | None) -> list[str]:
     return [name.strip() for name in (setting or "").split(",") if name.strip()]
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= 100 else f"{text[:99]}…"
+def _shortened(text: str, length: int = 100) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _name(setting: str, paths: Sequence[Path]) -> str:
     """Of the folder that it is kept in."""
-    stem = Path(setting).name if Path(setting).is_dir() else "-".join(p.stem for p in paths)
+    stem = Path(setting).name if os.path.isdir(setting) else "-".join(p.stem for p in paths)
     return re.sub(r"[^\w-]+", "-", stem).strip("-")[:_LONGEST_NAME].strip("-") or "videos"
 
 
