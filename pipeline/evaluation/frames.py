@@ -79,7 +79,7 @@ class FrameMetrics:
         return (
             f"accuracy {s['accuracy']:.4f}, macro F1 {s['macro_f1']:.4f}, F1@10/25/50 "
             f"{s['f1_10']:.4f}/{s['f1_25']:.4f}/{s['f1_50']:.4f}, edit {s['edit']:.4f}, on "
-            f"{counted(self.frames, 'frame')} of {counted(self.videos, 'video')}"
+            f"{counted(self.frames, 'frame')} of {counted(self.videos, 'row')}"
         )
 
     def to_json(self) -> dict:

@@ -37,6 +37,7 @@ def frame_labeller(
         variance=np.square(std, dtype=np.float32),
         name="standard",
     )(frames)
+    x = _squashed(x, settings)
     x = keras.layers.Dropout(settings.feature_dropout, name="feature_dropout")(x)
     for number in range(1, settings.layers + 1):
         below = x
@@ -49,6 +50,11 @@ def frame_labeller(
     potentials = keras.layers.Dense(labels, name="potentials")(x)
     crf = LinearChainCRF(np.ones((labels, labels), bool), learnt=settings.head == "crf", name="crf")
     return keras.Model({"frames": frames, "lengths": lengths}, crf(potentials), name="frames")
+
+
+def _squashed(x, settings: FrameLabellerSettings):
+    """Standardised features as the layers read them."""
+    return keras.ops.arcsinh(settings.squash * x) if settings.squash else x
 
 
 def best_labels(model: keras.Model) -> keras.Model:
@@ -93,7 +99,7 @@ def carried_labeller(model: keras.Model, settings: FrameLabellerSettings) -> ker
     ]
     frames = keras.Input(model.input["frames"].shape[1:], dtype="float32", name="frames")
     state = keras.Input((sum(layer.state_size for layer in layers),), name="state")
-    x = model.get_layer("standard")(frames)
+    x = _squashed(model.get_layer("standard")(frames), settings)
     reset = keras.ops.zeros_like(frames[:, :, 0], dtype="bool")
     after, first = [], 0
     for number, layer in enumerate(layers, 1):

@@ -242,6 +242,9 @@ class FrameLabellerSettings:
     head: Literal["softmax", "crf"] = "softmax"
     """How labels are chosen: "softmax" chooses that of each frame by itself; a linear-chain CRF
     scores whole sequences, for which it waits until the video ends."""
+    squash: Annotated[float, AtLeast(0)] = 0.0
+    """Standardised features x become asinh(squash * x), which brings the largest nearer and
+    spreads the smallest: for velocities and the like, most of which are near 0. 0 leaves them."""
     feature_dropout: Annotated[float, Share] = 0.1
     """Share of features dropped in training."""
     state_dropout: Annotated[float, Share] = 0.3

@@ -73,7 +73,7 @@ VARIANTS: dict[str, list[dict]] = {
         {
             "cell": "gru", "direction": "both", "layers": 2, "head": "crf",
         },
-        {"cell": "rnn", "layers": 2},
+        {"cell": "rnn", "layers": 2, "squash": 3.0},
     ],
     "encoder": [
         {
