@@ -74,6 +74,8 @@ help:  ## this page
 	@echo
 	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--epochs 3 --seed 2\""
 	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder, -forecasting)"
+	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--units 64 --epochs 3\""
+	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder, -frames)"
 	@echo "A pretrained encoder to start from: ENCODER=bundled, none, a run of make pretrain, a folder"
 	@echo "English to Korean: make translate DIRECTION=en-ko (run en-ko, version 2; both can be asked)"
 	@echo "No network? CORPUS_MIRROR=folder; with neither, a small bundled corpus stands in."
@@ -123,6 +125,7 @@ train-translation:  ## sentence pairs to a served translator, with report
 .PHONY: pretrain
 pretrain: $(READY)  ## raw texts to an encoder that others start from: CORPUS=texts.txt.xz NAME=mine
 	@$(call run,encoder,$(STAGES))
+train-frames:  ## videos, as tables of frames, to a served model that labels each frame
 train-charlm:  ## running text to a served model that writes more of it, with report
 train-forecasting:  ## numbers over time to a served forecaster, with report: CORPUS=prices.csv
 # A student has a run of its own, since its teachers must stay.
@@ -141,12 +144,15 @@ QUESTION = $(call given,--file,FILE) $(if $(and $(call typed,PROMPT),$(call type
   $(foreach name,PROMPT TEXT,$(if $(call typed,$(name)),--text="$$ASKED_$(name)")))
 ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES)
 .PHONY: predict tag encode translate generate forecast
+.PHONY: predict tag encode translate generate frames
 predict: $(READY)  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
 	@$(call ASK,sentiment) $(QUESTION)
 tag: $(READY)  ## mark the named entities: TEXT="..." or FILE=sentences.txt
 	@$(call ASK,ner) $(QUESTION)
 encode: $(READY)  ## a vector for each text, to search and cluster with: TEXT="..." or FILE=texts.txt
 	@$(call ASK,encoder) $(QUESTION)
+frames: $(READY)  ## label the frames of a video: FILE=video.csv, a row a frame
+	@$(call ASK,frames) $(QUESTION)
 # Asked something it answers; asked nothing it trains first, if need be, and shows an example.
 translate: $(READY)  ## translate: TEXT="..." or FILE=lines.txt; with neither it trains first, if need be
 	@$(if $(strip $(QUESTION)),,$(call run,translation,$(STAGES)) &&) \

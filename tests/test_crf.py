@@ -154,6 +154,23 @@ def test_a_row_alone_equals_the_row_in_a_batch():
         np.testing.assert_array_equal(path[0], decoded[row, :length])
 
 
+def test_a_row_of_one_piece_in_a_graph_for_any_length():
+    """There is nothing to scan then, and TensorFlow does not know so beforehand."""
+    crf, one = random_crf(), potentials(time=1)
+    lengths = np.ones(len(one), np.int32)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 5])])
+    def both(unary):
+        return crf.decode(unary, lengths), crf.log_partition(unary, lengths)
+
+    decoded, partition = both(tf.constant(one))
+    for row, tags in enumerate(decoded.numpy()):
+        scores = every_score(crf, one[row])
+        assert tuple(tags) == max(scores, key=scores.get)
+        expected = np.logaddexp.reduce(list(scores.values()))
+        assert float(partition[row]) == pytest.approx(expected, abs=1e-4)
+
+
 def test_padding_has_no_gradient():
     crf, unary = random_crf(), tf.Variable(potentials())
     with tf.GradientTape() as tape:

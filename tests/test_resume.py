@@ -39,6 +39,7 @@ KINDS: dict[str, dict[str, dict[str, Any]]] = {
         "scheduled sampling": {"scheduled_sampling": 1.0},
     },
     "charlm": {"lstm": {}},
+    "frames": {"causal": {"batch_size": 10}, "crf": {"head": "crf", "direction": "both"}},
     "encoder": {
         "two ways": {"batch_size": 300},
         "masked": {"batch_size": 300, "architecture": "transformer", "heads": 2, "layers": 2},

@@ -51,6 +51,19 @@ def test_what_was_reported_comes_from_raw_strings(finished, task, words, monitor
 
 
 @pytest.mark.usefixtures("warm")
+def test_frames_one_at_a_time_get_the_labels_of_the_whole_video(finished):
+    run = finished("frames")
+    told = foreign_process(
+        "served_frames.py", run.saved_model, run.corpus / "test.tsv", "--frames=20"
+    )
+    reported = read_json(run.run / "metrics.json")
+    count = f"{reported['frames']:,}"
+    assert f"accuracy {reported['accuracy']:.4f} on {count} frames\n" in told
+    assert f"the same label in {count} of {count} frames\n" in told
+    assert re.search(r"one frame: [\d.]+ ms median", told)
+
+
+@pytest.mark.usefixtures("warm")
 def test_translations_come_a_line_each_in_the_order_of_the_sources(finished):
     run = finished("translation")
     test = run.corpus / "test.tsv"

@@ -107,3 +107,28 @@ class UnlabelledCorpusSettings:
     dev_size: Annotated[int, AtLeast(1)] = 2000
     """Lines kept for choosing, and as many for the test; a tenth of all lines each, where that is
     less. Lines of one document stay together."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameCorpusSettings:
+    """Which videos, as tables of frames, and how they are split."""
+
+    corpus: Annotated[str, UserFiles] = "sample"
+    """`sample` for the bundled videos, a folder of CSV files (one a video, a row a frame), or a
+    file; or several, with commas between; `*` stands for anything in a name
+    (`videos/*_va3.csv`)."""
+    label_column: str | None = None
+    """Column with the label of each frame: its name, or its number from 1. Left out: one that is
+    called label, phase, class, action, 라벨 or the like, else the last."""
+    left_out_columns: str | None = None
+    """Columns that are no features: names or numbers, with commas between. Columns called time,
+    timestamp, frame, index or the like are left out in any case."""
+    split: Literal["videos", "hasani2021"] = "videos"
+    """"videos": whole videos are held out. "hasani2021": windows of the seven videos of UCI's
+    gesture phase, as Hasani et al. 2021 held them out; they overlap with those of train, so its
+    figures are for comparison with published ones and for nothing else."""
+    dev_videos: str | None = None
+    """Videos kept for choosing: names of files without their suffix, with commas between. Left
+    out: about a tenth of the videos, by a hash of their names."""
+    test_videos: str | None = None
+    """Videos kept for the test; likewise."""

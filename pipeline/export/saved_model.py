@@ -22,6 +22,7 @@ def write_saved_model(
     signatures: Mapping[str, Callable[..., dict[str, tf.Tensor]]],
     signature: Sequence[tf.TensorSpec],
     tracked: Sequence[tf.Module],
+    own: Mapping[str, Sequence[tf.TensorSpec]] | None = None,
 ) -> str:
     """Writes what answers questions into an empty folder; returns its size for people.
 
@@ -32,14 +33,16 @@ def write_saved_model(
         folder: where to.
         signatures: name -> (tensors of `signature`, by their names -> outputs by name). The
             first is `serving_default` as well.
-        signature: what all of them are given.
+        signature: what they are given.
         tracked: what holds tables that they ask; variables are found by themselves.
+        own: name -> what a signature is given that is given something else.
 
     Raises:
         OSError: ENOSPC where the disk is full, whatever TensorFlow calls it.
     """
+    given = own or {}
     graphs = {
-        name: tf.function(serve, autograph=False).get_concrete_function(*signature)
+        name: tf.function(serve, autograph=False).get_concrete_function(*given.get(name, signature))
         for name, serve in signatures.items()
     }
     module = tf.Module()

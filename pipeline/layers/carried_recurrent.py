@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from pipeline.layers.recurrent import cell_layer
+from pipeline.layers.recurrent import Recurrent, cell_layer
 
 
 @keras.saving.register_keras_serializable("pipeline")
@@ -39,6 +39,20 @@ class CarriedRecurrent(keras.layers.Layer):
         super().__init__(**kwargs)
         self.cell, self.units, self.seed = cell, units, seed
         self.layer = cell_layer(cell, units, name="layer", seed=seed)
+
+    @classmethod
+    def sharing(cls, recurrent: Recurrent, name: str) -> CarriedRecurrent:
+        """What reads as the forward direction of a built layer does, with the same variables.
+
+        Args:
+            recurrent: of the direction "forward".
+            name: of the new layer.
+        """
+        if recurrent.direction != "forward":
+            raise ValueError(f"no state can be carried in the direction {recurrent.direction!r}")
+        carried = cls(recurrent.cell, recurrent.units, name=name)
+        carried.layer, carried.built = recurrent.forward, True
+        return carried
 
     @property
     def state_size(self) -> int:

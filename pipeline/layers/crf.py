@@ -237,7 +237,8 @@ def _scan(step, start, by_time, going, reverse: bool = False):
     bool [time, batch].
 
     Both travel in one tensor: on TensorFlow, Keras's scan takes several only where their length
-    in time is known beforehand.
+    in time is known beforehand. Nor does it take no steps at all, so that a row of one piece
+    needs a last one, in which nothing goes on.
     """
     flags = ops.cast(going, by_time.dtype)[:, :, None]
 
@@ -245,7 +246,9 @@ def _scan(step, start, by_time, going, reverse: bool = False):
         return step(carry, now[:, :-1], now[:, -1] > 0)
 
     together = ops.concatenate([by_time, flags], axis=-1)
-    return ops.scan(one, start, together, reverse=reverse)
+    together = ops.pad(together, [[0, 1], [0, 0], [0, 0]])
+    last, every = ops.scan(one, start, together, reverse=reverse)
+    return last, every[:-1]
 
 
 def _forward(unary, transitions, lengths, gather):

@@ -223,3 +223,42 @@ def describe_encoder(settings: EncoderSettings) -> str:
     if settings.architecture == "transformer":
         return f"{settings.layers}-layer Transformer-{settings.units}, masked language model"
     return f"two-way LSTM-{settings.units} language model"
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameLabellerSettings:
+    """The shape of the model that labels frames."""
+
+    cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
+    """What runs over the frames. "irnn" is a ReLU RNN started at the identity."""
+    units: Annotated[int, AtLeast(1)] = 64
+    """Width of the hidden state in one direction."""
+    direction: Literal["forward", "both"] = "forward"
+    """"forward" is causal: it answers while the video runs. "both" is bidirectional: it reads the
+    whole video before it answers."""
+    layers: Annotated[int, AtLeast(1)] = 2
+    """How many recurrent layers are stacked; from the second on each adds its input to its
+    output (a residual connection)."""
+    head: Literal["softmax", "crf"] = "softmax"
+    """How labels are chosen: "softmax" chooses that of each frame by itself; a linear-chain CRF
+    scores whole sequences, for which it waits until the video ends."""
+    squash: Annotated[float, AtLeast(0)] = 0.0
+    """Standardised features x become asinh(squash * x), which brings the largest nearer and
+    spreads the smallest: for velocities and the like, most of which are near 0. 0 leaves them."""
+    feature_dropout: Annotated[float, Share] = 0.1
+    """Share of features dropped in training."""
+    state_dropout: Annotated[float, Share] = 0.3
+    """Share of state features dropped between layers and before the labels in training."""
+
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether the label of a frame depends on nothing that comes after it."""
+        return self.direction == "forward" and self.head == "softmax"
+
+
+def describe_frame_labeller(settings: FrameLabellerSettings) -> str:
+    """The shape in a few words, for reports."""
+    cell = CELL_NAMES[settings.cell]
+    direction = "bidirectional" if settings.direction == "both" else "causal"
+    head = {"crf": "CRF", "softmax": "softmax"}[settings.head]
+    return f"{settings.layers}-layer {direction} {cell}-{settings.units} with a {head} head"

@@ -69,6 +69,12 @@ VARIANTS: dict[str, list[dict]] = {
         {"alphabet": "jamo", "cell": "gru", "layers": 2, "tied_softmax": True, "top_k": 400},
         {"min_frequency": 3, "cell": "rnn", "top_p": 0.9},
     ],
+    "frames": [
+        {
+            "cell": "gru", "direction": "both", "layers": 2, "head": "crf",
+        },
+        {"cell": "rnn", "layers": 2, "squash": 3.0},
+    ],
     "encoder": [
         {
             "pieces": "syllable", "vocabulary_size": 300, "min_frequency": 3, "max_length": 12,
@@ -89,7 +95,7 @@ VARIANTS: dict[str, list[dict]] = {
 
 IN_TRAINING_ALONE = {"corpus", "training", "batches", "run"} | {
     "subwords", "mentions", "sampling", "truncation", "distillation", "teachers", "softmax",
-    "start", "fine_tuning", "small_corpora", "errors",
+    "start", "fine_tuning", "small_corpora", "errors", "windows",
 }  # fmt: skip
 """Groups of settings that leave no trace in an exported model but its weights."""
 

@@ -1,0 +1,102 @@
+"""Labels of frames of UCI's gesture phase: the split of published figures, and whole videos.
+
+    python -m benchmarks.frames 'gesture-phase/*_va3.csv'
+    python -m benchmarks.frames 'gesture-phase/*_va3.csv' --parts lookup published
+    python -m benchmarks.frames 'gesture-phase/*_va3.csv' --parts videos --directions forward
+
+published: the windows of Hasani et al. 2021, whose test overlaps with train (runs
+published-<direction>). videos: each video is the test once, the next one dev, the others train
+(runs without-<video>-<direction>); the mean counts every frame alike. lookup: no model; each frame
+gets the label of the frame of train that is nearest to it, which shows how much of a split can be
+looked up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.neighbors import KNeighborsClassifier
+
+from benchmarks.accuracy import STAGES, stage
+from benchmarks.tables import print_table
+from pipeline.corpora.framed.corpus import files_of, read_framed_corpus
+from pipeline.corpora.settings import FrameCorpusSettings
+from pipeline.evaluation.frames import frame_scores
+from pipeline.tasks.frames.data import SAMPLE, Standard
+from pipeline.workspace import Workspace, read_json
+
+SCORES = ("accuracy", "macro_f1", "f1_10", "f1_25", "f1_50", "edit")
+PARTS = ("lookup", "published", "videos")
+DIRECTIONS = {"forward": "causal", "both": "bidirectional"}
+
+
+def lookup(corpus: FrameCorpusSettings) -> dict[str, float]:
+    """Scores of the label of the nearest frame of train, in standardised features."""
+    splits = read_framed_corpus(corpus, SAMPLE).splits
+    train, test = (np.concatenate(list(splits[name]["frames"])) for name in ("train", "test"))
+    standard = Standard.of(train)
+    nearest = KNeighborsClassifier(1).fit(
+        (train - standard.mean) / standard.std, np.concatenate(list(splits["train"]["label"]))
+    )
+    found = nearest.predict((test - standard.mean) / standard.std)
+    ends = np.cumsum([len(row) for row in splits["test"]["label"]])[:-1]
+    return frame_scores(list(splits["test"]["label"]), np.split(found, ends))
+
+
+def trained(name: str, words: Sequence[str]) -> dict:
+    """metrics.json of a run, which is trained if that is not done yet."""
+    for step in STAGES:
+        stage(step, ["frames", *words, f"--name={name}"])
+    return read_json(Workspace().run("frames", name) / "metrics.json")
+
+
+def held_out(corpus: str, words: Sequence[str], direction: str) -> list[tuple[str, dict]]:
+    """Each video with the metrics of the run that did not see it."""
+    videos, found = [path.stem for path in files_of(corpus)], []
+    for number, video in enumerate(videos):
+        dev = videos[(number + 1) % len(videos)]
+        held = [f"--test-videos={video}", f"--dev-videos={dev}"]
+        found.append((video, trained(f"without-{video}-{direction}", [*words, *held])))
+    return found
+
+
+def mean_scores(found: Sequence[tuple[str, dict]]) -> dict[str, float]:
+    """Over videos, each by its number of frames."""
+    frames = [metrics["frames"] for _, metrics in found]
+    return {s: float(np.average([m[s] for _, m in found], weights=frames)) for s in SCORES}
+
+
+def row(what: str, scores: dict) -> list[str]:
+    return [what, *(f"{100 * scores[name]:.1f}" for name in SCORES)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("corpus", help="folder or pattern of the seven *_va3.csv")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--directions", nargs="+", choices=DIRECTIONS, default=list(DIRECTIONS))
+    parser.add_argument("--settings", default="", help="of the trainings, as on the command line")
+    asked = parser.parse_args()
+    published = FrameCorpusSettings(corpus=asked.corpus, split="hasani2021")
+    words = [f"--corpus={Path(asked.corpus)}", *shlex.split(asked.settings)]
+    rows = []
+    if "lookup" in asked.parts:
+        rows.append(row("published split, looked up", lookup(published)))
+    for direction in asked.directions:
+        these, model = [*words, f"--direction={direction}"], DIRECTIONS[direction]
+        if "published" in asked.parts:
+            metrics = trained(f"published-{direction}", [*these, "--split=hasani2021"])
+            rows.append(row(f"published split, {model}", metrics))
+        if "videos" in asked.parts:
+            found = held_out(asked.corpus, these, direction)
+            rows += [row(f"{video} held out, {model}", metrics) for video, metrics in found]
+            rows.append(row(f"whole videos, {model}, mean", mean_scores(found)))
+    print_table("frames, %", ["", *(name.replace("_", " ") for name in SCORES)], rows)
+
+
+if __name__ == "__main__":
+    main()

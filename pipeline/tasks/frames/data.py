@@ -1,0 +1,126 @@
+"""Videos to splits, to standardised features and numbers of labels."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.batches.frame_windows import FrameRows
+from pipeline.corpora.framed.corpus import FEATURES, read_framed_corpus
+from pipeline.corpora.framed.frame_columns import ColumnChoice
+from pipeline.corpora.framed.frame_file import read_video
+from pipeline.corpora.splits import CorpusSplits
+from pipeline.counts import counted
+from pipeline.errors import UserError
+from pipeline.facts import Prepared
+from pipeline.tasks.frames import TASK
+from pipeline.tasks.frames.settings import Settings
+from pipeline.text.ragged import Ragged
+from pipeline.workspace import SAMPLES, Workspace, atomic_file, read_json, write_json
+
+SAMPLE = SAMPLES / "frames"
+LABELS = "labels.json"
+NAMES = Path("features.json")
+"""The names of the features in their order; an empty list where the corpus has none."""
+_ASSETS = Path("assets.extra")
+STANDARD = "standard.npz"
+
+
+def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
+    return read_framed_corpus(settings.corpus, SAMPLE)
+
+
+def prepare(
+    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+) -> Prepared:
+    gold = {name: _labels(frame, corpus_folder) for name, frame in splits.items()}
+    labels = sorted({label for row in gold["train"] for label in row})
+    if len(labels) < 2:
+        raise UserError(
+            f"every frame of train has the same label, {labels[0]}",
+            where=corpus_folder,
+            remedy="hold out other videos with --dev-videos and --test-videos",
+        )
+    numbers = {label: number for number, label in enumerate(labels)}
+    write_json(folder / LABELS, labels)
+    write_json(folder / NAMES, json.loads(splits["train"][FEATURES].iloc[0] or "[]"))
+    constant: list[int] = []
+    for name, frame in splits.items():
+        frames = np.concatenate(TASK.input.load_all(frame["frames"], corpus_folder))
+        ids = Ragged.from_lists([[numbers.get(label, -1) for label in row] for row in gold[name]])
+        FrameRows(frames, ids).save(folder, name)
+        if name == "train":
+            standard = Standard.of(frames)
+            standard.save(folder)
+            constant = np.flatnonzero(frames.min(axis=0) == frames.max(axis=0)).tolist()
+    frames_of = {name: sum(map(len, rows)) for name, rows in gold.items()}
+    return Prepared(
+        summary=f"{counted(frames_of['train'], 'frame')} in train, "
+        f"{counted(len(standard.mean), 'feature')}, {counted(len(labels), 'label')}",
+        warnings=[
+            f"Features that are the same in all frames of train, so that nothing is learnt of them "
+            f"(counted from 1): {', '.join(str(place + 1) for place in constant)}."
+        ]
+        * bool(constant),
+        details={"labels": labels, "frames": frames_of},
+    )
+
+
+def example(settings: Settings, prepared_folder: Path) -> np.ndarray:
+    """Two seconds of made-up motion in the units of the corpus: nobody's own data is exported."""
+    standard = Standard.load(prepared_folder)
+    phase = np.arange(len(standard.mean)) + np.arange(48)[:, None] / 6
+    return (standard.mean + standard.std * np.sin(phase)).astype(np.float32)
+
+
+def values_in(path: str, model: Path | None) -> list[np.ndarray]:
+    """The video in a file, its columns in the order in which the model knows them. Labels that
+    stand in it are left out."""
+    names = [] if model is None else _names(model / _ASSETS / NAMES)
+    if path.endswith(".npy"):
+        return TASK.input.from_file(path)
+    choice = ColumnChoice(features=tuple(names))
+    return [read_video(Path(path), choice, labelled=False).frames]
+
+
+def _names(path: Path) -> list[str]:
+    return list(read_json(path)) if path.exists() else []
+
+
+@dataclasses.dataclass(frozen=True)
+class Standard:
+    """Mean and standard deviation of each feature over the frames of train, float64 [features];
+    the deviation of a constant feature is 1."""
+
+    mean: np.ndarray
+    std: np.ndarray
+
+    @classmethod
+    def of(cls, frames: np.ndarray) -> Standard:
+        std = frames.std(axis=0, dtype=np.float64)
+        # What is constant differs from its mean by rounding at most.
+        tiny = 1e-6 * np.maximum(np.abs(frames).max(axis=0), 1e-30)
+        return cls(frames.mean(axis=0, dtype=np.float64), np.where(std > tiny, std, 1.0))
+
+    def save(self, folder: Path) -> None:
+        with atomic_file(folder / STANDARD) as temporary:
+            np.savez(temporary, mean=self.mean, std=self.std)
+
+    @classmethod
+    def load(cls, folder: Path) -> Standard:
+        with np.load(folder / STANDARD, allow_pickle=False) as stored:
+            return cls(stored["mean"], stored["std"])
+
+
+def load_labels(prepared_folder: Path) -> list[str]:
+    """The labels that training knows, in the order of their numbers."""
+    return list(read_json(prepared_folder / LABELS))
+
+
+def _labels(frame: pd.DataFrame, corpus_folder: Path) -> list[list[str]]:
+    return [list(row) for row in TASK.output.load_all(frame["label"], corpus_folder)]

@@ -1,0 +1,47 @@
+"""A video as a table of frames: what can be asked about is read as the corpus is."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.corpora.framed.frame_columns import ColumnChoice
+from pipeline.corpora.framed.frame_file import read_video
+from pipeline.fields import Labels, Series
+
+
+@dataclasses.dataclass(frozen=True)
+class Frames(Series):
+    """Features of the frames of a video, float32 [time, features].
+
+    Example:
+        >>> Frames("frames", "features of each frame").tensor.shape
+        '[n, time, features]'
+    """
+
+    @property
+    def shape(self) -> str:
+        return "[n, time, features]"
+
+    def from_file(self, path: str) -> list[np.ndarray]:
+        """One video: an .npy file, or a table with a row a frame, whose features are found as in
+        a corpus. Labels that stand in it are left out."""
+        if path.endswith(".npy"):
+            return super().from_file(path)
+        return [read_video(Path(path), ColumnChoice(), labelled=False).frames]
+
+    def show(self, value: Any) -> str:
+        """How much there is: all numbers of a video would fill the screen."""
+        return f"{len(value):,} frames of {value.shape[-1]:,} features"
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameLabels(Labels):
+    """A label a frame; answers are segments with tabs between them."""
+
+    def answer(self, line: str) -> str:
+        """A segment a line."""
+        return line.replace("\t", "\n")
