@@ -65,8 +65,9 @@ class PictureFile:
         return self._sha256
 
     def __eq__(self, other: object) -> bool:
-        same_file = isinstance(other, PictureFile) and self.path == other.path
-        return same_file and self.sha256 == other.sha256  # type: ignore[attr-defined]
+        if not isinstance(other, PictureFile):
+            return NotImplemented
+        return self.path == other.path and self.sha256 == other.sha256
 
     def __hash__(self) -> int:
         return hash((self.path, self.sha256))

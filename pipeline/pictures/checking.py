@@ -26,13 +26,18 @@ def check_picture(content: bytes, where: object) -> None:
     """
     check_header(content, where)
     try:
-        read_picture(tf.constant(content), 1)
+        _decode(tf.constant(content))
     except tf.errors.OpError:
         raise UserError(
             "is damaged or cut off: it cannot be decoded",
             where=where,
             remedy="get the file again, or leave it out",
         ) from None
+
+
+@tf.function(autograph=False, input_signature=[tf.TensorSpec([], tf.string)])
+def _decode(content: tf.Tensor) -> tf.Tensor:
+    return read_picture(content, 1)
 
 
 def check_header(content: bytes, where: object) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -104,8 +105,9 @@ def _add(store: Path, count: int, pictures: Sequence[PictureFile]) -> None:
         ):
             array.truncate(_bytes_of(count))
             index.truncate(count * _LINE)
-            for part in _parts(pictures, _AT_ONCE):
-                array.write(_compute(encoder, part).tobytes())
+            # A batch a core: one alone would leave all but one of them idle.
+            for part, found in _computed(encoder, pictures):
+                array.write(found.tobytes())
                 array.flush()
                 os.fsync(array.fileno())
                 index.write("".join(f"{p.sha256}\n" for p in part).encode("ascii"))
@@ -117,6 +119,17 @@ def _add(store: Path, count: int, pictures: Sequence[PictureFile]) -> None:
             where=store,
             remedy="make room and run the same command again; it goes on where it stopped",
         ) from error
+
+
+def _computed(
+    encoder: Callable, pictures: Sequence[PictureFile]
+) -> Iterator[tuple[Sequence[PictureFile], np.ndarray]]:
+    """Some pictures at a time, and their features."""
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as pool:
+        for first in range(0, len(pictures), cores * _AT_ONCE):
+            parts = list(_parts(pictures[first : first + cores * _AT_ONCE], _AT_ONCE))
+            yield from zip(parts, pool.map(lambda p: _compute(encoder, p), parts), strict=True)
 
 
 def _compute(encoder: Callable, pictures: Sequence[PictureFile]) -> np.ndarray:
