@@ -19,10 +19,11 @@ PROMPT      =
 LENGTH      = 200
 TEMPERATURE = 0.8
 SEED        = 1
+LANGUAGE    =
 QUICK       =
 PORT        = 6006
 VARIABLES  := CORPUS EVAL ENCODER TEACHERS UNLABELLED DIRECTION NAME VERSION SETTINGS TEXT FILE \
-  PROBABILITIES PROMPT LENGTH TEMPERATURE SEED QUICK PORT
+  PROBABILITIES PROMPT LENGTH TEMPERATURE SEED LANGUAGE QUICK PORT
 
 # Each goes to Python through the environment of its shell, where line ends, quotes, $ and backticks
 # stay what they are. Under its own name make would expand it first.
@@ -73,7 +74,7 @@ help:  ## this page
 	  awk -F'\t' '{printf "  make %-20s %s\n", $$1, $$2}'
 	@echo
 	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--units 64 --epochs 3\""
-	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder)"
+	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder, -captioning)"
 	@echo "A pretrained encoder to start from: ENCODER=bundled, none, a run of make pretrain, a folder"
 	@echo "English to Korean: make translate DIRECTION=en-ko (run en-ko, version 2; both can be asked)"
 	@echo "No network? CORPUS_MIRROR=folder; with neither, a small bundled corpus stands in."
@@ -124,6 +125,7 @@ train-translation:  ## sentence pairs to a served translator, with report
 pretrain: $(READY)  ## raw texts to an encoder that others start from: CORPUS=texts.txt.xz NAME=mine
 	@$(call run,encoder,$(STAGES))
 train-charlm:  ## running text to a served model that writes more of it, with report
+train-captioning:  ## pictures with captions to a served captioner, with report
 # A student has a run of its own, since its teachers must stay.
 .PHONY: distill
 distill: USUAL_NAME = student
@@ -139,7 +141,7 @@ QUESTION = $(call given,--file,FILE) $(if $(and $(call typed,PROMPT),$(call type
   $(error PROMPT and TEXT mean the same: give one of them),\
   $(foreach name,PROMPT TEXT,$(if $(call typed,$(name)),--text="$$ASKED_$(name)")))
 ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES)
-.PHONY: predict tag encode translate generate
+.PHONY: predict tag encode translate generate caption
 predict: $(READY)  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
 	@$(call ASK,sentiment) $(QUESTION)
 tag: $(READY)  ## mark the named entities: TEXT="..." or FILE=sentences.txt
@@ -157,6 +159,9 @@ generate: $(READY)  ## go on with a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.
 	@[ -e saved_models/charlm/"$$ASKED_VERSION"/saved_model.pb ] || \
 	  { $(GENERATE) --check && $(call run,charlm,$(STAGES)); }
 	@$(GENERATE)
+
+caption: $(READY)  ## say what is on a picture: FILE=photo.jpg; without it, on an example
+	@$(call ASK,captioning) $(call given,--language,LANGUAGE) $(or $(strip $(QUESTION)),--example)
 
 # ---- studies: pages that explain, with what they measured
 STUDY = $(PIPELINE) study $(1) --name="$$ASKED_NAME" --seed="$$ASKED_SEED" $(call given,--quick,QUICK)
