@@ -19,10 +19,11 @@ PROMPT      =
 LENGTH      = 200
 TEMPERATURE = 0.8
 SEED        = 1
+LANGUAGE    =
 QUICK       =
 PORT        = 6006
 VARIABLES  := CORPUS EVAL ENCODER TEACHERS UNLABELLED DIRECTION NAME VERSION SETTINGS TEXT FILE \
-  PROBABILITIES PROMPT LENGTH TEMPERATURE SEED QUICK PORT
+  PROBABILITIES PROMPT LENGTH TEMPERATURE SEED LANGUAGE QUICK PORT
 
 # Each goes to Python through the environment of its shell, where line ends, quotes, $ and backticks
 # stay what they are. Under its own name make would expand it first.
@@ -76,6 +77,7 @@ help:  ## this page
 	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder, -forecasting)"
 	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--units 64 --epochs 3\""
 	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder, -frames)"
+	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder, -captioning)"
 	@echo "A pretrained encoder to start from: ENCODER=bundled, none, a run of make pretrain, a folder"
 	@echo "English to Korean: make translate DIRECTION=en-ko (run en-ko, version 2; both can be asked)"
 	@echo "No network? CORPUS_MIRROR=folder; with neither, a small bundled corpus stands in."
@@ -128,6 +130,7 @@ pretrain: $(READY)  ## raw texts to an encoder that others start from: CORPUS=te
 train-frames:  ## videos, as tables of frames, to a served model that labels each frame
 train-charlm:  ## running text to a served model that writes more of it, with report
 train-forecasting:  ## numbers over time to a served forecaster, with report: CORPUS=prices.csv
+train-captioning:  ## pictures with captions to a served captioner, with report
 # A student has a run of its own, since its teachers must stay.
 .PHONY: distill
 distill: USUAL_NAME = student
@@ -145,6 +148,7 @@ QUESTION = $(call given,--file,FILE) $(if $(and $(call typed,PROMPT),$(call type
 ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES)
 .PHONY: predict tag encode translate generate forecast
 .PHONY: predict tag encode translate generate frames
+.PHONY: predict tag encode translate generate caption
 predict: $(READY)  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
 	@$(call ASK,sentiment) $(QUESTION)
 tag: $(READY)  ## mark the named entities: TEXT="..." or FILE=sentences.txt
@@ -168,6 +172,8 @@ generate: $(READY)  ## go on with a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.
 # Without a file it goes on with the series that it was trained with.
 forecast: $(READY)  ## what comes next: FILE=prices.csv (a time column, and a column of numbers each)
 	@$(call ASK,forecasting) $(or $(strip $(QUESTION)),--example)
+caption: $(READY)  ## say what is on a picture: FILE=photo.jpg; without it, on an example
+	@$(call ASK,captioning) $(call given,--language,LANGUAGE) $(or $(strip $(QUESTION)),--example)
 
 # ---- studies: pages that explain, with what they measured
 STUDY = $(PIPELINE) study $(1) --name="$$ASKED_NAME" --seed="$$ASKED_SEED" $(call given,--quick,QUICK)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.byte_planes import read_planes, write_planes
 from pipeline.errors import UserError
 from pipeline.records import as_json, from_json
 from pipeline.workspace import (
@@ -73,13 +72,7 @@ def write_pretrained(
     Args:
         arrays: name -> float; written as float16.
     """
-    with np.errstate(over="ignore"):  # said below
-        halves = {name: np.asarray(array, np.float16) for name, array in arrays.items()}
-    for name, array in halves.items():
-        if not np.isfinite(array).all():
-            raise UserError(f"{name} is beyond the range of float16", where=folder)
-    with atomic_file(folder / WEIGHTS) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, **{name: _apart(array) for name, array in halves.items()})
+    write_planes(folder / WEIGHTS, arrays)
     files = {name: sha256(folder / name) for name in (WEIGHTS, *TOKENIZER)}
     write_record(folder / RECORD, as_json(dataclasses.replace(encoder, files=files)))
 
@@ -112,24 +105,7 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
     Raises:
         UserError: they cannot be read.
     """
-    path = folder / WEIGHTS
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: _together(stored[name]) for name in stored.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"cannot be read ({error})", where=path, remedy=_REMEDY) from error
-
-
-def _apart(array: np.ndarray) -> np.ndarray:
-    """float16 [...] as uint8 [2, ...]: the low bytes of all numbers, then the high ones, which are
-    alike and pack to less."""
-    return np.stack([array.view(np.uint16) & 0xFF, array.view(np.uint16) >> 8]).astype(np.uint8)
-
-
-def _together(planes: np.ndarray) -> np.ndarray:
-    """What `_apart` was given, as float32."""
-    low, high = planes.astype(np.uint16)
-    return (low | high << 8).view(np.float16).astype(np.float32)
+    return read_planes(folder / WEIGHTS, _REMEDY)
 
 
 def shipped() -> Sequence[str]:

@@ -15,7 +15,7 @@ from make_checkout import CHECKOUT, STAGES, Checkout
 
 VARIABLES = (
     *("CORPUS", "EVAL", "NAME", "VERSION", "SETTINGS", "TEXT", "FILE", "PROMPT"),
-    *("LENGTH", "TEMPERATURE", "SEED", "QUICK", "PORT", "DIRECTION"),
+    *("LENGTH", "TEMPERATURE", "SEED", "LANGUAGE", "QUICK", "PORT", "DIRECTION"),
 )
 
 
@@ -129,6 +129,7 @@ TAKEN = {
     "LENGTH": ("generate", "--length"),
     "TEMPERATURE": ("generate", "--temperature"),
     "SEED": ("generate", "--seed"),
+    "LANGUAGE": ("caption", "--language"),
     "QUICK": ("study-gradients", "--quick"),
     "PORT": ("tensorboard", "--port"),
 }

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import difflib
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
 from pipeline.errors import UserError
@@ -58,6 +59,38 @@ class RemoteFile:
 
 
 @dataclasses.dataclass(frozen=True)
+class ReleaseFile:
+    """A file of a release of a GitHub repository, which git itself knows nothing of.
+
+    Attributes:
+        repository: `owner/name`.
+        tag: of the release.
+        name: of the file.
+        md5: of its bytes, 32 hexadecimal digits.
+        licence: SPDX name, or a sentence where there is none.
+    """
+
+    repository: str
+    tag: str
+    name: str
+    md5: str
+    licence: str
+
+    size: ClassVar[None] = None
+    """The server says it."""
+
+    @property
+    def relative(self) -> str:
+        """Where the file lies in data/raw and in a mirror."""
+        return f"github.com/{self.repository}/releases/download/{self.tag}/{self.name}"
+
+    def url_on(self, host: str) -> str:
+        """The address; releases are on another host than files of commits."""
+        place = "https://github.com" if host == HOST else host
+        return f"{place}/{self.repository}/releases/download/{self.tag}/{quote(self.name)}"
+
+
+@dataclasses.dataclass(frozen=True)
 class ChangingFile:
     """A file that is another every month under the same address, so that no checksum can be
     known beforehand: a list beside it on the server has today's.
@@ -104,10 +137,11 @@ class Corpus:
             for it, and `sentences` for its being whole; a copy somebody put into data/raw or
             a mirror is checked by `sentences` alone.
         changing: part -> file that is not the same for ever.
+        releases: part -> archive of a release.
         kind: what stands beside each text: "labelled" (one label), "annotated" (entities) or
-            "parallel" (its translation); "running" is text with nothing beside it, to be read in
-            its order, and "unlabelled" many texts with nothing beside them. "series" is no text
-            but numbers over time.
+            "parallel" (its translation), "captioned" (a picture); "running" is text with nothing
+            beside it, to be read in its order, and "unlabelled" many texts with nothing beside
+            them. "series" is no text but numbers over time.
         has_test: of running text, whether a test is usually set aside besides dev; False where
             published figures are those of dev.
         steps: of a series, how many a reader must find.
@@ -124,6 +158,7 @@ class Corpus:
     sentences: dict[str, int] = dataclasses.field(default_factory=dict)
     unpinned: dict[str, RemoteFile] = dataclasses.field(default_factory=dict)
     changing: dict[str, ChangingFile] = dataclasses.field(default_factory=dict)
+    releases: dict[str, ReleaseFile] = dataclasses.field(default_factory=dict)
     kind: str = "labelled"
     has_test: bool = True
     steps: int = 0
@@ -366,6 +401,29 @@ def _national_illness() -> Corpus:
     )
 
 
+def _flickr8k() -> Corpus:
+    licence = "research and education only; the photos belong to those who took them"
+
+    def file(name: str, md5: str) -> ReleaseFile:
+        return ReleaseFile("jbrownlee/Datasets", "Flickr8k", name, md5, licence)
+
+    return Corpus(
+        name="flickr8k",
+        kind="captioned",
+        title="Flickr8k, photos with five English captions each",
+        licence=licence,
+        homepage="https://github.com/jbrownlee/Datasets/releases/tag/Flickr8k",
+        files={},
+        releases={
+            "photos": file("Flickr8k_Dataset.zip", "f18a1e2920de5bd84dae7cf08ec78978"),
+            "captions": file("Flickr8k_text.zip", "bf6c1abcb8e4a833b7f922104de18627"),
+        },
+        # Photos of the official split.
+        counts={},
+        sentences={"train": 6_000, "dev": 1_000, "test": 1_000},
+    )
+
+
 CATALOGUE: dict[str, Corpus] = {
     corpus.name: corpus
     for corpus in (
@@ -381,6 +439,7 @@ CATALOGUE: dict[str, Corpus] = {
         _ett("ETTh2", 2_417_960, "6e3760778598fdee5208213d3fce122637307eec"),
         _exchange_rate(),
         _national_illness(),
+        _flickr8k(),
     )
 }
 

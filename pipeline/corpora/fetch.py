@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import requests
 
-from pipeline.corpora.catalogue import HOST, ChangingFile, RemoteFile
+from pipeline.corpora.catalogue import HOST, ChangingFile, ReleaseFile, RemoteFile
 from pipeline.corpora.download import announced_size, download, reason
 from pipeline.errors import UserError
 from pipeline.progress import Progress
@@ -38,15 +38,17 @@ def git_blob(path: Path) -> str:
     return digest.hexdigest()
 
 
-def fetch(file: RemoteFile, raw: Path, *, host: str = HOST, quiet: bool = False) -> Path:
+def fetch(
+    file: RemoteFile | ReleaseFile, raw: Path, *, host: str = HOST, quiet: bool = False
+) -> Path:
     """Puts a verified, read-only copy of `file` under `raw`, if it is not there yet.
 
     Looks in `raw`, then in the folder `$CORPUS_MIRROR` (laid out like `raw`, so that another
     checkout's data/raw serves), then on the network. Wherever it comes from, size and git blob
-    id must be right, today's copy in `raw` included; of a file whose id is not known
-    (`Corpus.unpinned`), the length that the server announces. Until they are, nothing stands
-    under the final name; what a killed download leaves in a hidden `.part` file, the next one
-    continues.
+    id (of a release the md5) must be right, today's copy in `raw` included; of a file whose id is
+    not known (`Corpus.unpinned`), the length that the server announces. Until they are, nothing
+    stands under the final name; what a killed download leaves in a hidden `.part` file, the next
+    one continues.
 
     Args:
         raw: usually `Workspace().raw`.
@@ -70,7 +72,7 @@ def fetch(file: RemoteFile, raw: Path, *, host: str = HOST, quiet: bool = False)
             _verify(temporary, file, source, f"replace it in the mirror, or unset {MIRROR}")
             os.chmod(temporary, 0o444)
         return target
-    version = (file.git_blob or file.commit)[:8]
+    version = (file.md5 if isinstance(file, ReleaseFile) else file.git_blob or file.commit)[:8]
     with exclusive_part(target, version) as part, atomic_file(target) as temporary:
         if target.is_file():  # another process was faster
             _verify(target, file, target, "delete it and run again; it will be fetched anew")
@@ -120,7 +122,7 @@ def fetch_all(
     return [raw / file.relative for file in files]
 
 
-def in_mirror(file: RemoteFile | ChangingFile) -> Path | None:
+def in_mirror(file: RemoteFile | ReleaseFile | ChangingFile) -> Path | None:
     """Where the folder in $CORPUS_MIRROR has a file; None without such a folder or file.
 
     Raises:
@@ -165,7 +167,7 @@ def exclusive_part(target: Path, version: str) -> Iterator[BinaryIO]:
                     path.unlink()
 
 
-def _from_network(file: RemoteFile, part: BinaryIO, host: str, quiet: bool) -> None:
+def _from_network(file: RemoteFile | ReleaseFile, part: BinaryIO, host: str, quiet: bool) -> None:
     url = file.url_on(host)
     while True:
         resumed = os.fstat(part.fileno()).st_size > 0
@@ -192,8 +194,19 @@ def _from_network(file: RemoteFile, part: BinaryIO, host: str, quiet: bool) -> N
                 raise
 
 
-def _verify(path: Path, file: RemoteFile, where: object, remedy: str) -> None:
+def _verify(path: Path, file: RemoteFile | ReleaseFile, where: object, remedy: str) -> None:
     """Raises UserError unless `path` has the bytes of `file`; `where` is what the user knows."""
+    if isinstance(file, ReleaseFile):
+        with open(path, "rb") as opened:
+            md5 = hashlib.file_digest(opened, "md5").hexdigest()
+        if md5 != file.md5:
+            raise UserError(
+                f"is not the file the catalogue describes: md5 {md5} "
+                f"({path.stat().st_size:,} bytes), expected {file.md5}",
+                where=where,
+                remedy=remedy,
+            )
+        return
     if file.git_blob is None:
         return
     actual = git_blob(path)

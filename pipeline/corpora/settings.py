@@ -132,3 +132,18 @@ class FrameCorpusSettings:
     out: about a tenth of the videos, by a hash of their names."""
     test_videos: str | None = None
     """Videos kept for the test; likewise."""
+
+
+@dataclasses.dataclass(frozen=True)
+class CaptionCorpusSettings:
+    """Which pictures with captions."""
+
+    corpus: Annotated[str, UserFiles] = "sample"
+    """`sample` for scenes that are drawn by a program, a name of the catalogue (flickr8k), or your
+    own captions: a table with a
+    picture and a caption in each row (TSV, CSV), COCO's JSON, or JSON with an object a picture;
+    several with commas between are joined. Pictures are looked for beside it."""
+    pictures: Annotated[str, UserFiles] = ""
+    """Folder with the pictures, where it is another than that of the captions."""
+    scenes: Annotated[int, AtLeast(30)] = 1200
+    """How many scenes are drawn for `sample`."""

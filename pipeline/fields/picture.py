@@ -19,12 +19,61 @@ _CELL = re.compile(r"sha256:([0-9a-f]{64}) (.+)")
 _BEGINNINGS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG\r\n\x1a\n": ".png"}
 
 
-@dataclasses.dataclass(frozen=True)
 class PictureFile:
-    """A picture: its bytes, and the file they are from, if they are from one."""
+    """A picture: its bytes, and the file they are from, if they are from one.
 
-    content: bytes = dataclasses.field(repr=False)
-    path: Path | None = None
+    A picture that is known by its file and sha256 is read when its bytes are asked for, so that
+    many of them need no memory.
+
+    Args:
+        content: the bytes, or None to read them from `path` when they are needed.
+        path: of the file.
+        sha256: of the bytes, 64 hexadecimal digits, where it is known.
+    """
+
+    def __init__(
+        self, content: bytes | None = None, path: Path | None = None, sha256: str | None = None
+    ):
+        if content is None and path is None:
+            raise ValueError("a picture needs bytes or a file")
+        self._content, self.path, self._sha256 = content, path, sha256
+
+    @property
+    def content(self) -> bytes:
+        """The bytes.
+
+        Raises:
+            UserError: the file is gone, or is not what it was.
+        """
+        if self._content is not None:
+            return self._content
+        assert self.path is not None
+        content = read_bytes(self.path)
+        if self._sha256 is not None and hashlib.sha256(content).hexdigest() != self._sha256:
+            raise UserError(
+                "is not the picture that was there when the corpus was read",
+                where=self.path,
+                remedy="run the corpus stage again",
+            )
+        return content
+
+    @property
+    def sha256(self) -> str:
+        """Of the bytes, 64 hexadecimal digits."""
+        if self._sha256 is None:
+            self._sha256 = hashlib.sha256(self.content).hexdigest()
+        return self._sha256
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PictureFile):
+            return NotImplemented
+        return self.path == other.path and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.sha256))
+
+    def __repr__(self) -> str:
+        return f"PictureFile({self.sha256[:12]}, {self.path})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +90,7 @@ class Picture(Field[PictureFile]):
     def store(self, value: PictureFile, folder: Path) -> str:
         """`sha256:<64 digits> <path>`; the path is relative to `folder`, and a picture that comes
         from no file is written there."""
-        digest = hashlib.sha256(value.content).hexdigest()
-        path = value.path
+        digest, path = value.sha256, value.path
         if path is None:
             path = folder / "pictures" / f"{digest[:16]}{_suffix(value.content, 'picture')}"
             with atomic_file(path) as temporary:
@@ -53,21 +101,18 @@ class Picture(Field[PictureFile]):
         return f"sha256:{digest} {relative}"
 
     def load(self, cell: str, folder: Path) -> PictureFile:
+        picture = self.find(cell, folder)
+        return PictureFile(picture.content, picture.path, picture.sha256)
+
+    def find(self, cell: str, folder: Path) -> PictureFile:
+        """As `load`, but the file is read, and looked at, when its bytes are asked for."""
         parts = _CELL.fullmatch(cell)
         if parts is None:
             raise UserError(f"{cell!r} names no picture", where=folder)
-        path = folder / parts[2]
-        content = read_bytes(path)
-        if hashlib.sha256(content).hexdigest() != parts[1]:
-            raise UserError(
-                "is not the picture that was there when the corpus was read",
-                where=path,
-                remedy="run the corpus stage again",
-            )
-        return PictureFile(content, path)
+        return PictureFile(None, folder / parts[2], parts[1])
 
     def digest(self, value: PictureFile) -> str:
-        return hashlib.sha256(value.content).hexdigest()
+        return value.sha256
 
     def from_file(self, path: str) -> list[PictureFile]:
         content = read_bytes(path)

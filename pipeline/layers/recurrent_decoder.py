@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from pipeline.layers.attention import attention_layer
+from pipeline.layers.attention import attention_layer, real_mask
 from pipeline.layers.recurrent import cell_layer
 
 
@@ -30,12 +30,17 @@ class RecurrentDecoder(keras.layers.Layer):
         attention: "none" or one of `pipeline.layers.attention.SCORES`.
         input_feeding: needs attention.
         dropout: share of features dropped between layers.
+        even_attention: weight of a loss that is added in training: attention over time is to come
+            to one at every source position. Needs attention without input feeding, and
+            `target_lengths`.
 
     Call arguments:
         vectors: float [batch, time, features], embeddings of what the decoder reads.
         state: float [batch, `state_size`].
         memory: float [batch, source, memory width], right-padded, and lengths: int [batch] of its
             rows; none without attention.
+        target_lengths: int [batch], positions of `vectors` that are real; only `even_attention`
+            looks at them.
 
     Returns:
         readouts float [batch, time, readout_size].
@@ -50,14 +55,18 @@ class RecurrentDecoder(keras.layers.Layer):
         attention: str = "none",
         input_feeding: bool = False,
         dropout: float = 0.0,
+        even_attention: float = 0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
         if input_feeding and attention == "none":
             raise ValueError("input feeding needs attention")
+        if even_attention and (input_feeding or attention == "none"):
+            raise ValueError("even attention needs attention, and no input feeding")
         self.cell, self.units, self.layers = cell, units, layers
         self.readout_size, self.score = readout_size, attention
         self.input_feeding, self.dropout = input_feeding, dropout
+        self.even_attention = even_attention
         self.stack = [cell_layer(cell, units, name=f"layer_{n + 1}") for n in range(layers)]
         self.drop = keras.layers.Dropout(dropout, name="drop")
         self.readout = keras.layers.Dense(readout_size, activation="tanh", name="readout")
@@ -74,7 +83,14 @@ class RecurrentDecoder(keras.layers.Layer):
     def state_size(self) -> int:
         return self.layers * self.parts * self.units
 
-    def build(self, vectors_shape, state_shape, memory_shape=None, lengths_shape=None):
+    def build(
+        self,
+        vectors_shape,
+        state_shape,
+        memory_shape=None,
+        lengths_shape=None,
+        target_lengths_shape=None,
+    ):
         fed = self.readout_size if self.input_feeding else 0
         width = vectors_shape[-1] + fed
         for layer in self.stack:
@@ -86,7 +102,7 @@ class RecurrentDecoder(keras.layers.Layer):
         self.readout.build((None, None, width))
         self.built = True
 
-    def call(self, vectors, state, memory=None, lengths=None):
+    def call(self, vectors, state, memory=None, lengths=None, target_lengths=None, training=None):
         if self.input_feeding:
             return self._walk(vectors, state, memory, lengths)
         h = vectors
@@ -96,7 +112,9 @@ class RecurrentDecoder(keras.layers.Layer):
             h = h + below if number else h
         if self.attention is None:
             return self.readout(h)
-        context, _ = self.attention(h, memory, lengths)
+        context, weights = self.attention(h, memory, lengths)
+        if self.even_attention and training:
+            self.add_loss(self.even_attention * unevenness(weights, lengths, target_lengths))
         return self.readout(ops.concatenate([context, h], axis=-1))
 
     def start(self, state, memory=None, lengths=None):
@@ -181,7 +199,12 @@ class RecurrentDecoder(keras.layers.Layer):
         return [vectors[n : n + self.parts] for n in range(0, len(vectors), self.parts)]
 
     def compute_output_shape(
-        self, vectors_shape, state_shape, memory_shape=None, lengths_shape=None
+        self,
+        vectors_shape,
+        state_shape,
+        memory_shape=None,
+        lengths_shape=None,
+        target_lengths_shape=None,
     ):
         return (*vectors_shape[:-1], self.readout_size)
 
@@ -195,4 +218,26 @@ class RecurrentDecoder(keras.layers.Layer):
             "attention": self.score,
             "input_feeding": self.input_feeding,
             "dropout": self.dropout,
+            "even_attention": self.even_attention,
         }
+
+
+def unevenness(weights, lengths, target_lengths):
+    """How far attention is from having looked everywhere once: sum_i (1 - sum_t a_ti)^2, for a
+    target position as the cross entropy is.
+
+    Xu et al. 2015 (arXiv:1502.03044), equation 14, "doubly stochastic attention".
+
+    Args:
+        weights: float [batch, time, source], where each target position looks.
+        lengths: int [batch], source positions; target_lengths: int [batch], target positions.
+
+    Returns:
+        float scalar, the mean over rows divided by the mean length of targets.
+    """
+    time, source = ops.shape(weights)[1], ops.shape(weights)[2]
+    real = ops.cast(real_mask(target_lengths, time), weights.dtype)
+    there = ops.cast(real_mask(lengths, source), weights.dtype)
+    paid = ops.sum(weights * real[:, :, None], axis=1)
+    missing = ops.sum(there * (1.0 - paid) ** 2, axis=1)
+    return ops.mean(missing) / ops.maximum(ops.mean(ops.sum(real, axis=1)), 1.0)

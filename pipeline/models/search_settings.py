@@ -1,4 +1,5 @@
-"""Settings of a translator's search; here so that reading them does not import keras."""
+"""Settings of how a translation or a caption is searched; here so that reading them does not import
+keras."""
 
 from __future__ import annotations
 
@@ -37,3 +38,21 @@ class SearchSettings:
     def one_best(self) -> SearchSettings:
         """The same search for the best translation alone."""
         return dataclasses.replace(self, n_best=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class CaptionSearchSettings:
+    """How the best caption is looked for."""
+
+    beam_size: Annotated[int, AtLeast(1)] = 3
+    """Hypotheses kept alive for each picture; 1 is greedy."""
+    alpha: Annotated[float, AtLeast(0)] = 1.0
+    """Length normalisation, ((5 + length) / 6) ** alpha (Wu et al. 2016): 0 compares plain log
+    probabilities, more prefers longer captions."""
+    min_length: Annotated[int, AtLeast(0)] = 0
+    """Pieces that a caption has at least."""
+    longest_caption: Annotated[int, AtLeast(2)] = 40
+    """Pieces that a caption has at most, the end counted."""
+    early_stopping: Annotated[int, AtLeast(0)] = 0
+    """The search also ends when so many hypotheses have ended by themselves; 0: when no better
+    one can be found, which takes longer."""

@@ -262,3 +262,48 @@ def describe_frame_labeller(settings: FrameLabellerSettings) -> str:
     direction = "bidirectional" if settings.direction == "both" else "causal"
     head = {"crf": "CRF", "softmax": "softmax"}[settings.head]
     return f"{settings.layers}-layer {direction} {cell}-{settings.units} with a {head} head"
+
+
+@dataclasses.dataclass(frozen=True)
+class CaptionerSettings:
+    """The shape of the captioner."""
+
+    architecture: Literal["rnn", "attention"] = "attention"
+    """What turns a picture into a caption. "rnn" begins the decoder with the mean of the picture's
+    features and shows it nothing else (Vinyals et al. 2015); "attention" lets it look at each of
+    the picture's 7 x 7 places (Xu et al. 2015)."""
+    cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
+    """What writes the caption."""
+    units: Annotated[int, AtLeast(1)] = 384
+    """Width of the decoder's state, of the features of a place as the decoder sees them, and of
+    the hidden layer of additive attention."""
+    layers: Annotated[int, AtLeast(1)] = 1
+    """How many layers the decoder has."""
+    embedding_size: Annotated[int, AtLeast(1)] = 256
+    """Width of the piece embeddings."""
+    attention: Literal["additive", "dot", "general"] = "additive"
+    """How a decoder state and a place are compared: additive (Bahdanau et al. 2015), dot or
+    general (Luong et al. 2015). Of "attention" alone."""
+    input_feeding: bool = False
+    """What was predicted from at the step before is read too (Luong et al. 2015). Time is then
+    walked step by step in training as well, which costs. Of "attention" alone."""
+    even_attention: Annotated[float, AtLeast(0)] = 0.0
+    """Weight of a loss that wants each place to be looked at once in a caption (doubly stochastic
+    attention, Xu et al. 2015, whose weight is 1); not with input feeding."""
+    tied_softmax: bool = True
+    """The softmax has the piece embeddings for its weights."""
+    feature_dropout: Annotated[float, Share] = 0.3
+    """Share of the picture's features dropped in training."""
+    embedding_dropout: Annotated[float, Share] = 0.3
+    """Share of embedding features dropped in training."""
+    state_dropout: Annotated[float, Share] = 0.4
+    """Share of state features dropped between layers and before the softmax in training."""
+
+
+def describe_captioner(settings: CaptionerSettings) -> str:
+    """The shape in a few words, for reports."""
+    shape = f"{settings.layers}-layer {CELL_NAMES[settings.cell]}-{settings.units} decoder"
+    if settings.architecture == "rnn":
+        return f"{shape} without attention"
+    feeding = " and input feeding" if settings.input_feeding else ""
+    return f"{shape} with {settings.attention} attention over 7 × 7 places{feeding}"

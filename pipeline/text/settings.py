@@ -93,6 +93,22 @@ class PairTextSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class CaptionTextSettings:
+    """How captions become pieces."""
+
+    pieces: Literal["sentencepiece", "wordpiece", "syllable"] = "sentencepiece"
+    """How words are cut: a unigram model, learnt `##` pieces, or single syllables (letters)."""
+    vocabulary_size: Annotated[int, ROOM_FOR_SOME_PIECES] = 3000
+    """Pieces to learn, at most, the four special ones included; of all languages together."""
+    min_frequency: Annotated[int, AtLeast(1)] = 2
+    """A piece must occur this often in the training split (wordpiece, syllable)."""
+    max_length: Annotated[int, ROOM_FOR_A_PIECE] = 48
+    """A longer caption is learnt up to here."""
+    lower_case: bool = True
+    """Captions are learnt and written in lower case, as the field scores them."""
+
+
+@dataclasses.dataclass(frozen=True)
 class CharacterSettings:
     """How text becomes characters."""
 

@@ -88,6 +88,7 @@ EXAMPLES: dict[str, list[tuple[dict, tuple]]] = {
     "RecurrentDecoder": [
         ({**DECODER, "cell": "lstm", "layers": 1}, (STATES, STATES[:, 0])),
         ({**DECODER, "attention": "additive", "dropout": 0.1}, ATTENDED),
+        ({**DECODER, "attention": "additive", "even_attention": 0.5}, (*ATTENDED, LENGTHS)),
         ({**DECODER, "attention": "general", "input_feeding": True}, ATTENDED),
     ],
     "SegmentGRU": [

@@ -91,6 +91,19 @@ VARIANTS: dict[str, list[dict]] = {
         {"architecture": "dlinear", "kernel": 4},
         {"architecture": "nlinear"},
     ],
+    "captioning": [
+        {
+            "scenes": 40, "pieces": "wordpiece", "min_frequency": 3, "lower_case": False,
+            "architecture": "rnn", "cell": "gru", "layers": 2, "tied_softmax": False,
+            "beam_size": 1, "alpha": 0.0, "longest_caption": 12,
+        },
+        {
+            "scenes": 40, "pieces": "syllable", "vocabulary_size": 90, "max_length": 12,
+            "attention": "general", "cell": "rnn", "input_feeding": True, "early_stopping": 1,
+            "min_length": 2,
+        },
+        {"scenes": 40, "even_attention": 1.0},
+    ],
 }  # fmt: skip
 
 IN_TRAINING_ALONE = {"corpus", "training", "batches", "run"} | {

@@ -1,0 +1,1 @@
+"""Pictures with captions: files that people keep them in, scenes drawn here, and their splits."""

@@ -1,0 +1,101 @@
+"""A picture with its caption, and where attention looked for each word."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from pipeline.report.attention_pictures import word_of_each_piece
+from pipeline.report.figures import INK, drawn
+from pipeline.report.fonts import printable
+
+_COLUMNS = 6
+_MOST_WORDS = 17
+_SIDE = 1.35  # inches
+_LONGEST_WORD = 14
+
+
+@dataclasses.dataclass(frozen=True)
+class CaptionedPicture:
+    """What is drawn.
+
+    Attributes:
+        pixels: float [height, width, 3], 0 to 255.
+        caption: what the model said.
+        words: its words; none where there is no attention.
+        weights: float [words, places a side, places a side], where each looked.
+    """
+
+    pixels: np.ndarray
+    caption: str
+    words: Sequence[str] = ()
+    weights: np.ndarray | None = None
+
+
+def words_with_attention(
+    pieces: Sequence[str], weights: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    """Puts pieces together to words; a word's attention is the mean over its pieces.
+
+    Args:
+        pieces: with the marks of their vocabulary.
+        weights: float [pieces, places], places row by row of a square.
+
+    Returns:
+        The words, and float [words, side, side].
+    """
+    words, place = word_of_each_piece(pieces)
+    side = round(weights.shape[1] ** 0.5)
+    summed = np.zeros((len(words), weights.shape[1]))
+    np.add.at(summed, place, weights)
+    counts = np.bincount(np.array(place, int), minlength=len(words))
+    return words, (summed / counts[:, None]).reshape(len(words), side, side)
+
+
+@drawn
+def captioned_picture(picture: CaptionedPicture) -> Figure:
+    """The picture, and beside it the same for each word, bright where the model looked."""
+    words = list(picture.words)[:_MOST_WORDS]
+    cells = 1 + len(words)
+    columns = min(cells, _COLUMNS)
+    rows = -(-cells // columns)
+    figure = Figure(
+        figsize=(max(columns * _SIDE, 2.2), rows * (_SIDE + 0.28)), layout="constrained"
+    )
+    axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+    pixels = np.clip(picture.pixels, 0, 255) / 255
+    height, width = pixels.shape[:2]
+    for number, axis in enumerate(axes):
+        axis.set_axis_off()
+        if number >= cells:
+            continue
+        if number == 0:
+            axis.imshow(pixels)
+            axis.set_title("picture · 사진", size=8, color=INK, loc="center")
+            continue
+        weights = picture.weights[number - 1]
+        grey = pixels.mean(axis=2, keepdims=True).repeat(3, axis=2)
+        axis.imshow(0.1 + 0.3 * grey)
+        shade = weights / max(float(weights.max()), 1e-9)
+        axis.imshow(pixels, alpha=_stretched(shade, height, width))
+        word = printable(words[number - 1], _LONGEST_WORD)
+        axis.set_title(word, size=9, color=INK, loc="center")
+    return figure
+
+
+def _stretched(values: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A grid of values as many pixels, linear between the middles of its cells."""
+    for axis, size in ((0, height), (1, width)):
+        count = values.shape[axis]
+        at = (np.arange(size) + 0.5) / size * count - 0.5
+        low = np.clip(np.floor(at).astype(int), 0, count - 1)
+        high = np.minimum(low + 1, count - 1)
+        part = np.clip(at - low, 0, 1)
+        shape = [1, 1]
+        shape[axis] = size
+        part = part.reshape(shape)
+        values = np.take(values, low, axis) * (1 - part) + np.take(values, high, axis) * part
+    return values
