@@ -20,9 +20,10 @@ LENGTH      = 200
 TEMPERATURE = 0.8
 SEED        = 1
 QUICK       =
+MODELS      =
 PORT        = 6006
 VARIABLES  := CORPUS EVAL ENCODER TEACHERS UNLABELLED DIRECTION NAME VERSION SETTINGS TEXT FILE \
-  PROBABILITIES PROMPT LENGTH TEMPERATURE SEED QUICK PORT
+  PROBABILITIES PROMPT LENGTH TEMPERATURE SEED QUICK MODELS PORT
 
 # Each goes to Python through the environment of its shell, where line ends, quotes, $ and backticks
 # stay what they are. Under its own name make would expand it first.
@@ -157,6 +158,12 @@ generate: $(READY)  ## go on with a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.
 	@[ -e saved_models/charlm/"$$ASKED_VERSION"/saved_model.pb ] || \
 	  { $(GENERATE) --check && $(call run,charlm,$(STAGES)); }
 	@$(GENERATE)
+
+# ---- exported models over HTTP, until it is stopped
+.PHONY: serve
+serve: $(READY)  ## answer over HTTP for exported models: MODELS=sentiment,ner PORT=8501
+	@$(PIPELINE) serve $(call given,--models,MODELS) $(if $(call typed,PORT),--port="$$ASKED_PORT") \
+	  $(call given,--settings,SETTINGS)
 
 # ---- studies: pages that explain, with what they measured
 STUDY = $(PIPELINE) study $(1) --name="$$ASKED_NAME" --seed="$$ASKED_SEED" $(call given,--quick,QUICK)
