@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +82,7 @@ class LoadedModel:
         """
         self.name, self.version, self.folder = name, version, folder
         self._loaded = read_saved_model(folder)
-        self.signatures = {
-            signature: info
-            for signature, info in _described(folder).items()
-            if signature in self._loaded.signatures
-        }
+        self.signatures = _described(folder, self._loaded.signatures)
         if not self.signatures:
             raise UserError("has no signature", where=folder, remedy="export it again")
         self._pieces = max_pieces(folder)
@@ -142,8 +138,8 @@ def _first_line(message: str) -> str:
     return line[:300]
 
 
-def _described(folder: Path) -> dict[str, ServedSignature]:
-    """The signatures that the SavedModel in `folder` says it has."""
+def _described(folder: Path, names: Collection[str]) -> dict[str, ServedSignature]:
+    """What the SavedModel in `folder` says of signatures of these names."""
     saved = saved_model_pb2.SavedModel()
     saved.ParseFromString((folder / "saved_model.pb").read_bytes())
     graphs = [graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags]
@@ -151,11 +147,12 @@ def _described(folder: Path) -> dict[str, ServedSignature]:
     return {
         name: ServedSignature(
             name,
-            {key: _tensor(found.signature_def[name].inputs[key]) for key in sorted(value.inputs)},
-            {key: _tensor(found.signature_def[name].outputs[key]) for key in sorted(value.outputs)},
+            {key: _tensor(value.inputs[key]) for key in sorted(value.inputs)},
+            {key: _tensor(value.outputs[key]) for key in sorted(value.outputs)},
             value.method_name or PREDICT,
         )
         for name, value in sorted(found.signature_def.items())
+        if name in names
     }
 
 

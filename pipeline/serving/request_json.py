@@ -267,16 +267,16 @@ def _converted(leaves: list[Any], name: str, info: TensorInfo) -> npt.NDArray[An
 
 
 def _floats(leaves: list[Any], name: str, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    limits = np.finfo(dtype)
-    largest = 2 ** (limits.nmant + 1) - 1
+    largest = 2 ** (np.finfo(dtype).nmant + 1) - 1
     for leaf in leaves:
         if type(leaf) is int and abs(leaf) > largest:
             raise _lossy(leaf, name, dtype)
-    array = np.array(leaves, np.float64)
-    beyond = ~(np.abs(array) <= limits.max)
-    if beyond.any():
-        raise _lossy(leaves[int(beyond.argmax())], name, dtype)
-    return array.astype(dtype)
+    with np.errstate(over="ignore"):
+        array = np.array(leaves, np.float64).astype(dtype)
+    infinite = np.isinf(array)
+    if infinite.any():
+        raise _lossy(leaves[int(infinite.argmax())], name, dtype)
+    return array
 
 
 def _lossy(value: object, name: str, dtype: np.dtype[Any]) -> RequestError:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import UserError
 from pipeline.serving.answer_json import answer_body, to_json
 from pipeline.serving.batching import Answer, SignatureQueue
 from pipeline.serving.examples import read_examples, results_body
@@ -22,6 +24,7 @@ from pipeline.serving.settings import BatchingSettings, ModelSettings
 from pipeline.serving.signature import ServedSignature
 from pipeline.serving.streaming import read_prompt, written
 
+_LOG = logging.getLogger(__name__)
 _THREADS = 64
 _LARGE_BODY = 1 << 16
 """Bytes from which on a body is read in a thread of its own."""
@@ -89,7 +92,13 @@ class Service:
 
     def _load(self, name: str, version: int, folder: Path) -> ServedModel:
         self._check(folder)
-        return ServedModel(LoadedModel(name, version, folder), self._new_queue)
+        try:
+            return ServedModel(LoadedModel(name, version, folder), self._new_queue)
+        except (UserError, OSError):
+            raise
+        except Exception as error:  # the other models go on, whatever is wrong with this one
+            _LOG.exception("%s cannot be served", folder)
+            raise UserError(f"cannot be served ({error})"[:300], where=folder) from error
 
     def _new_queue(self, model: LoadedModel, signature: str) -> SignatureQueue:
         return SignatureQueue(
