@@ -7,7 +7,7 @@ import contextlib
 import hmac
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from starlette.applications import Starlette
@@ -29,6 +29,8 @@ _BODIES = 4
 _OPEN = ("/healthz", "/readyz")
 """What is told without the secret, and while the server ends."""
 _REST = "/v1/"
+_PATIENCE = 1.0
+"""Seconds of an answer after which it matters whether somebody still waits for it."""
 
 
 class Front:
@@ -115,6 +117,11 @@ class Front:
                 await self._rest(scope, receive, noting)
             else:
                 await self._app(scope, receive, noting)
+        except asyncio.CancelledError:
+            if not self.draining or status:
+                raise
+            # The time is over in which what was accepted could be answered.
+            await _refuse(RequestError(503, "the server ended before the answer"), noting)
         except Exception:
             _LOG.exception("%s %s failed", scope["method"], scope["path"][:200])
             if status:
@@ -196,7 +203,7 @@ class _Rest:
                 )
                 await response(scope, receive, send)
                 return
-            answer = await service.ask(target, body)
+            answer = await _unless_gone(receive, service.ask(target, body))
         finally:
             self._held -= scope.pop("held", 0)
         await _send(200, answer, send)
@@ -242,6 +249,40 @@ class _Rest:
                     message = await receive()
                     more = message.get("more_body", False)
                     left -= len(message.get("body", b""))
+
+
+async def _unless_gone(receive: Receive, answer: Coroutine[Any, Any, bytes]) -> bytes:
+    """An answer, which is not made for somebody who has closed the connection meanwhile.
+
+    Raises:
+        RequestError: 499, it was closed.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    watchers: list[asyncio.Task[None]] = []
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        if task is not None:
+            task.cancel()
+
+    # Most answers are there sooner, and need not be watched over.
+    timer = loop.call_later(_PATIENCE, lambda: watchers.append(loop.create_task(watch())))
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        if not gone:
+            raise
+        if task is not None:
+            task.uncancel()
+        raise RequestError(499, "the connection was closed") from None
+    finally:
+        timer.cancel()
+        for watcher in watchers:
+            watcher.cancel()
 
 
 def _shared(app: ASGIApp, cors: str) -> ASGIApp:

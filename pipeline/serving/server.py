@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import ipaddress
+import logging
 import os
 import signal
 import socket
@@ -85,8 +86,10 @@ def new_server(front: Front, grace: float) -> DrainingServer:
         ws="none",
         lifespan="on",
         log_config=None,
+        log_level=logging.ERROR,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=max(1, round(grace)),
         timeout_keep_alive=75,
     )

@@ -83,7 +83,7 @@ def _answered(
 
 def _questions(signature: ServedSignature, folder: Path) -> Iterator[Tensors]:
     """What might be asked: examples that lie beside the model, and what has the right shape."""
-    for value in [*_examples(folder / "assets.extra"), None]:
+    for value in [*_examples(folder / "assets.extra"), "가 a".encode(), None]:
         yield {name: _value(info, value) for name, info in signature.inputs.items()}
 
 
