@@ -61,6 +61,8 @@ def fuzzed(chance: random.Random, models: Sequence[str]) -> Iterator[Request]:
 
 
 def _path(chance: random.Random, models: Sequence[str]) -> str:
+    if chance.random() < 0.7:
+        return f"/v1/models/{chance.choice(models)}:predict"
     model = chance.choice([*models, *models, "nothing", "", "%EA%B0%80", "a:b", ".."])
     which = chance.choice(["", "", "", "/versions/1", "/versions/123", "/versions/0", "/labels/x"])
     verb = chance.choice([":predict"] * 6 + [":classify", ":regress", ":stream", ":", "/metadata"])

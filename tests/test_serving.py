@@ -148,7 +148,36 @@ def test_too_large(server: Running):
         chunks = (b"a" * 100_000 for _ in range(20))
         connection.request("POST", "/v1/models/slow:predict", chunks, encode_chunked=True)
         assert connection.getresponse().status == 413
+    assert server.predict("adds", instances=[1] * 100_001).status == 413
     assert server.predict("adds", instances=[1]).json == {"predictions": [3.0]}
+
+
+def test_a_request_that_does_not_come(models):
+    with running(models, models="adds", deadline=0.3) as run:
+        head = b"POST /v1/models/adds:predict HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", run.port), timeout=20) as connection:
+            connection.sendall(head + b"{")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells the peak")
+@pytest.mark.parametrize("texts", [["가나다 " * 1_000_000], ["어느 글 하나 " * 10] * 10_000])
+def test_memory_of_one_large_request(models, texts):
+    """What the server adds to what the model itself takes; the request and the answer of this
+    process are in it, too."""
+
+    def status(name: str) -> float:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith(name)).split()[1]) / 1024
+
+    with running(models, models="kinds") as run:
+        body = json.dumps({"signature_name": "strict", "instances": texts}, ensure_ascii=False)
+        sent = body.encode()
+        run.predict("kinds", signature_name="strict", instances=["a"])
+        before = status("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+        assert run.ask("POST", "/v1/models/kinds:predict", sent).status == 200
+        assert status("VmHWM") - before < 200
 
 
 # ---- versions

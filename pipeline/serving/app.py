@@ -46,7 +46,7 @@ class Front:
         self._service = service
         self._token = address.token.encode("utf-8")
         self._log = AccessLog() if address.access_log else None
-        self._rest: ASGIApp = _Rest(service, batching.largest_body << 20)
+        self._rest: ASGIApp = _Rest(service, batching)
         self._rest = _shared(self._rest, address.cors)
         self._app = Starlette(
             routes=[
@@ -168,11 +168,12 @@ class _Rest:
 
     Args:
         service: what answers.
-        largest: bytes of a body.
+        batching: how large a body may be, and how long it is waited for.
     """
 
-    def __init__(self, service: Service, largest: int):
-        self._service, self._largest = service, largest
+    def __init__(self, service: Service, batching: BatchingSettings):
+        self._service, self._deadline = service, batching.deadline
+        self._largest = batching.largest_body << 20
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -193,7 +194,7 @@ class _Rest:
             return
         body = bytearray()
         try:
-            await self._read(scope, receive, body)
+            await self._read_in_time(scope, receive, body)
             if target.verb == "stream":
                 events = await service.stream(target, body)
                 response = StreamingResponse(
@@ -207,6 +208,14 @@ class _Rest:
         finally:
             self._held -= scope.pop("held", 0)
         await _send(200, answer, send)
+
+    async def _read_in_time(self, scope: Scope, receive: Receive, body: bytearray) -> None:
+        """The body of a request, which is not waited for longer than for an answer."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                await self._read(scope, receive, body)
+        except TimeoutError:
+            raise RequestError(408, f"no request within {self._deadline:g} seconds") from None
 
     async def _read(self, scope: Scope, receive: Receive, body: bytearray) -> None:
         """The body of a request.
@@ -304,7 +313,7 @@ async def _refuse(error: RequestError, send: Send) -> None:
         headers.append((b"retry-after", b"1"))
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    if error.status == 413:
+    if error.status in (408, 413):
         headers.append((b"connection", b"close"))
     await _send(error.status, error.body, send, headers)
 

@@ -42,6 +42,8 @@ _SMALL_SIZE = 1 << 14
 _PART_ROWS = 512
 _PART_SIZE = 1 << 18
 """Bytes of a part of a large request; a row that is larger is a giant."""
+_MOST_ROWS = 100_000
+"""Rows of a request: the answer to a body of nothing but commas would take gigabytes."""
 _ALONE = 4
 """Requests to a signature without rows that are computed at a time."""
 
@@ -127,7 +129,8 @@ class SignatureQueue:
         """The body of the answer.
 
         Raises:
-            RequestError: 429, too many wait; 504, it took too long; whatever the model says.
+            RequestError: 413, too many rows; 429, too many wait; 504, it took too long; whatever
+                the model says.
         """
         settings = self._settings
         if self._waiting >= settings.queue:
@@ -157,6 +160,8 @@ class SignatureQueue:
             self._alone.put(request)
             return
         request.rows = row_count(tensors)
+        if request.rows > _MOST_ROWS:
+            raise RequestError(413, f"a request may have {_MOST_ROWS:,} rows")
         size = size_of(tensors)
         if request.rows <= _SMALL_ROWS and size <= _SMALL_SIZE:
             self._small.put(request)

@@ -9,9 +9,9 @@ class RequestError(Exception):
     """Why a request is not answered.
 
     Attributes:
-        status: HTTP status: 400 what was asked is wrong, 401 no token, 404 no such model, 413 too
-            large, 429 too many wait already, 500 the model failed, 501 not supported, 503 not yet
-            or no longer served, 504 not in time.
+        status: HTTP status: 400 what was asked is wrong, 401 no token, 404 no such model, 408 too
+            slow, 413 too large, 429 too many wait already, 499 the connection was closed, 500 the
+            model failed, 501 not supported, 503 not yet or no longer served, 504 not in time.
         what: one sentence for whoever asked.
     """
 

@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.serving.request_error import RequestError
+
 Array = npt.NDArray[Any]
 Tensors = dict[str, Array]
+
+_MOST_CELLS = 1 << 24
+"""Of a table that is put together of several calls, as of one that a model gives."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +62,13 @@ class RowRules:
         arrays = [part[name] for part in parts]
         if name in self.padding:
             width = max(array.shape[1] for array in arrays)
+            cells = width * sum(map(len, arrays))
+            if cells > _MOST_CELLS:
+                raise RequestError(
+                    400,
+                    f"Output {name} would be a table of {cells:,} cells: ask for fewer rows, or "
+                    "with a signature that gives no tables",
+                )
             arrays = [_widened(array, width, self.padding[name]) for array in arrays]
         return np.concatenate(arrays)
 

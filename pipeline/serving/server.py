@@ -126,8 +126,8 @@ def serve(settings: ServeSettings, check: Callable[[Path], None]) -> None:
         KeyboardInterrupt: after Ctrl-C.
     """
     address, batching = settings.address, settings.batching
-    sock = listen(address.host, address.port)
     service = Service(settings.models, batching, check, say)
+    sock = listen(address.host, address.port)
     host, port = sock.getsockname()[:2]
     say(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}")
     if not address.token and not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
