@@ -106,14 +106,14 @@ def test_a_giant_stalls_nobody(server: Running):
     queue = server.service.registry.find("slow", None).queue("letters")
     with contextlib.closing(server.connect()) as connection:
         connection.request("POST", "/v1/models/slow:predict", json.dumps(giant))
-        server.wait(lambda: queue._waiting)
+        server.wait(lambda: queue.waiting)
         for _ in range(3):
             reply = server.predict("slow", signature_name="letters", instances=["ab"])
             assert reply.json == {"predictions": [2]}
             reply = server.predict("slow", signature_name="letters", instances=["a"] * 40)
             assert reply.status == 200
-        assert queue._waiting == 1
-    server.wait(lambda: not queue._waiting)
+        assert queue.waiting == 1
+    server.wait(lambda: not queue.waiting)
 
 
 def test_deadline(models):
@@ -334,7 +334,7 @@ def test_what_was_accepted_is_answered_when_the_server_ends(models):
             path, body = "/v1/models/slow:predict", {"instances": [2_000]}
             pending = [pool.submit(run.ask, "POST", path, body) for _ in range(6)]
             queue = run.service.registry.find("slow", None).queue("serving_default")
-            run.wait(lambda: queue._waiting == 6)
+            run.wait(lambda: queue.waiting == 6)
             run.server.handle_exit(15, None)
             run.wait(lambda: run.server.config.app.draining)
             kept.request("GET", "/v1/models/slow")
@@ -352,7 +352,7 @@ def test_what_takes_longer_than_the_grace_time_is_told_so(models):
         body = {"signature_name": "letters", "instances": ["a" * 900_000]}
         pending = pool.submit(run.ask, "POST", "/v1/models/slow:predict", body)
         queue = run.service.registry.find("slow", None).queue("letters")
-        run.wait(lambda: queue._waiting)
+        run.wait(lambda: queue.waiting)
         run.server.handle_exit(15, None)
         assert pending.result().status == 503
         run.thread.join(30)

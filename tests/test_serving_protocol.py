@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pipeline.serving.answer_json import answer_body, plain, to_json
+from pipeline.serving.json_tensors import to_array
 from pipeline.serving.paths import Target, read_path
 from pipeline.serving.reading import as_far_as_read
 from pipeline.serving.request_error import RequestError
-from pipeline.serving.request_json import parse_body, read_question, to_array
+from pipeline.serving.request_json import parse_body, read_question
 from pipeline.serving.rows import RowRules, merged, row_count, row_sizes, split
 from pipeline.serving.signature import ServedSignature, TensorInfo
 

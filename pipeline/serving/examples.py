@@ -13,8 +13,9 @@ import numpy as np
 from tensorflow.core.example import example_pb2, feature_pb2
 
 from pipeline.serving.answer_json import to_json
+from pipeline.serving.json_tensors import decode_base64
 from pipeline.serving.request_error import RequestError, shown
-from pipeline.serving.request_json import Tensors, decode_base64
+from pipeline.serving.request_json import Tensors
 from pipeline.serving.signature import CLASSIFY, REGRESS, ServedSignature
 
 _INT64 = 2**63

@@ -89,7 +89,7 @@ class Metrics:
 
 
 class SignatureMetrics:
-    """What a queue is told to count (`pipeline.serving.batching.Observer`)."""
+    """What a queue is told to count (`pipeline.serving.lanes.Observer`)."""
 
     def __init__(self, rows: Histogram, seconds: Histogram, waiting: Gauge):
         self._rows, self._seconds, self._waiting = rows, seconds, waiting

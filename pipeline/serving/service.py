@@ -12,8 +12,9 @@ from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.serving.answer_json import answer_body, to_json
-from pipeline.serving.batching import Answer, SignatureQueue
+from pipeline.serving.batching import SignatureQueue
 from pipeline.serving.examples import read_examples, results_body
+from pipeline.serving.lanes import Answer
 from pipeline.serving.metrics import Metrics
 from pipeline.serving.model import LoadedModel, Stop
 from pipeline.serving.paths import Target
