@@ -42,7 +42,7 @@ class Running:
     thread: threading.Thread
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         """One request on a connection of its own; a body that is not bytes is sent as JSON."""
@@ -56,7 +56,7 @@ class Running:
     def predict(self, model: str, **body: Any) -> Reply:
         return self.ask("POST", f"/v1/models/{model}:predict", body)
 
-    def wait(self, condition, seconds: float = 60) -> None:
+    def wait(self, condition, seconds: float = 300) -> None:
         """Until it holds."""
         end = time.monotonic() + seconds
         while not condition():
@@ -95,5 +95,5 @@ def running(folder: Path, check=lambda path: None, **values: Any) -> Iterator[Ru
         yield run
     finally:
         server.should_exit = True
-        thread.join(60)
+        thread.join(300)
         service.close()

@@ -326,12 +326,11 @@ def test_what_is_no_http_harms_nobody(server: Running):
 
 
 def test_what_was_accepted_is_answered_when_the_server_ends(models):
-    with running(models, models="slow") as run:
-        kept = run.connect()
-        kept.request("GET", "/healthz")
-        kept.getresponse().read()
-        with ThreadPoolExecutor(6) as pool:
-            path, body = "/v1/models/slow:predict", {"instances": [2_000]}
+    with running(models, models="slow", grace=200.0) as run:
+        path, body = "/v1/models/slow:predict", {"instances": [30_000]}
+        with contextlib.closing(run.connect()) as kept, ThreadPoolExecutor(6) as pool:
+            kept.request("GET", "/healthz")
+            kept.getresponse().read()
             pending = [pool.submit(run.ask, "POST", path, body) for _ in range(6)]
             queue = run.service.registry.find("slow", None).queue("serving_default")
             run.wait(lambda: queue.waiting == 6)
@@ -341,7 +340,7 @@ def test_what_was_accepted_is_answered_when_the_server_ends(models):
             refused = kept.getresponse()
             assert (refused.status, refused.getheader("connection")) == (503, "close")
             assert [reply.result().status for reply in pending] == [200] * 6
-        run.thread.join(30)
+        run.thread.join(60)
         assert not run.thread.is_alive()
         with pytest.raises(OSError):  # noqa: PT011
             run.ask("GET", "/healthz")
