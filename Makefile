@@ -21,9 +21,11 @@ TEMPERATURE = 0.8
 SEED        = 1
 LANGUAGE    =
 QUICK       =
+MODELS      =
 PORT        = 6006
 VARIABLES  := CORPUS EVAL ENCODER TEACHERS UNLABELLED DIRECTION NAME VERSION SETTINGS TEXT FILE \
   PROBABILITIES PROMPT LENGTH TEMPERATURE SEED LANGUAGE QUICK PORT
+  PROBABILITIES PROMPT LENGTH TEMPERATURE SEED QUICK MODELS PORT
 
 # Each goes to Python through the environment of its shell, where line ends, quotes, $ and backticks
 # stay what they are. Under its own name make would expand it first.
@@ -174,6 +176,11 @@ forecast: $(READY)  ## what comes next: FILE=prices.csv (a time column, and a co
 	@$(call ASK,forecasting) $(or $(strip $(QUESTION)),--example)
 caption: $(READY)  ## say what is on a picture: FILE=photo.jpg; without it, on an example
 	@$(call ASK,captioning) $(call given,--language,LANGUAGE) $(or $(strip $(QUESTION)),--example)
+# ---- exported models over HTTP, until it is stopped
+.PHONY: serve
+serve: $(READY)  ## answer over HTTP for exported models: MODELS=sentiment,ner PORT=8501
+	@$(PIPELINE) serve $(call given,--models,MODELS) $(if $(call typed,PORT),--port="$$ASKED_PORT") \
+	  $(call given,--settings,SETTINGS)
 
 # ---- studies: pages that explain, with what they measured
 STUDY = $(PIPELINE) study $(1) --name="$$ASKED_NAME" --seed="$$ASKED_SEED" $(call given,--quick,QUICK)

@@ -21,6 +21,7 @@ from pipeline.environment import (
 from pipeline.errors import UserError
 from pipeline.quiet import start_keras
 from pipeline.readable import print_utf8
+from pipeline.serving.settings import SERVE_HELP, ServeSettings
 from pipeline.settings import check_ranges, closest, leaves, parse
 from pipeline.stages.options import STAGES, TENSORBOARD_HELP, TensorBoardOptions
 from pipeline.stages.studies import STUDIES, STUDY_HELP
@@ -49,6 +50,8 @@ settings (what they mean: python -m pipeline train {_DEFAULT_TASK} --help):
 
 studies, which explain what the models do (python -m pipeline study gradients --help):
   {studies}
+
+all exported models over HTTP (python -m pipeline serve --port 8501; --help)
 
 the logs of all trainings, on a page (python -m pipeline tensorboard --port 6006)
 
@@ -171,8 +174,10 @@ def _run(arguments: list[str]) -> int:
         return _study(rest)
     if stage == "tensorboard":
         return _tensorboard(rest)
+    if stage == "serve":
+        return _serve(rest)
     if stage not in STAGES:
-        near = f"closest: {closest(stage, [*STAGES, 'study', 'tensorboard'])}"
+        near = f"closest: {closest(stage, [*STAGES, 'study', 'serve', 'tensorboard'])}"
         raise UserError(
             f"unknown stage {stage!r}",
             where="command line",
@@ -234,6 +239,20 @@ def _study(arguments: list[str]) -> int:
     prepare_process("study")
     start_keras()  # before the pages import it, which would not be quiet
     importlib.import_module("pipeline.stages.study").run(name, settings, Workspace())
+    return 0
+
+
+def _serve(arguments: list[str]) -> int:
+    """The HTTP server, until it is stopped."""
+    try:
+        settings = parse(
+            ServeSettings, arguments, program="python -m pipeline serve", description=SERVE_HELP
+        )
+    except SystemExit as end:  # after --help
+        return int(end.code or 0)
+    check_ranges(settings)
+    prepare_process("serve")
+    importlib.import_module("pipeline.stages.serve").run(settings)
     return 0
 
 

@@ -15,7 +15,7 @@ from make_checkout import CHECKOUT, STAGES, Checkout
 
 VARIABLES = (
     *("CORPUS", "EVAL", "NAME", "VERSION", "SETTINGS", "TEXT", "FILE", "PROMPT"),
-    *("LENGTH", "TEMPERATURE", "SEED", "LANGUAGE", "QUICK", "PORT", "DIRECTION"),
+    *("LENGTH", "TEMPERATURE", "SEED", "LANGUAGE", "QUICK", "PORT", "DIRECTION", "MODELS"),
 )
 
 
@@ -132,6 +132,7 @@ TAKEN = {
     "LANGUAGE": ("caption", "--language"),
     "QUICK": ("study-gradients", "--quick"),
     "PORT": ("tensorboard", "--port"),
+    "MODELS": ("serve", "--models"),
 }
 
 
@@ -220,6 +221,13 @@ def test_a_run_is_measured_and_never_trained(checkout, task, other):
                 *("--corpus=mine.tsv", *option),
             ]
         ]
+
+
+def test_each_server_has_its_own_port(checkout):
+    checkout.make("serve", "SETTINGS=--queue 9")
+    assert checkout.calls == [["-m", "pipeline", "serve", "--settings=--queue 9"]]
+    checkout.make("serve", "PORT=1", "MODELS=ner")
+    assert checkout.calls == [["-m", "pipeline", "serve", "--models=ner", "--port=1"]]
 
 
 def test_clean_keeps_downloads_and_models(checkout):

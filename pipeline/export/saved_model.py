@@ -59,21 +59,30 @@ def write_saved_model(
 
 
 def load_saved_model(folder: Path):
-    """The SavedModel in `folder`.
+    """The SavedModel in `folder`, without what TensorFlow says when it starts.
 
     Raises:
         UserError: it is damaged.
     """
     with native_chatter_hidden():
-        try:
-            return tf.saved_model.load(str(folder))
-        except Exception as error:  # a damaged file comes out as anything, IndexError included
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise UserError(
-                f"cannot be loaded ({reason})",
-                where=folder,
-                remedy="export it again",
-            ) from error
+        return read_saved_model(folder)
+
+
+def read_saved_model(folder: Path):
+    """The same in a process with several threads, in which stderr cannot be turned elsewhere.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        return tf.saved_model.load(str(folder))
+    except Exception as error:  # a damaged file comes out as anything, IndexError included
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(
+            f"cannot be loaded ({reason})",
+            where=folder,
+            remedy="export it again",
+        ) from error
 
 
 def check_fits(signature: Callable, name: str, value: np.ndarray) -> None:

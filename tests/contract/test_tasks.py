@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import typing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,10 @@ from graph_nodes import saved_operations
 from pipeline.corpora.splits import read_split
 from pipeline.records import as_json, from_json
 from pipeline.settings import check_ranges, leaves, without_run
+from pipeline.stages.serve import check as check_model
 from pipeline.tasks.base import Data, Evaluation, Serving, Training
 from pipeline.workspace import read_json
+from running_server import running
 
 # Runs where only tensorflow and tensorflow-text are to be had: asks a model with the raw strings
 # of a JSON file, and does what the model card says.
@@ -247,6 +250,46 @@ def test_model_card_tells_what_matters(run):
     signature = run.task.serving.SIGNATURE
     for name in (*signature.inputs, *signature.outputs):
         assert f"`{name}`" in card
+
+
+def test_the_server_says_what_the_model_says(run):
+    """Over HTTP: several rows together, and each by itself beside the others."""
+    test = read_split(run.corpus / "test.tsv").head(5)
+    signature = run.task.serving.SIGNATURE
+    given = {
+        name: np.array(values, object if signature.inputs[name].dtype == "string" else None)
+        for name, values in run.task.serving.test_inputs(test, run.corpus).items()
+    }
+    loaded = tf.saved_model.load(str(run.saved_model)).signatures[signature.name]
+
+    def check(rows: slice) -> None:
+        asked = {name: values[rows] if values.ndim else values for name, values in given.items()}
+        body = {"signature_name": signature.name, "inputs": asked}
+        path = f"/v1/models/{run.task.name}:predict"
+        reply = server.ask("POST", path, json.dumps(body, default=plain).encode())
+        assert reply.status == 200, reply.json
+        answer = reply.json["outputs"]
+        expected = loaded(
+            **{
+                name: tf.constant(value, signature.inputs[name].dtype)
+                for name, value in asked.items()
+            }
+        )
+        got = answer if len(expected) > 1 else {next(iter(expected)): answer}
+        assert got.keys() == expected.keys()
+        for name, values in expected.items():
+            if values.dtype == tf.string:
+                assert np.array_equal(np.char.encode(np.array(got[name], str), "utf-8"), values)
+            else:
+                np.testing.assert_allclose(got[name], values, rtol=1e-4, atol=1e-5)
+
+    folder = run.root / "saved_models"
+    with running(folder, check=check_model, models=run.task.name) as server:
+        model = server.service.registry.find(run.task.name, None).model
+        check(slice(None))
+        if signature.name in model.rules:
+            with ThreadPoolExecutor(5) as pool:
+                list(pool.map(check, [slice(row, row + 1) for row in range(5)]))
 
 
 def test_second_evaluation_and_training_do_nothing(run, tmp_path, capsys):

@@ -1,0 +1,1 @@
+"""The HTTP server: exported models over TensorFlow Serving's REST protocol."""

@@ -1,0 +1,120 @@
+"""Asks a model that was just loaded a few questions, and learns how its rows go together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.fields import Picture, Series, Text
+from pipeline.serving.request_error import RequestError
+from pipeline.serving.rows import RowRules, Tensors
+from pipeline.serving.signature import ServedSignature, TensorInfo
+
+Ask = Callable[[Mapping[str, npt.NDArray[Any]]], Tensors]
+
+
+def row_rules(signature: ServedSignature, ask: Ask, folder: Path) -> RowRules | None:
+    """How rows of several requests go together; None where each request must be asked alone.
+
+    Rows go together where all inputs and outputs have a row for each. What is no row shows when
+    one row, three rows and one empty text are asked about: of entities one behind the other there
+    are none in an empty text. Where an output is a table as wide as its fullest row, an empty text
+    beside the example shows what stands in unused cells.
+
+    Args:
+        signature: of the model.
+        ask: calls it.
+        folder: of the SavedModel, where an example may lie.
+    """
+    asked = next(_answered(signature, ask, folder), None)
+    if not signature.has_rows:
+        return None
+    if asked is None:
+        return None if signature.tables else RowRules()
+    row, answer = asked
+    three = {name: np.repeat(values, 3, axis=0) for name, values in row.items()}
+    if _rows(answer) != {1} or _rows(ask(three)) != {3}:
+        return None
+    texts = [name for name, info in signature.inputs.items() if _is_text(info)]
+    if len(texts) != len(signature.inputs):
+        # A table is as wide as its input then, and only rows of one shape go together.
+        return RowRules()
+    empty = {name: _strings([b""]) for name in texts}
+    both = {name: np.concatenate([empty[name], row[name]]) for name in texts}
+    try:
+        if _rows(ask(empty)) != {1}:
+            return None
+        answer = ask(both)
+    except RequestError:  # an empty text is none to it: a picture
+        return None if signature.tables else RowRules()
+    padding = {name: _unused(answer[name]) for name in signature.tables}
+    return None if None in padding.values() else RowRules(padding)
+
+
+def _rows(outputs: Mapping[str, npt.NDArray[Any]]) -> set[int]:
+    return {len(values) if values.ndim else -1 for values in outputs.values()}
+
+
+def _is_text(info: TensorInfo) -> bool:
+    return info.dtype == "string" and info.shape == (None,)
+
+
+def _unused(table: npt.NDArray[Any]) -> Any:
+    """What stands in all cells of the first row; None where there are none, or several things."""
+    cells = table[0].ravel().tolist()
+    return cells[0] if cells and all(cell == cells[0] for cell in cells) else None
+
+
+def _answered(
+    signature: ServedSignature, ask: Ask, folder: Path
+) -> Iterator[tuple[Tensors, Tensors]]:
+    """A question of one row that the model has an answer to, and the answer."""
+    for question in _questions(signature, folder):
+        try:
+            yield question, ask(question)
+        except (RequestError, TypeError):  # TypeError: numbers that numpy has no type for
+            continue
+
+
+def _questions(signature: ServedSignature, folder: Path) -> Iterator[Tensors]:
+    """What might be asked: examples that lie beside the model, and what has the right shape."""
+    for value in [*_examples(folder / "assets.extra"), "가 a".encode(), None]:
+        yield {name: _value(info, value) for name, info in signature.inputs.items()}
+
+
+def _examples(assets: Path) -> Iterator[Any]:
+    for kind in (Text, Picture, Series):
+        path = assets / kind.example_file
+        if not path.is_file():
+            continue
+        if kind is Series:
+            yield np.load(path, allow_pickle=False)
+        else:
+            content = path.read_bytes()
+            yield content.rstrip(b"\n") if kind is Text else content
+
+
+def _value(info: TensorInfo, example: Any) -> npt.NDArray[Any]:
+    """One row of an input: the example, where it fits, or ones."""
+    shape = tuple(1 if size is None else size for size in info.shape or ())
+    if info.dtype == "string":
+        text = example if isinstance(example, bytes) else b""
+        return _strings([text] * math.prod(shape)).reshape(shape)
+    if isinstance(example, np.ndarray) and info.shape is not None:
+        batch = example[None].astype(info.dtype, copy=False)
+        if batch.ndim == len(shape) and all(
+            wanted in (None, size) for size, wanted in zip(batch.shape, info.shape, strict=True)
+        ):
+            return batch
+    return np.ones(shape, info.dtype)
+
+
+def _strings(values: list[bytes]) -> npt.NDArray[Any]:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
