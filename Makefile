@@ -24,8 +24,7 @@ QUICK       =
 MODELS      =
 PORT        = 6006
 VARIABLES  := CORPUS EVAL ENCODER TEACHERS UNLABELLED DIRECTION NAME VERSION SETTINGS TEXT FILE \
-  PROBABILITIES PROMPT LENGTH TEMPERATURE SEED LANGUAGE QUICK PORT
-  PROBABILITIES PROMPT LENGTH TEMPERATURE SEED QUICK MODELS PORT
+  PROBABILITIES PROMPT LENGTH TEMPERATURE SEED LANGUAGE QUICK MODELS PORT
 
 # Each goes to Python through the environment of its shell, where line ends, quotes, $ and backticks
 # stay what they are. Under its own name make would expand it first.
@@ -70,16 +69,13 @@ MAKEFLAGS += --no-builtin-rules
 
 .PHONY: help
 help:  ## this page
-	@echo "Korean text to served models. Common commands:"
+	@echo "Korean text, pictures, frames and series to served models. Common commands:"
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | \
 	  awk -F'\t' '{printf "  make %-20s %s\n", $$1, $$2}'
 	@echo
 	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--epochs 3 --seed 2\""
-	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder, -forecasting)"
-	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--units 64 --epochs 3\""
-	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder, -frames)"
-	@echo "All settings of a task: make settings-sentiment (-ner, -translation, -charlm, -encoder, -captioning)"
+	@echo "All settings of a task: make settings-sentiment, settings-ner and so on"
 	@echo "A pretrained encoder to start from: ENCODER=bundled, none, a run of make pretrain, a folder"
 	@echo "English to Korean: make translate DIRECTION=en-ko (run en-ko, version 2; both can be asked)"
 	@echo "No network? CORPUS_MIRROR=folder; with neither, a small bundled corpus stands in."
@@ -126,13 +122,13 @@ $(foreach task,$(TASKS),$(eval $(call TASK_template,$(task))))
 train-sentiment:  ## reviews to a served sentiment model, with report
 train-ner:  ## sentences to a served finder of named entities, with report
 train-translation:  ## sentence pairs to a served translator, with report
+train-charlm:  ## running text to a served model that writes more of it, with report
+train-captioning:  ## pictures with captions to a served captioner, with report
+train-frames:  ## videos, as tables of frames, to a served model that labels each frame
+train-forecasting:  ## numbers over time to a served forecaster, with report: CORPUS=prices.csv
 .PHONY: pretrain
 pretrain: $(READY)  ## raw texts to an encoder that others start from: CORPUS=texts.txt.xz NAME=mine
 	@$(call run,encoder,$(STAGES))
-train-frames:  ## videos, as tables of frames, to a served model that labels each frame
-train-charlm:  ## running text to a served model that writes more of it, with report
-train-forecasting:  ## numbers over time to a served forecaster, with report: CORPUS=prices.csv
-train-captioning:  ## pictures with captions to a served captioner, with report
 # A student has a run of its own, since its teachers must stay.
 .PHONY: distill
 distill: USUAL_NAME = student
@@ -148,17 +144,13 @@ QUESTION = $(call given,--file,FILE) $(if $(and $(call typed,PROMPT),$(call type
   $(error PROMPT and TEXT mean the same: give one of them),\
   $(foreach name,PROMPT TEXT,$(if $(call typed,$(name)),--text="$$ASKED_$(name)")))
 ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES)
-.PHONY: predict tag encode translate generate forecast
-.PHONY: predict tag encode translate generate frames
-.PHONY: predict tag encode translate generate caption
+.PHONY: predict tag encode translate generate caption frames forecast
 predict: $(READY)  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
 	@$(call ASK,sentiment) $(QUESTION)
 tag: $(READY)  ## mark the named entities: TEXT="..." or FILE=sentences.txt
 	@$(call ASK,ner) $(QUESTION)
 encode: $(READY)  ## a vector for each text, to search and cluster with: TEXT="..." or FILE=texts.txt
 	@$(call ASK,encoder) $(QUESTION)
-frames: $(READY)  ## label the frames of a video: FILE=video.csv, a row a frame
-	@$(call ASK,frames) $(QUESTION)
 # Asked something it answers; asked nothing it trains first, if need be, and shows an example.
 translate: $(READY)  ## translate: TEXT="..." or FILE=lines.txt; with neither it trains first, if need be
 	@$(if $(strip $(QUESTION)),,$(call run,translation,$(STAGES)) &&) \
@@ -171,11 +163,14 @@ generate: $(READY)  ## go on with a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.
 	  { $(GENERATE) --check && $(call run,charlm,$(STAGES)); }
 	@$(GENERATE)
 
+caption: $(READY)  ## say what is on a picture: FILE=photo.jpg; without it, on an example
+	@$(call ASK,captioning) $(call given,--language,LANGUAGE) $(or $(strip $(QUESTION)),--example)
+frames: $(READY)  ## label the frames of a video: FILE=video.csv, a row a frame
+	@$(call ASK,frames) $(QUESTION)
 # Without a file it goes on with the series that it was trained with.
 forecast: $(READY)  ## what comes next: FILE=prices.csv (a time column, and a column of numbers each)
 	@$(call ASK,forecasting) $(or $(strip $(QUESTION)),--example)
-caption: $(READY)  ## say what is on a picture: FILE=photo.jpg; without it, on an example
-	@$(call ASK,captioning) $(call given,--language,LANGUAGE) $(or $(strip $(QUESTION)),--example)
+
 # ---- exported models over HTTP, until it is stopped
 .PHONY: serve
 serve: $(READY)  ## answer over HTTP for exported models: MODELS=sentiment,ner PORT=8501
