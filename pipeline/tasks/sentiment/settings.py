@@ -35,7 +35,7 @@ class Settings:
     start: StartSettings = StartSettings(encoder="bundled")
     subwords: SubwordSettings = SubwordSettings()
     model: ClassifierSettings = ClassifierSettings(units=256)
-    training: TrainingSettings = TrainingSettings()
+    training: TrainingSettings = TrainingSettings(learning_rate=2.5e-3)
     fine_tuning: FineTuningSettings = FineTuningSettings()
     batches: BatchSettings = BatchSettings()
     small_corpora: SmallCorpusSettings = SmallCorpusSettings()
