@@ -12,6 +12,7 @@ import numpy as np
 from pipeline.corpora.compressed import without_compression
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.series.cells import is_missing, number, times
+from pipeline.corpora.series.steps import in_order, without_gaps
 from pipeline.corpora.tables.delimited import as_rows, read_table
 from pipeline.corpora.tables.table import Row, Table, column_name, usual_width
 from pipeline.counts import counted
@@ -97,7 +98,7 @@ def read_series(
     values = np.column_stack([_numbers(rows, column, columns.names, path) for column in taken])
     notes = [] if channels or not left_out else [_left_out(left_out, columns.names)]
     if seconds is not None:
-        order, doubled, sorting = _order(seconds, path)
+        order, doubled, sorting = in_order(seconds, path)
         rejects += [
             Rejected(rows[i].line, "a later row has the same time", table.written(rows[i]))
             for i in doubled
@@ -107,7 +108,7 @@ def read_series(
     names = tuple(columns.names[column] for column in taken)
     if channels and not columns.are_named:
         names = tuple(channels)
-    values, dropped, gaps = _filled(values, names, path)
+    values, dropped, gaps = without_gaps(values, names, path)
     if seconds is not None:
         seconds = seconds[dropped:]
     unreadable = len([reject for reject in rejects if not reject.kept])
@@ -263,67 +264,6 @@ def _numbers(rows: Sequence[Row], column: int, names: Sequence[str], path: Path)
                 remedy="correct it, leave it empty, or name other columns with --channels",
             )
     return np.array(found, np.float64)
-
-
-def _order(seconds: np.ndarray, path: Path) -> tuple[np.ndarray, list[int], list[str]]:
-    """Rows in the order of time, the last one of those with one time.
-
-    Returns:
-        int [rows of it], the rows that are not in it, and what was done.
-    """
-    order, notes = np.argsort(seconds, kind="stable"), []
-    if len(order) > 1 and (np.diff(seconds) <= 0).all():
-        notes.append("the newest row stands first: the order was turned round")
-    elif (backwards := int((np.diff(seconds) < 0).sum())) > 0:
-        notes.append(f"rows were brought into the order of time ({backwards:,} stood too late)")
-    if notes and notes[0].startswith("the newest"):
-        # Of rows with one time the first in the file is then the last one written.
-        order = np.argsort(seconds[::-1], kind="stable")
-        order = len(seconds) - 1 - order
-    last = np.append(np.diff(seconds[order]) != 0, True)
-    doubled = sorted(order[~last].tolist())
-    if len(doubled) > _HALF * len(seconds):
-        raise UserError(
-            f"{len(doubled):,} of {counted(len(seconds), 'row')} have the time of another row",
-            where=path,
-            remedy="put the day and the hour into one column, and give a series a file",
-        )
-    if doubled:
-        rows = "row has" if len(doubled) == 1 else "rows have"
-        notes.append(f"{len(doubled):,} {rows} the time of a later row and were left out")
-    return order[last], doubled, notes
-
-
-def _filled(
-    values: np.ndarray, names: Sequence[str], path: Path
-) -> tuple[np.ndarray, int, list[str]]:
-    """Without gaps: each has the value before it; what is before the first value is cut off.
-
-    Returns:
-        float64 [steps left, channels], steps that were cut off, and what was done.
-    """
-    measured = ~np.isnan(values)
-    for name, share in zip(names, measured.mean(axis=0), strict=True):
-        if share < _HALF:
-            raise UserError(
-                f"column {name} is empty in {1 - share:.0%} of the rows",
-                where=path,
-                remedy="leave it out: name the other columns with --channels",
-            )
-    dropped = int(measured.argmax(axis=0).max())
-    values, measured = values[dropped:], measured[dropped:]
-    notes = []
-    if dropped:
-        notes.append(f"the first {counted(dropped, 'row')} lack a channel and were left out")
-    if not measured.all():
-        gaps = ", ".join(
-            f"{name} {count:,}"
-            for name, count in zip(names, (~measured).sum(axis=0), strict=True)
-            if count
-        )
-        notes.append(f"empty cells have the value before them: {gaps}")
-    place = np.maximum.accumulate(np.where(measured, np.arange(len(values))[:, None], 0), axis=0)
-    return np.take_along_axis(values, place, axis=0), dropped, notes
 
 
 def _left_out(columns: Sequence[int], names: Sequence[str]) -> str:
