@@ -126,6 +126,27 @@ def encoder_files(folder: Path) -> list[Path]:
     return [folder / name for name in (RECORD, WEIGHTS, *TOKENIZER)]
 
 
+def check_decided_by_encoder(settings: object, names: Sequence[str]) -> None:
+    """Refuses settings that play no part where a model takes over the pieces of an encoder.
+
+    Args:
+        settings: a group of them, whose fields all have defaults.
+        names: fields that must be as they are by default.
+
+    Raises:
+        UserError: one is not.
+    """
+    usual = type(settings)()
+    for name in names:
+        if getattr(settings, name) != getattr(usual, name):
+            raise UserError(
+                f"--{name.replace('_', '-')} plays no part with a pretrained encoder, whose "
+                "pieces are taken over",
+                where="command line",
+                remedy=f"leave it out, or use --encoder {NONE}",
+            )
+
+
 def check_fits(folder: Path, expected: Mapping[str, object]) -> None:
     """Refuses an encoder that a model with other settings cannot start from.
 

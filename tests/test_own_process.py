@@ -74,6 +74,8 @@ def test_the_process_ends_with_the_one_that_asked_for_it(tmp_path, how):
         [sys.executable, str(script)],
         env={**os.environ, "PYTHONPATH": paths},
         stderr=subprocess.DEVNULL,
+        # What a shell starts in the background does not listen to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     _until(lambda: note.exists() and note.read_text())
     asking.send_signal(how)

@@ -251,7 +251,7 @@ def test_morphemes_are_served_by_ids(workspace, new_run, command):
     ],
 )
 def test_settings_that_leave_no_pieces(workspace, command, settings, expected):
-    words = ["sentiment", "--corpus", "sample", *settings]
+    words = ["sentiment", "--corpus", "sample", "--encoder", "none", *settings]
     assert command(workspace.root, "corpus", *words).code == 0
     assert expected in command(workspace.root, "prepare", *words).error
     assert not (workspace.run("sentiment", "default") / "prepared.json").exists()

@@ -12,7 +12,7 @@ from pipeline.corpora.annotated.entities import read_entities
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.facts import Prepared
-from pipeline.pretrained import ENCODER, check_fits
+from pipeline.pretrained import ENCODER, check_decided_by_encoder, check_fits
 from pipeline.stages.encoders import find_pretrained
 from pipeline.tasks.ner.settings import Settings
 from pipeline.text.piece_ngrams import learn_piece_ngrams, save_piece_ngrams
@@ -35,6 +35,7 @@ def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
 def encoder(settings: Settings, workspace: Workspace) -> Path | None:
     folder = find_pretrained(settings.start.encoder, BUNDLED_ENCODER, workspace)
     if folder is not None:
+        check_decided_by_encoder(settings.text, ("vocabulary_size", "min_frequency"))
         check_fits(folder, {"pieces": "syllable"})
     return folder
 
