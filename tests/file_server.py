@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpora import download
-from pipeline.corpora.catalogue import RemoteFile
+from pipeline.corpora.remote_files import RemoteFile
 
 CONTENT = random.Random(1).randbytes(1_000_000)
 

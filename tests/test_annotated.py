@@ -19,6 +19,7 @@ from pipeline.corpora.annotated.corpus import (
 from pipeline.corpora.annotated.entities import read_entities
 from pipeline.corpora.annotated.inline import parse_inline
 from pipeline.corpora.fetch import MIRROR, CorpusUnavailable, fetch, fetch_all
+from pipeline.corpora.remote_files import RemoteFile
 from pipeline.corpora.splits import CorpusSplits, read_split, text_id, write_split
 from pipeline.errors import UserError
 from pipeline.tasks.ner.data import SAMPLE
@@ -196,12 +197,12 @@ def corpora(monkeypatch, tmp_path, sample):
         sentences: dict[str, int],
         unpinned: dict[str, bytes | None] | None = None,
     ) -> None:
-        def described(part: str, content: bytes | None) -> catalogue.RemoteFile:
+        def described(part: str, content: bytes | None) -> RemoteFile:
             size, blob = None, None
             if content is not None:
                 size = len(content)
                 blob = hashlib.sha1(b"blob %d\0" % size + content).hexdigest()
-            return catalogue.RemoteFile("a/b", "c" * 40, f"{name}/{part}", size, blob, "none")
+            return RemoteFile("a/b", "c" * 40, f"{name}/{part}", size, blob, "none")
 
         files = {part: described(part, content) for part, content in contents.items()}
         unknown = {part: described(part, None) for part in unpinned or {}}

@@ -16,8 +16,8 @@ from pipeline.corpora.captions.caption_files import read_captions
 from pipeline.corpora.captions.corpus import captions_of, read_caption_corpus
 from pipeline.corpora.captions.flickr8k import unpack_photos, write_tables
 from pipeline.corpora.captions.scenes import COLOURS, RELATIONS, captions, picture, scenes
-from pipeline.corpora.catalogue import ReleaseFile
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
+from pipeline.corpora.remote_files import ReleaseFile
 from pipeline.corpora.settings import CaptionCorpusSettings
 from pipeline.errors import UserError
 from pipeline.tasks.captioning import EXAMPLE

@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from pipeline.corpora.catalogue import CATALOGUE, RemoteFile, find
+from pipeline.corpora.catalogue import CATALOGUE, find
+from pipeline.corpora.remote_files import RemoteFile
 from pipeline.errors import UserError
 
 ALL_FILES = [(name, file) for name, c in CATALOGUE.items() for file in c.files.values()]

@@ -16,8 +16,8 @@ import pytest
 import pipeline
 from file_server import CONTENT, FILE, described, files_under, flipped, put
 from pipeline.corpora import download
-from pipeline.corpora.catalogue import RemoteFile
 from pipeline.corpora.fetch import CorpusUnavailable, fetch, git_blob
+from pipeline.corpora.remote_files import RemoteFile
 from pipeline.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("nothing_from_outside")
@@ -174,7 +174,7 @@ def test_two_at_a_time_download_once(tmp_path, server):
 def test_killed_in_the_middle(tmp_path, server):
     script = """
 import json, pathlib, sys
-from pipeline.corpora.catalogue import RemoteFile
+from pipeline.corpora.remote_files import RemoteFile
 from pipeline.corpora.fetch import fetch
 fields, raw, host = json.loads(sys.argv[1])
 fetch(RemoteFile(*fields), pathlib.Path(raw), host=host)

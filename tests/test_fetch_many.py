@@ -13,8 +13,8 @@ import pytest
 
 from file_server import Server, described, files_under
 from pipeline.corpora import download
-from pipeline.corpora.catalogue import RemoteFile
 from pipeline.corpora.fetch import CorpusUnavailable, fetch_all, git_blob
+from pipeline.corpora.remote_files import RemoteFile
 from pipeline.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("nothing_from_outside")

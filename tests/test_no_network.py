@@ -12,6 +12,7 @@ import pytest
 from pipeline.corpora import catalogue, download
 from pipeline.corpora.fetch import MIRROR, fetch
 from pipeline.corpora.labelled import corpus as labelled
+from pipeline.corpora.remote_files import RemoteFile
 from pipeline.tasks.sentiment.data import SAMPLE
 from pipeline.workspace import Workspace, read_json
 
@@ -21,9 +22,9 @@ def run(finished):
     return finished("sentiment")
 
 
-def described(name: str, content: bytes) -> catalogue.RemoteFile:
+def described(name: str, content: bytes) -> RemoteFile:
     blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-    return catalogue.RemoteFile("someone/reviews", "c" * 40, name, len(content), blob, "CC0-1.0")
+    return RemoteFile("someone/reviews", "c" * 40, name, len(content), blob, "CC0-1.0")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from pipeline.corpora.catalogue import CATALOGUE
 from pipeline.corpora.fetch import MIRROR, CorpusUnavailable, fetch
 from pipeline.corpora.parallel import sources as parallel_sources
 from pipeline.corpora.parallel.corpus import read_parallel_corpus
+from pipeline.corpora.remote_files import RemoteFile
 from pipeline.corpora.settings import PairCorpusSettings
 from pipeline.errors import UserError
 from pipeline.workspace import SAMPLES
@@ -58,7 +59,7 @@ def corpora(monkeypatch, tmp_path, sample):
         files, unpinned = {}, {}
         for part, content in contents.items():
             known = (None, None) if part == "train" else (len(content), blob(content))
-            file = catalogue.RemoteFile("a/b", "c" * 40, f"{name}/x.{part}.tar.gz", *known, "none")
+            file = RemoteFile("a/b", "c" * 40, f"{name}/x.{part}.tar.gz", *known, "none")
             (unpinned if part == "train" else files)[part] = file
             if part == "train":
                 monkeypatch.setattr(parallel_sources, "NEWS_TRAIN_BLOB", blob(content)[:8])

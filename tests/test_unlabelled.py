@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from pipeline.corpora.annotated.corpus import read_annotated_corpus
-from pipeline.corpora.catalogue import CATALOGUE, ChangingFile, Corpus
+from pipeline.corpora.catalogue import CATALOGUE, Corpus
 from pipeline.corpora.fetch import CorpusUnavailable
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
+from pipeline.corpora.remote_files import ChangingFile
 from pipeline.corpora.settings import (
     CorpusSettings,
     EntityCorpusSettings,

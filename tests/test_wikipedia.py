@@ -11,9 +11,10 @@ import pytest
 
 from file_server import CONTENT as LARGE
 from file_server import files_under, flipped
-from pipeline.corpora.catalogue import CATALOGUE, ChangingFile, Corpus
+from pipeline.corpora.catalogue import CATALOGUE, Corpus
 from pipeline.corpora.fetch import CorpusUnavailable
 from pipeline.corpora.fetch_changing import Fetched, fetch_changing
+from pipeline.corpora.remote_files import ChangingFile
 from pipeline.corpora.settings import UnlabelledCorpusSettings
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.corpora.unlabelled.corpus import read_unlabelled_texts

@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 import requests
 
-from pipeline.corpora.catalogue import HOST, ChangingFile, ReleaseFile, RemoteFile
 from pipeline.corpora.download import announced_size, download, reason
+from pipeline.corpora.remote_files import HOST, ChangingFile, ReleaseFile, RemoteFile
 from pipeline.errors import UserError
 from pipeline.progress import Progress
 from pipeline.workspace import atomic_file

@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 import requests
 
-from pipeline.corpora.catalogue import ChangingFile
 from pipeline.corpora.download import announced_size, download, reason
 from pipeline.corpora.fetch import MIRROR, CorpusUnavailable, exclusive_part, in_mirror
+from pipeline.corpora.remote_files import ChangingFile
 from pipeline.errors import UserError
 from pipeline.workspace import atomic_file, write_text
 

@@ -7,6 +7,7 @@ from keras import ops
 
 from pipeline.errors import UserError
 from pipeline.layers.recurrent_decoder import RecurrentDecoder
+from pipeline.models.decoder import recurrent_decoder
 from pipeline.models.settings import CaptionerSettings
 
 
@@ -44,17 +45,7 @@ def captioner(
     picture = keras.Input((), dtype="int32", name="picture")
     target_ids = keras.Input((None,), dtype="int32", name="target_ids")
     target_lengths = keras.Input((), dtype="int32", name="target_lengths")
-    decoder = RecurrentDecoder(
-        settings.cell,
-        settings.units,
-        settings.layers,
-        settings.embedding_size,
-        attention=settings.attention if attends else "none",
-        input_feeding=attends and settings.input_feeding,
-        dropout=settings.state_dropout,
-        even_attention=settings.even_attention,
-        name="decoder",
-    )
+    decoder = recurrent_decoder(settings, settings.even_attention)
     embedding = keras.layers.ReversibleEmbedding(
         begin_ids(vocabulary, languages)[-1] + 1 if languages > 1 else vocabulary,
         settings.embedding_size,

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.batches.frame_windows import FrameRows, FrameWindows
 from pipeline.layers.carried_recurrent import CarriedRecurrent
 from pipeline.layers.crf import LinearChainCRF, Viterbi
-from pipeline.layers.recurrent import Recurrent
+from pipeline.models.recurrent_stack import carried_stack, recurrent_stack
 from pipeline.models.settings import FrameLabellerSettings
 
 
@@ -39,14 +39,7 @@ def frame_labeller(
     )(frames)
     x = _squashed(x, settings)
     x = keras.layers.Dropout(settings.feature_dropout, name="feature_dropout")(x)
-    for number in range(1, settings.layers + 1):
-        below = x
-        x = Recurrent(
-            settings.cell, settings.units, settings.direction, name=f"recurrent_{number}"
-        )(below, lengths)
-        if number > 1:
-            x = keras.layers.Add(name=f"residual_{number}")([x, below])
-        x = keras.layers.Dropout(settings.state_dropout, name=f"state_dropout_{number}")(x)
+    x = recurrent_stack(x, lengths, settings)
     potentials = keras.layers.Dense(labels, name="potentials")(x)
     crf = LinearChainCRF(np.ones((labels, labels), bool), learnt=settings.head == "crf", name="crf")
     return keras.Model({"frames": frames, "lengths": lengths}, crf(potentials), name="frames")
@@ -101,14 +94,7 @@ def carried_labeller(model: keras.Model, settings: FrameLabellerSettings) -> ker
     state = keras.Input((sum(layer.state_size for layer in layers),), name="state")
     x = _squashed(model.get_layer("standard")(frames), settings)
     reset = keras.ops.zeros_like(frames[:, :, 0], dtype="bool")
-    after, first = [], 0
-    for number, layer in enumerate(layers, 1):
-        below, size = x, layer.state_size
-        x, last = layer(below, reset, state[:, first : first + size])
-        after, first = [*after, last], first + size
-        if number > 1:
-            x = x + below
+    x, after = carried_stack(layers, x, reset, state, settings.state_dropout)
     potentials = model.get_layer("potentials")(x)
-    after = after[0] if len(after) == 1 else keras.ops.concatenate(after, axis=-1)
     inputs = {"frames": frames, "state": state}
     return keras.Model(inputs, (potentials, after), name="carried_frames")

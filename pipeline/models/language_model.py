@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from pipeline.layers.carried_recurrent import CarriedRecurrent
+from pipeline.models.recurrent_stack import carried_stack
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.text.vocabulary import BOS, EOS, PAD
 
@@ -44,21 +45,13 @@ def language_model(settings: LanguageModelSettings, *, vocabulary_size: int) -> 
         name="embedding",
     )
     x = keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout")(embedding(ids))
-    after, first = [], 0
-    for number, layer in enumerate(layers, 1):
-        below, size = x, layer.state_size
-        x, last = layer(below, reset, state[:, first : first + size])
-        after, first = [*after, last], first + size
-        if number > 1:
-            x = keras.layers.Add(name=f"residual_{number}")([x, below])
-        x = keras.layers.Dropout(settings.state_dropout, name=f"state_dropout_{number}")(x)
+    x, after = carried_stack(layers, x, reset, state, settings.state_dropout)
     if settings.tied_softmax:
         if width != settings.units:
             x = keras.layers.Dense(width, name="readout")(x)
         logits = embedding(x, reverse=True)
     else:
         logits = keras.layers.Dense(vocabulary_size, name="logits")(x)
-    after = after[0] if len(after) == 1 else keras.layers.Concatenate(name="state_after")(after)
     inputs = {"ids": ids, "reset": reset, "state": state}
     return keras.Model(inputs, (logits, after), name="language_model")
 

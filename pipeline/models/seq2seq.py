@@ -9,8 +9,8 @@ from pipeline.layers.piece_embedding import PieceEmbedding
 from pipeline.layers.pooling import LastState
 from pipeline.layers.positions import SinusoidalPositions
 from pipeline.layers.recurrent import Recurrent
-from pipeline.layers.recurrent_decoder import RecurrentDecoder
 from pipeline.layers.transformer import DecoderBlock, EncoderBlock
+from pipeline.models.decoder import recurrent_decoder
 from pipeline.models.settings import TranslatorSettings
 
 
@@ -107,16 +107,7 @@ def _recurrent(settings: TranslatorSettings, source, lengths, target):
         if number > 1:
             memory = keras.layers.Add(name=f"residual_{number}")([memory, below])
     last = lasts[0] if len(lasts) == 1 else keras.layers.Concatenate(name="last_states")(lasts)
-    decoder = RecurrentDecoder(
-        settings.cell,
-        settings.units,
-        settings.layers,
-        settings.embedding_size,
-        attention=settings.attention if attends else "none",
-        input_feeding=attends and settings.input_feeding,
-        dropout=settings.state_dropout,
-        name="decoder",
-    )
+    decoder = recurrent_decoder(settings)
     bridge = keras.layers.Dense(decoder.state_size, activation="tanh", name="bridge")
     target = keras.layers.Dropout(settings.embedding_dropout, name="target_dropout")(target)
     seen = ()

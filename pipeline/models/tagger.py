@@ -14,6 +14,7 @@ from pipeline.layers.crf import LinearChainCRF, Viterbi
 from pipeline.layers.piece_embedding import PieceEmbedding, embedded_pieces
 from pipeline.layers.piece_ngrams import PieceNgrams
 from pipeline.layers.recurrent import Recurrent
+from pipeline.models.recurrent_stack import recurrent_stack
 from pipeline.models.settings import TaggerSettings
 from pipeline.text.ragged import Ragged
 from pipeline.text.tags import TagSet
@@ -72,14 +73,7 @@ def recurrent_tagger(
         features.append(_encoder_states(encoder, settings, vocabulary_size, ids, lengths))
     x = features[0] if len(features) == 1 else keras.layers.Concatenate(name="features")(features)
     x = keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout")(x)
-    for number in range(1, settings.layers + 1):
-        below = x
-        x = Recurrent(
-            settings.cell, settings.units, settings.direction, name=f"recurrent_{number}"
-        )(below, lengths)
-        if number > 1:
-            x = keras.layers.Add(name=f"residual_{number}")([x, below])
-        x = keras.layers.Dropout(settings.state_dropout, name=f"state_dropout_{number}")(x)
+    x = recurrent_stack(x, lengths, settings)
     potentials = keras.layers.Dense(len(tags), name="potentials")(x)
     crf = LinearChainCRF(tags.legal, tags.legal_first, learnt=settings.head == "crf", name="crf")
     return keras.Model({"ids": ids, "lengths": lengths}, crf(potentials), name="tagger")

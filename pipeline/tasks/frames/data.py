@@ -12,8 +12,6 @@ import pandas as pd
 
 from pipeline.batches.frame_windows import FrameRows
 from pipeline.corpora.framed.corpus import FEATURES, read_framed_corpus
-from pipeline.corpora.framed.frame_columns import ColumnChoice
-from pipeline.corpora.framed.frame_file import read_video
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
@@ -82,10 +80,7 @@ def values_in(path: str, model: Path | None) -> list[np.ndarray]:
     """The video in a file, its columns in the order in which the model knows them. Labels that
     stand in it are left out."""
     names = [] if model is None else _names(model / _ASSETS / NAMES)
-    if path.endswith(".npy"):
-        return TASK.input.from_file(path)
-    choice = ColumnChoice(features=tuple(names))
-    return [read_video(Path(path), choice, labelled=False).frames]
+    return TASK.input.in_order(path, names)
 
 
 def _names(path: Path) -> list[str]:

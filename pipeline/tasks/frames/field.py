@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,20 @@ class Frames(Series):
         return "[n, time, features]"
 
     def from_file(self, path: str) -> list[np.ndarray]:
-        """One video: an .npy file, or a table with a row a frame, whose features are found as in
-        a corpus. Labels that stand in it are left out."""
+        return self.in_order(path)
+
+    def in_order(self, path: str, names: Sequence[str] = ()) -> list[np.ndarray]:
+        """One video: an .npy file, or a table with a row a frame. Labels that stand in it are left
+        out.
+
+        Args:
+            path: the file; `-` is standard input.
+            names: of the features, in the order wanted; without them they are found as in a corpus.
+        """
         if path.endswith(".npy"):
             return super().from_file(path)
-        return [read_video(Path(path), ColumnChoice(), labelled=False).frames]
+        choice = ColumnChoice(features=tuple(names))
+        return [read_video(Path(path), choice, labelled=False).frames]
 
     def show(self, value: Any) -> str:
         """How much there is: all numbers of a video would fill the screen."""
