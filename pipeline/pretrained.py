@@ -126,6 +126,20 @@ def encoder_files(folder: Path) -> list[Path]:
     return [folder / name for name in (RECORD, WEIGHTS, *TOKENIZER)]
 
 
+def origin_of_encoder(prepared_folder: Path) -> dict[str, str]:
+    """What a model started from that was prepared there, for people; nothing where it started from
+    nothing.
+
+    Raises:
+        UserError: a file of the encoder is absent, damaged or was changed.
+    """
+    folder = prepared_folder / ENCODER
+    if not folder.exists():
+        return {}
+    encoder = read_pretrained(folder)
+    return {"starts from an encoder of": encoder.trained_on, "licence of that": encoder.licence}
+
+
 def check_decided_by_encoder(settings: object, names: Sequence[str]) -> None:
     """Refuses settings that play no part where a model takes over the pieces of an encoder.
 

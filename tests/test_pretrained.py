@@ -19,6 +19,7 @@ from pipeline.pretrained import (
     RECORD,
     WEIGHTS,
     check_fits,
+    origin_of_encoder,
     read_pretrained,
     read_weights,
     write_pretrained,
@@ -148,6 +149,21 @@ def test_a_classifier_starts_with_pieces_embeddings_and_states_of_the_encoder(
     assert plan.rates == {}
     assert (run.prepared / ENCODER / WEIGHTS).exists()
     assert WEIGHTS in read_json(run.run / "prepared.json")["inputs"]
+
+
+def test_people_are_told_what_a_model_started_from(encoder, finished, workspace):
+    run = started("sentiment", encoder, workspace, model=CLASSIFIER)
+    record = read_pretrained(encoder)
+    told = origin_of_encoder(run.prepared)
+    assert list(told.values()) == [record.trained_on, record.licence]
+    run.do("train", "evaluate", "export")
+    card = run.saved_model / "assets.extra" / "model_card.md"
+    report = (run.run / "report.html").read_text("utf-8")
+    for name, value in told.items():
+        assert f"| {name} | `{value}` |" in card.read_text("utf-8")
+        assert name in report
+        assert value in report
+    assert origin_of_encoder(finished("sentiment").prepared) == {}
 
 
 def test_another_encoder_of_the_same_name_is_prepared_anew(encoder, workspace, tmp_path):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pipeline.pretrained import origin_of_encoder
 from pipeline.report.commands import commands
 from pipeline.report.versions import versions
 from pipeline.settings import without_run
@@ -90,6 +91,7 @@ def run_facts(
             "source": corpus.origin.source,
             "licence": corpus.origin.licence,
             **corpus.besides,
+            **origin_of_encoder(trained.prepared_folder),
             **counts,
             "rows that could not be used": corpus.rejected,
             **({"pieces": size} if size is not None else {}),

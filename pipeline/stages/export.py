@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.errors import UserError
 from pipeline.export.model_card import IDS_INPUT, ModelCard, render_card
 from pipeline.facts import Exported, Trained
+from pipeline.pretrained import origin_of_encoder
 from pipeline.progress import say
 from pipeline.quiet import start_keras
 from pipeline.records import as_json
@@ -115,6 +116,7 @@ def _card(
                 "source": corpus.origin.source,
                 "licence of the corpus": corpus.origin.licence,
                 **corpus.besides,
+                **origin_of_encoder(trained.prepared_folder),
                 "rows": ", ".join(f"{name} {rows:,}" for name, rows in corpus.rows.items()),
             },
             warnings=trained.warnings,
