@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -11,6 +13,7 @@ import tensorflow as tf
 import tf2onnx
 
 from pipeline.export.ids_model import IdsModel
+from pipeline.export.onnx_search import lower_bound
 from pipeline.workspace import atomic_file
 
 OPSET = 18
@@ -35,11 +38,13 @@ def write_onnx(given: IdsModel, path: Path) -> None:
             **{name: tf.constant(array) for name, array in given.constants.items()},
         }
 
-    # It tells of its progress, and of each rule that does not apply.
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    converted, _ = tf2onnx.convert.from_function(
-        answer, input_signature=answer.input_signature, opset=OPSET
-    )
+    with _quiet():
+        converted, _ = tf2onnx.convert.from_function(
+            answer,
+            input_signature=answer.input_signature,
+            opset=OPSET,
+            custom_op_handlers={"LowerBound": (lower_bound, [])},
+        )
     _name_axes(converted.graph, given.output)
     onnx.helper.set_model_props(
         converted, {NAMES: json.dumps(list(given.names), ensure_ascii=False)}
@@ -47,6 +52,17 @@ def write_onnx(given: IdsModel, path: Path) -> None:
     onnx.checker.check_model(converted, full_check=True)
     with atomic_file(path) as temporary:
         onnx.save(converted, str(temporary))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps back what tf2onnx and TensorFlow log; what is wrong with a file, its check says."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _name_axes(graph: onnx.GraphProto, output: str) -> None:

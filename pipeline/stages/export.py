@@ -19,6 +19,8 @@ from pipeline.tasks.base import GivesIdsModel, Task
 from pipeline.workspace import Manifest, Workspace, atomic_folder, digest
 
 ASSETS = "assets.extra"
+CARD = "README.md"
+"""In an exported model, by the name that a model hub looks for; `ASSETS` has the same."""
 ONNX = "model.onnx"
 """In an exported model, if it was asked for."""
 _CONVERTER = "tf2onnx"
@@ -41,10 +43,12 @@ def run(task: Task, settings: Any, workspace: Workspace, options: ExportOptions)
     made_of = {**as_json(settings), "metrics": digest(measured)}
     with to_be_exported(files.folder.parent, settings.run.version):
         before = Manifest.read(target / MANIFEST, Exported)
+        # An earlier version of this project wrote fewer files.
+        wanted = {CARD, *((ONNX,) if options.onnx else ())}
         if (
             before is not None
+            and wanted <= before.outputs.keys()
             and before.still_holds(made_of, [files.weights], target)
-            and (not options.onnx or ONNX in before.outputs)
         ):
             say(f"already exported: {target}")
         else:

@@ -10,12 +10,9 @@ from pipeline.export.model_card import IDS_EXAMPLE
 from pipeline.export.warm_up_requests import write_warm_up
 from pipeline.facts import Exported, Trained
 from pipeline.stages.card import card_of
-from pipeline.stages.export import ASSETS, ONNX
+from pipeline.stages.export import ASSETS, CARD, ONNX
 from pipeline.tasks.base import GivesIdsModel, Task
 from pipeline.workspace import write_text
-
-CARDS = (Path("README.md"), Path(ASSETS, "model_card.md"))
-"""The card, by the name that a model hub looks for, and among the files of the export."""
 
 
 def write_files(
@@ -46,6 +43,6 @@ def write_files(
         module = importlib.import_module("pipeline.export.onnx_file")
         module.write_onnx(serving.ids_model(settings, trained), folder / ONNX)
     card = card_of(task, settings, trained, metrics, exported, example, shown)
-    for path in CARDS:
+    for path in (CARD, Path(ASSETS, "model_card.md")):
         write_text(folder / path, card)
     return exported
