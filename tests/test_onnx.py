@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pipeline.export.ids_model import IdsModel
 from pipeline.models.classifier import recurrent_classifier
@@ -60,14 +61,34 @@ def check_same(path, given: IdsModel, pieces: int):
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "irnn"])
 def test_each_cell_says_the_same(tmp_path, cell):
-    settings = ClassifierSettings(cell=cell, units=4, embedding_size=4, pooling="max+mean")
+    settings = ClassifierSettings(cell=cell, units=4, direction="backward", embedding_size=4)
     model = recurrent_classifier(settings, vocabulary_size=20, classes=3)
     given = IdsModel(model, "logits", ["나쁨", "보통", "좋음"])
     onnx_file.write_onnx(given, tmp_path / "model.onnx")
     check_same(tmp_path / "model.onnx", given, 20)
     operations = [node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node]
     # ONNX has an LSTM of its own, whole; the others go step by step.
-    assert operations.count("LSTM" if cell == "lstm" else "Loop") == 2
+    assert operations.count("LSTM" if cell == "lstm" else "Loop") == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 8, 1000])
+def test_the_search_in_sorted_keys(count):
+    keys = np.arange(count, dtype=np.int32) * 3
+    wanted = np.arange(-2, 3 * count + 2, dtype=np.int32)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="wanted")])
+    def place(wanted):
+        return {"place": tf.searchsorted(tf.constant(keys), wanted)}
+
+    model, _ = onnx_file.tf2onnx.convert.from_function(
+        place,
+        input_signature=place.input_signature,
+        opset=onnx_file.OPSET,
+        custom_op_handlers=onnx_file.OPERATIONS,
+    )
+    session = runtime.InferenceSession(model.SerializeToString())
+    (found,) = session.run(["place"], {"wanted": wanted})
+    assert found.tolist() == np.searchsorted(keys, wanted).tolist()
 
 
 def export(run, **options) -> None:

@@ -21,6 +21,9 @@ OPSET = 18
 NAMES = "names"
 """Key of the metadata that hold, as JSON, what the last axis of the output means."""
 
+OPERATIONS = {"LowerBound": (lower_bound, [])}
+"""What tf2onnx must be told how to write."""
+
 
 def write_onnx(given: IdsModel, path: Path) -> None:
     """Writes the model to `path`.
@@ -43,7 +46,7 @@ def write_onnx(given: IdsModel, path: Path) -> None:
             answer,
             input_signature=answer.input_signature,
             opset=OPSET,
-            custom_op_handlers={"LowerBound": (lower_bound, [])},
+            custom_op_handlers=OPERATIONS,
         )
     _name_axes(converted.graph, given.output)
     onnx.helper.set_model_props(

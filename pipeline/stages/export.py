@@ -54,22 +54,26 @@ def run(task: Task, settings: Any, workspace: Workspace, options: ExportOptions)
         else:
             if options.onnx:
                 _check_converter(task)
-            start_keras()
-            # Only now, since it imports TensorFlow.
-            write_files = importlib.import_module("pipeline.stages.export_files").write_files
             shown = target.relative_to(workspace.root)
             with atomic_folder(target) as folder:
-                exported: Exported = write_files(
-                    task, settings, trained, metrics, folder, shown, options.onnx
-                )
+                exported = _write(task, settings, trained, metrics, folder, shown, options.onnx)
                 written = sorted(path for path in folder.rglob("*") if path.is_file())
                 manifest = Manifest.of(
-                    "export", made_of, [trained.weights], written, folder, exported
+                    "export", made_of, [files.weights], written, folder, exported
                 )
                 manifest.write(folder / MANIFEST)
             say(f"exported {exported.summary} -> {target}")
         note_export(files.folder, settings.run.version)
     print(f"model:   {target.relative_to(workspace.root)}")
+
+
+def _write(*arguments: Any) -> Exported:
+    """`export_files.write_files`, which is imported only now, since it imports TensorFlow."""
+    start_keras()
+    exported: Exported = importlib.import_module("pipeline.stages.export_files").write_files(
+        *arguments
+    )
+    return exported
 
 
 def _check_converter(task: Task) -> None:
