@@ -4,6 +4,8 @@ of them from raw pictures to served labels."""
 from __future__ import annotations
 
 import dataclasses
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import tensorflow as tf
 
 from finished_run import FinishedRun
 from pipeline.corpora.framed.corpus import read_framed_corpus
-from pipeline.corpora.framed.filmed_video import frames_in
+from pipeline.corpora.framed.filmed_video import frames_in, gap_in
 from pipeline.corpora.settings import FrameCorpusSettings
 from pipeline.errors import UserError
 from pipeline.fields.picture import PictureFile
@@ -113,6 +115,27 @@ class TestCorpus:
         write_pictures(tmp_path / "v", film(1), "frame{}10.png")
         names = [path.name for path in frames_in(tmp_path / "v")]
         assert names == ["frame0.PNG", "frame1.PNG", "frame2.PNG", "frame010.png"]
+
+    @pytest.mark.parametrize(
+        ("names", "gap"),
+        [
+            ("f1.png f2.png f4.png", "f2.png and f4.png"),
+            ("f0001.jpg f0006.jpg f0011.jpg", None),  # each fifth
+            ("a1.png b3.png c7.png", None),
+            ("2024-01-02_01.png 2024-01-02_02.png 2024-01-03_01.png", None),
+            ("only.png", None),
+        ],
+    )
+    def test_numbers_that_are_left_out(self, names, gap):
+        assert gap_in([Path(name) for name in names.split(" ")]) == gap
+
+    def test_a_gap_in_the_numbers_is_said(self, folder, derived, tmp_path):
+        for name in NAMES:
+            shutil.copytree(folder / name, tmp_path / name)
+            (tmp_path / f"{name}.csv").symlink_to(folder / f"{name}.csv")
+        (tmp_path / "v1" / "12.png").rename(tmp_path / "v1" / "20.png")
+        (warning,) = corpus(tmp_path, derived).warnings
+        assert "Between 11.png and 20.png of v1" in warning
 
     def test_pictures_beside_tables_are_none_of_the_corpus(self, derived, tmp_path):
         write_pictures(tmp_path / "plots", film(1))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.corpora.framed.filmed_video import read_filmed_video
+from pipeline.corpora.framed.filmed_video import check_headers, frames_in, gap_in, read_filmed_video
 from pipeline.corpora.framed.frame_columns import ColumnChoice
 from pipeline.corpora.framed.frame_file import Video, read_video
 from pipeline.corpora.framed.label_spans import read_label_spans
@@ -65,15 +65,15 @@ def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path, derived: Path)
     choice = ColumnChoice(chosen.label_column, listed(chosen.left_out_columns))
     filmed = sources[0].is_filmed
     if filmed:
-        read = _filmed(sources, choice, chosen, derived)
+        read, warnings = _filmed(sources, choice, chosen, derived)
     else:
-        read = _alike([read_video(source.path, choice) for source in sources])
+        read, warnings = _alike([read_video(source.path, choice) for source in sources]), []
     videos, rejects = _usable(read)
     labels = _labels(videos, origin.source)
     if chosen.split == "hasani2021":
-        splits, warnings = cut_published_windows(videos)
+        splits, leaks = cut_published_windows(videos)
     else:
-        splits, warnings = whole_videos(videos, chosen), []
+        splits, leaks = whole_videos(videos, chosen), []
     first = next(iter(videos.values())).columns
     names = json.dumps(first.names, ensure_ascii=False) if first.has_header else ""
     columns = {FEATURES: names, ENCODER: picture_encoder() if filmed else ""}
@@ -84,7 +84,7 @@ def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path, derived: Path)
         origin,
         files=[*(file for source in sources for file in source.files), *places(chosen.corpus)],
         rejects=rejects,
-        warnings=[*warnings, *unknown_labels(splits)],
+        warnings=[*leaks, *warnings, *unknown_labels(splits)],
         besides={
             "videos": str(len(videos)),
             "frames": f"{sum(len(video.frames) for video in videos.values()):,}",
@@ -112,20 +112,27 @@ def picture_encoder() -> str:
 
 def _filmed(
     sources: Sequence[Source], choice: ColumnChoice, chosen: FrameCorpusSettings, derived: Path
-) -> list[Video]:
-    """Videos that have pictures. All label files are read before the first picture is."""
-    spans = {
-        source.path: read_label_spans(
-            source.labels,
-            choice,
-            chosen.label_unit,
-            has_clock=not source.path.is_dir(),
+) -> tuple[list[Video], list[str]]:
+    """Videos that have pictures, and what a user must not miss. Label files and the beginnings of
+    pictures are all read before the encoder sees the first picture, which takes long."""
+    spans, warnings = {}, []
+    for source in sources:
+        assert source.labels is not None
+        is_folder = source.path.is_dir()
+        spans[source.path] = read_label_spans(
+            source.labels, choice, chosen.label_unit, has_clock=not is_folder
         )
-        for source in sources
-        if source.labels is not None
-    }
+        if is_folder:
+            pictures = frames_in(source.path)
+            check_headers(pictures)
+            if gap := gap_in(pictures):
+                warnings.append(
+                    f"Between {gap} of {source.path.name} numbers are left out: frames are counted "
+                    "in their order, whatever their names, and labels are taken so."
+                )
     store = store_folder(derived)
-    return [read_filmed_video(path, s, store, chosen.rest_label) for path, s in spans.items()]
+    read = [read_filmed_video(path, s, store, chosen.rest_label) for path, s in spans.items()]
+    return read, warnings
 
 
 def _alike(videos: Sequence[Video]) -> list[Video]:

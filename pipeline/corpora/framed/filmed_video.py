@@ -19,6 +19,7 @@ from pipeline.pictures.frame_features import (
 )
 
 _NUMBER = re.compile(r"(\d+)")
+_HEADER = 2**16  # bytes of a picture in which its header is looked for
 
 
 def read_filmed_video(path: Path, spans: LabelSpans, store: Path, rest_label: str | None) -> Video:
@@ -56,7 +57,9 @@ def features_of(path: Path, store: Path) -> FrameFeatures:
         UserError: it cannot be read.
     """
     if path.is_dir():
-        return features_of_pictures(frames_in(path), store)
+        pictures = frames_in(path)
+        check_headers(pictures)
+        return features_of_pictures(pictures, store)
     return features_of_video(path, store)
 
 
@@ -64,7 +67,7 @@ def frames_in(folder: Path) -> list[Path]:
     """The pictures of a folder in the order of the numbers in their names: 2.jpg before 10.jpg.
 
     Raises:
-        UserError: there are none, two have the same number, or one is neither JPEG nor PNG.
+        UserError: there are none, or two have the same number.
     """
     pictures = sorted(pictures_in(folder), key=lambda path: (_order(path), path.name))
     if not pictures:
@@ -76,10 +79,42 @@ def frames_in(folder: Path) -> list[Path]:
                 where=folder,
                 remedy="keep one",
             )
+    return pictures
+
+
+def check_headers(pictures: Sequence[Path]) -> None:
+    """Looks at the beginning of each picture, so that a wrong one is found before hours are spent
+    on the others.
+
+    Raises:
+        UserError: one is neither JPEG nor PNG, is in CMYK or too large.
+    """
     for picture in pictures:
         with open(picture, "rb") as file:
-            check_header(file.read(2**18), picture)
-    return pictures
+            check_header(file.read(_HEADER), picture)
+
+
+def gap_in(pictures: Sequence[Path]) -> str | None:
+    """Where numbers in the names leave some out that the others do not: "6.png and 8.png".
+
+    Names with several numbers that change (dates) are not looked at.
+    """
+    names = [_NUMBER.split(path.stem) for path in pictures]
+    if len({len(parts) for parts in names}) > 1:
+        return None
+    changing = [
+        place for place, parts in enumerate(zip(*names, strict=True)) if len(set(parts)) > 1
+    ]
+    if len(changing) != 1 or not changing[0] % 2:
+        return None
+    steps = [
+        int(after[changing[0]]) - int(before[changing[0]])
+        for before, after in zip(names, names[1:], strict=False)
+    ]
+    if len(set(steps)) < 2:
+        return None
+    place = steps.index(max(steps))
+    return f"{pictures[place].name} and {pictures[place + 1].name}"
 
 
 def _order(path: Path) -> Sequence[object]:

@@ -33,6 +33,7 @@ PICTURES = Path("pictures.json")
 """The encoder whose features of pictures they are; empty where they are from tables."""
 _ASSETS = Path("assets.extra")
 STANDARD = "standard.npz"
+_AT_ONCE = 64  # features
 
 
 def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
@@ -56,10 +57,11 @@ def prepare(
     write_json(folder / PICTURES, {"encoder": splits["train"][ENCODER].iloc[0]})
     constant: list[int] = []
     for name, frame in splits.items():
-        frames = np.concatenate(TASK.input.load_all(frame["frames"], corpus_folder))
         ids = Ragged.from_lists([[numbers.get(label, -1) for label in row] for row in gold[name]])
-        FrameRows(frames, ids).save(folder, name)
+        videos = (TASK.input.load(cell, corpus_folder) for cell in frame["frames"])
+        FrameRows.write(folder, name, videos, ids)
         if name == "train":
+            frames = FrameRows.load(folder, name).frames
             standard = Standard.of(frames)
             standard.save(folder)
             constant = np.flatnonzero(frames.min(axis=0) == frames.max(axis=0)).tolist()
@@ -121,9 +123,13 @@ class Standard:
 
     @classmethod
     def of(cls, frames: np.ndarray) -> Standard:
-        std = frames.std(axis=0, dtype=np.float64)
+        width = frames.shape[1]
+        # Some features at a time: of many, copies in float64 would fill the memory.
+        columns = [frames[:, first : first + _AT_ONCE] for first in range(0, width, _AT_ONCE)]
+        std = np.concatenate([part.std(axis=0, dtype=np.float64) for part in columns])
         # What is constant differs from its mean by rounding at most.
-        tiny = 1e-6 * np.maximum(np.abs(frames).max(axis=0), 1e-30)
+        largest = np.maximum(frames.max(axis=0), -frames.min(axis=0))
+        tiny = 1e-6 * np.maximum(largest, 1e-30)
         return cls(frames.mean(axis=0, dtype=np.float64), np.where(std > tiny, std, 1.0))
 
     def save(self, folder: Path) -> None:
