@@ -3,6 +3,7 @@ of them from raw pictures to served labels."""
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import shutil
 from pathlib import Path
@@ -22,6 +23,7 @@ from pipeline.pictures.features import features_of
 from pipeline.pictures.frame_features import features_of_pictures, features_of_video
 from pipeline.tasks.base import find_task
 from pipeline.workspace import SAMPLES, Workspace, read_json
+from running_server import running
 from tiny_films import film, write_labels, write_pictures, write_video
 
 COUNT = 12
@@ -314,4 +316,21 @@ class TestModel:
     def test_the_card_says_how_to_get_features(self, run):
         card = (run.saved_model / "assets.extra" / "model_card.md").read_text("utf-8")
         assert "EfficientNet-Lite0" in card
-        assert "`pictures`" in card
+        assert "signature pictures" in card
+
+    def test_it_is_served_over_http(self, run, folder):
+        contents = [path.read_bytes() for path in frames_in(folder / "v3")]
+        encoded = [{"b64": base64.b64encode(content).decode("ascii")} for content in contents]
+        signatures = tf.saved_model.load(str(run.saved_model)).signatures
+        known = signatures["pictures"](
+            images=tf.constant([contents]), lengths=tf.constant([len(contents)])
+        )
+        with running(run.root / "saved_models") as server:
+            reply = server.predict(
+                "frames",
+                signature_name="pictures",
+                instances=[{"images": encoded, "lengths": len(contents)}],
+            )
+        assert reply.status == 200, reply.body
+        (answer,) = reply.json["predictions"]
+        assert answer["label"] == [label.decode() for label in known["label"].numpy()[0]]

@@ -106,22 +106,31 @@ def export_frame_labeller(
         signatures[STREAM] = stream
         own[STREAM] = [spec[0], tf.TensorSpec([None, size], tf.float32, name="state")]
         facts["numbers in the state of `stream`"] = f"{size:,}; zeros where a video begins"
+    limits = [
+        "It answers with one of its labels whatever it is given.",
+        "Features must be those of the corpus, in their units and their order, at the same number "
+        "of frames a second.",
+    ]
     if takes_pictures:
         encoder = read_facts()
-        facts["features"] = (
-            f"{features:,} of each picture: {encoder.title} ({encoder.licence}), the mean over "
-            f"its places; the signature `{PICTURES}` takes JPEG or PNG files"
+        facts["picture encoder"] = (
+            f"{encoder.title} ({encoder.licence}); its mean over the places of a picture are the "
+            f"{features:,} features of a frame"
+        )
+        facts[f"signature {PICTURES}"] = (
+            "takes images, string [n, time], the bytes of a JPEG or PNG file a frame, and lengths; "
+            "gives label and score"
+        )
+        limits.append(
+            "It sees each picture as a square of 224 × 224 pixels: what is small in it is not "
+            "seen. A picture that is damaged, or no JPEG or PNG, ends the call."
         )
     written = write_saved_model(folder, signatures, spec, [], own)
     return Exported(
         summary=f"{', '.join(signatures)} signature, {written}",
         signatures=tuple(signatures),
         facts={**facts, "parameters": f"{model.count_params():,}"},
-        limits=(
-            "It answers with one of its labels whatever it is given.",
-            "Features must be those of the corpus, in their units and their order, at the same "
-            "number of frames a second.",
-        ),
+        limits=tuple(limits),
     )
 
 
