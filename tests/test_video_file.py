@@ -102,3 +102,18 @@ def test_without_pyav_one_line_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UserError, match="PyAV, which is not installed — .*pip install av=="):
         list(read_video_file(path))
+
+
+def test_a_video_is_turned_as_its_camera_was_held(tmp_path):
+    """The matrix of a track that players turn clockwise by a quarter (QuickTime's format)."""
+    path = write_video(tmp_path / "v.mp4", film(3))
+    plain = read(path)[1]
+    one, zero, minus, unit = (
+        number.to_bytes(4, "big") for number in (0x10000, 0, 0xFFFF0000, 0x40000000)
+    )
+    upright = one + 3 * zero + one + 3 * zero + unit
+    turned = zero + one + zero + minus + 4 * zero + unit
+    content = path.read_bytes()
+    track = content.index(b"tkhd")
+    path.write_bytes(content[:track] + content[track:].replace(upright, turned, 1))
+    np.testing.assert_array_equal(read(path)[1], np.rot90(plain, -1, axes=(1, 2)))
