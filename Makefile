@@ -127,7 +127,7 @@ train-ner:  ## sentences to a served finder of named entities, with report
 train-translation:  ## sentence pairs to a served translator, with report
 train-charlm:  ## running text to a served model that writes more of it, with report
 train-captioning:  ## pictures with captions to a served captioner, with report
-train-frames:  ## videos, as tables of frames, to a served model that labels each frame
+train-frames:  ## videos, as tables or with pictures, to a served model that labels each frame
 train-forecasting:  ## numbers over time to a served forecaster, with report: CORPUS=prices.csv
 .PHONY: pretrain
 pretrain: $(READY)  ## raw texts to an encoder that others start from: CORPUS=texts.txt.xz NAME=mine
@@ -168,7 +168,7 @@ generate: $(READY)  ## go on with a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.
 
 caption: $(READY)  ## say what is on a picture: FILE=photo.jpg; without it, on an example
 	@$(call ASK,captioning) $(call given,--language,LANGUAGE) $(or $(strip $(QUESTION)),--example)
-frames: $(READY)  ## label the frames of a video: FILE=video.csv, a row a frame
+frames: $(READY)  ## label the frames of a video: FILE=video.csv (a row a frame), video.mp4, a folder
 	@$(call ASK,frames) $(QUESTION)
 # Without a file it goes on with the series that it was trained with.
 forecast: $(READY)  ## what comes next: FILE=prices.csv (a time column, and a column of numbers each)

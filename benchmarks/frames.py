@@ -23,7 +23,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from benchmarks.accuracy import STAGES, stage
 from benchmarks.tables import print_table
-from pipeline.corpora.framed.corpus import files_of, read_framed_corpus
+from pipeline.corpora.framed.corpus import read_framed_corpus
+from pipeline.corpora.framed.sources import sources_of
 from pipeline.corpora.settings import FrameCorpusSettings
 from pipeline.evaluation.frames import frame_scores
 from pipeline.tasks.frames.data import SAMPLE, Standard
@@ -36,7 +37,7 @@ DIRECTIONS = {"forward": "causal", "both": "bidirectional"}
 
 def lookup(corpus: FrameCorpusSettings) -> dict[str, float]:
     """Scores of the label of the nearest frame of train, in standardised features."""
-    splits = read_framed_corpus(corpus, SAMPLE).splits
+    splits = read_framed_corpus(corpus, SAMPLE, Workspace().derived).splits
     train, test = (np.concatenate(list(splits[name]["frames"])) for name in ("train", "test"))
     standard = Standard.of(train)
     nearest = KNeighborsClassifier(1).fit(
@@ -56,7 +57,7 @@ def trained(name: str, words: Sequence[str]) -> dict:
 
 def held_out(corpus: str, words: Sequence[str], direction: str) -> list[tuple[str, dict]]:
     """Each video with the metrics of the run that did not see it."""
-    videos, found = [path.stem for path in files_of(corpus)], []
+    videos, found = [source.path.stem for source in sources_of(corpus)], []
     for number, video in enumerate(videos):
         dev = videos[(number + 1) % len(videos)]
         held = [f"--test-videos={video}", f"--dev-videos={dev}"]

@@ -36,7 +36,12 @@ class Workspace:
 
     def processed(self, task: str, corpus: str) -> Path:
         """What is derived from one corpus for one task: splits, vocabulary, ids."""
-        return self.root / "data" / "processed" / task / readable(corpus)
+        return self.derived / task / readable(corpus)
+
+    @property
+    def derived(self) -> Path:
+        """What is derived from corpora, a folder a task, and what tasks share."""
+        return self.root / "data" / "processed"
 
     def run(self, task: str, name: str) -> Path:
         """One training run: settings, history, checkpoint, metrics, report."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,7 +38,8 @@ def folder(tmp_path):
 
 
 def corpus(where, **settings):
-    return read_framed_corpus(FrameCorpusSettings(corpus=str(where), **settings), SAMPLE)
+    chosen = FrameCorpusSettings(corpus=str(where), **settings)
+    return read_framed_corpus(chosen, SAMPLE, Path("no pictures here"))
 
 
 def names(found) -> dict[str, list[str]]:

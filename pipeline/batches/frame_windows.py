@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import keras
@@ -41,11 +41,25 @@ class FrameRows:
         """The frames of a video, float32 [time, features]."""
         return self.frames[self.labels.row_splits[index] : self.labels.row_splits[index + 1]]
 
-    def save(self, folder: Path, split: str) -> None:
-        """Writes `<split>.frames.npy` and `<split>.labels.npz` into `folder`."""
+    @classmethod
+    def write(cls, folder: Path, split: str, videos: Iterable[np.ndarray], labels: Ragged) -> None:
+        """Writes `<split>.frames.npy` and `<split>.labels.npz` into `folder`, with one video in
+        memory at a time.
+
+        Args:
+            videos: float [time, features] each, one at least.
+            labels: as of the class.
+        """
         with atomic_file(folder / f"{split}.frames.npy") as temporary:
-            np.save(temporary, np.asarray(self.frames, np.float32), allow_pickle=False)
-        self.labels.save(folder / f"{split}.labels.npz")
+            stored = None
+            for row, video in enumerate(videos):
+                if stored is None:
+                    shape = (len(labels.ids), video.shape[1])
+                    stored = np.lib.format.open_memmap(temporary, "w+", np.float32, shape)
+                stored[labels.row_splits[row] : labels.row_splits[row + 1]] = video
+            assert stored is not None
+            stored.flush()
+        labels.save(folder / f"{split}.labels.npz")
 
     @classmethod
     def load(cls, folder: Path, split: str) -> FrameRows:

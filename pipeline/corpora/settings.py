@@ -111,15 +111,22 @@ class UnlabelledCorpusSettings:
 
 @dataclasses.dataclass(frozen=True)
 class FrameCorpusSettings:
-    """Which videos, as tables of frames, and how they are split."""
+    """Which videos, and how they are split."""
 
     corpus: Annotated[str, UserFiles] = "sample"
-    """`sample` for the bundled videos, a folder of CSV files (one a video, a row a frame), or a
+    """`sample` for the bundled videos, a folder of CSV files (one a video, a row a frame), of video
+    files or of folders with a picture a frame (each with a label file of its name), or a
     file; or several, with commas between; `*` stands for anything in a name
     (`videos/*_va3.csv`)."""
     label_column: str | None = None
     """Column with the label of each frame: its name, or its number from 1. Left out: one that is
     called label, phase, class, action, 라벨 or the like, else the last."""
+    label_unit: Literal["frames", "seconds"] | None = None
+    """What start and end are in label files of videos, where the names of their columns do not
+    say it."""
+    rest_label: str | None = None
+    """Label of the frames of videos that no row of a label file covers. Left out: there must be
+    none."""
     left_out_columns: str | None = None
     """Columns that are no features: names or numbers, with commas between. Columns called time,
     timestamp, frame, index or the like are left out in any case."""

@@ -12,9 +12,15 @@ from pipeline.export.saved_model import write_saved_model
 from pipeline.facts import Exported
 from pipeline.models.frame_labeller import carried_labeller
 from pipeline.models.settings import FrameLabellerSettings
+from pipeline.pictures.efficientnet import SIZE, WIDTH
+from pipeline.pictures.encoder import read_facts
+from pipeline.pictures.frame_features import pooled_encoder
+from pipeline.pictures.reading import read_picture
 
 STREAM = "stream"
 """The signature that takes the next frames and the state."""
+PICTURES = "pictures"
+"""The signature that takes the frames as encoded pictures."""
 
 
 def export_frame_labeller(
@@ -22,6 +28,8 @@ def export_frame_labeller(
     settings: FrameLabellerSettings,
     labels: Sequence[str],
     folder: Path,
+    *,
+    takes_pictures: bool = False,
 ) -> Exported:
     """Writes a SavedModel that needs nothing but tensorflow.
 
@@ -30,13 +38,17 @@ def export_frame_labeller(
     padding "" and 0. A model that answers at once has a second one, `stream`: `frames` float32
     [n, time, features], the next frames of n videos, and `state` float32 [n, state_size], zeros
     where a video begins -> `label`, `score` and `state`, which is given with the frames that
-    follow.
+    follow. A model whose features are those of pictures has a signature `pictures`: `images` string
+    [n, time], the bytes of a JPEG or PNG file a frame, and `lengths` as above -> `label` and
+    `score`.
 
     Args:
         model: of `models.frame_labeller.frame_labeller`, trained.
         settings: its shape.
         labels: in the order of the potentials.
         folder: an empty folder to write into.
+        takes_pictures: whether `frames` are features of pictures (`pipeline.pictures.
+            frame_features`).
     """
     names = tf.constant(list(labels))
     crf = model.get_layer("crf")
@@ -69,6 +81,13 @@ def export_frame_labeller(
         tf.TensorSpec([None], tf.int32, name="lengths"),
     ]
     signatures, own = {"serving_default": serve}, {}
+    if takes_pictures:
+
+        def pictures(images: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
+            return serve(_seen(images, lengths), lengths)
+
+        signatures[PICTURES] = pictures
+        own[PICTURES] = [tf.TensorSpec([None, None], tf.string, name="images"), spec[1]]
     facts = {
         "labels": ", ".join(labels),
         "answers": "at once" if settings.answers_at_once else "when the video has ended",
@@ -87,17 +106,48 @@ def export_frame_labeller(
         signatures[STREAM] = stream
         own[STREAM] = [spec[0], tf.TensorSpec([None, size], tf.float32, name="state")]
         facts["numbers in the state of `stream`"] = f"{size:,}; zeros where a video begins"
+    limits = [
+        "It answers with one of its labels whatever it is given.",
+        "Features must be those of the corpus, in their units and their order, at the same number "
+        "of frames a second.",
+    ]
+    if takes_pictures:
+        encoder = read_facts()
+        facts["picture encoder"] = (
+            f"{encoder.title} ({encoder.licence}); its mean over the places of a picture are the "
+            f"{features:,} features of a frame"
+        )
+        facts[f"signature {PICTURES}"] = (
+            "takes images, string [n, time], the bytes of a JPEG or PNG file a frame, and lengths; "
+            "gives label and score"
+        )
+        limits.append(
+            "It sees each picture as a square of 224 × 224 pixels: what is small in it is not "
+            "seen. A picture that is damaged, or no JPEG or PNG, ends the call."
+        )
     written = write_saved_model(folder, signatures, spec, [], own)
     return Exported(
         summary=f"{', '.join(signatures)} signature, {written}",
         signatures=tuple(signatures),
         facts={**facts, "parameters": f"{model.count_params():,}"},
-        limits=(
-            "It answers with one of its labels whatever it is given.",
-            "Features must be those of the corpus, in their units and their order, at the same "
-            "number of frames a second.",
-        ),
+        limits=tuple(limits),
     )
+
+
+def _seen(images: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+    """What the picture encoder sees in frames: string [n, time] -> float32 [n, time, features],
+    zeros at padding, which may be any string."""
+    encoder, shape = pooled_encoder(), tf.shape(images)
+
+    def one(content: tf.Tensor) -> tf.Tensor:
+        return encoder(read_picture(content, SIZE)[None])[0]
+
+    places = tf.where(tf.sequence_mask(tf.minimum(lengths, shape[1]), shape[1]))
+    found = tf.map_fn(
+        one, tf.gather_nd(images, places), fn_output_signature=tf.TensorSpec([WIDTH], tf.float16)
+    )
+    size = tf.concat([shape, [WIDTH]], 0)
+    return tf.scatter_nd(places, tf.cast(found, tf.float32), tf.cast(size, tf.int64))
 
 
 def _answer(

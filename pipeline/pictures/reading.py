@@ -67,7 +67,7 @@ def _jpeg(content: tf.Tensor, size: int) -> tf.Tensor:
     ratios = (1, 2, 4, 8)
     branch = tf.reduce_sum(tf.cast(spare >= tf.constant(ratios[1:]), tf.int32))
     pixels = tf.switch_case(
-        branch, [lambda ratio=ratio: _scaled(_decoded(content, ratio), size) for ratio in ratios]
+        branch, [lambda ratio=ratio: scaled(_decoded(content, ratio), size) for ratio in ratios]
     )
     return _turned(pixels, orientation(content))
 
@@ -87,11 +87,11 @@ def _png(content: tf.Tensor, size: int) -> tf.Tensor:
     pixels = tf.io.decode_png(content, 0)
 
     def seen(channels: int) -> tf.Tensor:
-        scaled = _scaled(tf.ensure_shape(pixels, [None, None, channels]), size)
+        square = scaled(tf.ensure_shape(pixels, [None, None, channels]), size)
         if channels % 2:
-            return tf.broadcast_to(scaled, [size, size, 3])
-        opaque = scaled[..., -1:] / 255.0
-        colours = tf.broadcast_to(scaled[..., :-1], [size, size, 3])
+            return tf.broadcast_to(square, [size, size, 3])
+        opaque = square[..., -1:] / 255.0
+        colours = tf.broadcast_to(square[..., :-1], [size, size, 3])
         return colours * opaque + 255.0 * (1.0 - opaque)
 
     branches = [lambda channels=channels: seen(channels) for channels in (1, 2, 3, 4)]
@@ -103,7 +103,9 @@ def _fits(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
     return (height > 0) & (width > 0) & (pixels <= MOST_PIXELS)
 
 
-def _scaled(pixels: tf.Tensor, size: int) -> tf.Tensor:
+def scaled(pixels: tf.Tensor, size: int) -> tf.Tensor:
+    """Pixels [height, width, channels] of any number type -> float32 [size, size, channels],
+    averaged where they become fewer, without regard to proportions."""
     return tf.image.resize(pixels, [size, size], "bilinear", antialias=True)
 
 

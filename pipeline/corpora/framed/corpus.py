@@ -3,85 +3,98 @@
 from __future__ import annotations
 
 import collections
-import glob
+import hashlib
 import json
 import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 
+from pipeline.corpora.framed.filmed_video import check_headers, frames_in, gap_in, read_filmed_video
 from pipeline.corpora.framed.frame_columns import ColumnChoice
 from pipeline.corpora.framed.frame_file import Video, read_video
+from pipeline.corpora.framed.label_spans import read_label_spans
 from pipeline.corpora.framed.published_windows import cut_published_windows
+from pipeline.corpora.framed.sources import Source, listed, places, sources_of
+from pipeline.corpora.framed.whole_videos import shortened, unknown_labels, whole_videos
 from pipeline.corpora.origins import own_origin, sample_origin
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.settings import FrameCorpusSettings
-from pipeline.corpora.splits import CorpusSplits, by_share
+from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
+from pipeline.pictures.encoder import NAME, read_facts
+from pipeline.pictures.features import store_folder
 
-COLUMNS = ["id", "frames", "label"]
 FEATURES = "features"
 """Column of the splits with the names of the features as a JSON list; empty without a header."""
-SUFFIXES = (".csv", ".tsv", ".txt")
+ENCODER = "encoder"
+"""Column of the splits with the name of the picture encoder whose features they are; empty where
+they are from tables."""
 _MAX_LABELS = 1000
-_SHARE = 0.1
-"""Of the videos, for dev and for test each."""
 _LONGEST_NAME = 60
 
 
-def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path) -> CorpusSplits:
+def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path, derived: Path) -> CorpusSplits:
     """Videos, split: bundled, or a user's own files.
 
     Args:
         chosen: which.
         sample: the folder of the bundled ones.
+        derived: where features of pictures are kept (`Workspace.derived`).
 
     Returns:
         Rows are videos, or windows of them: id (the name of the file), frames (float32 [time,
-        features]), label (a list of strings, one a frame) and FEATURES.
+        features], float16 where they are features of pictures), label (a list of strings, one a
+        frame), FEATURES and ENCODER.
 
     Raises:
         UserError: a file cannot be read, or the files do not belong together, or are too few.
     """
     if chosen.corpus == "sample":
-        paths, name = files_of(str(sample)), "sample"
+        sources, name = sources_of(str(sample)), "sample"
         origin = sample_origin(sample)
     else:
-        paths = files_of(chosen.corpus)
+        sources = sources_of(chosen.corpus)
+        paths = [source.path for source in sources]
         name = _name(chosen.corpus, paths)
         origin = Origin(_title(paths), chosen.corpus, own_origin(paths).licence)
-    choice = ColumnChoice(chosen.label_column, _listed(chosen.left_out_columns))
-    read = [read_video(path, choice) for path in paths]
-    videos, rejects = _usable(_alike(read))
+    choice = ColumnChoice(chosen.label_column, listed(chosen.left_out_columns))
+    filmed = sources[0].is_filmed
+    if filmed:
+        read, warnings = _filmed(sources, choice, chosen, derived)
+    else:
+        read, warnings = _alike([read_video(source.path, choice) for source in sources]), []
+    videos, rejects = _usable(read)
     labels = _labels(videos, origin.source)
     if chosen.split == "hasani2021":
-        splits, warnings = cut_published_windows(videos)
+        splits, leaks = cut_published_windows(videos)
     else:
-        splits, warnings = _whole_videos(videos, chosen), []
+        splits, leaks = whole_videos(videos, chosen), []
     first = next(iter(videos.values())).columns
-    features = ", ".join(first.names)
     names = json.dumps(first.names, ensure_ascii=False) if first.has_header else ""
+    columns = {FEATURES: names, ENCODER: picture_encoder() if filmed else ""}
+    features = f"{NAME} of each picture" if filmed else ", ".join(first.names)
     return CorpusSplits(
         name,
-        {split: frame.assign(**{FEATURES: names}) for split, frame in splits.items()},
+        {split: frame.assign(**columns) for split, frame in splits.items()},
         origin,
-        files=[*paths, *_places(chosen.corpus)],
+        files=[*(file for source in sources for file in source.files), *places(chosen.corpus)],
         rejects=rejects,
-        warnings=[*warnings, *_unknown_labels(splits)],
+        warnings=[*leaks, *warnings, *unknown_labels(splits)],
         besides={
             "videos": str(len(videos)),
             "frames": f"{sum(len(video.frames) for video in videos.values()):,}",
-            "features": _shortened(features, 500),
+            "features": shortened(features, 500),
             "split": _SPLITS[chosen.split],
         },
         details={
             "read_as": f"{counted(len(videos), 'video')}, "
-            f"{counted(len(first.features), 'feature')} ({_shortened(features)}), label in column "
-            f"{first.label_name}: {counted(len(labels), 'label')} ({_shortened(', '.join(labels))})"
+            f"{counted(len(first.features), 'feature')} ({shortened(features)}), label in column "
+            f"{first.label_name}: {counted(len(labels), 'label')} ({shortened(', '.join(labels))})"
         },
     )
 
@@ -92,51 +105,34 @@ _SPLITS = {
 }
 
 
-def files_of(setting: str) -> list[Path]:
-    """The files that `setting` names: a folder, files, patterns, with commas between.
-
-    Raises:
-        UserError: there is no such file, or none in the folder.
-    """
-    # os.path takes a name of any length.
-    names = [setting] if os.path.exists(setting) else _listed(setting)
-    paths = [path for name in names for path in _files(name)]
-    return list(dict.fromkeys(paths))
+def picture_encoder() -> str:
+    """Name of the picture encoder, with the beginning of its weights' sha256."""
+    return f"{NAME}-{read_facts().weights[:12]}"
 
 
-def _files(name: str) -> list[Path]:
-    path = Path(name)
-    if os.path.isdir(path):
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-        if not found:
-            raise UserError(
-                "the folder holds no CSV file", where=path, remedy="give one CSV file a video"
-            )
-        return found
-    if not os.path.exists(path) and glob.has_magic(name):
-        found = sorted(map(Path, glob.glob(name)))
-        if not found:
-            raise UserError("no file is called so", where=name, remedy="check the path")
-        return found
-    if not os.path.exists(path):
-        raise UserError(
-            "no such file",
-            where=path,
-            remedy="give a CSV file a video, a folder of them, or sample",
+def _filmed(
+    sources: Sequence[Source], choice: ColumnChoice, chosen: FrameCorpusSettings, derived: Path
+) -> tuple[list[Video], list[str]]:
+    """Videos that have pictures, and what a user must not miss. Label files and the beginnings of
+    pictures are all read before the encoder sees the first picture, which takes long."""
+    spans, warnings = {}, []
+    for source in sources:
+        assert source.labels is not None
+        is_folder = source.path.is_dir()
+        spans[source.path] = read_label_spans(
+            source.labels, choice, chosen.label_unit, has_clock=not is_folder
         )
-    return [path]
-
-
-def _places(setting: str) -> list[Path]:
-    """Folders in which there may be more files tomorrow: what is read from them is read again."""
-    if setting == "sample" or os.path.isfile(setting):
-        return []
-    named = [setting] if os.path.isdir(setting) else _listed(setting)
-    return [
-        Path(name) if os.path.isdir(name) else Path(name).parent
-        for name in named
-        if not os.path.isfile(name)
-    ]
+        if is_folder:
+            pictures = frames_in(source.path)
+            check_headers(pictures)
+            if gap := gap_in(pictures):
+                warnings.append(
+                    f"Between {gap} of {source.path.name} numbers are left out: frames are counted "
+                    "in their order, whatever their names, and labels are taken so."
+                )
+    store = store_folder(derived)
+    read = [read_filmed_video(path, s, store, chosen.rest_label) for path, s in spans.items()]
+    return read, warnings
 
 
 def _alike(videos: Sequence[Video]) -> list[Video]:
@@ -174,15 +170,15 @@ def _usable(videos: Sequence[Video]) -> tuple[dict[str, Video], list[Rejected]]:
     Raises:
         UserError: nothing is left.
     """
-    stems = collections.Counter(video.path.stem for video in videos)
+    stems = collections.Counter(video.name for video in videos)
     usable: dict[str, Video] = {}
     seen: dict[bytes, str] = {}
     rejects = []
     for video in videos:
-        path, stem = video.path, video.path.stem
+        path, stem = video.path, video.name
         name = stem if stems[stem] == 1 else f"{path.parent.name}/{stem}"
         name = name if name not in usable else str(path)
-        content = video.frames.tobytes()
+        content = hashlib.sha256(np.ascontiguousarray(video.frames)).digest()
         if len(video.frames) == 1:
             rejects.append(Rejected(1, "has one frame, of which nothing follows", str(path)))
         elif content in seen:
@@ -221,91 +217,6 @@ def _labels(videos: Mapping[str, Video], where: str) -> list[str]:
             remedy="name the column of the labels with --label-column",
         )
     return sorted(counts)
-
-
-def _whole_videos(
-    videos: Mapping[str, Video], chosen: FrameCorpusSettings
-) -> dict[str, pd.DataFrame]:
-    """Splits by video. Those that are named are held out; a tenth each where none are.
-
-    Raises:
-        UserError: there are fewer than three, or none of a name.
-    """
-    if len(videos) < 3:
-        raise UserError(
-            f"{counted(len(videos), 'video')} can be used: at least three are needed, since whole "
-            "videos are held out for dev and for test",
-            where=chosen.corpus,
-            remedy="give more videos; a long one may be cut into several files",
-        )
-    named = {
-        split: _videos_called(videos, _listed(setting), option)
-        for split, setting, option in (
-            ("dev", chosen.dev_videos, "--dev-videos"),
-            ("test", chosen.test_videos, "--test-videos"),
-        )
-    }
-    if both := sorted(set(named["dev"]) & set(named["test"])):
-        raise UserError(
-            f"{both[0]} cannot be in dev and in test", where="--dev-videos and --test-videos"
-        )
-    rest = [name for name in videos if name not in {*named["dev"], *named["test"]}]
-    if len(rest) < 1 + sum(not names for names in named.values()):
-        raise UserError(
-            "too few videos are left to learn from",
-            where="--dev-videos and --test-videos",
-            remedy="hold out fewer",
-        )
-    for split, leave in (("test", 1 if named["dev"] else 2), ("dev", 1)):
-        if not named[split]:
-            held = by_share(rest, _SHARE, leave=leave)
-            named[split] = [name for name, out in zip(rest, held, strict=True) if out]
-            rest = [name for name, out in zip(rest, held, strict=True) if not out]
-    names = {"train": rest, **named}
-    return {
-        split: pd.DataFrame(
-            [(name, videos[name].frames, videos[name].labels) for name in names[split]],
-            columns=COLUMNS,
-        )
-        for split in ("train", "dev", "test")
-    }
-
-
-def _videos_called(videos: Mapping[str, Video], names: Sequence[str], option: str) -> list[str]:
-    for name in names:
-        if name not in videos:
-            raise UserError(
-                f"no video is called {name!r}",
-                where=option,
-                remedy=f"there are {_shortened(', '.join(videos))}",
-            )
-    return list(dict.fromkeys(names))
-
-
-def _unknown_labels(splits: Mapping[str, pd.DataFrame]) -> list[str]:
-    """A sentence for each held-out split with labels that train does not have."""
-    labels = {
-        split: collections.Counter(label for row in frame["label"] for label in row)
-        for split, frame in splits.items()
-    }
-    warnings = []
-    for split in ("dev", "test"):
-        unknown = sorted(set(labels[split]) - set(labels["train"]))
-        if unknown:
-            frames = counted(sum(labels[split][label] for label in unknown), "frame")
-            warnings.append(
-                f"No video of train has {', '.join(unknown)}, the label of {frames} of {split}: "
-                "they cannot be right."
-            )
-    return warnings
-
-
-def _listed(setting: str | None) -> list[str]:
-    return [name.strip() for name in (setting or "").split(",") if name.strip()]
-
-
-def _shortened(text: str, length: int = 100) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _name(setting: str, paths: Sequence[Path]) -> str:

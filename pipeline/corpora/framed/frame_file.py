@@ -26,8 +26,9 @@ class Video:
     """One video.
 
     Attributes:
-        path: its file.
-        frames: float32 [time, features].
+        path: its file, or its folder of pictures.
+        frames: float32 [time, features]; float16 and memory-mapped where they are features of
+            pictures.
         labels: one a frame; None where the file has none.
         columns: what was taken for what.
     """
@@ -36,6 +37,11 @@ class Video:
     frames: np.ndarray
     labels: list[str] | None
     columns: FrameColumns
+
+    @property
+    def name(self) -> str:
+        """Of the file without its suffix, or of the folder."""
+        return self.path.name if self.path.is_dir() else self.path.stem
 
 
 def read_video(path: Path, choice: ColumnChoice, *, labelled: bool = True) -> Video:

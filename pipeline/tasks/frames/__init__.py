@@ -19,8 +19,8 @@ def example(settings: Settings) -> np.ndarray:
 TASK = Task(
     name="frames",
     package=__name__,
-    summary="a video as a table of frames in, a label for each frame out (the bundled videos; or "
-    "your own)",
+    summary="a video in (a table of frames, a video file, a folder of pictures), a label for each "
+    "frame out (the bundled videos; or your own)",
     settings=Settings,
     input=Frames("frames", "features of each frame, in the units and the order of the corpus"),
     output=FrameLabels("label", "the label of each frame; empty at padding", each_step=True),

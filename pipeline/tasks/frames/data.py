@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import numpy as np
 import pandas as pd
 
 from pipeline.batches.frame_windows import FrameRows
-from pipeline.corpora.framed.corpus import FEATURES, read_framed_corpus
+from pipeline.corpora.framed.corpus import ENCODER, FEATURES, picture_encoder, read_framed_corpus
+from pipeline.corpora.framed.filmed_video import features_of
+from pipeline.corpora.framed.sources import is_filmed
+from pipeline.corpora.framed.whole_videos import shortened
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
@@ -25,12 +29,15 @@ SAMPLE = SAMPLES / "frames"
 LABELS = "labels.json"
 NAMES = Path("features.json")
 """The names of the features in their order; an empty list where the corpus has none."""
+PICTURES = Path("pictures.json")
+"""The encoder whose features of pictures they are; empty where they are from tables."""
 _ASSETS = Path("assets.extra")
 STANDARD = "standard.npz"
+_AT_ONCE = 64  # features
 
 
 def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
-    return read_framed_corpus(settings.corpus, SAMPLE)
+    return read_framed_corpus(settings.corpus, SAMPLE, workspace.derived)
 
 
 def prepare(
@@ -47,12 +54,14 @@ def prepare(
     numbers = {label: number for number, label in enumerate(labels)}
     write_json(folder / LABELS, labels)
     write_json(folder / NAMES, json.loads(splits["train"][FEATURES].iloc[0] or "[]"))
+    write_json(folder / PICTURES, {"encoder": splits["train"][ENCODER].iloc[0]})
     constant: list[int] = []
     for name, frame in splits.items():
-        frames = np.concatenate(TASK.input.load_all(frame["frames"], corpus_folder))
         ids = Ragged.from_lists([[numbers.get(label, -1) for label in row] for row in gold[name]])
-        FrameRows(frames, ids).save(folder, name)
+        videos = (TASK.input.load(cell, corpus_folder) for cell in frame["frames"])
+        FrameRows.write(folder, name, videos, ids)
         if name == "train":
+            frames = FrameRows.load(folder, name).frames
             standard = Standard.of(frames)
             standard.save(folder)
             constant = np.flatnonzero(frames.min(axis=0) == frames.max(axis=0)).tolist()
@@ -62,7 +71,7 @@ def prepare(
         f"{counted(len(standard.mean), 'feature')}, {counted(len(labels), 'label')}",
         warnings=[
             f"Features that are the same in all frames of train, so that nothing is learnt of them "
-            f"(counted from 1): {', '.join(str(place + 1) for place in constant)}."
+            f"(counted from 1): {shortened(', '.join(str(place + 1) for place in constant))}."
         ]
         * bool(constant),
         details={"labels": labels, "frames": frames_of},
@@ -78,9 +87,26 @@ def example(settings: Settings, prepared_folder: Path) -> np.ndarray:
 
 def values_in(path: str, model: Path | None) -> list[np.ndarray]:
     """The video in a file, its columns in the order in which the model knows them. Labels that
-    stand in it are left out."""
+    stand in it are left out. Of a video file or a folder of pictures what the encoder sees."""
     names = [] if model is None else _names(model / _ASSETS / NAMES)
-    return TASK.input.in_order(path, names)
+    if not is_filmed(Path(path)):
+        return TASK.input.in_order(path, names)
+    if model is not None and (encoder := encoder_of(model / _ASSETS)) != picture_encoder():
+        raise UserError(
+            "shows pictures, and the model "
+            + (f"takes features by {encoder}" if encoder else "was trained on tables of features"),
+            where=path,
+            remedy="train one on videos with pictures"
+            if encoder
+            else "give a CSV file with a row a frame",
+        )
+    with tempfile.TemporaryDirectory() as store:
+        return [np.array(features_of(Path(path), Path(store)).frames, np.float32)]
+
+
+def encoder_of(folder: Path) -> str:
+    """The picture encoder whose features a model takes; empty where it takes those of tables."""
+    return str(read_json(folder / PICTURES)["encoder"]) if (folder / PICTURES).exists() else ""
 
 
 def _names(path: Path) -> list[str]:
@@ -97,9 +123,13 @@ class Standard:
 
     @classmethod
     def of(cls, frames: np.ndarray) -> Standard:
-        std = frames.std(axis=0, dtype=np.float64)
+        width = frames.shape[1]
+        # Some features at a time: of many, copies in float64 would fill the memory.
+        columns = [frames[:, first : first + _AT_ONCE] for first in range(0, width, _AT_ONCE)]
+        std = np.concatenate([part.std(axis=0, dtype=np.float64) for part in columns])
         # What is constant differs from its mean by rounding at most.
-        tiny = 1e-6 * np.maximum(np.abs(frames).max(axis=0), 1e-30)
+        largest = np.maximum(frames.max(axis=0), -frames.min(axis=0))
+        tiny = 1e-6 * np.maximum(largest, 1e-30)
         return cls(frames.mean(axis=0, dtype=np.float64), np.where(std > tiny, std, 1.0))
 
     def save(self, folder: Path) -> None:

@@ -20,7 +20,7 @@ from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.tasks.base import Hub, Signature
 from pipeline.tasks.frames import TASK
-from pipeline.tasks.frames.data import NAMES, load_labels
+from pipeline.tasks.frames.data import NAMES, PICTURES, encoder_of, load_labels
 from pipeline.tasks.frames.settings import Settings
 from pipeline.tasks.frames.training import trained_model
 from pipeline.workspace import read_json, write_json
@@ -77,9 +77,11 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
         settings.model,
         load_labels(trained.prepared_folder),
         folder,
+        takes_pictures=bool(encoder_of(trained.prepared_folder)),
     )
     # By them the columns of a table are found that a person asks about.
-    write_json(folder / "assets.extra" / NAMES, read_json(trained.prepared_folder / NAMES))
+    for name in (NAMES, PICTURES):
+        write_json(folder / "assets.extra" / name, read_json(trained.prepared_folder / name))
     return exported
 
 
