@@ -45,21 +45,24 @@ def picky(tmp_path):
         with tf.control_dependencies([short]):
             return {"word": tf.strings.split(text).to_tensor("")}
 
-    @function(step=rows(tf.float32, None, 2), state=rows(tf.float32, 3), flag=rows(tf.string))
-    def _stream(step, state, flag):
-        return {"sum": tf.reduce_sum(step, [1, 2]) + tf.reduce_sum(state, 1), "flag": flag}
+    @function(step=rows(tf.float32, None, 2), state=rows(tf.float32, 3))
+    def _stream(step, state):
+        return {"sum": tf.reduce_sum(step, [1, 2]) + tf.reduce_sum(state, 1)}
 
-    return write(tmp_path / "picky" / "1", syllable, _stream)
+    @function(image=rows(tf.string))
+    def _pictures(image):
+        return {"size": tf.strings.length(image)}
+
+    return write(tmp_path / "picky" / "1", syllable, _stream, _pictures)
 
 
-def test_each_signature_is_asked_and_what_no_example_speaks_of_is_zero(picky):
+def test_each_signature_is_asked_whose_strings_an_example_has(picky):
     write_warm_up(picky, "picky", {"text": ["봄"], "step": [[[1.0, 2.0]]]})
     asked = {request.signature: request.inputs for request in read_warm_up(picky)}
     assert asked.keys() == {"serving_default", "stream"}
     assert asked["serving_default"]["text"].tolist() == ["봄".encode()]
     assert asked["stream"]["step"].dtype == np.float32
     assert asked["stream"]["state"].tolist() == [[0, 0, 0]]
-    assert asked["stream"]["flag"].tolist() == [b""]
 
 
 def test_the_same_example_is_the_same_file(picky):

@@ -25,6 +25,7 @@ from pipeline.workspace import atomic_file
 WARM_UP = Path("assets.extra", "tf_serving_warmup_requests")
 """In a SavedModel."""
 DEFAULT = "serving_default"
+_STRING = tf.string.as_datatype_enum
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +44,9 @@ class WarmUpRequest:
 def write_warm_up(folder: Path, model: str, example: Mapping[str, Any]) -> None:
     """Writes a request for each signature of the SavedModel in `folder`.
 
-    An input that the example does not speak of (the state in which a stream begins) is one row of
-    zeros.
+    Numbers that the example does not speak of (the state in which a stream begins) are one row of
+    zeros. A signature that takes strings of which it does not speak gets no request: a server does
+    not load a model that has no answer to one, and an empty string is no picture.
 
     Args:
         model: what a server calls it.
@@ -52,11 +54,12 @@ def write_warm_up(folder: Path, model: str, example: Mapping[str, Any]) -> None:
     """
     with atomic_file(folder / WARM_UP) as temporary, tf.io.TFRecordWriter(str(temporary)) as file:
         for name, signature in sorted(signature_defs(folder).items()):
+            inputs = signature.inputs
+            if any(inputs[key].dtype == _STRING for key in inputs.keys() - example.keys()):
+                continue
             request = predict_pb2.PredictRequest(
                 model_spec=model_pb2.ModelSpec(name=model, signature_name=name),
-                inputs={
-                    key: _tensor(info, example.get(key)) for key, info in signature.inputs.items()
-                },
+                inputs={key: _tensor(info, example.get(key)) for key, info in inputs.items()},
             )
             log = prediction_log_pb2.PredictionLog(
                 predict_log=prediction_log_pb2.PredictLog(request=request)
@@ -68,7 +71,7 @@ def _tensor(info: meta_graph_pb2.TensorInfo, value: Any) -> Any:
     dtype = tf.dtypes.as_dtype(info.dtype)
     if value is None:
         shape = [max(1, dim.size) for dim in info.tensor_shape.dim]
-        value = np.zeros(shape, "S1" if dtype == tf.string else dtype.as_numpy_dtype)
+        value = np.zeros(shape, dtype.as_numpy_dtype)
     return tf.make_tensor_proto(value, dtype)
 
 
