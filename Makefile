@@ -105,9 +105,12 @@ setup: $(READY)  ## create .venv with the pinned requirements
 
 # ---- the stages of a task
 define TASK_template
-.PHONY: train-$(1) evaluate-$(1) settings-$(1)
+.PHONY: train-$(1) export-$(1) evaluate-$(1) settings-$(1)
 train-$(1): $(READY)
 	@$$(call run,$(1),$(STAGES))
+# What only the export is told stands in SETTINGS: --onnx.
+export-$(1): $(READY)
+	@$$(call run,$(1),export)
 # A finished run is measured as it was trained: CORPUS only says how to train one that is not there.
 evaluate-$(1): $(READY)
 	@$$(if $$(value SETTINGS),echo "SETTINGS plays no part: a run is measured as it was trained" >&2;) \

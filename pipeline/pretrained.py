@@ -133,11 +133,20 @@ def origin_of_encoder(prepared_folder: Path) -> dict[str, str]:
     Raises:
         UserError: a file of the encoder is absent, damaged or was changed.
     """
-    folder = prepared_folder / ENCODER
-    if not folder.exists():
+    encoder = encoder_behind(prepared_folder)
+    if encoder is None:
         return {}
-    encoder = read_pretrained(folder)
     return {"starts from an encoder of": encoder.trained_on, "licence of that": encoder.licence}
+
+
+def encoder_behind(prepared_folder: Path) -> PretrainedEncoder | None:
+    """What a model starts from that was prepared there; None where it starts from nothing.
+
+    Raises:
+        UserError: a file of the encoder is absent, damaged or was changed.
+    """
+    folder = prepared_folder / ENCODER
+    return read_pretrained(folder) if folder.exists() else None
 
 
 def check_decided_by_encoder(settings: object, names: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from pipeline import workspace
 from pipeline.errors import UnusableCheckpointError, UserError
@@ -27,7 +28,7 @@ from pipeline.report.page import ReportContent
 from pipeline.settings import parse, without_run
 from pipeline.stages import evaluate, export, predict, train
 from pipeline.stages.options import STAGES
-from pipeline.tasks.base import Evaluated, Signature, Task, find_task
+from pipeline.tasks.base import Evaluated, Hub, Signature, Task, find_task
 from pipeline.workspace import (
     Workspace,
     digest,
@@ -80,8 +81,12 @@ def _evaluate_on(settings: Any, trained: Trained, corpus: str, raw: Path) -> Eva
 
 
 def _export(settings: Any, trained: Trained, folder: Path) -> Exported:
-    for name in ("saved_model.pb", "variables/variables.index", "assets.extra/vocab.txt"):
-        write_text(folder / name, f"{name} {trained.weights.read_text('utf-8')}\n")
+    weights = trained.weights.read_text("utf-8")
+    for name in ("variables/variables.index", "assets.extra/vocab.txt"):
+        write_text(folder / name, f"{name} {weights}\n")
+    graph = SavedModel()
+    graph.meta_graphs.add().meta_info_def.meta_graph_version = weights
+    (folder / "saved_model.pb").write_bytes(graph.SerializeToString())
     return Exported("1 MB", ("serving_default",), {"a": "b"}, ())
 
 
@@ -96,6 +101,7 @@ _SERVING = SimpleNamespace(
         {"label": Tensor("string", "[n]", "x")},
     ),
     BATCH_SIZE=8,
+    HUB=Hub("text-classification", {"accuracy": "accuracy"}),
     inputs=lambda values: {"text": list(values)},
     export=_export,
     load=_load,

@@ -42,6 +42,7 @@ class Corpus:
         steps: of a series, how many a reader must find.
         parts: of a series, the steps of train, dev and test that published figures are of; None
             where these are 7:1:2 of all steps.
+        on_hub: what the Hugging Face hub calls it, where it has the same data.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Corpus:
     has_test: bool = True
     steps: int = 0
     parts: tuple[int, int, int] | None = None
+    on_hub: str = ""
 
 
 def _nsmc() -> Corpus:
@@ -70,6 +72,7 @@ def _nsmc() -> Corpus:
         title="Naver sentiment movie corpus v1.0",
         licence="CC0-1.0",
         homepage="https://github.com/e9t/nsmc",
+        on_hub="e9t/nsmc",
         files={
             "train": file(
                 "ratings_train.txt", 14_628_807, "ac0dba272895dc1d0b3dd5f11afbeaeb7abe7876"
@@ -139,6 +142,7 @@ def _klue() -> Corpus:
         title="KLUE named entities v1.1",
         licence="CC-BY-SA-4.0",
         homepage="https://github.com/KLUE-benchmark/KLUE",
+        on_hub="klue/klue",
         files={"dev": file("dev", 2_635_045, "3ed843a2e62d536fc2e2dbcc0f304ee346dda62e")},
         # 21,008 as table 1 of the paper says (arXiv:2105.09680); the file was not here to count.
         sentences={"train": 21_008, "dev": 5_000},
@@ -201,6 +205,7 @@ def _shakespeare() -> Corpus:
         title="tiny Shakespeare",
         licence="public domain",
         homepage="https://github.com/karpathy/char-rnn",
+        on_hub="karpathy/tiny_shakespeare",
         files={
             "text": RemoteFile(
                 "karpathy/char-rnn",
@@ -246,6 +251,7 @@ def _ett(name: str, size: int, git_blob: str) -> Corpus:
         title=f"Electricity transformer temperature, {name}",
         licence=licence,
         homepage="https://github.com/zhouhaoyi/ETDataset",
+        on_hub="ETDataset/ett",
         files={"series": RemoteFile("zhouhaoyi/ETDataset", commit, path, size, git_blob, licence)},
         steps=17_420,
         parts=(12 * _HOURS, 4 * _HOURS, 4 * _HOURS),

@@ -23,6 +23,9 @@ IDS_INPUT = {
     )
 }
 
+IDS_EXAMPLE = [[2, 4, 3]]
+"""A row of one piece."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelCard:

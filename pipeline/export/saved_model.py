@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (its ops must be registered before a graph with them loads)
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from pipeline.batches.padding import pad
 from pipeline.errors import UserError
@@ -83,6 +84,16 @@ def read_saved_model(folder: Path):
             where=folder,
             remedy="export it again",
         ) from error
+
+
+def signature_defs(folder: Path) -> dict[str, meta_graph_pb2.SignatureDef]:
+    """What the SavedModel in `folder` says of its signatures, without loading it."""
+    saved = saved_model_pb2.SavedModel()
+    saved.ParseFromString((folder / "saved_model.pb").read_bytes())
+    graphs = [graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags]
+    found: meta_graph_pb2.MetaGraphDef = (graphs or saved.meta_graphs)[0]
+    # TensorFlow keeps an entry of its own beside them.
+    return {name: s for name, s in found.signature_def.items() if not name.startswith("__")}
 
 
 def check_fits(signature: Callable, name: str, value: np.ndarray) -> None:

@@ -162,6 +162,13 @@ class LinearChainCRF(keras.layers.Layer):
         path = ops.cast(ops.where(_real(unary, lengths), path, 0), "float32")
         return ops.cast(ops.transpose(path), "int32")
 
+    def potentials(self):
+        """b, T and e as arrays: start [tags], transitions [tags, tags], end [tags]; minus infinity
+        where something is not legal."""
+        names = ("start", "transitions", "end")
+        arrays = map(ops.convert_to_numpy, self._potentials())
+        return dict(zip(names, arrays, strict=True))
+
     def _potentials(self):
         """b, T and e with minus infinity where something is not legal."""
         dtype = self.transitions.dtype

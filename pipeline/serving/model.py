@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.python.eager.cancellation import CancellationManager
 
 from pipeline.errors import UserError
-from pipeline.export.saved_model import read_saved_model
+from pipeline.export.saved_model import read_saved_model, signature_defs
 from pipeline.serving.reading import as_far_as_read, max_pieces
 from pipeline.serving.request_error import RequestError
 from pipeline.serving.rows import RowRules, Tensors
@@ -140,10 +140,6 @@ def _first_line(message: str) -> str:
 
 def _described(folder: Path, names: Collection[str]) -> dict[str, ServedSignature]:
     """What the SavedModel in `folder` says of signatures of these names."""
-    saved = saved_model_pb2.SavedModel()
-    saved.ParseFromString((folder / "saved_model.pb").read_bytes())
-    graphs = [graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags]
-    found: meta_graph_pb2.MetaGraphDef = (graphs or saved.meta_graphs)[0]
     return {
         name: ServedSignature(
             name,
@@ -151,7 +147,7 @@ def _described(folder: Path, names: Collection[str]) -> dict[str, ServedSignatur
             {key: _tensor(value.outputs[key]) for key in sorted(value.outputs)},
             value.method_name or PREDICT,
         )
-        for name, value in sorted(found.signature_def.items())
+        for name, value in sorted(signature_defs(folder).items())
         if name in names
     }
 

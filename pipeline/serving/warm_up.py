@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.fields import Picture, Series, Text
+from pipeline.export.warm_up_requests import read_warm_up
 from pipeline.serving.request_error import RequestError
 from pipeline.serving.rows import RowRules, Tensors
 from pipeline.serving.signature import ServedSignature, TensorInfo
@@ -82,35 +82,21 @@ def _answered(
 
 
 def _questions(signature: ServedSignature, folder: Path) -> Iterator[Tensors]:
-    """What might be asked: examples that lie beside the model, and what has the right shape."""
-    for value in [*_examples(folder / "assets.extra"), "가 a".encode(), None]:
-        yield {name: _value(info, value) for name, info in signature.inputs.items()}
+    """What might be asked: the requests that lie beside the model, and what has the right shape."""
+    for request in read_warm_up(folder):
+        if request.signature == signature.name and request.inputs.keys() == signature.inputs.keys():
+            # Of a request of several rows the first.
+            rows = slice(1) if signature.has_rows else ...
+            yield {name: values[rows] for name, values in request.inputs.items()}
+    for text in ("가 a".encode(), b""):
+        yield {name: _value(info, text) for name, info in signature.inputs.items()}
 
 
-def _examples(assets: Path) -> Iterator[Any]:
-    for kind in (Text, Picture, Series):
-        path = assets / kind.example_file
-        if not path.is_file():
-            continue
-        if kind is Series:
-            yield np.load(path, allow_pickle=False)
-        else:
-            content = path.read_bytes()
-            yield content.rstrip(b"\n") if kind is Text else content
-
-
-def _value(info: TensorInfo, example: Any) -> npt.NDArray[Any]:
-    """One row of an input: the example, where it fits, or ones."""
+def _value(info: TensorInfo, text: bytes) -> npt.NDArray[Any]:
+    """One row of an input: a text, or ones."""
     shape = tuple(1 if size is None else size for size in info.shape or ())
     if info.dtype == "string":
-        text = example if isinstance(example, bytes) else b""
         return _strings([text] * math.prod(shape)).reshape(shape)
-    if isinstance(example, np.ndarray) and info.shape is not None:
-        batch = example[None].astype(info.dtype, copy=False)
-        if batch.ndim == len(shape) and all(
-            wanted in (None, size) for size, wanted in zip(batch.shape, info.shape, strict=True)
-        ):
-            return batch
     return np.ones(shape, info.dtype)
 
 

@@ -25,6 +25,15 @@ class EvaluateOptions:
 
 
 @dataclasses.dataclass(frozen=True)
+class ExportOptions:
+    """Only for this stage."""
+
+    onnx: bool = False
+    """Also write model.onnx: piece ids in, logits out (sentiment), or potentials of the tags (ner).
+    Needs tf2onnx."""
+
+
+@dataclasses.dataclass(frozen=True)
 class PredictOptions:
     """Only for this stage."""
 
@@ -137,6 +146,7 @@ Reads:  a finished run and its metrics.
 Writes: saved_models/<task>/<version>/ with its model card and an example, whole or not at all.
 
 Where it is there, whole and made of this run, it does nothing.""",
+        ExportOptions,
     ),
     "predict": Stage(
         "ask the exported model: --text or --file",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.corpora.splits import CorpusSplits
+    from pipeline.export.ids_model import IdsModel
     from pipeline.export.predictor import Predictor
     from pipeline.report.page import ReportContent
     from pipeline.training.fit import TrainingPlan
@@ -65,6 +66,27 @@ class Signature:
     name: str
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Hub:
+    """What a model hub is told about the models of a task.
+
+    Attributes:
+        pipeline_tag: the hub's name for the kind of task: "text-classification".
+        metrics: entry of metrics.json -> the hub's name for such figures; the headline first.
+        languages: settings and the folder of what was prepared -> the languages that the model
+            reads and writes, as ISO 639-1 codes; none where it is about numbers.
+    """
+
+    pipeline_tag: str
+    metrics: Mapping[str, str]
+    languages: Callable[[Any, Path], Sequence[str]] = lambda settings, prepared_folder: ()
+
+
+def korean(settings: Any, prepared_folder: Path) -> Sequence[str]:
+    """`Hub.languages` of a task whose models read Korean."""
+    return ("ko",)
 
 
 class Data(Protocol):
@@ -151,6 +173,7 @@ class Serving(Protocol):
     BATCH_SIZE: int
     """Values that the model is asked about at once: fewer where each takes longer, so that
     answers come as they are made."""
+    HUB: Hub
 
     def inputs(self, values: Sequence[Any]) -> dict[str, Any]:
         """What the signature is given to ask about values of the input field."""
@@ -183,6 +206,15 @@ class GivesProbabilities(Protocol):
         Raises:
             UserError: the model is damaged, or does not know its labels.
         """
+
+
+@runtime_checkable
+class GivesIdsModel(Protocol):
+    """A `serving.py` that can take the text from in front of its model: for formats that have no
+    strings."""
+
+    def ids_model(self, settings: Any, trained: Trained) -> IdsModel:
+        """The model of a finished run, from ids to numbers."""
 
 
 @dataclasses.dataclass(frozen=True)

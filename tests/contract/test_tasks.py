@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+import yaml
 from strange_values import strange_values
+from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from graph_nodes import saved_operations
 from pipeline.corpora.splits import read_split
@@ -48,6 +50,13 @@ exec(open(card, encoding="utf-8").read())
 ours = {name.split(".")[0] for name in sys.modules} & {"pipeline", "keras_hub", "tokenizers"}
 assert not ours, ours
 """
+
+# What the Hugging Face hub calls tasks that a model of this project may have.
+PIPELINE_TAGS = {
+    *("text-classification", "token-classification", "translation", "text-generation"),
+    *("feature-extraction", "image-to-text", "image-classification", "tabular-classification"),
+    "time-series-forecasting",
+}
 
 
 def test_task_record_is_complete(task):
@@ -250,6 +259,39 @@ def test_model_card_tells_what_matters(run):
     signature = run.task.serving.SIGNATURE
     for name in (*signature.inputs, *signature.outputs):
         assert f"`{name}`" in card
+
+
+def test_a_model_hub_reads_the_card(run):
+    card = (run.saved_model / "README.md").read_text(encoding="utf-8")
+    assert card == (run.saved_model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
+    values = yaml.safe_load(re.match("---\n(.*?)\n---\n", card, re.S).group(1))
+    hub = run.task.serving.HUB
+    assert values["pipeline_tag"] == hub.pipeline_tag in PIPELINE_TAGS
+    assert values["license"]
+    assert values.get("language", []) == list(hub.languages(run.task.tiny, run.prepared))
+    metrics = read_json(run.run / "metrics.json")
+    (model,) = values["model-index"]
+    (result,) = model["results"]
+    shown = {metric["name"].replace(" ", "_"): metric["value"] for metric in result["metrics"]}
+    assert shown == {name: metrics[name] for name in hub.metrics}
+    assert [metric["type"] for metric in result["metrics"]] == list(hub.metrics.values())
+    assert result["task"]["type"] == hub.pipeline_tag
+
+
+def test_tensorflow_serving_can_warm_the_model(run):
+    """As its documentation says: each record is a `PredictionLog`, whose request has an answer."""
+    loaded = tf.saved_model.load(str(run.saved_model)).signatures
+    file = run.saved_model / "assets.extra" / "tf_serving_warmup_requests"
+    asked = []
+    for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
+        request = PredictionLog.FromString(record).predict_log.request
+        assert request.model_spec.name == run.task.name
+        signature = loaded[request.model_spec.signature_name]
+        inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+        answer = signature(**{name: tf.constant(value) for name, value in inputs.items()})
+        assert answer.keys() == signature.structured_outputs.keys()
+        asked.append(request.model_spec.signature_name)
+    assert sorted(asked) == sorted(loaded)
 
 
 def test_the_server_says_what_the_model_says(run):

@@ -18,13 +18,18 @@ from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.fields.picture import PictureFile
 from pipeline.pictures.checking import check_picture
-from pipeline.tasks.base import Signature
+from pipeline.tasks.base import Hub, Signature
 from pipeline.tasks.captioning import TASK
 from pipeline.tasks.captioning.data import load_languages
 from pipeline.tasks.captioning.evaluation import references_of
 from pipeline.tasks.captioning.settings import AskingSettings, Settings
 from pipeline.tasks.captioning.training import begins, trained_model
 from pipeline.text.tokenizers import load_tokenizer
+
+
+def _languages(settings: Settings, prepared_folder: Path) -> Sequence[str]:
+    return load_languages(prepared_folder)
+
 
 SIGNATURE = Signature(
     name="serving_default",
@@ -35,6 +40,9 @@ SIGNATURE = Signature(
     },
 )
 BATCH_SIZE = 16
+HUB = Hub(
+    "image-to-text", {"bleu4": "bleu", "cider": "cider", "chrf": "chrf"}, languages=_languages
+)
 
 
 def inputs(values: Sequence[PictureFile]) -> dict[str, Any]:

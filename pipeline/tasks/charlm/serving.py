@@ -16,10 +16,15 @@ from pipeline.export.text_generator import export_generator, load_generator
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.one_line import on_one_line
-from pipeline.tasks.base import Signature
+from pipeline.tasks.base import Hub, Signature
 from pipeline.tasks.charlm import TASK
-from pipeline.tasks.charlm.settings import AskingSettings, Settings
+from pipeline.tasks.charlm.settings import AskingSettings, Settings, language
 from pipeline.tasks.charlm.training import generator, trained_model
+
+
+def _languages(settings: Settings, prepared_folder: Path) -> Sequence[str]:
+    return (language(settings),)
+
 
 SIGNATURE = Signature(
     name="serving_default",
@@ -32,6 +37,9 @@ SIGNATURE = Signature(
     outputs={"text": TASK.output.tensor},
 )
 BATCH_SIZE = 32
+HUB = Hub(
+    "text-generation", {"bits_per_byte": "bits_per_byte", "loss": "loss"}, languages=_languages
+)
 
 
 def inputs(values: Sequence[str]) -> dict[str, Any]:

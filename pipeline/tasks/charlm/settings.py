@@ -15,6 +15,8 @@ from pipeline.training.settings import TrainingSettings, TruncationSettings
 
 _EXAMPLES = {CONSTITUTION: "모든 국민은", "shakespeare": "ROMEO:"}
 """Corpus -> a beginning to try."""
+_LANGUAGES = {"shakespeare": "en"}
+"""Corpus -> its language, where it is not Korean."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +55,11 @@ class Settings:
 def example(settings: Settings) -> str:
     """A beginning to try, in the language of the corpus where that is known."""
     return _EXAMPLES.get(settings.corpus.corpus, _EXAMPLES[CONSTITUTION])
+
+
+def language(settings: Settings) -> str:
+    """ISO 639-1 code of the language of the corpus."""
+    return _LANGUAGES.get(settings.corpus.corpus, "ko")
 
 
 TINY = Settings(

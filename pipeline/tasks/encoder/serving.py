@@ -17,7 +17,7 @@ from pipeline.export.text_encoder import export_encoder, load_encoder
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.pretrained import PretrainedEncoder, write_pretrained
-from pipeline.tasks.base import Signature
+from pipeline.tasks.base import Hub, Signature, korean
 from pipeline.tasks.encoder import TASK
 from pipeline.tasks.encoder.settings import Settings
 from pipeline.tasks.encoder.training import encoder_of, trained_model
@@ -36,6 +36,11 @@ SIGNATURE = Signature(
     },
 )
 BATCH_SIZE = 512
+HUB = Hub(
+    "feature-extraction",
+    {"perplexity": "perplexity", "fill_in_accuracy": "accuracy", "recall_at_1": "recall_at_1"},
+    languages=korean,
+)
 
 
 def inputs(values: Sequence[str]) -> dict[str, Any]:

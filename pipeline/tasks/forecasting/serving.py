@@ -18,7 +18,7 @@ from pipeline.export.predictor import Predictor
 from pipeline.export.saved_model import check_fits, load_saved_model, write_saved_model
 from pipeline.facts import Exported, Trained
 from pipeline.models.forecaster_settings import describe_forecaster
-from pipeline.tasks.base import Signature
+from pipeline.tasks.base import Hub, Signature
 from pipeline.tasks.forecasting import TASK
 from pipeline.tasks.forecasting.data import ASSETS, History
 from pipeline.tasks.forecasting.prepared import Scaling, SeriesFacts, steps_of_train
@@ -31,6 +31,7 @@ SIGNATURE = Signature(
     outputs={"forecast": TASK.output.tensor},
 )
 BATCH_SIZE = 64
+HUB = Hub("time-series-forecasting", {"mse": "mse", "mae": "mae", "mase": "mase"})
 _DIGITS = 7  # of a float32
 
 

@@ -18,7 +18,7 @@ from pipeline.export.predictor import Predictor
 from pipeline.export.saved_model import load_saved_model
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
-from pipeline.tasks.base import Signature
+from pipeline.tasks.base import Hub, Signature
 from pipeline.tasks.frames import TASK
 from pipeline.tasks.frames.data import NAMES, PICTURES, encoder_of, load_labels
 from pipeline.tasks.frames.settings import Settings
@@ -37,6 +37,7 @@ SIGNATURE = Signature(
     },
 )
 BATCH_SIZE = 16
+HUB = Hub("tabular-classification", {"accuracy": "accuracy", "macro_f1": "f1", "edit": "edit"})
 
 
 def inputs(values: Sequence[np.ndarray]) -> dict[str, Any]:

@@ -11,15 +11,16 @@ import pandas as pd
 from pipeline.corpora.annotated.entities import read_entities
 from pipeline.corpora.annotated.inline import to_inline
 from pipeline.evaluation.entity_scores import entity_scores
+from pipeline.export.ids_model import IdsModel
 from pipeline.export.predictor import Predictor
 from pipeline.export.tagger import export_tagger, load_tagger, served_entities
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
-from pipeline.tasks.base import Signature
+from pipeline.tasks.base import Hub, Signature, korean
 from pipeline.tasks.ner import TASK
 from pipeline.tasks.ner.data import load_tags
 from pipeline.tasks.ner.settings import Settings
-from pipeline.tasks.ner.training import trained_decoder
+from pipeline.tasks.ner.training import trained_decoder, trained_tagger
 from pipeline.text.tokenizers import load_tokenizer
 
 SIGNATURE = Signature(
@@ -39,6 +40,11 @@ SIGNATURE = Signature(
     },
 )
 BATCH_SIZE = 512
+HUB = Hub(
+    "token-classification",
+    {"f1": "f1", "precision": "precision", "recall": "recall"},
+    languages=korean,
+)
 
 
 def inputs(values: Sequence[str]) -> dict[str, Any]:
@@ -62,6 +68,13 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
         folder,
         max_length=settings.text.max_length,
     )
+
+
+def ids_model(settings: Settings, trained: Trained) -> IdsModel:
+    """The potentials of the tags, and those that the best legal tags are found with."""
+    model = trained_tagger(settings, trained)
+    names = load_tags(trained.prepared_folder).names
+    return IdsModel(model, "potentials", names, model.get_layer("crf").potentials())
 
 
 def load(folder: Path, asking: None = None) -> Predictor:

@@ -88,9 +88,14 @@ def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
 
 def trained_decoder(settings: Settings, trained: Trained) -> keras.Model:
     """The model of a finished run, with its best weights; it gives the best tags."""
+    return best_tags(trained_tagger(settings, trained))
+
+
+def trained_tagger(settings: Settings, trained: Trained) -> keras.Model:
+    """The same in front of its layer "crf": it gives potentials."""
     folder = trained.prepared_folder
     model = load_best_weights(build_model(settings, folder), trained)
-    return best_tags(folded(model, settings.model, **_shape(folder)))
+    return folded(model, settings.model, **_shape(folder))
 
 
 def _shape(prepared_folder: Path) -> dict[str, Any]:

@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 
 from pipeline.corpora.labelled.probability_columns import OWN_HEADER
 from pipeline.export.classifier import export_classifier, load_classifier, load_labels
+from pipeline.export.ids_model import IdsModel
 from pipeline.export.predictor import Predictor
 from pipeline.export.saved_model import load_asker
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.models.classifier import folded
 from pipeline.one_line import without_breaks
-from pipeline.tasks.base import Signature
+from pipeline.tasks.base import Hub, Signature, korean
 from pipeline.tasks.sentiment import TASK
 from pipeline.tasks.sentiment.data import label_names
 from pipeline.tasks.sentiment.settings import Settings
@@ -34,6 +36,7 @@ SIGNATURE = Signature(
     },
 )
 BATCH_SIZE = 512
+HUB = Hub("text-classification", {"accuracy": "accuracy", "macro_f1": "f1"}, languages=korean)
 
 
 def inputs(values: Sequence[str]) -> dict[str, Any]:
@@ -51,12 +54,21 @@ def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) 
 
 def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
     return export_classifier(
-        folded(trained_model(settings, trained), settings.model),
+        _model(settings, trained),
         load_tokenizer(trained.prepared_folder),
         label_names(trained.prepared_folder),
         folder,
         max_length=settings.text.max_length,
     )
+
+
+def ids_model(settings: Settings, trained: Trained) -> IdsModel:
+    names = label_names(trained.prepared_folder)
+    return IdsModel(_model(settings, trained), "logits", names)
+
+
+def _model(settings: Settings, trained: Trained) -> keras.Model:
+    return folded(trained_model(settings, trained), settings.model)
 
 
 def load(folder: Path, asking: None = None) -> Predictor:

@@ -14,11 +14,16 @@ from pipeline.export.translator import export_translator, load_translator
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.normalize import normalize
-from pipeline.tasks.base import Signature
+from pipeline.tasks.base import Hub, Signature
 from pipeline.tasks.translation import TASK
 from pipeline.tasks.translation.settings import Settings
 from pipeline.tasks.translation.training import trained_model
 from pipeline.text.pair_pieces import load_pair_tokenizers
+
+
+def _languages(settings: Settings, prepared_folder: Path) -> Sequence[str]:
+    return settings.source_language, settings.target_language
+
 
 SIGNATURE = Signature(
     name="serving_default",
@@ -29,6 +34,7 @@ SIGNATURE = Signature(
     },
 )
 BATCH_SIZE = 128
+HUB = Hub("translation", {"bleu": "sacrebleu", "chrf": "chrf"}, languages=_languages)
 
 
 def inputs(values: Sequence[str]) -> dict[str, Any]:

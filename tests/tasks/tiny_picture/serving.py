@@ -14,7 +14,7 @@ from pipeline.export.predictor import Predictor
 from pipeline.export.saved_model import load_saved_model, write_saved_model
 from pipeline.facts import Exported, Trained
 from pipeline.fields.picture import PictureFile
-from pipeline.tasks.base import Signature
+from pipeline.tasks.base import Hub, Signature
 from pipeline.tasks.tiny_picture import TASK
 from pipeline.tasks.tiny_picture.data import LABELS, scaled
 from pipeline.tasks.tiny_picture.settings import Settings
@@ -26,6 +26,7 @@ SIGNATURE = Signature(
     outputs={"label": TASK.output.tensor},
 )
 BATCH_SIZE = 64
+HUB = Hub("image-classification", {"accuracy": "accuracy"})
 
 
 def inputs(values: Sequence[PictureFile]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from pipeline.export.predictor import Predictor
 from pipeline.export.saved_model import check_fits, load_saved_model, write_saved_model
 from pipeline.facts import Exported, Trained
-from pipeline.tasks.base import Signature
+from pipeline.tasks.base import Hub, Signature
 from pipeline.tasks.tiny_series import TASK
 from pipeline.tasks.tiny_series.evaluation import mean_absolute_error
 from pipeline.tasks.tiny_series.settings import Settings
@@ -25,6 +25,7 @@ SIGNATURE = Signature(
     outputs={"forecast": TASK.output.tensor},
 )
 BATCH_SIZE = 64
+HUB = Hub("time-series-forecasting", {"mse": "mse"})
 
 
 def inputs(values: Sequence[np.ndarray]) -> dict[str, Any]:
