@@ -82,17 +82,18 @@ def _check_converter(task: Task) -> None:
     Raises:
         UserError: the task gives no model of ids, or tf2onnx is not installed.
     """
-    if not isinstance(task.serving, GivesIdsModel):
-        raise UserError(
-            f"{task.name} cannot be written as ONNX",
-            where="--onnx",
-            remedy="leave it away; sentiment and ner can",
-        )
     if importlib.util.find_spec(_CONVERTER) is None:
         raise UserError(
             f"{_CONVERTER} is not installed",
             where="--onnx",
             remedy=f".venv/bin/pip install {_CONVERTER}==1.17.0 onnx==1.23.2",
+        )
+    start_keras()  # before the task imports TensorFlow, which would not be quiet
+    if not isinstance(task.serving, GivesIdsModel):
+        raise UserError(
+            f"{task.name} cannot be written as ONNX",
+            where="--onnx",
+            remedy="leave it away; sentiment and ner can",
         )
 
 
