@@ -3,7 +3,7 @@
 import { keepToken, models } from "./ask.js";
 import { el, labelled, put, speak } from "./dom.js";
 import { Panel } from "./panel.js";
-import { kindOf } from "./kinds/kinds.js";
+import { kindOf, orderOf } from "./kinds/kinds.js";
 import { tabs } from "./tabs.js";
 
 const LANGUAGE = "malgyeol-language";
@@ -53,6 +53,7 @@ async function start(tried = false) {
     setTimeout(start, 2000); // they are still loaded, or come later
     return;
   }
+  found.sort((a, b) => orderOf(a) - orderOf(b) || a.name.localeCompare(b.name));
   place.replaceChildren(tabs(found, panelOf));
 }
 

@@ -67,26 +67,29 @@ function filled(element, { on = {}, style = {}, words, values, label, ...rest },
   return element;
 }
 
-/** A table with a header; cells are texts or elements, numbers stand on the right. */
+const isNumber = (value) => typeof value === "number" || /^[+−-]?[\d.,]+( %)?$/.test(value);
+
+/** A table with a header; cells are texts or numbers, and numbers stand on the right. */
 export function table(caption, columns, rows) {
-  const cell = (value) => el("td", { class: typeof value === "number" ? "number" : null },
-    typeof value === "number" ? String(value) : value);
+  const side = (value) => ({ class: isNumber(value) ? "number" : null });
+  const cell = (value) => el("td", side(value), String(value));
+  const heads = columns.map((key, i) => el("th", { scope: "col", words: key, ...side(rows[0]?.[i]) }));
   return el("div", { class: "table", tabindex: 0, role: "region", label: caption },
     el("table", {},
       el("caption", { words: caption }),
-      el("thead", {}, el("tr", {}, ...columns.map((key) => el("th", { scope: "col", words: key })))),
+      el("thead", {}, el("tr", {}, ...heads)),
       el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map(cell))))));
 }
 
 let numbers = 0;
 
-/** A control with its label above it. */
-export function labelled(key, control, note = null) {
-  control.id ||= `control-${++numbers}`;
-  const label = el("label", { for: control.id, words: key });
+/** A control with its label above it; the label is that of `named` where it is inside `control`. */
+export function labelled(key, control, note = null, named = control) {
+  named.id ||= `control-${++numbers}`;
+  const label = el("label", { for: named.id, words: key });
   if (note) {
     note.id ||= `note-${++numbers}`;
-    control.setAttribute("aria-describedby", note.id);
+    named.setAttribute("aria-describedby", note.id);
   }
   return el("div", { class: "field" }, label, control, note);
 }

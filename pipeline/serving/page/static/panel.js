@@ -110,15 +110,22 @@ export class Panel {
     this.error.hidden = false;
   }
 
-  /** Shows an answer. `summary` and `values` are what is said of it in one line. */
+  /** Nothing is waited for any longer. */
+  stop() {
+    this.asking?.abort();
+    put(this.status, "stopped");
+  }
+
+  /** Shows an answer. `summary` and `values` are what is said of it in one line; it may have none. */
   show(summary, values, milliseconds, ...parts) {
+    this.answer.replaceChildren(
+      ...[summary && el("p", { class: "said", words: summary, values }), ...parts].filter((part) => part));
+    this.answer.hidden = false;
+    if (!summary) return;
     const ms = milliseconds < 10 ? milliseconds.toFixed(1) : milliseconds.toFixed(0);
     put(this.status, "in-time", { ms });
-    const said = put(el("p", { class: "said" }), summary, values);
     // Read out with the latency; what is seen is in the answer.
     this.status.prepend(el("span", { class: "unseen" }, `${say(summary, values)}. `));
-    this.answer.replaceChildren(said, ...parts.filter((part) => part != null));
-    this.answer.hidden = false;
   }
 
   /** Shows how to ask the same by curl. */

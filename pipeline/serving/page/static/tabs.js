@@ -30,7 +30,7 @@ export function tabs(models, panelOf) {
       if (!chosen) return;
       if (!panel.childElementCount) panel.append(panelOf(model));
       if (focus) tab.focus();
-      tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+      requestAnimationFrame(() => tab.scrollIntoView({ block: "nearest", inline: "center" }));
     });
   }
 

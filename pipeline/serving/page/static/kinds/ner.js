@@ -2,6 +2,7 @@
 
 import { curlLine, predict } from "../ask.js";
 import { el, labelled, table } from "../dom.js";
+import { offerTexts } from "./examples.js";
 import { takesText } from "./signatures.js";
 
 export const name = "ner";
@@ -10,7 +11,7 @@ const EXAMPLES = [
   "김민수 대표는 서울 종로구에서 기자들을 만났다.",
   "한국은행은 16일 금융통화위원회를 열었다.",
   "야 서연아 너 오늘 강남역 몇 시에 올 거야? ㅋㅋ",
-  "👩‍👩‍👧 손흥민이 8월에 런던에서 뛴다.",
+  "손흥민이 8월에 런던에서 뛴다.",
 ];
 const TONES = 8;
 
@@ -31,10 +32,7 @@ export function build(panel) {
     panel.tell(curlLine(model, body), body);
   });
   panel.form.append(labelled("sentence", text), ask);
-  panel.offer(EXAMPLES.map((example) => [example, () => {
-    text.value = example;
-    panel.form.requestSubmit();
-  }]));
+  offerTexts(panel, text, EXAMPLES);
 }
 
 function show(panel, typed, found, milliseconds) {

@@ -2,6 +2,7 @@
 
 import { curlLine, pieces, predict } from "../ask.js";
 import { el, labelled, percent, table } from "../dom.js";
+import { offerTexts } from "./examples.js";
 import { takesText } from "./signatures.js";
 
 export const name = "sentiment";
@@ -33,10 +34,7 @@ export function build(panel) {
     why.append(...await reasons(model, typed, row, signal));
   });
   panel.form.append(labelled("text", text), ask);
-  panel.offer(EXAMPLES.map((example) => [example, () => {
-    text.value = example;
-    panel.form.requestSubmit();
-  }]));
+  offerTexts(panel, text, EXAMPLES);
 }
 
 function bars(row, labels) {
