@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
+import importlib
+import json
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -51,9 +56,24 @@ def out_of_sight(files: list[Path]) -> Iterator[None]:
         file.with_name(f"hidden-{file.name}").rename(file)
 
 
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """No other worker is in here with the same `path` meanwhile."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Callable[[str], FinishedRun]:
-    """task name -> its finished run, made once a session. Not to be written to: `copy` it."""
+def shared_folder(tmp_path_factory) -> Path:
+    """A folder that the workers of this session share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def finished(shared_folder) -> Callable[[str], FinishedRun]:
+    """task name -> its finished run, made once by one worker. Not to be written to: `copy` it."""
     runs: dict[str, FinishedRun] = {}
     failures: dict[str, Exception] = {}
 
@@ -62,21 +82,33 @@ def finished(tmp_path_factory) -> Callable[[str], FinishedRun]:
             raise failures[name]
         if name not in runs:
             try:
-                runs[name] = make(name)
+                with alone(shared_folder / f"finished-{name}.lock"):
+                    runs[name] = find_or_make(name)
             except Exception as error:
                 failures[name] = error
                 raise
         return runs[name]
 
-    def make(name: str) -> FinishedRun:
-        task = find_task(name)
-        run = FinishedRun(task, Workspace(tmp_path_factory.mktemp(name)))
+    def find_or_make(name: str) -> FinishedRun:
+        # Its ops must be known before an exported model is loaded, whoever made it.
+        importlib.import_module("tensorflow_text")
+        folder = shared_folder / f"finished-{name}"
+        hidden = shared_folder / f"finished-{name}.json"
+        run = FinishedRun(find_task(name), Workspace(folder))
+        if not hidden.exists():
+            # What a worker left unfinished, whose error it has told.
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            hidden.write_text(json.dumps(make(run)), encoding="utf-8")
+        return dataclasses.replace(run, hidden=tuple(json.loads(hidden.read_text("utf-8"))))
+
+    def make(run: FinishedRun) -> list[str]:
         run.do("corpus", "prepare")
         test = [p for folder in (run.corpus, run.prepared) for p in folder.glob("test*")]
         with out_of_sight(test):
             run.do("train")
         run.do("evaluate", "export")
-        return dataclasses.replace(run, hidden=tuple(path.name for path in test))
+        return [path.name for path in test]
 
     return of
 
