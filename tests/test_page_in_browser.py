@@ -137,7 +137,7 @@ def test_examples_ask_by_themselves_and_the_time_is_told(page):
 
 
 def test_tabs_are_moved_between_with_arrows(page):
-    opened(page, "adds")
+    opened(page, "sentiment")
     tabs = page.get_by_role("tab").all()
     assert [tab.get_attribute("tabindex") for tab in tabs] == ["0", "-1", "-1"]
     tabs[0].focus()
@@ -148,7 +148,7 @@ def test_tabs_are_moved_between_with_arrows(page):
         assert tabs[chosen].evaluate("tab => tab === document.activeElement")
         panel = page.get_by_role("tabpanel")
         assert panel.get_attribute("aria-labelledby") == tabs[chosen].get_attribute("id")
-    assert page.url.endswith("#sentiment")
+    assert page.url.endswith("#adds")
 
 
 def test_korean_and_english(page):

@@ -1,7 +1,7 @@
 // What is on a picture.
 
 import { curlPicture, file, predict } from "../ask.js";
-import { el, labelled } from "../dom.js";
+import { el, labelled, languageNow } from "../dom.js";
 import { dropPlace } from "../drop.js";
 import { problem } from "../panel.js";
 import { takes } from "./signatures.js";
@@ -17,6 +17,7 @@ export function build(panel) {
   const { model } = panel;
   const languages = Object.keys(model.signatures).filter((each) => /^[a-z]{2}$/.test(each));
   const language = el("select", {}, ...languages.map((each) => el("option", { value: each, words: `in-${each}` })));
+  if (languages.includes(languageNow())) language.value = languageNow();
   let again = () => {};
   language.addEventListener("change", () => again());
 
