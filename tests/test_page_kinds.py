@@ -157,7 +157,7 @@ def test_a_picture_has_a_caption(page):
     answer = given(panel, "a b.png", picture(30, 20))
     assert answer.locator(".said").inner_text() == "size 30×20"
     panel.get_by_label("Language", exact=True).select_option("ko")
-    panel.get_by_text("크기 30×20").wait_for()
+    panel.get_by_text("크기 30×20", exact=True).wait_for()
     looks = answer.locator(".looks li")
     assert [each.inner_text() for each in looks.all()] == ["크기", "x"]
     shown = answer.get_by_role("img", name="The picture that was asked about")
