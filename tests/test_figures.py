@@ -19,7 +19,7 @@ from PIL import Image
 from pipeline.errors import UserError
 from pipeline.evaluation.calibration import reliability
 from pipeline.evaluation.classification import by_length
-from pipeline.report import figures, fonts
+from pipeline.report import figures, nanum_font
 from pipeline.report.fonts import hangul, printable
 
 
@@ -127,9 +127,9 @@ def test_neither_pyplot_nor_the_font_package_is_imported():
 
 
 def test_a_font_that_is_not_installed_is_the_users_to_mend(monkeypatch):
-    monkeypatch.setattr(fonts, "find_spec", lambda name: None)
+    monkeypatch.setattr(nanum_font, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="pip install"):
-        fonts._nanum_folder()
+        nanum_font.nanum_folder()
 
 
 def test_png_is_large_enough_for_a_sharp_screen():

@@ -9,6 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 HEIGHT, WIDTH = 48, 64
+COUNT = 12
+NAMES = ("v0", "v1", "v2", "v3")
+"""Of the videos of `write_films`, which have COUNT, COUNT + 1 … frames."""
 
 
 def film(count: int, top: int = 8) -> np.ndarray:
@@ -50,3 +53,11 @@ def write_labels(path: Path, count: int, header: str = "start,end,label") -> Pat
     half = count // 2
     path.write_text(f"{header}\n0,{half},red\n{half},{count},blue\n", encoding="utf-8")
     return path
+
+
+def write_films(folder: Path) -> Path:
+    """Four videos as folders of pictures, each with its labels beside it."""
+    for number, name in enumerate(NAMES):
+        write_pictures(folder / name, film(COUNT + number, top=4 * number))
+        write_labels(folder / f"{name}.csv", COUNT + number)
+    return folder

@@ -21,6 +21,8 @@ STREAM = "stream"
 """The signature that takes the next frames and the state."""
 PICTURES = "pictures"
 """The signature that takes the frames as encoded pictures."""
+STREAM_PICTURES = "stream_pictures"
+"""Both: the next frames as encoded pictures, and the state."""
 
 
 def export_frame_labeller(
@@ -40,7 +42,7 @@ def export_frame_labeller(
     where a video begins -> `label`, `score` and `state`, which is given with the frames that
     follow. A model whose features are those of pictures has a signature `pictures`: `images` string
     [n, time], the bytes of a JPEG or PNG file a frame, and `lengths` as above -> `label` and
-    `score`.
+    `score`. If it answers at once, there is `stream_pictures`, too: `images` and `state`.
 
     Args:
         model: of `models.frame_labeller.frame_labeller`, trained.
@@ -105,6 +107,14 @@ def export_frame_labeller(
 
         signatures[STREAM] = stream
         own[STREAM] = [spec[0], tf.TensorSpec([None, size], tf.float32, name="state")]
+        if takes_pictures:
+
+            def stream_pictures(images: tf.Tensor, state: tf.Tensor) -> dict[str, tf.Tensor]:
+                count, time = tf.unstack(tf.shape(images))
+                return stream(_seen(images, tf.fill([count], time)), state)
+
+            signatures[STREAM_PICTURES] = stream_pictures
+            own[STREAM_PICTURES] = [own[PICTURES][0], own[STREAM][1]]
         facts["numbers in the state of `stream`"] = f"{size:,}; zeros where a video begins"
     limits = [
         "It answers with one of its labels whatever it is given.",

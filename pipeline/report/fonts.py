@@ -1,9 +1,4 @@
-"""Hangul in matplotlib's pictures, without asking the system for a font.
-
-NanumGothic (SIL Open Font License 1.1) comes inside the wheel `koreanize-matplotlib`. Importing
-that package changes matplotlib's settings for the whole process and needs `distutils`, which
-Python 3.12 no longer has, so only its font files are used and it is never imported.
-"""
+"""Hangul in matplotlib's pictures, without asking the system for a font."""
 
 from __future__ import annotations
 
@@ -12,35 +7,22 @@ import dataclasses
 import functools
 import unicodedata
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
-from pipeline.errors import UserError
+from pipeline.report.nanum_font import nanum_folder
 
 FAMILIES = ("NanumGothic", "DejaVu Sans")
 MISSING = "□"
 
 
-def _nanum_folder() -> Path:
-    spec = find_spec("koreanize_matplotlib")
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    for folder in folders:
-        if (Path(folder) / "fonts" / "NanumGothic.ttf").is_file():
-            return Path(folder) / "fonts"
-    raise UserError(
-        "the Korean font NanumGothic is not installed",
-        remedy="pip install --no-deps koreanize-matplotlib==0.1.1",
-    )
-
-
 @functools.cache
 def _register() -> frozenset[int]:
     """Makes the fonts known to matplotlib, once; returns the code points they can draw."""
-    folder = _nanum_folder()
+    folder = nanum_folder()
     nanum = [folder / "NanumGothic.ttf", folder / "NanumGothicBold.ttf"]
     for path, weight in zip(nanum, (400, 700), strict=True):
         font_manager.fontManager.addfont(path)

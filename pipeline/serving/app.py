@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.serving.access_log import AccessLog
+from pipeline.serving.page.routes import is_open, page_routes
 from pipeline.serving.paths import Target
 from pipeline.serving.replies import refuse
 from pipeline.serving.request_error import RequestError
@@ -51,6 +52,7 @@ class Front:
                 Route("/healthz", self._healthy),
                 Route("/readyz", self._ready),
                 Route("/monitoring/prometheus/metrics", self._metrics),
+                *page_routes(service.registry),
             ],
             lifespan=self._lifespan,
             exception_handlers={404: _not_found, 405: _wrong_method},
@@ -135,7 +137,8 @@ class Front:
             return None
         if self.draining:
             return RequestError(503, "the server ends")
-        if self._token and not self._knows(scope) and scope["method"] != "OPTIONS":
+        wanted = self._token and scope["method"] != "OPTIONS" and not is_open(scope["path"])
+        if wanted and not self._knows(scope):
             return RequestError(401, "a token is needed: Authorization: Bearer <token>")
         return None
 

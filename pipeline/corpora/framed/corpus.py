@@ -77,7 +77,7 @@ def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path, derived: Path)
     first = next(iter(videos.values())).columns
     names = json.dumps(first.names, ensure_ascii=False) if first.has_header else ""
     columns = {FEATURES: names, ENCODER: picture_encoder() if filmed else ""}
-    features = f"{NAME} of each picture" if filmed else ", ".join(first.names)
+    features = _of_pictures() if filmed else ", ".join(first.names)
     return CorpusSplits(
         name,
         {split: frame.assign(**columns) for split, frame in splits.items()},
@@ -103,6 +103,12 @@ _SPLITS = {
     "videos": "whole videos are held out",
     "hasani2021": "windows of 32 frames that overlap with those of train (Hasani et al. 2021)",
 }
+
+
+def _of_pictures() -> str:
+    """What features of pictures are, for people."""
+    encoder = read_facts()
+    return f"{encoder.title} ({encoder.licence}), averaged over the places of each picture"
 
 
 def picture_encoder() -> str:

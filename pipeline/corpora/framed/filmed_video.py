@@ -56,6 +56,8 @@ def features_of(path: Path, store: Path) -> FrameFeatures:
     Raises:
         UserError: it cannot be read.
     """
+    if not path.exists():
+        raise UserError("no such file", where=path)
     if path.is_dir():
         pictures = frames_in(path)
         check_headers(pictures)

@@ -68,7 +68,7 @@ def sources_of(setting: str) -> list[Source]:
 
 def is_filmed(path: Path) -> bool:
     """Whether it is a video file or a folder of pictures, by its name and what is in it."""
-    if path.suffix.lower() in video_file.SUFFIXES and not path.is_dir():
+    if path.suffix.lower() in video_file.SUFFIXES and not os.path.isdir(path):
         return True
     return os.path.isdir(path) and bool(pictures_in(path))
 
