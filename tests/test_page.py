@@ -71,7 +71,9 @@ def test_what_has_not_changed_is_not_sent_again(server: Running):
 
 
 def test_the_models_that_are_there(server: Running):
-    adds, other = server.ask("GET", "/page/models").json["models"]
+    told = server.ask("GET", "/page/models").json
+    assert told["loading"] is False
+    adds, other = told["models"]
     assert (adds["name"], adds["version"], other["name"]) == ("adds", 2, "with space")
     assert adds["files"] == ["example.txt", "model_card.md"]
     assert adds["facts"] == {"labels": ["쉼"]}
