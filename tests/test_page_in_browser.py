@@ -151,6 +151,14 @@ def test_tabs_are_moved_between_with_arrows(page):
     assert page.url.endswith("#adds")
 
 
+def test_it_waits_until_all_models_are_loaded(page):
+    some = {"models": [], "loading": True}
+    page.route("**/page/models", lambda route: route.fulfill(json=some), times=1)
+    page.goto("/")
+    page.get_by_text("Models are being loaded").wait_for()
+    page.get_by_role("tab").first.wait_for()
+
+
 def test_korean_and_english(page):
     panel = opened(page, "ner")
     asked(panel, "김민수 대표는 서울에 있다.", "Find entities")

@@ -33,9 +33,11 @@ class PageModels:
     def __init__(self, registry: Registry[ServedModel]):
         self._registry = registry
 
-    def listed(self) -> list[dict[str, Any]]:
-        """Name, version, signatures, facts (of labels, channels, …) and files of each model."""
-        return [_as_json(model) for model in self._newest()]
+    def listed(self) -> dict[str, Any]:
+        """`models`: name, version, signatures, facts (of labels, channels, …) and files of each;
+        `loading`: whether others are still loaded."""
+        loading = not self._registry.scanned
+        return {"models": [_as_json(model) for model in self._newest()], "loading": loading}
 
     def _newest(self) -> Iterator[LoadedModel]:
         for name in self._registry.names:

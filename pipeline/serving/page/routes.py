@@ -53,7 +53,7 @@ def page_routes(registry: Registry[ServedModel]) -> list[BaseRoute]:
         return FileResponse(_STATIC / "index.html")
 
     async def listed(_: Request) -> Response:
-        return _json({"models": await run_in_threadpool(models.listed)})
+        return _json(await run_in_threadpool(models.listed))
 
     async def file(request: Request) -> Response:
         name = request.path_params["file"]

@@ -41,16 +41,19 @@ function panelOf(model) {
 
 async function start(tried = false) {
   let found;
+  let loading;
   try {
-    found = await models();
+    ({ models: found, loading } = await models());
   } catch (error) {
     if (error.status === 401) return askForToken(tried);
     place.replaceChildren(put(el("p", { class: "error", role: "alert" }), "no-server", { why: error.message }));
     return;
   }
-  if (!found.length) {
-    place.replaceChildren(el("p", { role: "status", words: "no-models" }));
-    setTimeout(start, 2000); // they are still loaded, or come later
+  if (loading || !found.length) {
+    const names = found.map(({ name }) => name).join(", ");
+    const waiting = el("p", { role: "status", class: "waiting" });
+    place.replaceChildren(put(waiting, loading ? "models-loading" : "no-models", { names }));
+    setTimeout(start, loading ? 1000 : 3000);
     return;
   }
   found.sort((a, b) => orderOf(a) - orderOf(b) || a.name.localeCompare(b.name));

@@ -38,8 +38,9 @@ async function send(path, options = {}) {
   throw new Refused(reply.status, message.trim());
 }
 
+/** `models` that can be asked, and whether others are still `loading`. */
 export async function models() {
-  return (await (await send("page/models")).json()).models;
+  return (await send("page/models")).json();
 }
 
 const below = (model) => `page/models/${encodeURIComponent(model.name)}`;

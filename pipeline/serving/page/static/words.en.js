@@ -2,7 +2,8 @@
 
 export const ENGLISH = {
   "models": "Models",
-  "no-models": "No model is loaded yet.",
+  "no-models": "There is no model.",
+  "models-loading": "Models are being loaded … {names}",
   "no-server": "The server cannot be reached: {why}",
   "failed": "That did not work: {why}",
   "token-needed": "This server asks for a token.",

@@ -2,7 +2,8 @@
 
 export const KOREAN = {
   "models": "모델",
-  "no-models": "아직 불러온 모델이 없습니다.",
+  "no-models": "모델이 없습니다.",
+  "models-loading": "모델을 불러오는 중 … {names}",
   "no-server": "서버에 연결할 수 없습니다: {why}",
   "failed": "처리하지 못했습니다: {why}",
   "token-needed": "이 서버는 토큰이 필요합니다.",

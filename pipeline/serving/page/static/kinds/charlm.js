@@ -69,7 +69,7 @@ async function write(panel, body, signal) {
   if (failure) throw new Error(failure);
   put(panel.status, "written-in", {
     count: Array.from(rest.textContent).length,
-    first: first.toFixed(0),
+    first: (first ?? 0).toFixed(0),
     ms: (performance.now() - begun).toFixed(0),
   });
 }

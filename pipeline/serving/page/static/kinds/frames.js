@@ -9,7 +9,10 @@ import { takes } from "./signatures.js";
 export const name = "frames";
 
 const TONES = 8;
-const LABEL_COLUMN = /^(label|labels|phase|class|state|레이블|라벨|단계|상태)$/i;
+const LABEL_COLUMNS = [
+  "label", "labels", "phase", "class", "target", "action", "activity", "gesture", "state",
+  "라벨", "레이블", "정답", "단계", "동작", "행동", "상태", "분류",
+];
 
 export const fits = (signatures) =>
   takes(signatures.serving_default, ["frames", "lengths"], ["label", "score"]);
@@ -40,7 +43,7 @@ export function build(panel) {
     const buffer = await chosen.arrayBuffer();
     if (chosen.name.endsWith(".npy")) return { frames: npyOf(buffer) };
     const found = tableOf(decoded(buffer));
-    const labels = found.header?.findIndex((each) => LABEL_COLUMN.test(each)) ?? -1;
+    const labels = found.header?.findIndex((each) => LABEL_COLUMNS.includes(each.toLowerCase())) ?? -1;
     return {
       frames: numbersOf(found, columnsOf(found, names, width)),
       truth: labels < 0 ? null : found.rows.map((row) => row[labels].trim()),
