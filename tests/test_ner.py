@@ -216,6 +216,12 @@ def test_rows_in_parts_softmax_head_two_layers_and_no_runs_of_pieces(new_run):
         assert all(0 <= e.start < e.end <= len(text) for e in entities)
 
 
+def test_something_must_read_from_piece_to_piece(workspace, command):
+    words = ["ner", "--corpus", "sample", "--encoder", "none", "--layers", 0]
+    assert command(workspace.root, "corpus", *words).code == 0
+    assert "add --layers 1" in command(workspace.root, "prepare", *words).error
+
+
 def test_predictor_marks_the_sentence(run):
     predict = TASK.serving.load(run.saved_model)
     texts = sample_texts()[:20]

@@ -11,6 +11,7 @@ from pipeline.corpora.annotated.corpus import read_annotated_corpus
 from pipeline.corpora.annotated.entities import read_entities
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
+from pipeline.errors import UserError
 from pipeline.facts import Prepared
 from pipeline.pretrained import ENCODER, check_decided_by_encoder, check_fits
 from pipeline.stages.encoders import find_pretrained
@@ -37,6 +38,12 @@ def encoder(settings: Settings, workspace: Workspace) -> Path | None:
     if folder is not None:
         check_decided_by_encoder(settings.text, ("vocabulary_size", "min_frequency"))
         check_fits(folder, {"pieces": "syllable"})
+    elif settings.model.layers == 0:
+        raise UserError(
+            "with --layers 0 and no encoder nothing reads what stands around a piece",
+            where="command line",
+            remedy="add --layers 1",
+        )
     return folder
 
 

@@ -28,9 +28,9 @@ class Settings:
 
     corpus: EntityCorpusSettings = EntityCorpusSettings()
     text: SyllableSettings = SyllableSettings()
-    start: StartSettings = StartSettings()
+    start: StartSettings = StartSettings(encoder="bundled")
     mentions: MentionSettings = MentionSettings()
-    model: TaggerSettings = TaggerSettings()
+    model: TaggerSettings = TaggerSettings(layers=0)
     training: TrainingSettings = TrainingSettings(
         epochs=8, min_steps=600, batch_size=64, evaluations=8
     )
