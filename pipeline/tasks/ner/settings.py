@@ -30,9 +30,9 @@ class Settings:
     text: SyllableSettings = SyllableSettings()
     start: StartSettings = StartSettings(encoder="bundled")
     mentions: MentionSettings = MentionSettings()
-    model: TaggerSettings = TaggerSettings(layers=0)
+    model: TaggerSettings = TaggerSettings(units=96)
     training: TrainingSettings = TrainingSettings(
-        epochs=8, min_steps=600, batch_size=64, evaluations=8
+        epochs=6, min_steps=600, batch_size=64, evaluations=8
     )
     fine_tuning: FineTuningSettings = FineTuningSettings()
     batches: BatchSettings = BatchSettings(length_jitter=2)
