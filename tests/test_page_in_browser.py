@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import served_models
-from browser import browser, needs_chromium
+from browser import browser, check_look, needs_chromium, opened, quiet_page
 from running_server import Running, running
 
 pytestmark = needs_chromium
@@ -35,30 +35,9 @@ def chromium() -> Iterator:
 
 
 @pytest.fixture
-def page(chromium, server) -> Iterator:
-    """The page in English, and what its console complains of, which must be nothing."""
-    complaints: list[str] = []
-    context = chromium.new_context(locale="en-US", base_url=f"http://127.0.0.1:{server.port}")
-    context.set_default_timeout(60_000)
-    page = context.new_page()
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: complaints.append(request.url) if is_foreign(request) else 0)
-    yield page
-    context.close()
-    assert not complaints
-
-
-def is_foreign(request) -> bool:
-    return not re.match(r"http://127\.0\.0\.1:|blob:", request.url)
-
-
-def opened(page, model: str):
-    """The panel of a model."""
-    page.goto(f"/#{model}")
-    panel = page.get_by_role("tabpanel")
-    panel.wait_for()
-    return panel
+def page(chromium, server: Running) -> Iterator:
+    with quiet_page(chromium, server.port) as page:
+        yield page
 
 
 def asked(panel, text: str, button: str):
@@ -196,23 +175,15 @@ def test_a_model_that_the_page_does_not_know(page):
 
 
 def test_an_error_of_the_server_is_told(chromium, server: Running):
-    with chromium.new_context(locale="en-US") as context:
-        panel = opened_at(context.new_page(), server.port, "adds")
+    # What is refused the browser itself notes in its console.
+    with chromium.new_context(
+        locale="en-US", base_url=f"http://127.0.0.1:{server.port}"
+    ) as context:
+        panel = opened(context.new_page(), "adds")
         panel.get_by_role("textbox").fill('{"instances": ["x"]}')
         panel.get_by_role("button", name="Ask").click()
         panel.get_by_role("alert").wait_for()
         assert "DT_FLOAT" in panel.get_by_role("alert").inner_text()
-
-
-def opened_at(page, port: int, model: str):
-    return opened_on(page, f"http://127.0.0.1:{port}/#{model}")
-
-
-def opened_on(page, address: str):
-    page.goto(address)
-    panel = page.get_by_role("tabpanel")
-    panel.wait_for()
-    return panel
 
 
 def test_a_server_with_a_token_asks_for_it(chromium, tmp_path: Path):
@@ -238,19 +209,14 @@ def test_a_server_with_a_token_asks_for_it(chromium, tmp_path: Path):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_accessible_and_no_wider_than_a_phone(chromium, server: Running, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
-    with chromium.new_context(
-        locale="ko-KR", color_scheme=scheme, viewport={"width": 360, "height": 740}
-    ) as context:
-        page = context.new_page()
+    phone = {"width": 360, "height": 740}
+    with quiet_page(
+        chromium, server.port, locale="ko-KR", color_scheme=scheme, viewport=phone
+    ) as page:
         for model in ("adds", "ner", "sentiment"):
-            panel = opened_at(page, server.port, model)
+            panel = opened(page, model)
             if model != "adds":
                 panel.locator(".example").first.click()
                 panel.locator(".said").wait_for()
                 panel.locator("[aria-busy]").wait_for(state="detached")
-            width = "() => document.documentElement.scrollWidth - innerWidth"
-            assert page.locator("body").evaluate(width) <= 0
-            found = Axe().run(page).response["violations"]
-            assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+            check_look(page)

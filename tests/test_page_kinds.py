@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import page_models
-from browser import browser, needs_chromium
+from browser import browser, check_look, needs_chromium, opened, quiet_page
 from running_server import Running, running
 
 pytestmark = needs_chromium
@@ -38,25 +38,8 @@ def chromium() -> Iterator:
 
 @pytest.fixture
 def page(chromium, server: Running) -> Iterator:
-    """The page in English; nothing may be complained of in its console."""
-    complaints: list[str] = []
-    with chromium.new_context(
-        locale="en-US", base_url=f"http://127.0.0.1:{server.port}"
-    ) as context:
-        context.set_default_timeout(60_000)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+    with quiet_page(chromium, server.port) as page:
         yield page
-    assert not complaints
-
-
-def opened(page, model: str):
-    """The panel of a model."""
-    page.goto(f"/#{model}")
-    panel = page.get_by_role("tabpanel")
-    panel.wait_for()
-    return panel
 
 
 def answer_of(panel):
@@ -263,20 +246,15 @@ def test_a_long_request_can_be_saved(page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1200])
 def test_accessible_and_no_wider_than_the_screen(chromium, server: Running, scheme, width):
-    from axe_playwright_python.sync_playwright import Axe
-
     files = {
         "captioning": ("p.png", picture(300, 200)),
         "frames": ("v.csv", FRAMES),
         "forecasting": ("p.csv", series([1, 2, 3, 4, 5])),
     }
-    with chromium.new_context(
-        locale="ko-KR",
-        color_scheme=scheme,
-        viewport={"width": width, "height": 740},
-        base_url=f"http://127.0.0.1:{server.port}",
-    ) as context:
-        page = context.new_page()
+    size = {"width": width, "height": 740}
+    with quiet_page(
+        chromium, server.port, locale="ko-KR", color_scheme=scheme, viewport=size
+    ) as page:
         for model in page_models.ALL:
             panel = opened(page, model)
             if model in files:
@@ -285,7 +263,4 @@ def test_accessible_and_no_wider_than_the_screen(chromium, server: Running, sche
                 panel.locator(".example").first.click()
                 panel.locator(".passage, .said").first.wait_for()
                 panel.locator("[aria-busy]").wait_for(state="detached")
-            wider = "() => document.documentElement.scrollWidth - innerWidth"
-            assert page.locator("body").evaluate(wider) <= 0
-            found = Axe().run(page).response["violations"]
-            assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], model
+            check_look(page)

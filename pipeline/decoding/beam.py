@@ -36,6 +36,7 @@ def beam_search(
     *,
     max_length: int | Tensor,
     source_mask: Tensor | None = None,
+    coverage_mask: Tensor | None = None,
     constant: Collection[str] = (),
 ) -> Hypotheses:
     """The best hypotheses that a beam finds, scored as in Wu et al. 2016 (arXiv:1609.08144),
@@ -71,8 +72,10 @@ def beam_search(
         options: how to score and when to end.
         max_length: int, or int32 [rows]: ids a hypothesis may have, EOS among them. 0 gives the
             empty one.
-        source_mask: bool [rows, source], True at the pieces that coverage counts; needed for
-            coverage and for attention.
+        source_mask: bool [rows, source], True at real pieces; needed for coverage and for
+            attention.
+        coverage_mask: bool [rows, source], True at the pieces that coverage counts; None: at all
+            real ones.
         constant: names in the state that no step changes, such as the encoded source: they are
             repeated once and never reordered. Names that are not in the state do no harm.
 
@@ -120,6 +123,9 @@ def beam_search(
         width = ops.shape(source_mask)[1]
     else:
         source_mask = None
+    covered = source_mask
+    if beta and coverage_mask is not None:
+        covered = repeated(ops.cast(ops.convert_to_tensor(coverage_mask), "bool"))
     if beta:
         start["coverage"] = ops.zeros((every, width), dtype="float32")
     if options.keep_attention:
@@ -129,7 +135,7 @@ def beam_search(
         scores = hypotheses.log_p / length_penalty(length, alpha)
         if coverage is None:
             return scores
-        penalty = ops.reshape(coverage_penalty(coverage, source_mask, beta), (rows, beam))
+        penalty = ops.reshape(coverage_penalty(coverage, covered, beta), (rows, beam))
         return scores + pick(penalty, hypotheses.parents)
 
     def going(now):
@@ -202,15 +208,15 @@ def length_penalty(length: Tensor, alpha: float) -> Tensor:
     return ((5.0 + ops.cast(length, "float32")) / 6.0) ** alpha
 
 
-def coverage_penalty(coverage: Tensor, source_mask: Tensor, beta: float) -> Tensor:
+def coverage_penalty(coverage: Tensor, covered: Tensor, beta: float) -> Tensor:
     """cp(X, Y): float32 [n].
 
     Args:
         coverage: float32 [n, source], the attention each source piece has got so far.
-        source_mask: bool [n, source].
+        covered: bool [n, source], the pieces that count.
     """
     logs = ops.log(ops.clip(coverage, LEAST_COVERAGE, 1.0))
-    return beta * ops.sum(ops.where(source_mask, logs, 0.0), axis=1)
+    return beta * ops.sum(ops.where(covered, logs, 0.0), axis=1)
 
 
 class Continuations(NamedTuple):

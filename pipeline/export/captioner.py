@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
+from pipeline.export.caption_attention import tables, words_with_attention
 from pipeline.export.graph_detokenize import GraphDetokenizer
+from pipeline.export.parts import in_parts
 from pipeline.export.saved_model import write_saved_model
 from pipeline.facts import Exported
 from pipeline.models.caption import Caption
@@ -21,6 +24,14 @@ from pipeline.text.tokenizer import Tokenizer
 
 PICTURES_AT_ONCE = 16
 """Of a batch: what is kept of each is little beside its pixels."""
+_PLACES = (math.isqrt(SHAPE[0]), math.isqrt(SHAPE[0]))
+_SAID = (tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.float32))
+_LOOKED = (
+    tf.TensorSpec([None], tf.string),
+    tf.TensorSpec([None, *_PLACES], tf.float32),
+    tf.TensorSpec([None], tf.int32),
+)
+Serve = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
 
 def export_captioner(
@@ -40,6 +51,11 @@ def export_captioner(
     detokenisation are in the graph. Of a model that knows several languages it writes in the
     first; there is a signature for each of them, `ko` and `en`.
 
+    A captioner that has attention has a signature `attention` of the same input, which gives
+    `words` string [n, time] and `attention` float32 [n, time, rows, columns] as well: the words of
+    the caption, and where on the picture each looked, which adds up to 1; unused cells are "" and
+    0. Of several languages there is one for each, `attention_ko` and `attention_en`.
+
     Args:
         model: what `pipeline.models.captioner.captioner` made.
         tokenizer: that it was trained with.
@@ -49,29 +65,54 @@ def export_captioner(
         languages: their names.
     """
     caption = Caption(model, search, begin)
+    looking = Caption(model, search, begin, attention=True) if caption.steps.attends else None
     detokenizer = GraphDetokenizer(tokenizer)
     features = as_constants(load_encoder())
 
-    def part(contents: tf.Tensor, number: int) -> tuple[tf.Tensor, tf.Tensor]:
+    def found(search: Caption, contents: tf.Tensor, number: int) -> dict[str, tf.Tensor]:
         seen = tf.reshape(features(read_pictures(contents, SIZE)), [-1, *SHAPE])
         # As the features are kept on disk that it learnt from.
         seen = tf.cast(tf.cast(seen, tf.float16), tf.float32)
         language = tf.fill([tf.shape(seen)[0]], number)
-        found = caption({"features": seen, "language": language}, training=False)
-        # [PAD], [BOS] and [EOS] have no text.
-        said = tf.RaggedTensor.from_tensor(found["ids"], padding=0)
-        return detokenizer(said), found["scores"]
+        return search({"features": seen, "language": language}, training=False)
 
-    def serve(number: int) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    def said(answer: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+        # [PAD], [BOS] and [EOS] have no text.
+        return [
+            detokenizer(tf.RaggedTensor.from_tensor(answer["ids"], padding=0)),
+            answer["scores"],
+        ]
+
+    def serve(number: int) -> Serve:
+        def part(contents: tf.Tensor) -> list[tf.Tensor]:
+            return said(found(caption, contents, number))
+
         def answer(image: tf.Tensor) -> dict[str, tf.Tensor]:
-            captions, scores = _in_parts(image, lambda contents: part(contents, number))
+            captions, scores = _in_parts(image, part, _SAID)
             return {"caption": captions, "score": scores}
 
         return answer
 
+    def look(search: Caption, number: int) -> Serve:
+        def part(contents: tf.Tensor) -> list[tf.Tensor]:
+            answer = found(search, contents, number)
+            looked = words_with_attention(detokenizer, answer["ids"], answer["attention"], _PLACES)
+            return [*said(answer), *looked]
+
+        def answer(image: tf.Tensor) -> dict[str, tf.Tensor]:
+            captions, scores, *looked = _in_parts(image, part, [*_SAID, *_LOOKED])
+            words, maps = tables(*looked)
+            return {"caption": captions, "score": scores, "words": words, "attention": maps}
+
+        return answer
+
     signatures = {"serving_default": serve(0)}
-    if len(languages) > 1:
-        signatures |= {language: serve(n) for n, language in enumerate(languages)}
+    if looking:
+        signatures["attention"] = look(looking, 0)
+    for number, language in enumerate(languages if len(languages) > 1 else ()):
+        signatures[language] = serve(number)
+        if looking:
+            signatures[f"attention_{language}"] = look(looking, number)
     spec = tf.TensorSpec([None], tf.string, name="image")
     size = write_saved_model(folder, signatures, [spec], [detokenizer])
     tokenizer.save(folder / "assets.extra")
@@ -100,30 +141,14 @@ def export_captioner(
 
 
 def _in_parts(
-    contents: tf.Tensor, function: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Applies `function`, string [m] -> string [m] and float32 [m], to some pictures at a time."""
-    count = tf.shape(contents)[0]
+    contents: tf.Tensor,
+    part: Callable[[tf.Tensor], Sequence[tf.Tensor]],
+    specs: Sequence[tf.TensorSpec],
+) -> tuple[tf.Tensor, ...]:
+    """The results of `part`, which is given some pictures at a time."""
 
-    def array(dtype: tf.DType) -> tf.TensorArray:
-        return tf.TensorArray(dtype, 0, dynamic_size=True, infer_shape=False, element_shape=[None])
+    def some(first: tf.Tensor) -> tuple[tf.Tensor, Sequence[tf.Tensor]]:
+        chosen = contents[first : first + PICTURES_AT_ONCE]
+        return tf.size(chosen), part(chosen)
 
-    def body(first, number, captions, scores):
-        text, score = function(contents[first : first + PICTURES_AT_ONCE])
-        return (
-            first + PICTURES_AT_ONCE,
-            number + 1,
-            captions.write(number, text),
-            scores.write(number, score),
-        )
-
-    _, parts, captions, scores = tf.while_loop(
-        lambda first, *_: first < count,
-        body,
-        (0, 0, array(tf.string), array(tf.float32)),
-        parallel_iterations=1,
-    )
-    return (
-        tf.cond(parts > 0, captions.concat, lambda: tf.zeros([0], tf.string)),
-        tf.cond(parts > 0, scores.concat, lambda: tf.zeros([0], tf.float32)),
-    )
+    return in_parts(tf.size(contents), some, specs)

@@ -31,8 +31,12 @@ class GraphDetokenizer(tf.Module):
             ]
         )
 
+    def pieces(self, rows: tf.RaggedTensor) -> tf.RaggedTensor:
+        """int32 [n, None] -> string [n, None]: the text of each piece, a space in front where it
+        begins a word. Those of a row, joined, are its string but for a space in front."""
+        return rows.with_flat_values(tf.gather(self._texts, rows.flat_values))
+
     def __call__(self, rows: tf.RaggedTensor) -> tf.Tensor:
         """int32 [n, None] -> string [n]."""
-        texts = rows.with_flat_values(tf.gather(self._texts, rows.flat_values))
-        joined = tf.strings.reduce_join(texts, axis=1)
+        joined = tf.strings.reduce_join(self.pieces(rows), axis=1)
         return tf.strings.regex_replace(joined, "^ ", "", replace_global=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from pipeline.export.parts import in_parts
 from pipeline.text.vocabulary import PAD
 
 
@@ -54,8 +55,11 @@ def map_sorted(
     Returns:
         float32 [n, width].
     """
-    results, _, order = _in_parts(
-        rows, lambda ids, lengths, _: function(ids, lengths), tf.TensorSpec([None, width]), at_once
+    (results,), order = _in_parts(
+        rows,
+        lambda ids, lengths, _: [function(ids, lengths)],
+        [tf.TensorSpec([None, width])],
+        at_once,
     )
     return tf.gather(results, tf.math.invert_permutation(order))
 
@@ -95,10 +99,11 @@ def _for_each_id(
     result: tf.TensorSpec,
     at_once: PartSize,
 ) -> tf.RaggedTensor:
-    def flat(ids: tf.Tensor, lengths: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
-        return tf.boolean_mask(function(ids, lengths), tf.sequence_mask(lengths))
+    def flat(ids: tf.Tensor, lengths: tf.Tensor, _: tf.Tensor) -> list[tf.Tensor]:
+        return [tf.boolean_mask(function(ids, lengths), tf.sequence_mask(lengths))]
 
-    results, lengths, order = _in_parts(rows, flat, result, at_once, parts_at_a_time=2)
+    (results,), order = _in_parts(rows, flat, [result], at_once, parts_at_a_time=2)
+    lengths = tf.cast(rows.row_lengths(), tf.int32)
     by_length = tf.RaggedTensor.from_row_lengths(results, tf.gather(lengths, order))
     return tf.gather(by_length, tf.math.invert_permutation(order))
 
@@ -121,45 +126,74 @@ def map_sorted_texts(
     Returns:
         string [n].
     """
-    spec = tf.TensorSpec([None], tf.string)
-    results, _, order = _in_parts(rows, function, spec, at_once, more=more)
+    (results,), order = _in_parts(
+        rows,
+        lambda *given: [function(*given)],
+        [tf.TensorSpec([None], tf.string)],
+        at_once,
+        more=more,
+    )
     return tf.gather(results, tf.math.invert_permutation(order))
+
+
+def map_sorted_ragged(
+    rows: tf.RaggedTensor,
+    function: Callable[[tf.Tensor, tf.Tensor], Sequence[tf.RaggedTensor]],
+    dtypes: Sequence[tf.DType],
+    at_once: PartSize,
+) -> tuple[tf.RaggedTensor, ...]:
+    """As `map_sorted`, for a function that gives several rows of any length for each row.
+
+    Args:
+        rows: int32 [n, None].
+        function: (ids int32 [m, time] right-padded, lengths int32 [m]) -> of each dtype [m, None].
+        dtypes: of the results.
+        at_once: the size of a part.
+
+    Returns:
+        Of each dtype [n, None].
+    """
+
+    def flat(ids: tf.Tensor, lengths: tf.Tensor, _: tf.Tensor) -> list[tf.Tensor]:
+        results = function(ids, lengths)
+        sizes = (tf.cast(result.row_lengths(), tf.int64) for result in results)
+        return [*(result.flat_values for result in results), *sizes]
+
+    specs = [tf.TensorSpec([None], dtype) for dtype in (*dtypes, *[tf.int64] * len(dtypes))]
+    results, order = _in_parts(rows, flat, specs, at_once)
+    own = tf.math.invert_permutation(order)
+    count = len(dtypes)
+    return tuple(
+        tf.gather(tf.RaggedTensor.from_row_lengths(values, sizes), own)
+        for values, sizes in zip(results[:count], results[count:], strict=True)
+    )
 
 
 def _in_parts(
     rows: tf.RaggedTensor,
-    function: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor],
-    result: tf.TensorSpec,
+    function: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], Sequence[tf.Tensor]],
+    specs: Sequence[tf.TensorSpec],
     at_once: PartSize,
     *,
     parts_at_a_time: int = 1,
     more: int | tf.Tensor = 0,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Results of rows sorted by length, end to end; lengths int32 [n]; the order int32 [n].
+) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
+    """Results of rows sorted by length, end to end; the order int32 [n].
 
     With two parts at a time one is decoded, which takes one core, while the other goes through
     the recurrent layers.
     """
-    count = rows.nrows(tf.int32)
     lengths = tf.cast(rows.row_lengths(), tf.int32)
     order = tf.argsort(lengths, stable=True)
-    results = tf.TensorArray(
-        result.dtype, 0, dynamic_size=True, infer_shape=False, element_shape=result.shape
-    )
 
-    def body(first, part, results):
+    def part(first: tf.Tensor) -> tuple[tf.Tensor, Sequence[tf.Tensor]]:
         chosen = order[first : first + at_once.rows]
         if at_once.positions is not None:
             chosen = chosen[: _fitting(tf.gather(lengths, chosen) + more, at_once.positions)]
         ids = tf.gather(rows, chosen).to_tensor(default_value=PAD)
-        results = results.write(part, function(ids, tf.gather(lengths, chosen), chosen))
-        return first + tf.size(chosen), part + 1, results
+        return tf.size(chosen), function(ids, tf.gather(lengths, chosen), chosen)
 
-    _, parts, results = tf.while_loop(
-        lambda first, *_: first < count, body, (0, 0, results), parallel_iterations=parts_at_a_time
-    )
-    nothing = tf.zeros([0, *result.shape[1:]], result.dtype)
-    return tf.cond(parts > 0, results.concat, lambda: nothing), lengths, order
+    return in_parts(rows.nrows(tf.int32), part, specs, parts_at_a_time), order
 
 
 def _fitting(lengths: tf.Tensor, positions: int) -> tf.Tensor:

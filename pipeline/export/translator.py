@@ -13,9 +13,10 @@ from pipeline.export.graph_text import GraphTokenizer
 from pipeline.export.reading_limit import write_reading_limit
 from pipeline.export.saved_model import load_asker, write_saved_model
 from pipeline.export.split_batches import TRANSLATIONS_AT_ONCE, PartSize, map_sorted
+from pipeline.export.translation_attention import translation_attention
 from pipeline.facts import Exported
 from pipeline.models.search_settings import SearchSettings
-from pipeline.models.translate import FRAME, Translate
+from pipeline.models.translate import FRAME, Translate, attends
 from pipeline.text.tokenizer import Tokenizer
 
 TARGET = "target"
@@ -38,8 +39,10 @@ def export_translator(
     detokenisation are in the graph. An empty text has the empty translation with score 0. With an
     `n_best` above 1 there is a signature `n_best` of the same inputs: `translation` string
     [n, n_best] and `score` float32 [n, n_best], best first, "" with -inf where there are not so
-    many. Where the source tokenizer cannot run in a graph (KoNLPy) the main signature is `ids`, and
-    what all of them take: `ids` int32 [n, time], right-padded with 0 and framed [BOS] … [EOS].
+    many. A translator that has attention has a signature `attention` of the same inputs, which
+    gives what `translation_attention` says. Where the source tokenizer cannot run in a graph
+    (KoNLPy) the main signature is `ids`, and what all of them take: `ids` int32 [n, time],
+    right-padded with 0 and framed [BOS] … [EOS].
 
     Args:
         model: what `pipeline.models.seq2seq.translator` made.
@@ -83,6 +86,12 @@ def export_translator(
     if search.n_best > 1:
         several = _answer(Translate(model, search), detokenizer, longest, at_once)
         signatures["n_best"] = lambda inputs: several(rows_of(inputs))
+    if attends(model):
+        looking = Translate(model, search.one_best, attention=True)
+        source = GraphDetokenizer(source_tokenizer)
+        tracked.append(source)
+        told = translation_attention(looking, source, detokenizer, at_once)
+        signatures["attention"] = lambda inputs: told(rows_of(inputs))
     size = write_saved_model(folder, signatures, [spec], tracked)
     assets = folder / "assets.extra"
     source_tokenizer.save(assets)

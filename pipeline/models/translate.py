@@ -20,6 +20,11 @@ FRAME = 2
 """[BOS] and [EOS] of a source."""
 
 
+def attends(translator: keras.Model) -> bool:
+    """Whether a translator tells where it looked."""
+    return "memory" in {layer.name for layer in translator.layers}
+
+
 @keras.saving.register_keras_serializable("pipeline")
 class Translate(keras.Model):
     """The best translation of each row that a beam finds.
@@ -39,10 +44,10 @@ class Translate(keras.Model):
         {"ids": int32 [batch, longest], right-padded, closed by [EOS] unless cut off; "lengths":
         int32 [batch], [EOS] counted; "scores": float32 [batch], log probability in nats divided
         by ((5 + length) / 6) ** alpha, and the coverage penalty}; with `attention` also
-        {"attention": float32 [batch, longest, source]}, 0 at padding and behind the end, and where
-        coverage counts also at [BOS] and [EOS], which need not be covered. With an `n_best`
-        above 1 ids, lengths and scores have an axis more, the second: [batch, n_best, ...], best
-        first; what the beam did not find has length 0 and the score -inf.
+        {"attention": float32 [batch, longest, source]} of the best, 0 at padding and behind the
+        end. With an `n_best` above 1 ids, lengths and scores have an axis more, the second:
+        [batch, n_best, ...], best first; what the beam did not find has length 0 and the score
+        -inf.
 
     Raises:
         UserError: settings that do not go together, or coverage or attention of a translator
@@ -87,8 +92,7 @@ class Translate(keras.Model):
                 f"{search.max_length_offset} leave no room for a piece",
                 remedy="a translation of one piece needs one",
             )
-        attends = "memory" in {layer.name for layer in self.translator.layers}
-        if (search.coverage or self.attention) and not attends:
+        if (search.coverage or self.attention) and not attends(self.translator):
             raise UserError(
                 "this translator has no attention",
                 remedy="set --coverage 0, or choose another --architecture",
@@ -106,9 +110,12 @@ class Translate(keras.Model):
 
     def call(self, inputs):
         ids, lengths = ops.cast(inputs["ids"], "int32"), ops.cast(inputs["lengths"], "int32")
-        max_length, mask = self._bounds(lengths), None
+        max_length, real, covered = self._bounds(lengths), None, None
         if self.search.coverage or self.attention:
-            mask = self._attended(ops.shape(ids)[1], lengths)
+            place, last = ops.arange(ops.shape(ids)[1], dtype="int32")[None, :], lengths[:, None]
+            real = place < last
+            # [BOS] and [EOS] need not be covered.
+            covered = ops.logical_and(place > 0, place < last - 1)
         found = beam_search(
             self.steps.step,
             self.steps.start(ids, lengths, ops.max(max_length, initial=0)),
@@ -116,7 +123,8 @@ class Translate(keras.Model):
             self.special,
             self.options,
             max_length=max_length,
-            source_mask=mask,
+            source_mask=real,
+            coverage_mask=covered,
             constant=self.steps.constant,
         )
         best = {"ids": found.ids, "lengths": found.lengths, "scores": found.scores}
@@ -130,13 +138,6 @@ class Translate(keras.Model):
         pieces = lengths - FRAME
         scaled = ops.cast(factor * ops.cast(pieces, "float32"), "int32")
         return ops.where(pieces > 0, scaled + offset, 0)
-
-    def _attended(self, width, lengths):
-        """Source positions whose attention counts: bool [batch, source]."""
-        place, last = ops.arange(width, dtype="int32")[None, :], lengths[:, None]
-        if self.search.coverage:
-            return ops.logical_and(place > 0, place < last - 1)
-        return place < last
 
     def get_config(self):
         return {
