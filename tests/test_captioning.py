@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
@@ -67,10 +68,12 @@ def test_one_model_writes_in_both_languages(two_languages):
     assert metrics["language"] == "ko"
     assert metrics["bleu1"] == metrics["languages"]["ko"]["bleu1"]
     model = tf.saved_model.load(str(run.saved_model))
-    assert set(model.signatures) == {"serving_default", "ko", "en"}
+    looks = {"attention", "attention_ko", "attention_en"}
+    assert set(model.signatures) == {"serving_default", "ko", "en", *looks}
     picture = tf.constant([EXAMPLE.read_bytes()])
     said = {name: of(image=picture)["caption"].numpy()[0] for name, of in model.signatures.items()}
-    assert said["serving_default"] == said["ko"]
+    assert said["serving_default"] == said["ko"] == said["attention"] == said["attention_ko"]
+    assert said["attention_en"] == said["en"]
     # Pictures of the corpus in English give the scores that were reported.
     test = read_split(run.corpus / "test.tsv")
     english = test[test["language"] == "en"].reset_index(drop=True)
@@ -80,6 +83,25 @@ def test_one_model_writes_in_both_languages(two_languages):
     again = serving.scores({k: v.numpy() for k, v in answers.items()}, english, run.corpus)
     for name, value in again.items():
         assert value == pytest.approx(metrics["languages"]["en"][name], abs=1e-6), name
+
+
+def test_the_words_of_a_caption_and_where_they_looked(two_languages):
+    """Of more pictures than go through at once, in both languages."""
+    model = tf.saved_model.load(str(two_languages.saved_model))
+    contents = tf.constant([content for _, content, _ in scenes(18, seed=5)])
+    for language in ("ko", "en"):
+        said = model.signatures[language](image=contents)
+        found = model.signatures[f"attention_{language}"](image=contents)
+        for name, values in said.items():
+            np.testing.assert_array_equal(found[name], values)
+        words, looked = found["words"].numpy(), found["attention"].numpy()
+        joined = [b" ".join(filter(None, row)) for row in words]
+        assert joined == [b" ".join(text.split()) for text in said["caption"].numpy()]
+        assert any(b" " in text for text in joined)
+        assert looked.shape == (*words.shape, 7, 7)
+        np.testing.assert_allclose(looked.sum(axis=(2, 3)), words != b"", atol=1e-5)
+    nothing = model.signatures["attention"](image=tf.constant([], tf.string))
+    assert {len(values) for values in nothing.values()} == {0}
 
 
 def test_a_batch_is_its_pictures(two_languages):

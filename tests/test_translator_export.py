@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from graph_nodes import saved_operations
 from pipeline.errors import UserError
+from pipeline.export import translation_attention
 from pipeline.export.graph_detokenize import GraphDetokenizer
+from pipeline.export.split_batches import TRANSLATIONS_AT_ONCE
 from pipeline.export.translator import export_translator, load_translator
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
@@ -176,7 +178,7 @@ def test_what_lies_in_the_folder(exported):
 def test_signature(all_exported):
     """And bytes that are no text are translated too."""
     exported = all_exported["attention"]
-    assert exported.told.signatures == ("serving_default",)
+    assert exported.told.signatures == ("serving_default", "n_best", "attention")
     serve = tf.saved_model.load(str(exported.folder)).signatures["serving_default"]
     outputs = {n: (s.dtype.name, len(s.shape)) for n, s in serve.structured_outputs.items()}
     assert outputs == {"translation": ("string", 1), "score": ("float32", 1)}
@@ -191,7 +193,7 @@ def test_several_translations_of_a_text_and_none_too_short(tmp_path):
     model = random_translator("attention", source, target)
     search = SearchSettings(beam_size=4, alpha=0.6, min_length=5, max_length_offset=8, n_best=3)
     told = export_translator(model, source, target, tmp_path, max_length=MOST_PIECES, search=search)
-    assert told.signatures == ("serving_default", "n_best")
+    assert told.signatures == ("serving_default", "n_best", "attention")
     assert "at least 5 pieces" in told.facts["search"]
     loaded = tf.saved_model.load(str(tmp_path)).signatures
     texts = [*KO[:40], ""]
@@ -219,12 +221,54 @@ def test_several_translations_of_a_text_and_none_too_short(tmp_path):
         Translate(model, SearchSettings(beam_size=2, n_best=3))
 
 
+def test_the_pieces_of_a_translation_and_where_they_looked(exported):
+    """Whatever the search counts as covered; over several parts, beside an empty text."""
+    texts = [*KO[:40], "", ODD[3]]
+    ask = tf.saved_model.load(str(exported.folder)).signatures["attention"]
+    found = {name: values.numpy() for name, values in ask(text=tf.constant(texts)).items()}
+    translations, scores = exported.served(texts)
+    assert [text.decode("utf-8") for text in found["translation"]] == translations
+    np.testing.assert_allclose(found["score"], scores, atol=1e-5)
+    target = [b"".join(row).decode("utf-8") for row in found["target"]]
+    assert [text.removeprefix(" ") for text in target] == translations
+    rows = exported.source.encode(texts).truncated(MOST_PIECES)
+    for number, source in enumerate(found["source"]):
+        ids = rows.row(number).tolist()
+        read = [piece.decode("utf-8") for piece in source if piece]
+        assert (read[0], read[-1]) == ("[BOS]", "[EOS]")
+        assert "".join(read[1:-1]).removeprefix(" ") == exported.source.decode(ids)
+    written, real = found["target"] != b"", found["source"] != b""
+    assert found["attention"].shape == (*written.shape, real.shape[1])
+    np.testing.assert_allclose(found["attention"].sum(axis=2), written, atol=1e-5)
+    assert not found["attention"][~(written[:, :, None] & real[:, None, :])].any()
+    # They are those that the search in Python gives of a row alone.
+    looking = Translate(exported.translate.translator, exported.translate.search, attention=True)
+    ids = rows.row(7)[None]
+    alone = looking.predict_on_batch({"ids": ids, "lengths": np.array([ids.shape[1]])})
+    length = int(written[7].sum())
+    got = found["attention"][7, :length, : ids.shape[1]]
+    np.testing.assert_allclose(got, alone["attention"][0, :length], atol=1e-4)
+    assert {len(values) for values in ask(text=tf.constant([], tf.string)).values()} == {0}
+
+
+def test_a_table_of_attention_that_takes_too_much_memory_is_refused(exported, monkeypatch):
+    detokenizer = GraphDetokenizer(exported.target)
+    monkeypatch.setattr(translation_attention, "MOST_NUMBERS", 100)
+    looking = Translate(exported.translate.translator, exported.translate.search, attention=True)
+    rows = tf.ragged.constant([exported.source.encode([KO[0]]).row(0).tolist()] * 2, tf.int32)
+    answer = translation_attention.translation_attention(
+        looking, GraphDetokenizer(exported.source), detokenizer, TRANSLATIONS_AT_ONCE
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match="give fewer texts at once"):
+        answer(rows)
+
+
 def test_a_source_cut_into_morphemes_is_served_by_ids(tmp_path):
     pytest.importorskip("mecab")
     source = learn_tokenizer("syllable", KO[:200], 300, morphemes="mecab")
     target = learn_tokenizer("wordpiece", EN[:200], 200)
     model = random_translator("rnn", source, target)
-    search = SearchSettings(beam_size=2, alpha=0.0, max_length_offset=3)
+    search = SearchSettings(beam_size=2, alpha=0.0, max_length_offset=3, n_best=1)
     told = export_translator(model, source, target, tmp_path, max_length=12, search=search)
     assert told.signatures == ("ids",)
     assert "mecab" in told.facts["source pieces"]

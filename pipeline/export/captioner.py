@@ -31,6 +31,7 @@ _LOOKED = (
     tf.TensorSpec([None, *_PLACES], tf.float32),
     tf.TensorSpec([None], tf.int32),
 )
+_LOOKS = "the caption by words, and where on the picture each looked"
 Serve = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
 
@@ -128,6 +129,7 @@ def export_captioner(
             "parameters": f"{model.count_params():,} without the encoder",
             "search": f"beam {search.beam_size}, length normalisation {search.alpha:g}, at most "
             f"{search.longest_caption} pieces",
+            **{f"signature {name}": _LOOKS for name in signatures if name.startswith("attention")},
         },
         limits=(
             "It says something of every picture, in the words of the captions that it learnt "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import keras
@@ -36,8 +36,8 @@ def export_translator(
 
     Signature `serving_default`: `text` string [n] -> `translation` string [n], `score` float32
     [n]: log probability in nats divided by ((5 + pieces) / 6) ** alpha. Beam search and
-    detokenisation are in the graph. An empty text has the empty translation with score 0. With an
-    `n_best` above 1 there is a signature `n_best` of the same inputs: `translation` string
+    detokenisation are in the graph. An empty text has the empty translation with score 0. Where a
+    search is for more than one there is a signature `n_best` of the same inputs: `translation` string
     [n, n_best] and `score` float32 [n, n_best], best first, "" with -inf where there are not so
     many. A translator that has attention has a signature `attention` of the same inputs, which
     gives what `translation_attention` says. Where the source tokenizer cannot run in a graph
@@ -83,8 +83,8 @@ def export_translator(
         return {key: values[:, 0] for key, values in answer(rows_of(inputs)).items()}
 
     signatures = {name: serve}
-    if search.n_best > 1:
-        several = _answer(Translate(model, search), detokenizer, longest, at_once)
+    if search.all_best.n_best > 1:
+        several = _answer(Translate(model, search.all_best), detokenizer, longest, at_once)
         signatures["n_best"] = lambda inputs: several(rows_of(inputs))
     if attends(model):
         looking = Translate(model, search.one_best, attention=True)
@@ -107,6 +107,7 @@ def export_translator(
             "search": f"beam {search.beam_size}, length normalisation {search.alpha:g}"
             + (f", coverage {search.coverage:g}" if search.coverage else "")
             + (f", at least {search.min_length} pieces" if search.min_length else ""),
+            **_others(signatures),
         },
         limits=tuple(_limits(target_tokenizer, translate, max_length)),
     )
@@ -145,6 +146,15 @@ def _answer(translate: Translate, detokenizer: GraphDetokenizer, longest: int, a
 def _pieces(tokenizer: Tokenizer) -> str:
     morphemes = f", {tokenizer.morphemes}" if tokenizer.morphemes else ""
     return f"{len(tokenizer.vocabulary):,} ({tokenizer.kind}{morphemes})"
+
+
+def _others(signatures: Iterable[str]) -> dict[str, str]:
+    """What the other signatures give, for the model card."""
+    others = {
+        "n_best": "several translations, the best first, and their scores",
+        "attention": "pieces of both sides, and where in the source each piece written looked",
+    }
+    return {f"signature {name}": others[name] for name in signatures if name in others}
 
 
 def _limits(target: Tokenizer, translate: Translate, max_length: int) -> list[str]:

@@ -30,14 +30,19 @@ class SearchSettings:
     early_stopping: Annotated[int, AtLeast(0)] = 0
     """The search also ends when so many hypotheses have ended by themselves; 0: when no better
     one can be found, which takes longer."""
-    n_best: Annotated[int, AtLeast(1)] = 1
-    """Translations of a text that the exported model can give; with more than one it has a second
-    signature, `n_best`, for all of them."""
+    n_best: Annotated[int, AtLeast(0)] = 0
+    """Translations of a text that the exported model can give, in its signature `n_best`; 0: as
+    many as the beam holds; 1: it has no such signature."""
 
     @property
     def one_best(self) -> SearchSettings:
         """The same search for the best translation alone."""
         return dataclasses.replace(self, n_best=1)
+
+    @property
+    def all_best(self) -> SearchSettings:
+        """The same search with the number of translations that `n_best` stands for."""
+        return dataclasses.replace(self, n_best=self.n_best or self.beam_size)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Translate(keras.Model):
 
     Args:
         translator: what `pipeline.models.seq2seq.translator` made; the weights are shared.
-        search: how to search. All of its `n_best` are returned.
+        search: how to search. All of its `n_best` are returned; of 0 the best alone.
         attention: whether to return where each piece looked.
 
     Call arguments:
@@ -70,7 +70,7 @@ class Translate(keras.Model):
             beam_size=search.beam_size,
             alpha=search.alpha,
             coverage=search.coverage,
-            n_best=search.n_best,
+            n_best=max(1, search.n_best),
             min_length=search.min_length,
             early_stopping=search.early_stopping,
             keep_attention=attention,
@@ -128,7 +128,7 @@ class Translate(keras.Model):
             constant=self.steps.constant,
         )
         best = {"ids": found.ids, "lengths": found.lengths, "scores": found.scores}
-        if self.search.n_best == 1:
+        if self.options.n_best == 1:
             best = {name: values[:, 0] for name, values in best.items()}
         return {**best, "attention": found.attention} if self.attention else best
 

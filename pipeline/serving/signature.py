@@ -89,6 +89,11 @@ class ServedSignature:
             if info.shape is not None and None in info.shape[1:]
         )
 
+    @property
+    def has_wide_tables(self) -> bool:
+        """Whether an output has two or more such axes."""
+        return any((self.outputs[name].shape or ())[1:].count(None) > 1 for name in self.tables)
+
     def as_json(self) -> dict[str, Any]:
         """As TensorFlow Serving's metadata have it."""
         return {

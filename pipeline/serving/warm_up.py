@@ -24,7 +24,8 @@ def row_rules(signature: ServedSignature, ask: Ask, folder: Path) -> RowRules | 
     Rows go together where all inputs and outputs have a row for each. What is no row shows when
     one row, three rows and one empty text are asked about: of entities one behind the other there
     are none in an empty text. Where an output is a table as wide as its fullest row, an empty text
-    beside the example shows what stands in unused cells.
+    beside the example shows what stands in unused cells. A table of which more than one axis
+    follows the rows beside it (of attention) is asked alone.
 
     Args:
         signature: of the model.
@@ -32,7 +33,7 @@ def row_rules(signature: ServedSignature, ask: Ask, folder: Path) -> RowRules | 
         folder: of the SavedModel, where an example may lie.
     """
     asked = next(_answered(signature, ask, folder), None)
-    if not signature.has_rows:
+    if not signature.has_rows or signature.has_wide_tables:
         return None
     if asked is None:
         return None if signature.tables else RowRules()

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import tensorflow as tf
 
+from pipeline.corpora.captions.languages import LANGUAGES
 from pipeline.errors import UserError
 from pipeline.evaluation.captions import evaluate
 from pipeline.export.captioner import export_captioner
@@ -81,7 +82,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
 def load(folder: Path, asking: AskingSettings | None = None) -> Predictor:
     signatures = load_saved_model(folder).signatures
     name = asking.language if asking and asking.language else SIGNATURE.name
-    known = sorted(set(signatures) - {SIGNATURE.name})
+    known = sorted(set(signatures) & set(LANGUAGES))
     if name not in signatures:
         raise UserError(
             f"the model writes in {' and '.join(known)}" if known else "it knows one language",

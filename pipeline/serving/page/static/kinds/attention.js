@@ -2,10 +2,13 @@
 
 import { el } from "../dom.js";
 
+/** A piece with the mark that the field knows, where a space in front tells that a word begins. */
+const marked = (piece) => piece.replace(/^ /, "▁");
+
 /** `source`, `target`: pieces, unused cells ""; `attention` [target, source], rows add up to 1. */
 export function attentionMap({ source, target, attention }) {
-  const read = source.filter(Boolean);
-  const written = target.filter(Boolean);
+  const read = source.filter(Boolean).map(marked);
+  const written = target.filter(Boolean).map(marked);
   if (!read.length || !written.length) return [];
   const cell = (share, row, column) => {
     const shown = Math.round(100 * share);
