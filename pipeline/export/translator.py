@@ -37,10 +37,10 @@ def export_translator(
     Signature `serving_default`: `text` string [n] -> `translation` string [n], `score` float32
     [n]: log probability in nats divided by ((5 + pieces) / 6) ** alpha. Beam search and
     detokenisation are in the graph. An empty text has the empty translation with score 0. Where a
-    search is for more than one there is a signature `n_best` of the same inputs: `translation` string
-    [n, n_best] and `score` float32 [n, n_best], best first, "" with -inf where there are not so
-    many. A translator that has attention has a signature `attention` of the same inputs, which
-    gives what `translation_attention` says. Where the source tokenizer cannot run in a graph
+    search is for more than one there is a signature `n_best` of the same inputs: `translation`
+    string [n, n_best] and `score` float32 [n, n_best], best first, "" with -inf where there are
+    not so many. A translator that has attention has a signature `attention` of the same inputs,
+    which gives what `translation_attention` says. Where the source tokenizer cannot run in a graph
     (KoNLPy) the main signature is `ids`, and what all of them take: `ids` int32 [n, time],
     right-padded with 0 and framed [BOS] … [EOS].
 
@@ -90,8 +90,8 @@ def export_translator(
         looking = Translate(model, search.one_best, attention=True)
         source = GraphDetokenizer(source_tokenizer)
         tracked.append(source)
-        told = translation_attention(looking, source, detokenizer, at_once)
-        signatures["attention"] = lambda inputs: told(rows_of(inputs))
+        attention = translation_attention(looking, source, detokenizer, at_once)
+        signatures["attention"] = lambda inputs: attention(rows_of(inputs))
     size = write_saved_model(folder, signatures, [spec], tracked)
     assets = folder / "assets.extra"
     source_tokenizer.save(assets)
