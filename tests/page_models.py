@@ -32,7 +32,8 @@ def translator(folder: Path) -> Path:
     def _attention(text):
         words = tf.strings.split(text).to_tensor("")
         looked = tf.one_hot(tf.fill(tf.shape(words), tf.shape(words)[1] - 1), tf.shape(words)[1])
-        return {"source": words, "target": tf.strings.upper(words), "attention": looked}
+        pieces = tf.where(words == "", "", tf.strings.join([" ", words]))
+        return {"source": pieces, "target": tf.strings.upper(pieces), "attention": looked}
 
     return write(folder, one, _n_best, _attention)
 

@@ -94,7 +94,7 @@ def test_the_best_translations_and_where_they_looked(page):
     said = [each.inner_text() for each in answer.locator(".n-best li").all()]
     assert said == ["<나는 간다> -0.25", "나는 간다! -1.50"]
     table = answer.locator(".attention table")
-    assert [each.inner_text() for each in table.locator("thead th").all()] == ["나는", "간다"]
+    assert [each.inner_text() for each in table.locator("thead th").all()] == ["▁나는", "▁간다"]
     assert cells(table) == [["0", "100"], ["0", "100"]]
 
 

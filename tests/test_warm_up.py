@@ -12,6 +12,7 @@ from tensorflow_serving.apis import (
     prediction_log_pb2,
 )
 
+import page_models
 from pipeline.errors import UserError
 from pipeline.export.warm_up_requests import WARM_UP, read_warm_up, write_warm_up
 from pipeline.serving.model import LoadedModel
@@ -77,6 +78,11 @@ def test_the_server_learns_from_it_how_rows_go_together(picky):
     assert "serving_default" not in LoadedModel("picky", 1, picky).rules
     write_records(picky, predict("", text=["봄", "봄"]))
     assert LoadedModel("picky", 1, picky).rules["serving_default"].padding == {"word": b""}
+
+
+def test_a_table_with_two_axes_of_its_own_is_asked_alone(tmp_path):
+    folder = page_models.translator(tmp_path / "translation" / "1")
+    assert LoadedModel("translation", 1, folder).rules.keys() == {"serving_default", "n_best"}
 
 
 def test_of_a_foreign_file_what_does_not_fit_is_passed_over(tmp_path):

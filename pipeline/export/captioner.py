@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from pipeline.export.saved_model import write_saved_model
 from pipeline.facts import Exported
 from pipeline.models.caption import Caption
 from pipeline.models.search_settings import CaptionSearchSettings
-from pipeline.pictures.efficientnet import SIZE
+from pipeline.pictures.efficientnet import PLACES, SIZE
 from pipeline.pictures.encoder import as_constants, load_encoder, read_facts
 from pipeline.pictures.features import SHAPE
 from pipeline.pictures.reading import read_pictures
@@ -24,11 +23,11 @@ from pipeline.text.tokenizer import Tokenizer
 
 PICTURES_AT_ONCE = 16
 """Of a batch: what is kept of each is little beside its pixels."""
-_PLACES = (math.isqrt(SHAPE[0]), math.isqrt(SHAPE[0]))
-_SAID = (tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.float32))
-_LOOKED = (
+_GRID = (PLACES, PLACES)
+_CAPTIONS = (tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.float32))
+_WORDS = (
     tf.TensorSpec([None], tf.string),
-    tf.TensorSpec([None, *_PLACES], tf.float32),
+    tf.TensorSpec([None, *_GRID], tf.float32),
     tf.TensorSpec([None], tf.int32),
 )
 _LOOKS = "the caption by words, and where on the picture each looked"
@@ -70,14 +69,14 @@ def export_captioner(
     detokenizer = GraphDetokenizer(tokenizer)
     features = as_constants(load_encoder())
 
-    def found(search: Caption, contents: tf.Tensor, number: int) -> dict[str, tf.Tensor]:
+    def searched(search: Caption, contents: tf.Tensor, number: int) -> dict[str, tf.Tensor]:
         seen = tf.reshape(features(read_pictures(contents, SIZE)), [-1, *SHAPE])
         # As the features are kept on disk that it learnt from.
         seen = tf.cast(tf.cast(seen, tf.float16), tf.float32)
         language = tf.fill([tf.shape(seen)[0]], number)
         return search({"features": seen, "language": language}, training=False)
 
-    def said(answer: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+    def texts_and_scores(answer: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         # [PAD], [BOS] and [EOS] have no text.
         return [
             detokenizer(tf.RaggedTensor.from_tensor(answer["ids"], padding=0)),
@@ -86,33 +85,33 @@ def export_captioner(
 
     def serve(number: int) -> Serve:
         def part(contents: tf.Tensor) -> list[tf.Tensor]:
-            return said(found(caption, contents, number))
+            return texts_and_scores(searched(caption, contents, number))
 
         def answer(image: tf.Tensor) -> dict[str, tf.Tensor]:
-            captions, scores = _in_parts(image, part, _SAID)
+            captions, scores = _in_parts(image, part, _CAPTIONS)
             return {"caption": captions, "score": scores}
 
         return answer
 
     def look(search: Caption, number: int) -> Serve:
         def part(contents: tf.Tensor) -> list[tf.Tensor]:
-            answer = found(search, contents, number)
-            looked = words_with_attention(detokenizer, answer["ids"], answer["attention"], _PLACES)
-            return [*said(answer), *looked]
+            answer = searched(search, contents, number)
+            words = words_with_attention(detokenizer, answer["ids"], answer["attention"], _GRID)
+            return [*texts_and_scores(answer), *words]
 
         def answer(image: tf.Tensor) -> dict[str, tf.Tensor]:
-            captions, scores, *looked = _in_parts(image, part, [*_SAID, *_LOOKED])
-            words, maps = tables(*looked)
-            return {"caption": captions, "score": scores, "words": words, "attention": maps}
+            captions, scores, *words = _in_parts(image, part, [*_CAPTIONS, *_WORDS])
+            table, maps = tables(*words)
+            return {"caption": captions, "score": scores, "words": table, "attention": maps}
 
         return answer
 
     signatures = {"serving_default": serve(0)}
-    if looking:
+    if looking is not None:
         signatures["attention"] = look(looking, 0)
     for number, language in enumerate(languages if len(languages) > 1 else ()):
         signatures[language] = serve(number)
-        if looking:
+        if looking is not None:
             signatures[f"attention_{language}"] = look(looking, number)
     spec = tf.TensorSpec([None], tf.string, name="image")
     size = write_saved_model(folder, signatures, [spec], [detokenizer])
