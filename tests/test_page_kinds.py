@@ -142,6 +142,7 @@ def test_a_picture_has_a_caption(page):
     panel.get_by_label("Language", exact=True).select_option("ko")
     panel.get_by_text("크기 30×20", exact=True).wait_for()
     looks = answer.locator(".looks li")
+    looks.nth(1).wait_for()
     assert [each.inner_text() for each in looks.all()] == ["크기", "x"]
     shown = answer.get_by_role("img", name="The picture that was asked about")
     blue = "c => Array.from(c.getContext('2d').getImageData(5, 5, 1, 1).data)"

@@ -42,7 +42,7 @@ class WarmUpRequest:
 
 
 def write_warm_up(folder: Path, model: str, example: Mapping[str, Any]) -> None:
-    """Writes a request for each signature of the SavedModel in `folder`.
+    """Writes a request for each signature of the SavedModel in `folder`; no file if there is none.
 
     Numbers that the example does not speak of (the state in which a stream begins) are one row of
     zeros. A signature that takes strings of which it does not speak gets no request: a server does
@@ -52,18 +52,24 @@ def write_warm_up(folder: Path, model: str, example: Mapping[str, Any]) -> None:
         model: what a server calls it.
         example: name of an input -> its values.
     """
-    with atomic_file(folder / WARM_UP) as temporary, tf.io.TFRecordWriter(str(temporary)) as file:
-        for name, signature in sorted(signature_defs(folder).items()):
-            inputs = signature.inputs
-            if any(inputs[key].dtype == _STRING for key in inputs.keys() - example.keys()):
-                continue
-            request = predict_pb2.PredictRequest(
-                model_spec=model_pb2.ModelSpec(name=model, signature_name=name),
-                inputs={key: _tensor(info, example.get(key)) for key, info in inputs.items()},
-            )
-            log = prediction_log_pb2.PredictionLog(
+    logs = []
+    for name, signature in sorted(signature_defs(folder).items()):
+        inputs = signature.inputs
+        if any(inputs[key].dtype == _STRING for key in inputs.keys() - example.keys()):
+            continue
+        request = predict_pb2.PredictRequest(
+            model_spec=model_pb2.ModelSpec(name=model, signature_name=name),
+            inputs={key: _tensor(info, example.get(key)) for key, info in inputs.items()},
+        )
+        logs.append(
+            prediction_log_pb2.PredictionLog(
                 predict_log=prediction_log_pb2.PredictLog(request=request)
             )
+        )
+    if not logs:
+        return
+    with atomic_file(folder / WARM_UP) as temporary, tf.io.TFRecordWriter(str(temporary)) as file:
+        for log in logs:
             file.write(log.SerializeToString(deterministic=True))
 
 

@@ -25,7 +25,7 @@ SIGNATURE = Signature(
     outputs={"forecast": TASK.output.tensor},
 )
 BATCH_SIZE = 64
-HUB = Hub("time-series-forecasting", {"mse": "mse"})
+HUB = Hub("time-series-forecasting", {"error": "mae"})
 
 
 def inputs(values: Sequence[np.ndarray]) -> dict[str, Any]:
