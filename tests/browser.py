@@ -22,13 +22,13 @@ _OPTIONS = (
 )
 
 
-def chromium() -> str | None:
+def executable() -> str | None:
     """Where it is."""
     return next(filter(None, map(shutil.which, _NAMES)), None)
 
 
 needs_chromium = pytest.mark.skipif(
-    chromium() is None or find_spec("playwright") is None,
+    executable() is None or find_spec("playwright") is None,
     reason="needs a browser: apt-get install chromium (and pip install -r requirements-dev.txt)",
 )
 
@@ -39,7 +39,7 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=list(_OPTIONS))
+        started = playwright.chromium.launch(executable_path=executable(), args=list(_OPTIONS))
         yield started
         started.close()
 
@@ -80,3 +80,17 @@ def check_look(page: Any) -> None:
     assert page.locator("body").evaluate(wider) <= 0
     found = Axe().run(page).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless browser."""
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture
+def page(chromium, server) -> Iterator[Any]:
+    """A page of the module's own `server`."""
+    with quiet_page(chromium, server.port) as page:
+        yield page

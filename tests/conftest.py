@@ -22,7 +22,7 @@ from pipeline.tasks.base import find_task
 from pipeline.workspace import Workspace
 from warm_python import WarmPython
 
-pytest_plugins = ["file_server", "stub_stages"]
+pytest_plugins = ["browser", "file_server", "stub_stages"]
 
 # Before a test imports keras.
 prepare_process()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import served_models
-from browser import browser, check_look, needs_chromium, opened, quiet_page
+from browser import check_look, needs_chromium, opened, quiet_page
 from running_server import Running, running
 
 pytestmark = needs_chromium
@@ -26,18 +26,6 @@ def server(finished, tmp_path_factory) -> Iterator[Running]:
     served_models.adds(folder / "adds" / "1", 1)
     with running(folder) as run:
         yield run
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator:
-    with browser() as started:
-        yield started
-
-
-@pytest.fixture
-def page(chromium, server: Running) -> Iterator:
-    with quiet_page(chromium, server.port) as page:
-        yield page
 
 
 def asked(panel, text: str, button: str):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import page_models
-from browser import browser, check_look, needs_chromium, opened, quiet_page
+from browser import check_look, needs_chromium, opened, quiet_page
 from running_server import Running, running
 
 pytestmark = needs_chromium
@@ -28,18 +28,6 @@ def server(tmp_path_factory) -> Iterator[Running]:
         write(folder / name / "1")
     with running(folder) as run:
         yield run
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator:
-    with browser() as started:
-        yield started
-
-
-@pytest.fixture
-def page(chromium, server: Running) -> Iterator:
-    with quiet_page(chromium, server.port) as page:
-        yield page
 
 
 def answer_of(panel):
