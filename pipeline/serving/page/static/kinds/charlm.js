@@ -44,7 +44,7 @@ export function build(panel) {
       labelled("seed", seed)),
     el("p", { class: "note", words: "temperature-note" }),
     el("div", { class: "row" }, ask, stop));
-  offerTexts(panel, prompt, EXAMPLES);
+  offerTexts(panel, prompt, () => EXAMPLES);
 }
 
 /** Shows a text while it comes; a screen reader is told when it is there. */

@@ -32,7 +32,7 @@ export function build(panel) {
     panel.tell(curlLine(model, body), body);
   });
   panel.form.append(labelled("sentence", text), ask);
-  offerTexts(panel, text, EXAMPLES);
+  offerTexts(panel, text, () => EXAMPLES);
 }
 
 function show(panel, typed, found, milliseconds) {

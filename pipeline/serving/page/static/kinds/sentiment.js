@@ -34,7 +34,7 @@ export function build(panel) {
     why.append(...await reasons(model, typed, row, signal));
   });
   panel.form.append(labelled("text", text), ask);
-  offerTexts(panel, text, EXAMPLES);
+  offerTexts(panel, text, () => EXAMPLES);
 }
 
 function bars(row, labels) {

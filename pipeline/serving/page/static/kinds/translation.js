@@ -3,7 +3,7 @@
 import { curlLine, predict } from "../ask.js";
 import { el, labelled } from "../dom.js";
 import { attentionMap } from "./attention.js";
-import { ownText } from "./examples.js";
+import { offerTexts } from "./examples.js";
 import { takes, takesText } from "./signatures.js";
 
 export const name = "translation";
@@ -33,18 +33,7 @@ export function build(panel) {
     }
   });
   panel.form.append(labelled("sentence", text), ask);
-  offer(panel, text);
-}
-
-/** Examples in the language that the model's own example is in. */
-async function offer(panel, text) {
-  const own = await ownText(panel.model);
-  const english = own && !/[가-힣]/.test(own);
-  const all = english ? ENGLISH : KOREAN;
-  panel.offer([...new Set(own ? [own, ...all] : all)].map((example) => [example, () => {
-    text.value = example;
-    panel.form.requestSubmit();
-  }]));
+  offerTexts(panel, text, (own) => own && !/[가-힣]/.test(own) ? ENGLISH : KOREAN);
 }
 
 const list = (found) => el("div", {},
