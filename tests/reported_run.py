@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from html.parser import HTMLParser
 
 import numpy as np
@@ -48,6 +49,7 @@ class Page(HTMLParser):
 
     def __init__(self, html: str):
         super().__init__()
+        self.source = html
         self.elements, self.open, self.shown = [], [], []
         self.feed(html)
         self.close()
@@ -71,6 +73,51 @@ class Page(HTMLParser):
 
     def tags(self, tag: str) -> list[dict]:
         return [attrs for name, attrs in self.elements if name == tag]
+
+
+@dataclasses.dataclass
+class ShownTable:
+    """A table as a browser shows it."""
+
+    caption: str = ""
+    columns: list[str] = dataclasses.field(default_factory=list)
+    rows: list[list[str]] = dataclasses.field(default_factory=list)
+
+
+class Tables(HTMLParser):
+    """The tables of a page or of a part of one."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.tables: list[ShownTable] = []
+        self.cell: str | None = None
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "table":
+            self.tables.append(ShownTable())
+        elif tag == "tr":
+            self.tables[-1].rows.append([])
+        elif tag in ("th", "td", "caption"):
+            self.cell = ""
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            self.cell += data
+
+    def handle_endtag(self, tag):
+        if tag not in ("th", "td", "caption", "thead"):
+            return
+        table = self.tables[-1]
+        if tag == "thead":
+            table.columns = table.rows.pop()
+            return
+        if tag == "caption":
+            table.caption = self.cell or ""
+        else:
+            table.rows[-1].append(self.cell or "")
+        self.cell = None
 
 
 def titles(content) -> list[str]:

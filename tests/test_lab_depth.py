@@ -25,8 +25,8 @@ from pipeline.lab.depth.study import (
     gradients_by_layer,
     study,
 )
-from pipeline.lab.magnitudes import written
 from pipeline.layers.recurrent import cell_layer
+from pipeline.report.magnitudes import written
 from pipeline.report.page import ReportContent, render
 from pipeline.text.ragged import Ragged
 

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.errors import UserError
 from pipeline.lab.base import Page, StudyText, study_text
-from pipeline.lab.magnitudes import change, written
 from pipeline.lab.vanishing.cells import KINDS, SMALL_NORM, embedded, layer_of, model_of
 from pipeline.lab.vanishing.claims import claims, comparisons
 from pipeline.lab.vanishing.page import page, page_of
@@ -32,6 +31,7 @@ from pipeline.lab.vanishing.study import (
     measure,
     study,
 )
+from pipeline.report.magnitudes import change, written
 from pipeline.report.page import ReportContent, render
 from pipeline.text.ragged import Ragged
 

@@ -26,7 +26,7 @@ from pipeline.report.page import (
 )
 from pipeline.report.run_facts import RunFacts
 from pipeline.tasks.sentiment.report import classification_content
-from reported_run import NASTY, STEPS, Page, history, run_of, section, titles
+from reported_run import NASTY, STEPS, Page, Tables, history, run_of, section, titles
 
 
 def measured(n=400, names=("부정", "긍정"), seed=0):
@@ -205,7 +205,7 @@ def test_many_classes_and_long_texts_stay_readable():
         mistakes=tuple(dataclasses.replace(m, text="길" * 5000) for m in metrics.mistakes),
     )
     content = classification_content(metrics, RUN)
-    tables = section(content, "Most confident").tables
+    tables = Tables(section(content, "Most confident").body).tables
     assert len(tables) == 25
     assert all(len(table.rows) <= 3 for table in tables)
     assert all(len(row[0]) == 400 for table in tables for row in table.rows)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime
+import functools
 import re
 import struct
 import unicodedata
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup
 
 from pipeline.readable import readable
 from pipeline.report.passage import LEVELS, Passage
@@ -111,6 +113,7 @@ class Section:
 
     Attributes:
         title: English, with the Korean term beside it, as "Confusion matrix · 혼동 행렬".
+        body: HTML of what it says, from a template; or else what follows.
         explanation: paragraphs that say how to read what follows.
         figures, tables: shown in this order.
         commands: lines to type, shown together.
@@ -125,6 +128,7 @@ class Section:
     commands: Sequence[str] = ()
     links: Sequence[Link] = ()
     passages: Sequence[Passage] = ()
+    body: Markup = Markup()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +139,7 @@ class ReportContent:
         title, subtitle: what it is about, in a line each.
         warnings: sentences that must not be missed; they stand above everything.
         cards: headline numbers.
+        opening: HTML before the first section.
         sections: the rest.
         links: pages before and behind it, shown at both ends.
         written: a line for the foot; empty gives the present time.
@@ -144,6 +149,7 @@ class ReportContent:
     subtitle: str
     warnings: Sequence[str] = ()
     cards: Sequence[Card] = ()
+    opening: Markup = Markup()
     sections: Sequence[Section] = ()
     links: Sequence[Link] = ()
     written: str = ""
@@ -151,6 +157,26 @@ class ReportContent:
 
 def render(content: ReportContent) -> str:
     """The report as one HTML document."""
+    now = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    return (
+        _templates()
+        .get_template("report.html.j2")
+        .render(
+            content=content,
+            written=content.written or f"Written {now}",
+            levels=LEVELS,
+            anchors=[f"section-{number}" for number in range(1, len(content.sections) + 1)],
+        )
+    )
+
+
+def component(name: str, *arguments: object) -> Markup:
+    """HTML of one part of a page: a macro of components.html.j2."""
+    return getattr(_templates().get_template("components.html.j2").module, name)(*arguments)
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -160,13 +186,7 @@ def render(content: ReportContent) -> str:
         lstrip_blocks=True,
     )
     environment.tests["text"] = lambda cell: isinstance(cell, str)
-    now = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    return environment.get_template("report.html.j2").render(
-        content=content,
-        written=content.written or f"Written {now}",
-        levels=LEVELS,
-        anchors=[f"section-{number}" for number in range(1, len(content.sections) + 1)],
-    )
+    return environment
 
 
 def write_report(path: Path, content: ReportContent) -> None:
@@ -182,9 +202,13 @@ def _visible(value: object) -> object:
     """Replaces what HTML may not contain, or what would be invisible, in a text from outside."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    kept = re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]", "\ufffd", readable(value))
+    kept = re.sub(
+        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ue000\ue001\ufffe\uffff]", "\ufffd", readable(value)
+    )
     # U+202A to U+202E and their like would write the rest of the page from right to left
     return "".join(c for c in kept if unicodedata.bidirectional(c) not in _BIDI_CONTROLS)
 
 
+# Control characters, and the marks of `pipeline.report.document`.
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ue000\ue001\ufffe\uffff]")
 _BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

@@ -10,9 +10,9 @@ import numpy as np
 from pipeline.lab.base import Page, StudyText
 from pipeline.lab.clipping import pictures
 from pipeline.lab.clipping.study import QUICK, ClippingStudy, Descent, Plan, study
-from pipeline.lab.magnitudes import written
 from pipeline.models.settings import CELL_NAMES
 from pipeline.report.figures import to_png
+from pipeline.report.magnitudes import written
 from pipeline.report.page import Card, Picture, Section, Table
 
 TITLE = "Exploding gradients and clipping · 경사폭발과 경사 클리핑"

@@ -10,9 +10,9 @@ from pipeline.lab.base import Page, StudyText
 from pipeline.lab.depth import pictures
 from pipeline.lab.depth.pictures import smoothed
 from pipeline.lab.depth.study import QUICK, DepthStudy, Measured, Plan, study
-from pipeline.lab.magnitudes import written
 from pipeline.models.settings import CELL_NAMES
 from pipeline.report.figures import to_png
+from pipeline.report.magnitudes import written
 from pipeline.report.page import Card, Picture, Section, Table
 
 TITLE = "Deeper stacks · 깊은 층과 잔차 연결"

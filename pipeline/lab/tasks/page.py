@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 
 from pipeline.lab.base import Page, StudyText
-from pipeline.lab.magnitudes import written
 from pipeline.lab.tasks import pictures
 from pipeline.lab.tasks.copy_adding import Adding, Copying
 from pipeline.lab.tasks.study import DEAD, QUICK, Plan, TaskStudy, Trial, first_lag, study
 from pipeline.models.settings import CELL_NAMES
 from pipeline.report.figures import to_png
+from pipeline.report.magnitudes import written
 from pipeline.report.page import Card, Picture, Section, Table
 
 TITLE = "Adding and copying · 기억이 필요한 과제"

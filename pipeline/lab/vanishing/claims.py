@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.lab.magnitudes import written
 from pipeline.lab.vanishing.study import LAG, Decay, Measured, VanishingStudy
+from pipeline.report.magnitudes import written
 
 SMALLER = 4.0  # powers of ten that a SimpleRNN's gradient is said to lose at least
 MOST_LOST = 2.0  # that an LSTM's is said to lose at most

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pipeline.lab.base import Page, StudyText
-from pipeline.lab.magnitudes import change, written
 from pipeline.lab.vanishing import pictures, sections
 from pipeline.lab.vanishing.cells import KINDS
 from pipeline.lab.vanishing.claims import Claim, claims, numbers
 from pipeline.lab.vanishing.sections import picture, when
 from pipeline.lab.vanishing.study import LAG, QUICK, Plan, VanishingStudy, study
 from pipeline.report.figures import BLUE, GREEN, ORANGE, QUIET
+from pipeline.report.magnitudes import change, written
 from pipeline.report.page import Card, Section, Table
 
 TITLE = "What is left of a gradient · 경사소실과 경사폭발"

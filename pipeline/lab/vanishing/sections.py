@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from pipeline.lab.magnitudes import change, written
 from pipeline.lab.vanishing import pictures
 from pipeline.lab.vanishing.cells import KINDS
 from pipeline.lab.vanishing.claims import comparisons
 from pipeline.lab.vanishing.study import LAG, Measured, VanishingStudy
 from pipeline.report.figures import to_png
+from pipeline.report.magnitudes import change, written
 from pipeline.report.page import Picture, Section, Table
 
 SIMPLE = [name for name, kind in KINDS.items() if not kind.gated]

@@ -1,0 +1,128 @@
+"""How values are written in the templates of pages: `{{ value | percent }}`.
+
+A value that is None, because nobody knows it, is written as a dash.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.counts import counted
+from pipeline.report.magnitudes import change, written
+
+UNKNOWN = "—"
+NOT_FINITE = "no number"
+
+
+class Markdown(str):
+    """Text that Markdown is read in; all other text that is put into a page is shown as it is."""
+
+
+def _of_numbers(write: Callable[..., str]) -> Callable[..., str]:
+    @functools.wraps(write)
+    def filter_of(value: float | None, *options: Any) -> str:
+        if value is None:
+            return UNKNOWN
+        return write(value, *options) if math.isfinite(value) else NOT_FINITE
+
+    return filter_of
+
+
+@_of_numbers
+def percent(value: float, digits: int = 1) -> str:
+    """0.875 as "87.5%"."""
+    return f"{value:.{digits}%}"
+
+
+@_of_numbers
+def decimals(value: float, digits: int) -> str:
+    """3.14159 as "3.14" with two digits, thousands with commas between."""
+    return f"{value:,.{digits}f}"
+
+
+@_of_numbers
+def signed(value: float, digits: int) -> str:
+    """0.5 as "+0.50" with two digits."""
+    return f"{value:+,.{digits}f}"
+
+
+@_of_numbers
+def digits(value: float, significant: int = 6) -> str:
+    """0.00250 as "0.0025": as many digits as it has, at most `significant`."""
+    return f"{value:.{significant}g}"
+
+
+@_of_numbers
+def count(value: float) -> str:
+    """50000 as "50,000"."""
+    return f"{value:,.0f}"
+
+
+def interval(share: Any) -> str:
+    """A share's 95% interval as "87.1–88.0%": anything with `low` and `high`, 0 to 1 or None."""
+    return UNKNOWN if share.low is None else f"{100 * share.low:.1f}–{share.high:.1%}"
+
+
+def magnitude(value: float) -> str:
+    """2.4e-17 as "2.4·10⁻¹⁷", 1300 as "1,300"."""
+    if math.isnan(value) or value == math.inf:
+        return NOT_FINITE
+    return "0" if value <= 0 else written(math.log10(value))
+
+
+def tex(value: float, significant: int = 3) -> Markdown:
+    """A number inside a formula: 2.4e-17 as "2.4 \\cdot 10^{-17}"."""
+    if not math.isfinite(value):
+        return Markdown(r"\text{no number}")
+    shown, _, power = f"{value:.{significant}g}".partition("e")
+    return Markdown(rf"{shown} \cdot 10^{{{int(power)}}}" if power else shown)
+
+
+def cut(text: str, most: int) -> str:
+    """The first characters of a text that is longer than `most`."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def listed(names: Any, most: int) -> str:
+    """Names with commas between, the rest as a number: "a, b and 3 more"."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" * (len(names) > most))
+
+
+def fact(value: Any, number: str = "{}") -> str:
+    """A setting or a count of any type; whole numbers as the format `number` says."""
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return number.format(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict):
+        return listed([f"{name}: {fact(each, number)}" for name, each in value.items()], 20)
+    if isinstance(value, list | tuple):
+        return listed([fact(each, number) for each in value], 20)
+    return str(value)
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "percent": percent,
+    "decimals": decimals,
+    "signed": signed,
+    "digits": digits,
+    "count": count,
+    "counted": counted,
+    "interval": interval,
+    "magnitude": magnitude,
+    "magnitude_of_log": written,
+    "change_of_log": change,
+    "tex": tex,
+    "cut": cut,
+    "listed": listed,
+    "fact": fact,
+}
+"""Name in templates -> filter."""
