@@ -28,6 +28,7 @@ from pipeline.lab.truncation.study import (
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.report.page import ReportContent, render
 from pipeline.text.ragged import Ragged
+from reported_run import Tables
 
 SMALL = Plan(
     units=6, embedding_size=5, streams=3, length=8, updates=3, training_window=4,
@@ -185,24 +186,26 @@ def test_the_window_that_is_enough():
     assert moment([0.1, 0.2, 1.0]).window_for(0.9) == 4
 
 
-def test_the_page_says_what_was_measured_and_nothing_else():
-    chance = page.chance_shows
-    assert "no window that is shorter" in chance(moment([0.1, 0.2, 1.0]))
-    assert "windows of 2 and more come nearer" in chance(moment([0.1, 0.95, 1.0]))
-    assert "every window comes nearer" in chance(moment([0.95, 0.95, 1.0]))
-    windows = page.windows_show
-    assert "cosine is 0.10 and 10% of the length is left" in windows(moment([0.1, 0.995, 1.0]))
-    assert "from a window of 2 on" in windows(moment([0.1, 0.995, 1.0]))
-    assert "direction comes first" not in windows(moment([0.1, 0.995, 1.0]))
+def test_the_page_shows_which_windows_are_enough():
+    assert page.shown(moment([0.1, 0.2, 1.0]))["as_near"] is None
+    assert page.shown(moment([0.1, 0.95, 1.0]))["as_near"] == 2
+    assert page.shown(moment([0.95, 0.95, 1.0]))["as_near"] == 1
+    near = page.shown(moment([0.1, 0.995, 1.0]))
+    assert (near["window"], near["enough"].window, near["shortest"].window) == (2, 2, 1)
 
 
 def test_the_page_of_the_study(found, text):
     made = page.page_of(found, text)
     assert json.loads(json.dumps(made.numbers, allow_nan=False)) == made.numbers
-    html = render(ReportContent(made.title, made.summary, cards=made.cards, sections=made.sections))
+    html = render(
+        ReportContent(made.title, made.summary, opening=made.opening, sections=made.sections)
+    )
     assert text.title in html
+    assert len(made.pictures) == 2
+    both = Tables(made.sections[-1].body).tables
+    assert [table.columns for table in both] == [["", "1", "2", "4", "8"]] * 2
     for each in found.moments:
-        assert f"{each.loss:.2f} nats a character" in html
+        assert f">{each.loss:.2f}<" in html
         assert f"{each.windows[0].cosine['recurrent']:.3f}" in html
     for steps, values in made.curves.values():
         assert list(steps) == [1, 2, 4, 8]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -15,7 +16,7 @@ from pipeline.corpora.running.corpus import constitution_file
 from pipeline.errors import UserError
 from pipeline.lab.units.ablation import Effect
 from pipeline.lab.units.explorer import EXPLORER, explorer_data
-from pipeline.lab.units.page import _what_is_used, page_of, study_units
+from pipeline.lab.units.page import page_of, passages, study_units
 from pipeline.lab.units.passages import laid_out, telling_window
 from pipeline.lab.units.study import Ablation, Size, UnitStudy, study
 from pipeline.models.language_model import language_model
@@ -24,7 +25,7 @@ from pipeline.report.page import ReportContent, Section, render
 from pipeline.report.passage import LEVELS, Passage, level_of
 from pipeline.text.characters import Characters, normalize_lines
 from random_weights import randomized
-from reported_run import NASTY, Page
+from reported_run import NASTY, Page, Tables
 
 UNITS, QUOTES = 8, 3
 
@@ -117,11 +118,10 @@ def test_what_counts_as_used(found, on, off, others, used, misled):
     controls = [Effect(other, 0.0) for other in others]
     ablation = Ablation(found.probes[0], Effect(1.0, 1.0), Effect(on, off), controls)
     assert (ablation.used, ablation.misled) == (used, misled)
-    told = " ".join(_what_is_used([ablation], 2))
-    assert ("Missed just where" in told) == used
-    assert ("costs less without" in told) == misled
-    assert ("Not so the best unit" in told) == (not used and not misled)
-    assert "“inside quotes”" in told
+    made = page_of(dataclasses.replace(found, ablations=[ablation]), "x")
+    (section,) = [each for each in made.sections if each.title.startswith("Does the network")]
+    (table,) = Tables(section.body).tables
+    assert table.rows[0][-2:] == ["yes" if each else "no" for each in (used, misled)]
 
 
 def test_what_is_rare_is_not_asked_about(found):
@@ -143,7 +143,9 @@ def page(found):
 
 
 def test_the_page_says_what_was_found(found, page):
-    html = render(ReportContent(page.title, page.summary, cards=page.cards, sections=page.sections))
+    html = render(
+        ReportContent(page.title, page.summary, opening=page.opening, sections=page.sections)
+    )
     seen = Page(html)
     probe, ablation = found.probes[0], found.ablations[0]
     assert f"AUC of {probe.area:.2f}" in page.summary
@@ -152,17 +154,15 @@ def test_the_page_says_what_was_found(found, page):
     for number in (probe.area, probe.character, ablation.cost.on, ablation.cost.off):
         assert f"{number:.3f}" in seen.text
     assert f"{ablation.best.on:+.3f}" in seen.text
-    assert "random units is there, is the best unit for “inside quotes”" in seen.text
-    assert "and the network relies on it there more than" in seen.text
-    assert "AUC = P(u⁺ > u⁻)" in seen.text  # which has single spaces
+    (claims,) = Tables(page.sections[-1].body).tables
+    assert [row[-1] for row in claims.rows] == ["yes", "yes"]
     assert NASTY in seen.text
     assert not seen.tags("script")
     assert "make study-units" in seen.text
     assert EXPLORER in {link["href"] for link in seen.tags("a")}
     assert not re.search(r"\bnan\b", seen.text)
-    pictures = [figure for section in page.sections for figure in section.figures]
-    assert len(pictures) == 2
-    assert all(picture.alt and picture.png.startswith(b"\x89PNG") for picture in pictures)
+    assert len(page.pictures) == 2
+    assert all(picture.alt and picture.png.startswith(b"\x89PNG") for picture in page.pictures)
 
 
 def test_numbers_and_curves_are_those_of_the_study(found, page):
@@ -178,9 +178,8 @@ def test_numbers_and_curves_are_those_of_the_study(found, page):
     assert sorted(values) == sorted(probe.oriented.tolist())
 
 
-def test_text_is_coloured_by_its_unit_and_underlined_by_the_rule(found, page):
-    passages = [passage for section in page.sections for passage in section.passages]
-    first = passages[0]
+def test_text_is_coloured_by_its_unit_and_underlined_by_the_rule(found):
+    first = passages(found)[0]
     assert first.text in TEXT
     assert "“" in first.text
     inside = np.array(first.marked)

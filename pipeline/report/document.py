@@ -97,8 +97,10 @@ class _Writer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.templates.filters.update(FILTERS)
-        self.templates.globals.update(card=self.card, picture=self.picture, commands=self.commands)
+        self.templates.filters.update(FILTERS, cells=self.cells, row_of=_row_of)
+        self.templates.globals.update(
+            card=self.card, picture=self.picture, commands=self.commands, link=self.link
+        )
 
     def page(self, template: str, facts: dict[str, Any]) -> ReportContent:
         title, subtitle, opening, sections = "", "", "", []
@@ -202,9 +204,22 @@ class _Writer:
         png = figure if isinstance(figure, bytes) else to_png(figure)
         return self.put_in(Picture(png, alt, caption))
 
+    def link(self, text: str, file: str) -> Markdown:
+        """Another page: what it is called, and its file beside this one."""
+        return self.mark("text", component("link", text, file))
+
+    def cells(self, values: Sequence[Any]) -> Markdown:
+        """Cells of a table row, as many as there are values, with bars between."""
+        return Markdown(" | ".join(map(self.put_in, values)))
+
     def commands(self, lines: Sequence[str]) -> Markdown:
         """Lines to type, shown together."""
         return self.mark("pre", component("commands", lines))
+
+
+def _row_of(cell: str, count: int) -> Markdown:
+    """A cell of a row of Markdown, written again and again."""
+    return Markdown(cell * count)
 
 
 def _markdown() -> MarkdownIt:

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from pipeline.counts import counted
 from pipeline.report.magnitudes import change, written
 
@@ -81,6 +83,11 @@ def tex(value: float, significant: int = 3) -> Markdown:
     return Markdown(rf"{shown} \cdot 10^{{{int(power)}}}" if power else shown)
 
 
+def vector(values: Any, digits: int) -> str:
+    """Few numbers as "(+0.50, -1.00)"."""
+    return "(" + ", ".join(signed(float(value), digits) for value in values) + ")"
+
+
 def cut(text: str, most: int) -> str:
     """The first characters of a text that is longer than `most`."""
     return text if len(text) <= most else text[: most - 1] + "…"
@@ -94,6 +101,8 @@ def listed(names: Any, most: int) -> str:
 
 def fact(value: Any, number: str = "{}") -> str:
     """A setting or a count of any type; whole numbers as the format `number` says."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None:
         return UNKNOWN
     if isinstance(value, bool):
@@ -121,6 +130,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "magnitude_of_log": written,
     "change_of_log": change,
     "tex": tex,
+    "vector": vector,
     "cut": cut,
     "listed": listed,
     "fact": fact,

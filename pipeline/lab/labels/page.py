@@ -1,4 +1,4 @@
-"""The page on few labels: what was done, the curve, the figures, the command."""
+"""The page on few labels: what was done, the curve, the figures. Its words are in page.md.j2."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from pipeline.counts import counted
 from pipeline.lab.labels import pictures
 from pipeline.lab.labels.draws import CHOOSING_SHARE, MAX_CHOOSING
-from pipeline.lab.labels.results import WITH, WITHOUT, Comparison, Measured, Spread, comparisons
-from pipeline.report.figures import to_png
-from pipeline.report.page import Card, Picture, ReportContent, Section, Table
-
-TITLE = "Few labels · 라벨이 적을 때"
+from pipeline.lab.labels.results import WITH, WITHOUT, Measured, Spread, comparisons
+from pipeline.report.document import document
+from pipeline.report.page import ReportContent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,99 +52,20 @@ class Circumstances:
 def page_of(measured: Sequence[Measured], how: Circumstances) -> ReportContent:
     """The page of what has been measured so far."""
     found = comparisons(measured)
-    curve = [_curve(found)] if found else []
-    done, planned = len(measured), 2 * sum(how.draws.values())
-    quick = "Quick: few steps. " if how.quick else ""
-    return ReportContent(
-        title=TITLE,
-        subtitle=f"{quick}Measured on {how.corpus}: {done:,} of {planned:,} trainings.",
-        warnings=how.warnings,
-        cards=_cards(found[0]) if found else (),
-        sections=[_experiment(how), *curve, _figures(found, how), _again(how)],
+    content = document(
+        "lab/labels/page.md.j2",
+        how=how,
+        found=found,
+        done=len(measured),
+        planned=2 * sum(how.draws.values()),
+        choosing_share=CHOOSING_SHARE,
+        max_choosing=MAX_CHOOSING,
+        WITH=WITH,
+        WITHOUT=WITHOUT,
+        curve=pictures.accuracy_by_rows(found) if found else None,
+        written=written,
     )
-
-
-def _cards(first: Comparison) -> list[Card]:
-    draws = counted(first.draws, "draw")
-    of = f"of the test split right, with {first.rows:,} labelled rows; mean of {draws}"
-    return [
-        Card("With the encoder · 인코더", f"{first.accuracy[WITH].mean:.1%}", of),
-        Card("Without · 처음부터", f"{first.accuracy[WITHOUT].mean:.1%}", of),
-    ]
-
-
-def _experiment(how: Circumstances) -> Section:
-    return Section(
-        "What was done · 실험",
-        [
-            f"A classifier ({how.model}) learns from a few of the {how.available:,} labelled rows "
-            f"of the training split, and is measured on all {how.test:,} rows of the test split. "
-            "Once it starts from a pretrained encoder (사전 학습), once from random weights. Both "
-            "have the same shape, the same settings and the same rows.",
-            f"The encoder is {how.encoder}, which learnt from {how.trained_on}: text without "
-            "labels. It brings its pieces. Without it the pieces are learnt from the drawn rows "
-            "alone, as by somebody who has no more than these.",
-            "Rows are drawn at random. A draw of more rows has all rows of the smaller draw of "
-            "the same number. One drawn row of "
-            f"{CHOOSING_SHARE} (at most {MAX_CHOOSING:,}) is not learnt from: these rows choose "
-            "the best weights and the end of the training. The dev split of the corpus plays no "
-            "part, since somebody with few labels has none. Where all rows are drawn, draws "
-            "differ in what chooses, and in the random numbers of the training.",
-            f"Passes over the rows (epochs): {how.epochs}, or as many more as give "
-            f"{how.min_steps} steps; the training ends before where the rows that choose see "
-            f"nothing better. Learning rate {how.learning_rate:g}, other settings as in make "
-            "train-sentiment. Few rows are learnt in small batches; the table says how small. "
-            f"Seed {how.seed}.",
-        ],
-    )
-
-
-def _curve(found: Sequence[Comparison]) -> Section:
-    png = to_png(pictures.accuracy_by_rows(found))
-    alt = "Accuracy on test over the number of labelled rows, with the encoder and without"
-    return Section(
-        "The curve · 학습 곡선",
-        [
-            "Points are means over draws, bars the standard deviation (표준편차) over draws. A "
-            "point of a single draw has no bar. The axis of rows is logarithmic."
-        ],
-        figures=[Picture(png, alt)],
-    )
-
-
-def _figures(found: Sequence[Comparison], how: Circumstances) -> Section:
-    rows = [
-        [
-            f"{each.rows:,}",
-            f"{how.batch_sizes[each.rows]:,}",
-            f"{each.draws:,}",
-            written(each.accuracy[WITH]),
-            written(each.accuracy[WITHOUT]),
-            written(each.difference, sign="+"),
-        ]
-        for each in found
-        if each.rows in how.batch_sizes
-    ]
-    table = Table(
-        (
-            "rows · 행",
-            "rows a batch · 배치",
-            "draws · 추출",
-            "with, % · 인코더",
-            "without, % · 처음부터",
-            "difference · 차이",
-        ),
-        rows,
-        numeric=range(6),
-    )
-    return Section(
-        "The figures · 수치",
-        [
-            "Accuracy on test in per cent: mean ± standard deviation over draws. The difference is "
-            "taken draw by draw, in points. All trainings are in results.csv beside this page."
-        ],
-        tables=[table],
-    )
+    return dataclasses.replace(content, warnings=how.warnings)
 
 
 def written(spread: Spread, sign: str = "") -> str:
@@ -159,11 +77,3 @@ def written(spread: Spread, sign: str = "") -> str:
     """
     mean = f"{100 * spread.mean:{sign}.1f}"
     return mean if math.isnan(spread.deviation) else f"{mean} ± {100 * spread.deviation:.1f}"
-
-
-def _again(how: Circumstances) -> Section:
-    return Section(
-        "The command · 명령",
-        ["It goes on where it was stopped, and measures nothing twice."],
-        commands=how.commands,
-    )

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.lab.vanishing.study import LAG, Decay, Measured, VanishingStudy
-from pipeline.report.magnitudes import written
 
 SMALLER = 4.0  # powers of ten that a SimpleRNN's gradient is said to lose at least
 MOST_LOST = 2.0  # that an LSTM's is said to lose at most
@@ -82,24 +81,6 @@ class Comparisons:
     networks: int
     nearer: int
 
-    @property
-    def sentence(self) -> str:
-        holds = "none is above its bound" if not self.above else f"{self.above:,} are above"
-        return (
-            f"Of {self.count:,} norms (networks, windows and lags) {holds}. At lag {LAG} the "
-            f"bound is {_times(self.tightest)} in the network where it is tightest, and "
-            f"{_times(self.loosest)} where it is loosest."
-        )
-
-    @property
-    def radius_sentence(self) -> str:
-        return (
-            "One step may stretch a vector by γ_W, but it takes the eigenvalues to do so again "
-            "and again (Pascanu et al. 2013, section 2.1), and slopes of 1. With tanh a step's "
-            f"factor is nearer to ρ(W_hh) times the mean slope than to γ_W in {self.nearer} of "
-            f"{self.networks} cases."
-        )
-
 
 def comparisons(found: VanishingStudy) -> Comparisons:
     """Of all SimpleRNNs, untrained and trained."""
@@ -163,7 +144,3 @@ def _at_lags(decay: Decay) -> dict[str, float | None]:
 
 def _json(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _times(log10: float) -> str:
-    return "equal to the norm" if log10 < 0.02 else f"{written(log10)} times the norm"
