@@ -91,7 +91,7 @@ class Tables(HTMLParser):
         super().__init__()
         self.tables: list[ShownTable] = []
         self.cell: str | None = None
-        self.feed(html)
+        self.feed(str(html))  # Markup would escape what is added to it
         self.close()
 
     def handle_starttag(self, tag, attrs):

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from pipeline.counts import counted
 from pipeline.evaluation.translation import evaluate
 from pipeline.evaluation.translation_scores import SentenceCounts, paired_bootstrap
 from pipeline.report.page import render
@@ -16,7 +17,7 @@ from pipeline.tasks.translation.comparison import (
     differing,
     side_by_side,
 )
-from reported_run import NASTY, Page, section, titles
+from reported_run import NASTY, Page, Tables, section, titles
 
 SENTENCES = 90
 REFERENCES = [f"sentence {k} of this test is about {NASTY} and so on" for k in range(SENTENCES)]
@@ -45,6 +46,11 @@ def model(name: str, kept: float, seed: int = 0, **settings) -> Compared:
         translations=said,
         counts=SentenceCounts.of(said, REFERENCES, "13a"),
     )
+
+
+def tables(content, title: str):
+    """Of the section of that title."""
+    return Tables(section(content, title).body).tables
 
 
 MODELS = [model("rnn", 0.8, 1), model("attention", 0.95, 2), model("transformer", 0.9, 3)]
@@ -78,15 +84,20 @@ def test_everything_stands_on_the_page():
     assert "rnn, attention, transformer; Korean to English · 한→영; measured on 90" in page
     assert html.count("<img ") == 1
     assert "<script>" not in html
-    rows = section(content, "BLEU by source length").tables[0].rows
-    for bucket, row in zip(MODELS[1].metrics.by_length, rows, strict=True):
+    measured, signatures = tables(content, "Measured")
+    assert measured.columns == ["", "rnn", "attention", "transformer"]
+    assert measured.rows == [[what, *each] for what, each in side_by_side(MODELS, TEST).items()]
+    assert signatures.rows == [["BLEU", MODELS[0].metrics.bleu_signature]]
+    (by_length,) = tables(content, "BLEU by source length")
+    for bucket, row in zip(MODELS[1].metrics.by_length, by_length.rows, strict=True):
         low, high = bucket.bleu_low, bucket.bleu_high
-        assert row[:2] == (bucket.name, f"{bucket.count:,}")
+        assert row[:2] == [bucket.name, f"{bucket.count:,}"]
         assert row[3] == f"{bucket.bleu:.2f} ({low:.1f}–{high:.1f})"
 
 
 def test_differences_are_of_every_pair_and_on_long_sources_too():
-    rows = section(comparison_content(MODELS, TEST), "Differences").tables[0].rows
+    (table,) = tables(comparison_content(MODELS, TEST), "Differences")
+    rows = table.rows
     names = [row[0] for row in rows]
     assert names == ["attention − rnn", "transformer − rnn", "transformer − attention"]
     rnn, attention, _ = MODELS
@@ -106,16 +117,16 @@ def test_sentences_that_differ_most_are_found_by_brute_force():
         best = [k for k in range(SENTENCES) if scores[:, k].argmax() == number]
         best.sort(key=lambda k: scores[:, k].min() - scores[:, k].max())
         assert rows == best[:5]
-    tables = section(comparison_content(MODELS, TEST), "Where they differ").tables
-    for (number, rows), table in zip(found, tables, strict=True):
+    shown = tables(comparison_content(MODELS, TEST), "Where they differ")
+    for (number, rows), table in zip(found, shown, strict=True):
         assert MODELS[number].name in table.caption
         assert len(table.rows) == len(rows) * (2 + len(MODELS))
         for k, row in enumerate(rows):
             source, reference, *said = table.rows[5 * k : 5 * k + 5]
             assert (source[0], reference[0]) == (TEST.sources[row], REFERENCES[row])
-            assert f"sentence {row + 1}, {TEST.lengths[row]} pieces" in source[1]
-            for m, (spans, told) in zip(MODELS, said, strict=True):
-                assert "".join(span.text for span in spans) == m.translations[row]
+            assert f"sentence {row + 1}, {counted(TEST.lengths[row], 'piece')}" in source[1]
+            for m, (translation, told) in zip(MODELS, said, strict=True):
+                assert translation == m.translations[row]
                 assert told == f"{m.name} — chrF {m.counts.chrf[row]:.1f}"
 
 
@@ -130,19 +141,19 @@ def test_one_model_under_two_names_differs_in_nothing():
     one, other = MODELS[0], dataclasses.replace(MODELS[0], name="again")
     content = comparison_content([one, other], TEST)
     assert "Where they differ most" not in titles(content)
-    (row,) = section(content, "Differences").tables[0].rows
-    assert row == ("again − rnn", "+0.00 (+0.0 to +0.0)", "+0.00 (+0.0 to +0.0)")
-    assert section(content, "Settings").tables == []
+    (differences,) = tables(content, "Differences")
+    assert differences.rows == [["again − rnn", "+0.00 (+0.0 to +0.0)", "+0.00 (+0.0 to +0.0)"]]
+    assert tables(content, "Settings") == []
 
 
 def test_settings_that_differ_and_no_others():
     models = [MODELS[0], model("attention", 0.9, beam=5)]
-    (table,) = section(comparison_content(models, TEST), "Settings").tables
-    assert table.rows == [("architecture", "rnn", "attention"), ("beam", "—", "5")]
+    (table,) = tables(comparison_content(models, TEST), "Settings")
+    assert table.rows == [["architecture", "rnn", "attention"], ["beam", "—", "5"]]
 
 
 def test_a_test_set_without_long_sources_shows_a_dash():
     short = dataclasses.replace(TEST, lengths=np.full(SENTENCES, 7))
     assert side_by_side(MODELS, short)["BLEU over 15 pieces"] == ["—"] * 3
-    rows = section(comparison_content(MODELS, short), "Differences").tables[0].rows
-    assert {row[2] for row in rows} == {"—"}
+    (table,) = tables(comparison_content(MODELS, short), "Differences")
+    assert {row[2] for row in table.rows} == {"—"}

@@ -1,22 +1,21 @@
-"""Sentences with their entities marked in colour: a section of a report."""
+"""Sentences with their entities marked in colour."""
 
 from __future__ import annotations
 
+import dataclasses
 from bisect import bisect_left
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from pipeline.corpora.annotated.entities import Entity
 from pipeline.evaluation.entity_pairs import Outcome, pair_up
-from pipeline.report.page import Section, Span, Table
+from pipeline.report.page import Span
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.entities import EntityMetrics
     from pipeline.evaluation.entity_examples import MarkedSentence
 
 _TONES = 8
-_WRONG, _RIGHT = 24, 12  # sentences shown: two rows and one row each, 60 at most
 _LONGEST_SENTENCE = 160  # characters; longer ones are cut around what matters
 _AROUND = 40  # characters kept on either side of an entity that matters
 _MOST_SHOWN = 12  # entities that matter: the first ones of a sentence that is a whole document
@@ -37,56 +36,38 @@ def tones(labels: Sequence[str], support: Sequence[int]) -> dict[str, int]:
     return {label: own.get(label, _TONES - 1) for label in labels}
 
 
-def sentences(
-    metrics: EntityMetrics, tone_of: dict[str, int], meanings: Mapping[str, str]
-) -> Section | None:
-    """Wrong and right sentences, gold above predicted, with a legend of the colours.
+@dataclasses.dataclass(frozen=True)
+class ShownSentence:
+    """A sentence with its entities marked, as it should be and as it was.
+
+    Attributes:
+        gold, predicted: the sentence; the same where nothing is wrong.
+        errors: each kind of error in it with its labels, as `wrong type: LC → OG`.
+    """
+
+    gold: list[Span]
+    predicted: list[Span]
+    errors: tuple[str, ...]
+
+
+def shown(sentence: MarkedSentence, tone_of: dict[str, int]) -> ShownSentence:
+    """A sentence of the test set; entities without an exact counterpart have a cross.
 
     Args:
-        metrics: from `entities.evaluate`.
+        sentence: of which a long one is cut around what is wrong in it.
         tone_of: label -> colour, from `tones`.
-        meanings: label -> what it means; labels without stand for themselves.
     """
-    wrong, right = metrics.wrong_sentences[:_WRONG], metrics.right_sentences[:_RIGHT]
-    if not wrong and not right:
-        return None
-    legend = []
-    for label in metrics.labels:
-        meaning = meanings.get(label, "")
-        legend += [Span(meaning or label, label * bool(meaning), tone_of[label]), Span("  ")]
-    columns = ("sentence · 문장", "marks · 표시")
-    tables = [Table(("",), [(legend,)], caption="Colours · 색")]
-    for caption, group in (("Not right · 오답", wrong), ("All right · 정답", right)):
-        rows = [row for sentence in group for row in _rows(sentence, tone_of)]
-        if rows:
-            tables.append(Table(columns, rows, caption=caption, prose=True))
-    return Section(
-        "Sentences · 예문",
-        [
-            "A wrong sentence stands twice: as it should be marked, and below as it was. ✗ is at "
-            "every entity without an exact counterpart. The commonest errors come first, each "
-            "shown by its clearest sentence; of the right ones, those with names that training "
-            "never showed. Long sentences are cut around what is wrong in them."
-        ],
-        tables=tables,
-    )
-
-
-def _rows(sentence: MarkedSentence, tone_of: dict[str, int]) -> list[tuple]:
-    """Gold above predicted; one row where they are the same."""
     text, gold, predicted = sentence.text, sentence.gold, sentence.predicted
     errors = [p for p in pair_up(gold, predicted) if p.outcome is not Outcome.RIGHT]
     wrong = {entity for pair in errors for entity in pair.entities}
-    shown = windows(text, sorted(wrong or gold)[:_MOST_SHOWN], (*gold, *predicted))
-    if not errors:
-        return [(marked(text, gold, tone_of, shown=shown), "both · 같음")]
-    said = dict.fromkeys(
+    kept = windows(text, sorted(wrong or gold)[:_MOST_SHOWN], (*gold, *predicted))
+    kinds = dict.fromkeys(
         f"{p.outcome}: {' → '.join(dict.fromkeys(e.label for e in p.entities))}" for p in errors
     )
-    return [
-        (marked(text, gold, tone_of, wrong, shown), "gold · 정답"),
-        (marked(text, predicted, tone_of, wrong, shown), f"predicted · 예측 — {'; '.join(said)}"),
-    ]
+    return ShownSentence(
+        *(marked(text, entities, tone_of, wrong, kept) for entities in (gold, predicted)),
+        tuple(kinds),
+    )
 
 
 def windows(text: str, around: Sequence[Entity], whole: Sequence[Entity]) -> list[tuple[int, int]]:

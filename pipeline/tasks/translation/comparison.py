@@ -1,4 +1,4 @@
-"""Several translators on one test set: what the page says that sets them side by side."""
+"""Several translators side by side on one test set; the page's words are in comparison.md.j2."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import numpy as np
 
 from pipeline.evaluation.translation_scores import (
     LONG,
-    LengthBucket,
     SentenceCounts,
     bleu_of,
     by_length,
     paired_bootstrap,
     undefined,
 )
-from pipeline.report.page import Card, ReportContent, Section, Table
-from pipeline.tasks.translation.length_curve import LENGTH_EXPLAINED, as_number, length_picture
+from pipeline.report import attention_pictures
+from pipeline.report.document import document
+from pipeline.report.filters import UNKNOWN, decimals
+from pipeline.report.page import ReportContent, Span
 from pipeline.tasks.translation.report import DIRECTIONS
 from pipeline.tasks.translation.samples import shared_words, shortened
 
@@ -89,11 +90,11 @@ def side_by_side(models: Sequence[Compared], test: TestSet) -> dict[str, list[st
         "test BLEU": [f"{m.bleu:.2f}" for m in measured],
         "95% interval": [f"{m.bleu_low:.1f}–{m.bleu_high:.1f}" for m in measured],
         "chrF": [f"{m.chrf:.2f}" for m in measured],
-        f"BLEU over {LONG} pieces": [as_number(_long_bleu(model, test)) for model in models],
+        f"BLEU over {LONG} pieces": [decimals(_long_bleu(model, test), 2) for model in models],
         "length ratio": [f"{m.length_ratio:.3f}" for m in measured],
         "repetition": [f"{m.repetition:.2%}" for m in measured],
-        "forced loss": [as_number(found and found.teacher_forced, 3) for found in losses],
-        "free loss": [as_number(found and found.free_running, 3) for found in losses],
+        "forced loss": [decimals(found and found.teacher_forced, 3) for found in losses],
+        "free loss": [decimals(found and found.free_running, 3) for found in losses],
     }
     return facts | scores
 
@@ -108,30 +109,27 @@ def comparison_content(
         test: what they translated.
         warnings: sentences that must not be missed.
     """
-    return ReportContent(
-        title="Translators side by side · 번역기 비교",
-        subtitle=f"{', '.join(model.name for model in models)}; {DIRECTIONS[test.direction]}; "
-        f"measured on {len(test.sources):,} test sentences of {test.title}.",
-        warnings=tuple(warnings),
-        cards=[_card(model, test) for model in models],
-        sections=[
-            _measured(models, test),
-            _by_length(models, test),
-            _differences(models, test),
-            *_sentences(models, test),
-            _settings(models),
-        ],
+    curves = {model.name: by_length(model.counts, test.lengths) for model in models}
+    content = document(
+        "tasks/translation/comparison.md.j2",
+        names=[model.name for model in models],
+        models=[(model, _long_bleu(model, test)) for model in models],
+        test=test,
+        direction=DIRECTIONS[test.direction],
+        long=LONG,
+        long_sentences=int(test.is_long.sum()),
+        measured=side_by_side(models, test),
+        signatures=list(dict.fromkeys(model.metrics.bleu_signature for model in models)),
+        by_length=attention_pictures.bleu_by_length(curves),
+        buckets_of_all=list(zip(*curves.values(), strict=True)),
+        pairs=_pairs(models, test),
+        sentences={
+            models[number].name: [_sentence(models, test, row) for row in rows]
+            for number, rows in differing(models, test)
+        },
+        settings=_differing_settings(models),
     )
-
-
-def _card(model: Compared, test: TestSet) -> Card:
-    low, high = model.metrics.bleu_low, model.metrics.bleu_high
-    return Card(
-        f"{model.name} · BLEU",
-        f"{model.metrics.bleu:.2f}",
-        f"A {model.shape}. 95% interval {low:.1f}–{high:.1f}; on the {int(test.is_long.sum()):,} "
-        f"sentences of more than {LONG} pieces {as_number(_long_bleu(model, test))}.",
-    )
+    return dataclasses.replace(content, warnings=tuple(warnings))
 
 
 def _long_bleu(model: Compared, test: TestSet) -> float | None:
@@ -139,75 +137,42 @@ def _long_bleu(model: Compared, test: TestSet) -> float | None:
     return None if undefined(counts) or not counts[1] else bleu_of(counts)
 
 
-def _measured(models: Sequence[Compared], test: TestSet) -> Section:
-    columns = ("", *(model.name for model in models))
-    rows = [(name, *values) for name, values in side_by_side(models, test).items()]
-    signatures = {metrics.bleu_signature: None for metrics in (m.metrics for m in models)}
-    return Section(
-        "Measured · 측정 결과",
-        [
-            "The same test sentences for all of them. BLEU's intervals say how far it would move "
-            "on other sentences of the kind; whether one model is better than another is told "
-            "further down, where both are scored on the same redrawn sentences.",
-            "Dev BLEU is of greedy translations of some of the dev sentences. Repetition: word "
-            "pairs that the same translation had already. Forced loss: nats a piece after the "
-            "reference's own pieces; free loss: after as many that the model chose.",
-        ],
-        tables=[
-            Table(columns, rows, numeric=range(1, len(columns))),
-            Table(("", ""), [("BLEU", s) for s in signatures], compact=True),
-        ],
-    )
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """How much more BLEU one translator has than another.
+
+    Attributes:
+        bleu: BLEU of the one less BLEU of the other.
+        low, high: its 95% interval, over test sets redrawn from the same sentences for both.
+    """
+
+    bleu: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, one: Compared, other: Compared, chosen: np.ndarray) -> Difference | None:
+        """On the sentences that are True in `chosen`, bool [n]; None where BLEU is undefined."""
+        sides = [model.counts.bleu[chosen] for model in (one, other)]
+        sums = [side.sum(axis=0) for side in sides]
+        if any(undefined(summed) or not summed[1] for summed in sums):
+            return None
+        return cls(bleu_of(sums[0]) - bleu_of(sums[1]), *paired_bootstrap(*sides))
 
 
-def _by_length(models: Sequence[Compared], test: TestSet) -> Section:
-    curves = {model.name: by_length(model.counts, test.lengths) for model in models}
-    columns = ("pieces · 토큰 수", "sentences · 문장 수", *curves)
-    rows = [
-        (buckets[0].name, f"{buckets[0].count:,}", *map(_with_interval, buckets))
-        for buckets in zip(*curves.values(), strict=True)
-    ]
-    return Section(
-        "BLEU by source length · 원문 길이별 BLEU",
-        LENGTH_EXPLAINED,
-        [length_picture(curves)],
-        [Table(columns, rows, numeric=range(1, len(columns)))],
-    )
-
-
-def _with_interval(bucket: LengthBucket) -> str:
-    if bucket.bleu_low is None:
-        return as_number(bucket.bleu)
-    return f"{bucket.bleu:.2f} ({bucket.bleu_low:.1f}–{bucket.bleu_high:.1f})"
-
-
-def _differences(models: Sequence[Compared], test: TestSet) -> Section:
+def _pairs(
+    models: Sequence[Compared], test: TestSet
+) -> list[tuple[str, str, list[Difference | None]]]:
+    """The names of each two models, and their difference on all sentences and on long ones."""
     everything = np.ones(len(test.sources), bool)
-    columns = ("models · 모델", "all sentences · 전체", f"over {LONG} pieces · 긴 문장")
-    rows = [
+    return [
         (
-            f"{second.name} − {first.name}",
-            *(_difference(second, first, chosen) for chosen in (everything, test.is_long)),
+            second.name,
+            first.name,
+            [Difference.of(second, first, chosen) for chosen in (everything, test.is_long)],
         )
         for first, second in itertools.combinations(models, 2)
     ]
-    return Section(
-        "Differences in BLEU · BLEU 차이",
-        [
-            "How much more BLEU the one has, with the 95% interval over test sets redrawn from the "
-            "same sentences for both. An interval that holds 0 may be chance."
-        ],
-        tables=[Table(columns, rows, numeric=(1, 2))],
-    )
-
-
-def _difference(first: Compared, second: Compared, chosen: np.ndarray) -> str:
-    sides = [model.counts.bleu[chosen] for model in (first, second)]
-    sums = [side.sum(axis=0) for side in sides]
-    if any(undefined(summed) or not summed[1] for summed in sums):
-        return "—"
-    low, high = paired_bootstrap(*sides)
-    return f"{bleu_of(sums[0]) - bleu_of(sums[1]):+.2f} ({low:+.1f} to {high:+.1f})"
 
 
 def differing(models: Sequence[Compared], test: TestSet) -> list[tuple[int, list[int]]]:
@@ -232,54 +197,46 @@ def differing(models: Sequence[Compared], test: TestSet) -> list[tuple[int, list
     return found
 
 
-def _sentences(models: Sequence[Compared], test: TestSet) -> list[Section]:
-    tables = [
-        Table(
-            ("sentence · 문장", ""),
-            [cells for row in rows for cells in _sentence(models, test, row)],
-            caption=f"Best: {models[number].name} · 가장 좋은 번역",
-            prose=True,
-        )
-        for number, rows in differing(models, test)
-    ]
-    if not tables:
-        return []
-    return [
-        Section(
-            "Where they differ most · 가장 다른 문장",
-            [
-                "By the chrF of the sentence, best less worst. Marked: words that stand in the "
-                "reference too, in the same order."
-            ],
-            tables=tables,
-        )
-    ]
+@dataclasses.dataclass(frozen=True)
+class _Translation:
+    """What a model of that name made of a sentence; empty `words` for nothing."""
+
+    model: str
+    words: list[Span]
+    chrf: float
 
 
-def _sentence(models: Sequence[Compared], test: TestSet, row: int) -> list[tuple]:
+@dataclasses.dataclass(frozen=True)
+class _Sentence:
+    """A sentence of the test set, its number from 1, and what all models made of it."""
+
+    number: int
+    pieces: int
+    source: str
+    reference: str
+    translations: list[_Translation]
+
+
+def _sentence(models: Sequence[Compared], test: TestSet, row: int) -> _Sentence:
     reference = test.references[row]
-    where = f"sentence {row + 1:,}, {int(test.lengths[row])} pieces"
-    said = [
-        (
-            shared_words(shortened(model.translations[row]), reference),
-            f"{model.name} — chrF {model.counts.chrf[row]:.1f}",
-        )
-        for model in models
-    ]
-    return [
-        (shortened(test.sources[row]), f"source · 원문 — {where}"),
-        (shortened(reference), "reference · 참조"),
-        *said,
-    ]
-
-
-def _settings(models: Sequence[Compared]) -> Section:
-    names = dict.fromkeys(itertools.chain(*(model.settings for model in models)))
-    values = {name: [str(model.settings.get(name, "—")) for model in models] for name in names}
-    rows = [(name, *those) for name, those in values.items() if len(set(those)) > 1]
-    columns = ("setting · 설정", *(model.name for model in models))
-    return Section(
-        "Settings that differ · 다른 설정",
-        ["All others are the same." if rows else "None: what differs is chance."],
-        tables=[Table(columns, rows)] if rows else [],
+    return _Sentence(
+        row + 1,
+        int(test.lengths[row]),
+        shortened(test.sources[row]),
+        shortened(reference),
+        [
+            _Translation(
+                model.name,
+                shared_words(shortened(model.translations[row]), reference),
+                float(model.counts.chrf[row]),
+            )
+            for model in models
+        ],
     )
+
+
+def _differing_settings(models: Sequence[Compared]) -> dict[str, list[str]]:
+    """Setting -> its value in each model, where they are not all the same."""
+    names = dict.fromkeys(itertools.chain(*(model.settings for model in models)))
+    values = {name: [str(model.settings.get(name, UNKNOWN)) for model in models] for name in names}
+    return {name: those for name, those in values.items() if len(set(those)) > 1}
