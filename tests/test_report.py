@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import io
 import re
 
 import jinja2
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -164,10 +166,23 @@ def test_nothing_is_fetched_from_outside(html):
     assert not page.tags("link")
     assert not page.tags("script")
     style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
-    assert "url(" not in style
+    assert set(re.findall(r"url\((.{10})", style)) <= {"data:font/"}
     assert "@import" not in style
     (policy,) = [m["content"] for m in page.tags("meta") if "http-equiv" in m]
-    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert policy == (
+        "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'"
+    )
+
+
+def test_hangul_is_drawn_where_no_font_has_it():
+    """The page brings the characters that stand in it, and no others."""
+    html = render(ReportContent("정확도 · 똠 <ㅋㅋ>", "中 \U0001f600"))
+    font = base64.b64decode(re.search(r"data:font/woff;base64,([^)]*)\)", html)[1])
+    known = TTFont(io.BytesIO(font)).getBestCmap()
+    assert {*"정확도똠ㅋ"} <= {chr(code) for code in known}
+    assert len(known) < 40
+    assert len(font) < 20_000
+    assert "@font-face" not in render(ReportContent("plain", "text", written="now"))
 
 
 def test_warnings_stand_above_everything(html):

@@ -20,9 +20,11 @@ import jinja2
 from markupsafe import Markup
 
 from pipeline.readable import readable
+from pipeline.report.page_font import font_face
 from pipeline.report.passage import LEVELS, Passage
 from pipeline.workspace import write_text
 
+_FONT = "/* the font of the page */"  # in report.css
 _FOLDER = Path(__file__).resolve().parent
 _PIXELS_PER_CSS_PIXEL = 1.7  # figures.to_png draws 170 pixels an inch, a page shows 100
 
@@ -158,16 +160,14 @@ class ReportContent:
 def render(content: ReportContent) -> str:
     """The report as one HTML document."""
     now = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    return (
-        _templates()
-        .get_template("report.html.j2")
-        .render(
-            content=content,
-            written=content.written or f"Written {now}",
-            levels=LEVELS,
-            anchors=[f"section-{number}" for number in range(1, len(content.sections) + 1)],
-        )
+    template = _templates().get_template("report.html.j2")
+    html = template.render(
+        content=content,
+        written=content.written or f"Written {now}",
+        levels=LEVELS,
+        anchors=[f"section-{number}" for number in range(1, len(content.sections) + 1)],
     )
+    return html.replace(_FONT, font_face(html), 1)
 
 
 def component(name: str, *arguments: object) -> Markup:

@@ -1,0 +1,56 @@
+"""The Hangul of a page inside the page, for readers whose system has no font that draws it."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+
+from pipeline.report.nanum_font import nanum_folder
+
+FAMILY = "Page Hangul"
+"""Its name in CSS."""
+
+_FIRST = 0x1100  # what stands before, any system can draw
+
+
+def font_face(text: str) -> str:
+    """A CSS rule `@font-face` with the characters of `text` that NanumGothic has, from the Hangul
+    jamo on; empty where there is none.
+
+    Example:
+        >>> font_face("plain")
+        ''
+    """
+    wanted = {ord(character) for character in text if ord(character) >= _FIRST} & _known()
+    if not wanted:
+        return ""
+    font = base64.b64encode(_woff(frozenset(wanted))).decode("ascii")
+    source = f"data:font/woff;base64,{font}"
+    return f'@font-face {{ font-family: "{FAMILY}"; src: url({source}) format("woff"); }}'
+
+
+def _font() -> TTFont:
+    return TTFont(nanum_folder() / "NanumGothic.ttf", lazy=True)
+
+
+@functools.cache
+def _known() -> frozenset[int]:
+    with _font() as font:
+        return frozenset(font.getBestCmap())
+
+
+@functools.lru_cache(maxsize=8)
+def _woff(code_points: frozenset[int]) -> bytes:
+    """NanumGothic with these characters alone."""
+    subsetter = Subsetter(Options(hinting=False, layout_features=[]))
+    subsetter.populate(unicodes=code_points)
+    with _font() as font:
+        subsetter.subset(font)
+        font.flavor = "woff"
+        written = io.BytesIO()
+        font.save(written, reorderTables=False)
+    return written.getvalue()
