@@ -22,6 +22,7 @@ from pipeline.lab.clipping.study import NEVER, QUICK, ClippingStudy, Descent, cl
 from pipeline.lab.starts import started
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.report.page import ReportContent, render
+from reported_run import Tables
 
 # The threshold is one that the SimpleRNN passes in these few updates and the LSTM does not.
 SMALL = dataclasses.replace(
@@ -175,25 +176,46 @@ def descent(losses, before, **changes) -> Descent:
     return dataclasses.replace(made, **changes)
 
 
-def told_of(found: ClippingStudy, plain: Descent, clipped: Descent) -> str:
-    plan = dataclasses.replace(found.plan, gains={"rnn": 1.5}, learning_rates=(1.0,))
-    made = dataclasses.replace(found, plan=plan, descents=(plain, clipped))
-    return " ".join(page.what_happened(made, "rnn"))
+def with_trainings(found: ClippingStudy, *descents: Descent) -> ClippingStudy:
+    rates = tuple(dict.fromkeys(each.learning_rate for each in descents))
+    plan = dataclasses.replace(
+        found.plan, gains={"rnn": 1.5}, learning_rates=rates, shown_rate=rates[0]
+    )
+    return dataclasses.replace(found, plan=plan, descents=descents)
 
 
-def test_the_page_says_what_happened_and_nothing_else(found):
-    calm = descent([5, 4.5, 4, 3], [0.4, 0.5, 0.3, 0.2], threshold=1.0)
+CALM = {"losses": [5, 4.5, 4, 3], "before": [0.4, 0.5, 0.3, 0.2]}
+
+
+def test_claims_hold_where_the_numbers_say_so(found):
+    clipped = descent(**CALM, threshold=1.0)
+    worse = descent([5, 9, 8, 7], [0.4, 900, 3, 2])
+    slow = descent([5, 4.8, 4.7, 4.6], [0.4, 0.5, 0.3, 0.2], learning_rate=0.5)
+    study_ = with_trainings(found, worse, clipped, slow, dataclasses.replace(slow, threshold=1.0))
+    both = page.claims(study_)
+    assert [each["holds"] for claim in both.values() for each in claim] == [True, True]
+    same = with_trainings(found, descent(**CALM), clipped)
+    assert [each["holds"] for claim in page.claims(same).values() for each in claim] == [
+        False,
+        False,
+    ]
+
+
+def test_the_page_shows_what_happened(found, text):
     jumps = descent([5, 9, 8, 7], [0.4, 900, 3, 2])
-    assert "the loss jumps: by 4.00" in told_of(found, jumps, calm)
-    assert "900 at its largest, at update 2" in told_of(found, jumps, calm)
-    assert "it ends at 3.00 instead of 7.00" in told_of(found, jumps, calm)
-    assert "nothing breaks" in told_of(found, dataclasses.replace(calm, threshold=NEVER), calm)
+    made = page.page_of(with_trainings(found, jumps, descent(**CALM, threshold=1.0)), text)
+    (course,) = [each for each in made.sections if "update by update" in each.title]
+    rows = {row[0]: row[1:] for table in Tables(course.body).tables for row in table.rows}
+    assert rows["largest norm, at update"][0] == "900, at 2"
+    assert rows["most that the loss rises from one update to the next, nats"] == ["4.00", "0.00"]
+    assert rows["loss at the end, nats"] == ["7.00", "3.00"]
     lost = descent([5, np.nan], [0.4, np.nan], planned=4)
-    assert "no number any more after 2 updates" in told_of(found, lost, calm)
-    fast = descent([5, 4, 3, 2], [0.4, 0.5, 0.3, 0.2])
-    assert "above the 2.00 without" in told_of(found, fast, calm)
-    half = descent([5, 4.5, 4, 3], [0.4, 2, 3, 0.2], threshold=1.0)
-    assert "50.0% of the updates are shortened" in told_of(found, jumps, half)
+    made = page.page_of(with_trainings(found, lost, descent(**CALM, threshold=1.0)), text)
+    (course,) = [each for each in made.sections if "update by update" in each.title]
+    rows = {row[0]: row[1:] for table in Tables(course.body).tables for row in table.rows}
+    assert rows["updates before the loss was no number"][0].startswith("2 of")
+    assert rows["loss at the end, nats"][0] == "no number"
+    assert made.numbers["trainings"][0]["loss"] is None
 
 
 def test_the_page_of_the_study(found, text):
@@ -201,7 +223,9 @@ def test_the_page_of_the_study(found, text):
     assert json.loads(json.dumps(made.numbers, allow_nan=False)) == made.numbers
     for steps, values in made.curves.values():
         assert len(steps) == len(values) == SMALL.updates
-    html = render(ReportContent(made.title, made.summary, cards=made.cards, sections=made.sections))
+    html = render(
+        ReportContent(made.title, made.summary, opening=made.opening, sections=made.sections)
+    )
     assert text.title in html
     assert f"{found.shown('rnn', clips=True).clipped_share:.1%} of the updates clipped" in html
     shown = {training["loss"] for training in made.numbers["trainings"]}

@@ -36,6 +36,7 @@ needs a filter that says how it is written (`pipeline.report.filters`).
 from __future__ import annotations
 
 import html
+import numbers
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -89,6 +90,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.parts: list[tuple[str, str]] = []  # kind ("text", "figure", …), HTML
+        self.pictures: list[Picture] = []
         self.markdown = _markdown()
         self.templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(
@@ -114,7 +116,9 @@ class _Writer:
                 opening = self.joined(blocks)
             elif blocks:
                 sections.append(Section(self.text_of(head), body=Markup(self.joined(blocks))))
-        return ReportContent(title, subtitle, opening=Markup(opening), sections=sections)
+        return ReportContent(
+            title, subtitle, opening=Markup(opening), sections=sections, pictures=self.pictures
+        )
 
     def headed(self, source: str) -> list[tuple[str | None, list[tuple[str, str]]]]:
         """Each heading of level 1 or 2 with the blocks below it, a block as its kind and HTML."""
@@ -175,9 +179,10 @@ class _Writer:
         """What `{{ value }}` becomes in the Markdown."""
         if isinstance(value, Markdown | jinja2.Undefined):
             return str(value)  # which raises the error of what is undefined
-        if isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, numbers.Integral) and not isinstance(value, bool):
             return str(value)
         if isinstance(value, Picture):
+            self.pictures.append(value)
             return self.mark("figure", component("figure", value))
         if isinstance(value, Passage):
             return self.mark("passage", component("passage", value, LEVELS))

@@ -143,6 +143,7 @@ class ReportContent:
         cards: headline numbers.
         opening: HTML before the first section.
         sections: the rest.
+        pictures: those in `opening` and `sections`, from a template.
         links: pages before and behind it, shown at both ends.
         written: a line for the foot; empty gives the present time.
     """
@@ -153,6 +154,7 @@ class ReportContent:
     cards: Sequence[Card] = ()
     opening: Markup = Markup()
     sections: Sequence[Section] = ()
+    pictures: Sequence[Picture] = ()
     links: Sequence[Link] = ()
     written: str = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import io
+import re
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
@@ -14,18 +15,18 @@ from pipeline.report.nanum_font import nanum_folder
 FAMILY = "Page Hangul"
 """Its name in CSS."""
 
-_FIRST = 0x1100  # what stands before, any system can draw
+_KOREAN = re.compile("[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef]")
 
 
 def font_face(text: str) -> str:
-    """A CSS rule `@font-face` with the characters of `text` that NanumGothic has, from the Hangul
-    jamo on; empty where there is none.
+    """A CSS rule `@font-face` with the Hangul and Hanja of `text` that NanumGothic has; empty where
+    there is none.
 
     Example:
         >>> font_face("plain")
         ''
     """
-    wanted = {ord(character) for character in text if ord(character) >= _FIRST} & _known()
+    wanted = set(map(ord, _KOREAN.findall(text))) & _known()
     if not wanted:
         return ""
     font = base64.b64encode(_woff(frozenset(wanted))).decode("ascii")
@@ -46,7 +47,9 @@ def _known() -> frozenset[int]:
 @functools.lru_cache(maxsize=8)
 def _woff(code_points: frozenset[int]) -> bytes:
     """NanumGothic with these characters alone."""
-    subsetter = Subsetter(Options(hinting=False, layout_features=[]))
+    options = Options(hinting=False, layout_features=[])
+    options.drop_tables += ["TSI0", "TSI1", "TSI2", "TSI3", "TSI5"]  # sources of hints
+    subsetter = Subsetter(options)
     subsetter.populate(unicodes=code_points)
     with _font() as font:
         subsetter.subset(font)

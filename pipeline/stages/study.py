@@ -192,6 +192,7 @@ def _write(folder: Path, file: str, page: Page, links: list[tuple[str, str]]) ->
             title=page.title,
             subtitle=page.summary,
             cards=page.cards,
+            opening=page.opening,
             sections=page.sections,
             links=[Link(*link) for link in links],
         ),
@@ -202,7 +203,10 @@ def _write(folder: Path, file: str, page: Page, links: list[tuple[str, str]]) ->
         for tag, (steps, values) in page.curves.items():
             for step, value in zip(steps, values, strict=True):
                 log.scalar(f"{page.name}/{tag}", float(value), int(step))
-        pictures = [picture for section in page.sections for picture in section.figures]
+        pictures = [
+            *page.pictures,
+            *(each for section in page.sections for each in section.figures),
+        ]
         for number, picture in enumerate(pictures, 1):
             log.image(f"{page.name}/{number}", picture.png, 0)
 
