@@ -157,6 +157,8 @@ def test_mistakes_in_templates_are_errors(write):
         ("0.0025 | digits", "0.0025"),
         ("0.5 | signed(2)", "+0.50"),
         ("50000 | count", "50,000"),
+        ("0.0312 | p_value", "0.031"),
+        ("0.0004 | p_value", "below 0.001"),
         ("2 | counted('row')", "2 rows"),
         ("2.4e-17 | magnitude", "2.4·10⁻¹⁷"),
         ("['a', 'b', 'c'] | listed(2)", "a, b and 1 more"),

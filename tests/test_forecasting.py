@@ -17,6 +17,7 @@ from pipeline.tasks.forecasting import TASK
 from pipeline.tasks.forecasting.data import SAMPLE
 from pipeline.tasks.forecasting.prepared import Scaling, SeriesFacts
 from pipeline.workspace import read_json
+from reported_run import Tables
 
 LINES = SAMPLE.read_text("utf-8").splitlines()
 HORIZON = TASK.tiny.corpus.horizon
@@ -88,11 +89,21 @@ class TestAsked:
 
 def test_the_report_says_first_whether_it_is_of_any_use(run):
     metrics = read_json(run.run / "metrics.json")
-    page = html.unescape((run.run / "report.html").read_text("utf-8"))
-    subtitle = re.search('<p class="subtitle">(.*?)</p>', page, re.S)[1]
-    verdict = metrics["summary"].split(":")[0]
-    assert subtitle.strip().startswith(f"{verdict}:")
-    assert "last value · 마지막 값" in page
+    page = (run.run / "report.html").read_text("utf-8")
+    channels = metrics["channels"]
+    verdicts = [each["verdict"] for each in channels.values()]
+    better, worse, count = verdicts.count("better"), verdicts.count("worse"), len(verdicts)
+    subtitle = html.unescape(re.search('<p class="subtitle">(.*?)</p>', page, re.S)[1])
+    errors = [f"{metrics['mse']:.3f}", f"{metrics['repeat_mse']:.3f}"]
+    numbers = re.findall(r"\d[\d.]*\d|\d", subtitle)
+    assert numbers[:5] == [f"{better}", f"{count}", f"{worse}", *errors]
+    tables = {table.columns[0].split(" · ")[0]: table.rows for table in Tables(page).tables}
+    in_all, in_each, in_none, _ = (row[1:] for row in tables["claim"])
+    gained = metrics["p_against_repeat"] < 0.05 and metrics["mse"] < metrics["repeat_mse"]
+    assert in_all[2] == ("yes" if gained else "no")
+    assert in_each[1:] == [f"{better} of {count}", "yes" if better == count else "no"]
+    assert in_none[1:] == [f"{worse} of {count}", "no" if worse else "yes"]
+    assert [row[-1] for row in tables["channel"]] == verdicts
     assert page.count("data:image/png") >= 4
     # Prices of a random walk.
     channels = metrics["channels"]

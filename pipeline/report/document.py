@@ -50,13 +50,15 @@ from markupsafe import Markup
 from mdit_py_plugins.attrs import attrs_block_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+import pipeline.tasks
 from pipeline.report.figures import to_png
 from pipeline.report.filters import FILTERS, Markdown
 from pipeline.report.page import Picture, ReportContent, Section, Span, component
 from pipeline.report.passage import LEVELS, Passage
 
 TEMPLATES = Path(__file__).resolve().parent.parent
-"""The folder in which names of templates begin: `tasks/sentiment/report.md.j2`."""
+"""The folder in which names of templates begin: `tasks/sentiment/report.md.j2`. Those of tasks that
+stand elsewhere (of tests) begin beside the folder `tasks` in which they stand."""
 
 _MARK = re.compile("\ue000([0-9]+)\ue001")
 _MARKS_ALONE = re.compile("(\ue000[0-9]+\ue001\\s*)+")
@@ -91,7 +93,9 @@ class _Writer:
         self.pictures: list[Picture] = []
         self.markdown = _markdown()
         self.templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(TEMPLATES),
+            loader=jinja2.FileSystemLoader(
+                [TEMPLATES, *(Path(tasks).parent for tasks in pipeline.tasks.__path__)]
+            ),
             undefined=jinja2.StrictUndefined,
             finalize=self.put_in,
             trim_blocks=True,

@@ -63,6 +63,12 @@ def count(value: float) -> str:
     return f"{value:,.0f}"
 
 
+@_of_numbers
+def p_value(value: float) -> str:
+    """0.0312 as "0.031", 0.0004 as "below 0.001"."""
+    return "below 0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def interval(share: Any) -> str:
     """A share's 95% interval as "87.1–88.0%": anything with `low` and `high`, 0 to 1 or None."""
     return UNKNOWN if share.low is None else f"{100 * share.low:.1f}–{share.high:.1%}"
@@ -125,6 +131,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "digits": digits,
     "count": count,
     "counted": counted,
+    "p_value": p_value,
     "interval": interval,
     "magnitude": magnitude,
     "magnitude_of_log": written,

@@ -64,5 +64,5 @@ def surprise_passage(texts: Sequence[str], bits: Sequence[np.ndarray]) -> Passag
         text[shown],
         [1 - 2 * min(cost / MUCH, 1.0) for cost in bits[number][shown]],
         low=f"surprised: {MUCH:g} bits or more",
-        high="foretold: 0 bits",
+        high="expected: 0 bits",
     )
