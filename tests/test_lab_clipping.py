@@ -21,7 +21,7 @@ from pipeline.lab.clipping.descent import ClippedDescent
 from pipeline.lab.clipping.study import NEVER, QUICK, ClippingStudy, Descent, cliff_walks
 from pipeline.lab.starts import started
 from pipeline.models.settings import LanguageModelSettings
-from pipeline.report.page import ReportContent, render
+from pipeline.report.page import render
 from reported_run import Tables
 
 # The threshold is one that the SimpleRNN passes in these few updates and the LSTM does not.
@@ -204,14 +204,14 @@ def test_claims_hold_where_the_numbers_say_so(found):
 def test_the_page_shows_what_happened(found, text):
     jumps = descent([5, 9, 8, 7], [0.4, 900, 3, 2])
     made = page.page_of(with_trainings(found, jumps, descent(**CALM, threshold=1.0)), text)
-    (course,) = [each for each in made.sections if "update by update" in each.title]
+    (course,) = [each for each in made.content.sections if "update by update" in each.title]
     rows = {row[0]: row[1:] for table in Tables(course.body).tables for row in table.rows}
     assert rows["largest norm, at update"][0] == "900, at 2"
     assert rows["most that the loss rises from one update to the next, nats"] == ["4.00", "0.00"]
     assert rows["loss at the end, nats"] == ["7.00", "3.00"]
     lost = descent([5, np.nan], [0.4, np.nan], planned=4)
     made = page.page_of(with_trainings(found, lost, descent(**CALM, threshold=1.0)), text)
-    (course,) = [each for each in made.sections if "update by update" in each.title]
+    (course,) = [each for each in made.content.sections if "update by update" in each.title]
     rows = {row[0]: row[1:] for table in Tables(course.body).tables for row in table.rows}
     assert rows["updates before the loss was no number"][0].startswith("2 of")
     assert rows["loss at the end, nats"][0] == "no number"
@@ -223,9 +223,7 @@ def test_the_page_of_the_study(found, text):
     assert json.loads(json.dumps(made.numbers, allow_nan=False)) == made.numbers
     for steps, values in made.curves.values():
         assert len(steps) == len(values) == SMALL.updates
-    html = render(
-        ReportContent(made.title, made.summary, opening=made.opening, sections=made.sections)
-    )
+    html = render(made.content)
     assert text.title in html
     assert f"{found.shown('rnn', clips=True).clipped_share:.1%} of the updates clipped" in html
     shown = {training["loss"] for training in made.numbers["trainings"]}

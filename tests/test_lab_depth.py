@@ -27,7 +27,7 @@ from pipeline.lab.depth.study import (
 )
 from pipeline.layers.recurrent import cell_layer
 from pipeline.report.magnitudes import written
-from pipeline.report.page import ReportContent, render
+from pipeline.report.page import render
 from pipeline.text.ragged import Ragged
 from reported_run import Tables
 
@@ -196,13 +196,12 @@ def test_a_gradient_vanishes_down_an_lstm_unless_there_are_skips(found):
 
 
 def said(made: Page) -> str:
-    content = ReportContent(made.title, made.summary, opening=made.opening, sections=made.sections)
-    return " ".join(html.unescape(re.sub("<[^>]*>", " ", render(content))).split())
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", render(made.content))).split())
 
 
 def held(made: Page) -> list[str]:
     """The last column of the claims."""
-    (claims,) = Tables(made.sections[-1].body).tables
+    (claims,) = Tables(made.content.sections[-1].body).tables
     assert claims.columns[-1] == "holds"
     return [row[-1] for row in claims.rows]
 
@@ -220,8 +219,8 @@ def test_the_page_says_what_was_found(found, made):
     assert knows_more == ("yes" if plain.learnt.mean() < found.entropy - 0.1 else "no")
     assert written(plain.left) in said_here
     assert "nan" not in said_here
-    assert len(made.pictures) == 4
-    for picture in made.pictures:
+    assert len(made.content.pictures) == 4
+    for picture in made.content.pictures:
         assert picture.png.startswith(b"\x89PNG")
         assert picture.alt
         assert 500 < picture.width < 800

@@ -19,7 +19,7 @@ from pipeline.lab.hello import study
 from pipeline.lab.hello.page import largest_entry, page_of, term_rows
 from pipeline.lab.hello.pictures import sizes_of_terms, unrolled
 from pipeline.lab.hello.study import DUE, LETTERS, READ, HelloRun, Moment, continued, train
-from pipeline.report.page import ReportContent, render
+from pipeline.report.page import render
 from reported_run import Tables
 
 
@@ -130,7 +130,7 @@ def test_the_table_of_terms_adds_up(run):
 
 
 def test_the_page_says_what_was_found(run, made):
-    page = render(ReportContent(made.title, made.summary, sections=made.sections))
+    page = render(made.content)
     text = " ".join(html.unescape(re.sub("<[^>]*>", " ", page)).split())
     for term in ("시간 역전파", "경사소실", "경사폭발", "은닉 상태", "make study-", "Werbos 1990"):
         assert term in text
@@ -139,8 +139,8 @@ def test_the_page_says_what_was_found(run, made):
     gradient = ops.convert_to_numpy(run.before.gradients["W_hh"])[row, column]
     # the table's sum, the way back in one go, small changes, and the corner of the table
     assert text.count(f"{gradient:+.6f}") == 4
-    assert len(made.pictures) == 5
-    for picture in made.pictures:
+    assert len(made.content.pictures) == 5
+    for picture in made.content.pictures:
         assert picture.png.startswith(b"\x89PNG")
         assert 500 < picture.width < 800
         assert picture.alt
@@ -148,7 +148,7 @@ def test_the_page_says_what_was_found(run, made):
 
 
 def test_a_bound_below_one_must_vanish_and_one_above_may_explode(run, made):
-    (table,) = Tables(made.sections[-1].body).tables
+    (table,) = Tables(made.content.sections[-1].body).tables
     rows = list(zip(*(row[1:] for row in table.rows), strict=True))
     for moment, (bound, must, slope, one, four) in zip((run.before, run.after), rows, strict=True):
         norms = moment.norms_by_lag

@@ -17,7 +17,7 @@ from pipeline.lab.tasks.copy_adding import Adding, Copying
 from pipeline.lab.tasks.gradients import log10_gradients
 from pipeline.lab.tasks.networks import READOUT, RECURRENT, TaskTraining, learn, loss_of, network
 from pipeline.lab.tasks.study import QUICK, TaskStudy, Trial, first_lag
-from pipeline.report.page import ReportContent, render
+from pipeline.report.page import render
 
 SMALL = dataclasses.replace(
     QUICK,
@@ -198,10 +198,8 @@ def test_lags():
 def test_the_page_of_the_study(found):
     made = page.page_of(found)
     assert json.loads(json.dumps(made.numbers, allow_nan=False)) == made.numbers
-    html = render(
-        ReportContent(made.title, made.summary, opening=made.opening, sections=made.sections)
-    )
-    assert len(made.pictures) == 4
+    html = render(made.content)
+    assert len(made.content.pictures) == 4
     assert "0.167" in html
     assert f"{math.log(8):.3f}" in html
     for each in found.trials:

@@ -26,7 +26,7 @@ from pipeline.lab.truncation.study import (
     windows_of,
 )
 from pipeline.models.settings import LanguageModelSettings
-from pipeline.report.page import ReportContent, render
+from pipeline.report.page import render
 from pipeline.text.ragged import Ragged
 from reported_run import Tables
 
@@ -197,12 +197,10 @@ def test_the_page_shows_which_windows_are_enough():
 def test_the_page_of_the_study(found, text):
     made = page.page_of(found, text)
     assert json.loads(json.dumps(made.numbers, allow_nan=False)) == made.numbers
-    html = render(
-        ReportContent(made.title, made.summary, opening=made.opening, sections=made.sections)
-    )
+    html = render(made.content)
     assert text.title in html
-    assert len(made.pictures) == 2
-    both = Tables(made.sections[-1].body).tables
+    assert len(made.content.pictures) == 2
+    both = Tables(made.content.sections[-1].body).tables
     assert [table.columns for table in both] == [["", "1", "2", "4", "8"]] * 2
     for each in found.moments:
         assert f">{each.loss:.2f}<" in html

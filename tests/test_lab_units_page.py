@@ -21,7 +21,7 @@ from pipeline.lab.units.passages import laid_out, telling_window
 from pipeline.lab.units.study import Ablation, Size, UnitStudy, study
 from pipeline.models.language_model import language_model
 from pipeline.models.settings import LanguageModelSettings
-from pipeline.report.page import ReportContent, Section, render
+from pipeline.report.page import component, render
 from pipeline.report.passage import LEVELS, Passage, level_of
 from pipeline.text.characters import Characters, normalize_lines
 from random_weights import randomized
@@ -119,7 +119,9 @@ def test_what_counts_as_used(found, on, off, others, used, misled):
     ablation = Ablation(found.probes[0], Effect(1.0, 1.0), Effect(on, off), controls)
     assert (ablation.used, ablation.misled) == (used, misled)
     made = page_of(dataclasses.replace(found, ablations=[ablation]), "x")
-    (section,) = [each for each in made.sections if each.title.startswith("Does the network")]
+    (section,) = [
+        each for each in made.content.sections if each.title.startswith("Does the network")
+    ]
     (table,) = Tables(section.body).tables
     assert table.rows[0][-2:] == ["yes" if each else "no" for each in (used, misled)]
 
@@ -143,26 +145,26 @@ def page(found):
 
 
 def test_the_page_says_what_was_found(found, page):
-    html = render(
-        ReportContent(page.title, page.summary, opening=page.opening, sections=page.sections)
-    )
+    html = render(page.content)
     seen = Page(html)
     probe, ablation = found.probes[0], found.ablations[0]
-    assert f"AUC of {probe.area:.2f}" in page.summary
-    assert "Unit 3" in page.summary
-    assert "“inside quotes”" in page.summary
+    assert f"AUC of {probe.area:.2f}" in page.content.subtitle
+    assert "Unit 3" in page.content.subtitle
+    assert "“inside quotes”" in page.content.subtitle
     for number in (probe.area, probe.character, ablation.cost.on, ablation.cost.off):
         assert f"{number:.3f}" in seen.text
     assert f"{ablation.best.on:+.3f}" in seen.text
-    (claims,) = Tables(page.sections[-1].body).tables
+    (claims,) = Tables(page.content.sections[-1].body).tables
     assert [row[-1] for row in claims.rows] == ["yes", "yes"]
     assert NASTY in seen.text
     assert not seen.tags("script")
     assert "make study-units" in seen.text
     assert EXPLORER in {link["href"] for link in seen.tags("a")}
     assert not re.search(r"\bnan\b", seen.text)
-    assert len(page.pictures) == 2
-    assert all(picture.alt and picture.png.startswith(b"\x89PNG") for picture in page.pictures)
+    assert len(page.content.pictures) == 2
+    assert all(
+        picture.alt and picture.png.startswith(b"\x89PNG") for picture in page.content.pictures
+    )
 
 
 def test_numbers_and_curves_are_those_of_the_study(found, page):
@@ -263,8 +265,7 @@ def test_a_passage_shows_its_text_and_nothing_else():
     values = np.linspace(-1, 1, len(text)).tolist()
     values[3] = None
     passage = Passage(text, values, [k < 5 for k in range(len(text))], NASTY, NASTY, NASTY, NASTY)
-    html = render(ReportContent("t", "s", sections=[Section("x", passages=[passage])]))
-    seen = Page(html)
+    seen = Page(component("passage", passage, LEVELS))
     assert not seen.tags("script")
     assert text.replace("\n", "↵ ") in seen.text
     assert seen.text.count(NASTY) == 5

@@ -32,7 +32,7 @@ from pipeline.lab.vanishing.study import (
     study,
 )
 from pipeline.report.magnitudes import change, written
-from pipeline.report.page import ReportContent, render
+from pipeline.report.page import render
 from pipeline.text.ragged import Ragged
 from reported_run import Tables
 
@@ -239,13 +239,12 @@ def test_windows_are_stretches_of_the_text(text):
 
 
 def said(made: Page) -> str:
-    content = ReportContent(made.title, made.summary, opening=made.opening, sections=made.sections)
-    return " ".join(html.unescape(re.sub("<[^>]*>", " ", render(content))).split())
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", render(made.content))).split())
 
 
 def above_their_bounds(made: Page) -> list[str]:
     """How many norms are, and whether the claim that none is holds."""
-    (bounds,) = [section for section in made.sections if "bound" in section.title]
+    (bounds,) = [section for section in made.content.sections if "bound" in section.title]
     claimed = Tables(bounds.body).tables[-1]
     assert claimed.columns[-1] == "holds"
     return claimed.rows[0][-2:]
@@ -258,13 +257,13 @@ def test_the_page_says_what_was_found(found, made):
     trained = found.trained["tanh-gaussian"]
     assert written(trained.ways["h"].at(LAG)) in said_here
     assert written(trained.bound[LAG - 1] - trained.ways["h"].at(LAG)) in said_here
-    assert change(found.trained["lstm-1"].ways["C"].change()) in made.summary
+    assert change(found.trained["lstm-1"].ways["C"].change()) in made.content.subtitle
     assert f"0 of {6 * QUICK.rows * QUICK.lags:,} norms" in said_here
     assert above_their_bounds(made) == ["0", "yes"]
     assert "nan" not in said_here
     assert "inf" not in re.sub("[a-z]inf|inf[a-z]", "", said_here)
-    assert len(made.pictures) == 5
-    for picture in made.pictures:
+    assert len(made.content.pictures) == 5
+    for picture in made.content.pictures:
         assert picture.png.startswith(b"\x89PNG")
         assert picture.alt
         assert 500 < picture.width < 800

@@ -17,12 +17,11 @@ from hypothesis import strategies as st
 from pipeline.evaluation.classification import ClassificationMetrics, evaluate
 from pipeline.report import figures
 from pipeline.report.page import (
-    Card,
     Picture,
     ReportContent,
     Section,
     Span,
-    Table,
+    component,
     render,
     write_report,
 )
@@ -148,14 +147,8 @@ def test_texts_from_outside_stay_texts():
 @settings(deadline=None, max_examples=80)
 @given(st.text(st.characters()))  # lone surrogates and control characters too
 def test_any_string_can_be_reported(text):
-    content = ReportContent(
-        title=text,
-        subtitle=text,
-        warnings=[text],
-        cards=[Card(text, text, text)],
-        sections=[Section(text, [text], [], [Table([text], [[text], [[Span(text, text, 1)]]])])],
-    )
-    html = render(content)
+    body = component("spans", [Span(text, text, 1)])
+    html = render(ReportContent(text, text, [text], sections=[Section(text, body)]))
     html.encode("utf-8")
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", html)
     Page(html)
@@ -191,8 +184,7 @@ def test_warnings_stand_above_everything(html):
 
 def test_pictures_are_inside_the_file():
     png = figures.to_png(figures.confusion_matrix([[3, 1], [0, 2]], ["부정", "긍정"]))
-    picture = Picture(png, "혼동 행렬", "캡션")
-    page = Page(render(ReportContent("t", "s", sections=[Section("x", figures=[picture])])))
+    page = Page(component("figure", Picture(png, "혼동 행렬", "캡션")))
     (image,) = page.tags("img")
     assert base64.b64decode(image["src"].removeprefix("data:image/png;base64,")) == png
     assert image["alt"] == "혼동 행렬"
@@ -201,16 +193,9 @@ def test_pictures_are_inside_the_file():
 
 def test_marked_spans_keep_the_sentence_whole():
     sentence = [Span("지난주 "), Span("서울", "LOC", 0), Span("에서 "), Span("<김>", "PER", 9)]
-    table = Table(["문장"], [[sentence], ["표시 없음"]])
-    html = render(ReportContent("t", "s", sections=[Section("개체명", tables=[table])]))
-    page = Page(html)
-    assert "지난주 서울LOC에서 <김>PER" in page.text
+    page = Page(component("spans", sentence))
+    assert page.text == "지난주 서울LOC에서 <김>PER"
     assert [mark["class"] for mark in page.tags("mark")] == ["tone-0", "tone-1"]
-
-
-def test_rows_must_fit_their_columns():
-    with pytest.raises(ValueError, match="1 cells under 2 columns"):
-        Table(["a", "b"], [["1"]])
 
 
 def test_many_classes_and_long_texts_stay_readable():
@@ -251,7 +236,7 @@ def test_writing_replaces_the_file_as_a_whole(tmp_path):
 def test_a_failed_writing_leaves_the_old_report(tmp_path):
     path = tmp_path / "report.html"
     write_report(path, ReportContent("처음", "s"))
-    broken = ReportContent("다음", "s", sections=[Section("x", figures=[None])])
+    broken = ReportContent("다음", "s", sections=[None])
     with pytest.raises(jinja2.UndefinedError):
         write_report(path, broken)
     assert "처음" in path.read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import EventA
 from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.lab.base import Page
 from pipeline.report.figures import to_png
-from pipeline.report.page import Picture, Section
+from pipeline.report.page import Picture, ReportContent
 from pipeline.stages import study
 from pipeline.stages.studies import GradientStudy, StudySettings
 from pipeline.workspace import read_json
@@ -33,9 +33,7 @@ def parts(monkeypatch):
             picture = Picture(to_png(Figure()), "nothing")
             return Page(
                 name,
-                f"{name} · 이름",
-                f"Found by {name}: {seed}.",
-                [Section("What · 무엇", ["it is"], [picture])],
+                ReportContent(f"{name} · 이름", f"Found by {name}: {seed}.", pictures=[picture]),
                 numbers={"seed": seed},
                 curves={"curve": ([1, 2], [0.5, float(seed)])},
             )

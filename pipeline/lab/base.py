@@ -6,14 +6,11 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-from markupsafe import Markup
 
 from pipeline.corpora.running.corpus import read_running_text
 from pipeline.corpora.running.documents import from_frame
 from pipeline.corpora.settings import TextCorpusSettings
-from pipeline.report.page import Card, Picture, ReportContent, Section
+from pipeline.report.page import ReportContent
 from pipeline.text.characters import Characters
 from pipeline.text.ragged import Ragged
 
@@ -27,42 +24,19 @@ class Page:
 
     Attributes:
         name: of its file, without the ending.
-        title: English, with the Korean term beside it.
-        summary: a sentence with what was measured, for the contents of the study.
-        sections: what it says.
-        cards: headline numbers.
-        opening: HTML before the first section, of a page from a template.
-        pictures: all of a page from a template.
+        content: what it says; its subtitle is the summary in the contents of the study.
         numbers: what was measured, as JSON has it.
         curves: tag -> (steps, values), for TensorBoard.
         files: further files beside the page, name -> text.
     """
 
     name: str
-    title: str
-    summary: str
-    sections: Sequence[Section]
-    cards: Sequence[Card] = ()
-    opening: Markup = Markup()
-    pictures: Sequence[Picture] = ()
+    content: ReportContent
     numbers: Mapping[str, object] = dataclasses.field(default_factory=dict)
     curves: Mapping[str, tuple[Sequence[int], Sequence[float]]] = dataclasses.field(
         default_factory=dict
     )
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    @classmethod
-    def of(cls, name: str, content: ReportContent, **others: Any) -> Page:
-        """The page that a template gave, its subtitle as the summary; `others` as above."""
-        return cls(
-            name,
-            content.title,
-            content.subtitle,
-            content.sections,
-            opening=content.opening,
-            pictures=content.pictures,
-            **others,
-        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""Any report: what it says as plain records, and one HTML file made of them.
+"""Any report: what it says, and one HTML file made of it.
 
-The records hold no HTML; every string is escaped where it is written. The file needs nothing
-from outside: pictures and style are inside it, and its content security policy forbids the rest.
+Every string is escaped where it is written; what is HTML already has the type `Markup`, as
+`pipeline.report.document` makes it from a template. The file needs nothing from outside: pictures,
+style and the Hangul of its text are inside it, and its content security policy forbids the rest.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from markupsafe import Markup
 
 from pipeline.readable import readable
 from pipeline.report.page_font import font_face
-from pipeline.report.passage import LEVELS, Passage
 from pipeline.workspace import write_text
 
 _FONT = "/* the font of the page */"  # in report.css
@@ -44,19 +44,6 @@ class Span:
     tone: int | None = None
 
 
-Cell = str | Sequence[Span]
-"""What stands in a table: text, or stretches of text of which some are marked."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Card:
-    """One headline number: its name, its value as written, and a plain sentence about it."""
-
-    label: str
-    value: str
-    sentence: str
-
-
 @dataclasses.dataclass(frozen=True)
 class Picture:
     """A PNG file, what it shows for those who cannot see it, and a line below it."""
@@ -76,32 +63,6 @@ class Picture:
 
 
 @dataclasses.dataclass(frozen=True)
-class Table:
-    """Rows under column names.
-
-    Attributes:
-        columns: names; all empty for a table without a head.
-        rows: cells, one for each column.
-        numeric: which columns hold numbers (set to the right, digits of equal width).
-        caption: a line above it.
-        prose: rows hold sentences; on a narrow screen each row becomes a small card.
-        compact: two narrow columns (name, value) that may flow side by side.
-    """
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    numeric: Sequence[int] = ()
-    caption: str = ""
-    prose: bool = False
-    compact: bool = False
-
-    def __post_init__(self):
-        for row in self.rows:
-            if len(row) != len(self.columns):
-                raise ValueError(f"{len(row)} cells under {len(self.columns)} columns: {row!r}")
-
-
-@dataclasses.dataclass(frozen=True)
 class Link:
     """Another page: what it is called, and its file beside this one."""
 
@@ -115,22 +76,11 @@ class Section:
 
     Attributes:
         title: English, with the Korean term beside it, as "Confusion matrix · 혼동 행렬".
-        body: HTML of what it says, from a template; or else what follows.
-        explanation: paragraphs that say how to read what follows.
-        figures, tables: shown in this order.
-        commands: lines to type, shown together.
-        links: other pages on the same.
-        passages: coloured texts, shown behind tables.
+        body: HTML of what it says.
     """
 
     title: str
-    explanation: Sequence[str] = ()
-    figures: Sequence[Picture] = ()
-    tables: Sequence[Table] = ()
-    commands: Sequence[str] = ()
-    links: Sequence[Link] = ()
-    passages: Sequence[Passage] = ()
-    body: Markup = Markup()
+    body: Markup
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,10 +90,9 @@ class ReportContent:
     Attributes:
         title, subtitle: what it is about, in a line each.
         warnings: sentences that must not be missed; they stand above everything.
-        cards: headline numbers.
         opening: HTML before the first section.
         sections: the rest.
-        pictures: those in `opening` and `sections`, from a template.
+        pictures: those in `opening` and `sections`.
         links: pages before and behind it, shown at both ends.
         written: a line for the foot; empty gives the present time.
     """
@@ -151,7 +100,6 @@ class ReportContent:
     title: str
     subtitle: str
     warnings: Sequence[str] = ()
-    cards: Sequence[Card] = ()
     opening: Markup = Markup()
     sections: Sequence[Section] = ()
     pictures: Sequence[Picture] = ()
@@ -166,7 +114,6 @@ def render(content: ReportContent) -> str:
     html = template.render(
         content=content,
         written=content.written or f"Written {now}",
-        levels=LEVELS,
         anchors=[f"section-{number}" for number in range(1, len(content.sections) + 1)],
     )
     return html.replace(_FONT, font_face(html), 1)
@@ -187,7 +134,6 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.tests["text"] = lambda cell: isinstance(cell, str)
     return environment
 
 

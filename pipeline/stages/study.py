@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +13,8 @@ from pipeline.lab.base import Page, study_text
 from pipeline.lab.units import page as units_page
 from pipeline.progress import Progress, say
 from pipeline.records import as_json
-from pipeline.report.page import Link, ReportContent, Section, write_report
+from pipeline.report.document import document
+from pipeline.report.page import Link, write_report
 from pipeline.report.versions import versions
 from pipeline.stages.files import RunFiles
 from pipeline.stages.studies import GradientStudy, LabelStudy, UnitStudy
@@ -131,25 +133,24 @@ def _make(
             page = _measured(name, make, list(parts).index(name) + 1, len(parts))
             _write(folder, files[name], page, links)
             known = {
-                "title": page.title,
-                "summary": page.summary,
+                "title": page.content.title,
+                "summary": page.content.subtitle,
                 "numbers": page.numbers,
                 "asked": asked,
                 "page": sha256(html),
             }
             write_record(numbers, known)
         found[name] = known
-    contents = [
-        Section(
-            page["title"], [page["summary"]], links=[Link("read · 읽기", f"{files[name]}.html")]
-        )
-        for name, page in found.items()
-    ]
-    how = "Quick: small models, few steps. " if settings.study.quick else ""
-    write_report(
-        folder / "report.html",
-        ReportContent(title=title, subtitle=f"{how}{about}", sections=contents),
+    content = document(
+        "stages/study.md.j2",
+        title=title,
+        about=about,
+        quick=settings.study.quick,
+        pages=[
+            (page["title"], page["summary"], f"{files[name]}.html") for name, page in found.items()
+        ],
     )
+    write_report(folder / "report.html", content)
     return folder
 
 
@@ -186,28 +187,15 @@ def _neighbours(files: dict[str, str], name: str) -> list[tuple[str, str]]:
 
 def _write(folder: Path, file: str, page: Page, links: list[tuple[str, str]]) -> None:
     """The page, and the same curves and pictures for TensorBoard."""
-    write_report(
-        folder / f"{file}.html",
-        ReportContent(
-            title=page.title,
-            subtitle=page.summary,
-            cards=page.cards,
-            opening=page.opening,
-            sections=page.sections,
-            links=[Link(*link) for link in links],
-        ),
-    )
+    content = dataclasses.replace(page.content, links=[Link(*link) for link in links])
+    write_report(folder / f"{file}.html", content)
     for name, text in page.files.items():
         write_text(folder / name, text)
     with TensorBoardLog(folder / "tensorboard" / page.name, fresh=True) as log:
         for tag, (steps, values) in page.curves.items():
             for step, value in zip(steps, values, strict=True):
                 log.scalar(f"{page.name}/{tag}", float(value), int(step))
-        pictures = [
-            *page.pictures,
-            *(each for section in page.sections for each in section.figures),
-        ]
-        for number, picture in enumerate(pictures, 1):
+        for number, picture in enumerate(page.content.pictures, 1):
             log.image(f"{page.name}/{number}", picture.png, 0)
 
 

@@ -61,7 +61,7 @@ def page_of(found: ClippingStudy, text: StudyText) -> Page:
             "ends_by_rate": pictures.ends_by_rate(found),
         },
     )
-    return Page.of("clipping", content, numbers=_numbers(found, trainings), curves=_curves(found))
+    return Page("clipping", content, numbers=_numbers(found, trainings), curves=_curves(found))
 
 
 def claims(found: ClippingStudy) -> dict[str, list[dict[str, Any]]]:

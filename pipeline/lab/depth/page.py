@@ -46,7 +46,7 @@ def page_of(found: DepthStudy, text: StudyText) -> Page:
             "learning_curves": pictures.learning_curves(found),
         },
     )
-    return Page.of("depth", content, numbers=_numbers(found), curves=_curves(found))
+    return Page("depth", content, numbers=_numbers(found), curves=_curves(found))
 
 
 def _curves(found: DepthStudy) -> dict[str, tuple[list[int], list[float]]]:

@@ -81,7 +81,7 @@ def page_of(run: HelloRun) -> Page:
         "said_after": run.after.said,
         "norms_by_lag_after": [float(norm) for norm in run.after.norms_by_lag],
     }
-    return Page.of("hello", content, numbers=numbers)
+    return Page("hello", content, numbers=numbers)
 
 
 def largest_entry(moment: Moment) -> tuple[int, int]:

@@ -38,7 +38,7 @@ def page_of(found: TaskStudy) -> Page:
         agreement=agreement(found.trials),
         all=[_shown(trial) for trial in found.trials],
     )
-    return Page.of("tasks", content, numbers=_numbers(found), curves=_curves(found))
+    return Page("tasks", content, numbers=_numbers(found), curves=_curves(found))
 
 
 def agreement(trials: Sequence[Trial]) -> dict[str, int]:

@@ -50,7 +50,7 @@ def page_of(found: TruncationStudy, text: StudyText) -> Page:
             "directions_lost": pictures.directions_lost(found, "recurrent"),
         },
     )
-    return Page.of("truncation", content, numbers=_numbers(found), curves=_curves(found))
+    return Page("truncation", content, numbers=_numbers(found), curves=_curves(found))
 
 
 def shown(moment: Moment) -> dict[str, Any]:

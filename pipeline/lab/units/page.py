@@ -89,7 +89,7 @@ def page_of(found: UnitStudy, title: str) -> Page:
             "effects": pictures.effects_of_holding(found.ablations),
         },
     )
-    return Page.of(
+    return Page(
         "units",
         content,
         numbers=numbers_of(found),

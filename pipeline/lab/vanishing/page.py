@@ -81,7 +81,7 @@ def page_of(found: VanishingStudy, text: StudyText) -> Page:
         },
         **_training(found),
     )
-    return Page.of("vanishing", content, numbers=numbers(found, claimed), curves=_curves(found))
+    return Page("vanishing", content, numbers=numbers(found, claimed), curves=_curves(found))
 
 
 def when(measured: Measured) -> str:
