@@ -17,7 +17,7 @@ from pipeline.training.settings import BatchSettings, TrainingSettings
 class SoftmaxSettings:
     """What a guess is compared with."""
 
-    softmax_samples: Annotated[int, AtLeast(0)] = 1024
+    softmax_samples: Annotated[int, AtLeast(0)] = 1000
     """Pieces drawn for each batch in training, in the place of the whole vocabulary (sampled
     softmax); 0 takes the whole vocabulary."""
 

@@ -34,7 +34,7 @@ class Settings:
     text: TextSettings = TextSettings()
     start: StartSettings = StartSettings(encoder="bundled")
     subwords: SubwordSettings = SubwordSettings()
-    model: ClassifierSettings = ClassifierSettings(units=256)
+    model: ClassifierSettings = ClassifierSettings()
     training: TrainingSettings = TrainingSettings(learning_rate=2.5e-3)
     fine_tuning: FineTuningSettings = FineTuningSettings()
     batches: BatchSettings = BatchSettings()
