@@ -29,6 +29,9 @@ table `---:` sets a column of numbers to the right. `{.prose}` makes it one of s
 rows become small cards on a phone; `{.compact}` one of names and values. A section without content
 is left out.
 
+A line of a table that ends in a loop needs `{% endfor +%}`, which keeps the line's end. Macros and
+`{% set %}` blocks with `{{ … }}` inside do not work.
+
 `{{ … }}` puts in plain text: neither Markdown nor HTML is read in it, whatever it holds. A float
 needs a filter that says how it is written (`pipeline.report.filters`).
 """
