@@ -8,7 +8,7 @@ encoder's LSTM, in its usual widths, over rows of 20 pieces, 256 rows a batch. O
 only the matrix products are counted, 4 x units x (size + units) multiply-adds a row, three times
 (the forward pass, and the gradients by the inputs and by the weights). Beside it the same with
 widths that are powers of two: the rows of such matrices lie so far apart in memory that they share
-few places of the cache, and products of them take up to twice the time. All take turns with the
+few places of the cache, and products of them take longer. All take turns with the
 threads that the pipeline sets; the median over the rounds is printed, and the best round of the
 peak.
 """

@@ -26,10 +26,10 @@ CASES = {
 @pytest.fixture(scope="module", params=CASES)
 def model(request) -> keras.Model:
     """Weights at random and large enough that what was read matters."""
-    model = language_model(
-        dataclasses.replace(SMALL, **CASES[request.param]), vocabulary_size=VOCABULARY
-    )
-    return randomized(model, scale=0.7)
+    settings = dataclasses.replace(SMALL, **CASES[request.param])
+    model = language_model(settings, vocabulary_size=VOCABULARY)
+    # Nothing bounds the states of a ReLU RNN: with larger weights they grow into the hundreds.
+    return randomized(model, scale=0.4 if settings.cell == "irnn" else 0.7)
 
 
 @pytest.fixture
@@ -60,9 +60,8 @@ def test_chunked_forward_equals_the_full_pass(width, model, text):
         window = slice(begin, begin + width)
         logits, state = run(model, text["ids"][:, window], text["reset"][:, window], state)
         found.append(logits)
-    # Relative, too: the states of a ReLU RNN grow into the hundreds, where float32 has 3e-5 steps.
-    np.testing.assert_allclose(np.concatenate(found, axis=1), whole, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(state, last, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(np.concatenate(found, axis=1), whole, atol=1e-5)
+    np.testing.assert_allclose(state, last, atol=1e-5)
     # The state is what does it.
     cold, _ = run(model, text["ids"][:, 4:], text["reset"][:, 4:], 0 * state)
     assert np.abs(cold[0] - whole[0, 4:]).max() > 1e-3
@@ -80,9 +79,9 @@ def test_a_reset_where_a_document_begins_equals_starting_anew(model, text):
             alone, after = run(
                 model, ids, np.zeros_like(ids, bool), np.zeros((1, state_size(model)), "float32")
             )
-            np.testing.assert_allclose(whole[row, begin:end], alone[0], rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(whole[row, begin:end], alone[0], atol=1e-5)
             if end == TIME:
-                np.testing.assert_allclose(last[row], after[0], rtol=1e-5, atol=1e-5)
+                np.testing.assert_allclose(last[row], after[0], atol=1e-5)
 
 
 def test_what_comes_later_changes_nothing_before(model, text):
@@ -122,9 +121,7 @@ def test_step_by_step_equals_the_pass(model):
             logits, _ = run(
                 model, ids, np.zeros_like(ids, bool), np.zeros((1, state_size(model)), "float32")
             )
-            np.testing.assert_allclose(
-                log_probs[row], log_softmax(logits[0, -1]), rtol=1e-5, atol=1e-5
-            )
+            np.testing.assert_allclose(log_probs[row], log_softmax(logits[0, -1]), atol=1e-5)
         last_ids = said[:, position]
 
 

@@ -19,8 +19,8 @@ class ClassifierSettings:
     """What runs over the pieces. "irnn" is a ReLU RNN started at the identity; "bag" has no
     recurrence at all: the mean and maximum of the embeddings, the baseline."""
     units: Annotated[int, AtLeast(1)] = 264
-    """Width of the hidden state in one direction. Widths that are powers of two, as 256, make a
-    training a third slower on a CPU."""
+    """Width of the hidden state in one direction. Powers of two, as 256, are slow on a CPU
+    (`python -m benchmarks.recurrent_peak`)."""
     direction: Literal["forward", "backward", "both"] = "both"
     """Reading direction; "both" is a bidirectional layer."""
     layers: Annotated[int, AtLeast(1)] = 1
@@ -199,7 +199,7 @@ class EncoderSettings:
     "transformer": self-attention, which guesses hidden pieces (Devlin et al. 2019)."""
     units: Annotated[int, AtLeast(1)] = 264
     """Width of the state in one direction; of all vectors of the Transformer (a multiple of
-    `heads`). Widths that are powers of two, as 256, make a training a third slower on a CPU."""
+    `heads`). Powers of two, as 256, are slow on a CPU."""
     embedding_size: Annotated[int, AtLeast(1)] = 120
     """Width of the piece embeddings; the Transformer's are `units` wide."""
     ngrams: Literal["none", "syllable", "jamo"] = "jamo"
