@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pipeline.models.classifier import recurrent_classifier
+from pipeline.models.one_graph import prediction, training_step
 from pipeline.models.settings import ClassifierSettings
 from pipeline.training.losses import SmoothedCrossEntropy
-from pipeline.training.one_graph import prediction, training_step
 from pipeline.training.optimizer import ClippedAdamW
 
 SHAPES = ((5, 7), (5, 4), (3, 9), (1, 2))

@@ -11,6 +11,7 @@ from keras import ops
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.decoding import SearchOptions, SpecialIds, beam_search
 from pipeline.errors import UserError
+from pipeline.models.one_graph import prediction
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq_steps import translation_steps
 from pipeline.text.ragged import Ragged
@@ -78,6 +79,12 @@ class Translate(keras.Model):
         # The longest of a batch is known when it comes: no shape for XLA.
         self.supports_jit = False
         self.built = True
+        self.answer = prediction(self)
+
+    @property
+    def input(self):
+        """What it is called with, as a functional model tells it."""
+        return {name: self.translator.input[name] for name in ("ids", "lengths")}
 
     def _check(self) -> None:
         search = self.search
@@ -172,7 +179,7 @@ def translate_rows(
     scores = np.zeros(len(rows), np.float32)
     batches = LengthBuckets(rows, None, batch_size)
     for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
-        answer = translate.predict_on_batch(inputs)
+        answer = translate.answer(inputs)
         scores[indices] = answer["scores"]
         for row, ids, length in zip(indices, answer["ids"], answer["lengths"], strict=True):
             said = ids[:length]

@@ -14,10 +14,10 @@ import pandas as pd
 
 from pipeline.errors import UnusableCheckpointError, UserError
 from pipeline.facts import TrainingResult
+from pipeline.models.one_graph import training_step
 from pipeline.progress import Progress, say
 from pipeline.records import as_json
 from pipeline.training import checkpoints
-from pipeline.training.one_graph import training_step
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
 from pipeline.training.tensorboard import TensorBoardLog

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from pipeline.models.one_graph import prediction
 from pipeline.text.vocabulary import SPECIALS
-from pipeline.training.one_graph import prediction
 
 _STREAM = 1
 """Keeps these draws apart from those that only a seed and an epoch decide."""

@@ -13,6 +13,7 @@ from pipeline.evaluation.retrieval import RetrievalScores, bag_of_pieces, halves
 from pipeline.evaluation.word_neighbours import frequent_words, word_neighbours
 from pipeline.facts import Trained
 from pipeline.models.fill_in import FillIn
+from pipeline.models.one_graph import prediction
 from pipeline.models.settings import describe_encoder
 from pipeline.report.run_facts import run_facts
 from pipeline.settings import without_run
@@ -26,7 +27,6 @@ from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import Tokenizer
 from pipeline.text.tokenizers import load_tokenizer
 from pipeline.text.vocabulary import SPECIALS
-from pipeline.training.one_graph import prediction
 from pipeline.training.tensorboard import TensorBoardLog
 
 _GUESSES = 1000

@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.batches.language_model import MaskedBuckets, TwoWayBuckets
 from pipeline.facts import Trained
+from pipeline.models.one_graph import Batch, prediction
 from pipeline.models.text_encoder import pretraining_model, text_encoder
 from pipeline.tasks.encoder.data import TRAIN_TEXTS
 from pipeline.tasks.encoder.settings import Settings
@@ -19,7 +20,6 @@ from pipeline.text.sampling import segmentations
 from pipeline.text.vocabulary import Vocabulary
 from pipeline.training.fit import TrainingPlan
 from pipeline.training.losses import MeanNats
-from pipeline.training.one_graph import Batch, prediction
 from pipeline.training.weights import load_best_weights
 
 _DEV_BATCH_SIZE = 32

@@ -10,10 +10,13 @@ whoever asks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+
+if keras.backend.backend() == "tensorflow":  # nothing else of a training on JAX imports it
+    import tensorflow as tf
 
 Batch = dict[str, np.ndarray]
 
@@ -48,25 +51,21 @@ def training_step(model: keras.Model) -> Callable[[Batch, np.ndarray], float]:
     return step
 
 
-def prediction(model: keras.Model) -> Callable[[Batch], np.ndarray]:
-    """What gives the output of a model for a batch, as `predict_on_batch`.
+def prediction(model: keras.Model) -> Callable[[Batch], Any]:
+    """What gives the outputs of a model for a batch, as `predict_on_batch`.
 
     Args:
-        model: its inputs are a dictionary, its output is one tensor.
+        model: its inputs are a dictionary.
     """
     if keras.backend.backend() != "tensorflow":
         return model.predict_on_batch
-
-    def output_of(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
-        return model(inputs, training=False)
-
     graph: tf.types.experimental.PolymorphicFunction | None = None
 
-    def predict(inputs: Batch) -> np.ndarray:
+    def predict(inputs: Batch) -> Any:
         nonlocal graph
         if graph is None:
-            graph = tf.function(output_of, [_specs(model, inputs)], autograph=False)
-        return graph(inputs).numpy()
+            graph = tf.function(model.predict_step, [_specs(model, inputs)], autograph=False)
+        return keras.tree.map_structure(np.asarray, graph(inputs))
 
     return predict
 
