@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import fcntl
-import importlib
-import json
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +15,7 @@ from finished_run import FinishedRun
 from pipeline.__main__ import main, prepare_process
 from pipeline.tasks.base import find_task
 from pipeline.workspace import Workspace
+from shared_runs import SharedRuns
 from warm_python import WarmPython
 
 pytest_plugins = ["browser", "file_server", "stub_stages"]
@@ -40,28 +36,29 @@ settings.register_profile(
 settings.load_profile("repeatable")
 
 
+# Where most of the time goes, in this order; all other files come behind them.
+_LONGEST = (
+    *("test_resume.py", "test_variants.py", "test_tasks.py", "test_translator_export.py"),
+    *("test_lab_units.py", "test_pretrained.py", "test_captioning.py", "test_other_backend.py"),
+    *("test_kills.py", "test_filmed_model.py", "test_changed_settings.py", "test_long_words.py"),
+)
+
+
+def pytest_configure(config):
+    """xdist hands out files as they are collected, not those with most tests first."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """A long file at the end would keep one worker busy alone."""
+    rank = {name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
+
 @pytest.fixture
 def workspace(tmp_path) -> Workspace:
     """An empty checkout."""
     return Workspace(tmp_path)
-
-
-@contextlib.contextmanager
-def out_of_sight(files: list[Path]) -> Iterator[None]:
-    """Nothing can read `files` meanwhile."""
-    for file in files:
-        file.rename(file.with_name(f"hidden-{file.name}"))
-    yield
-    for file in files:
-        file.with_name(f"hidden-{file.name}").rename(file)
-
-
-@contextlib.contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """No other worker is in here with the same `path` meanwhile."""
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -72,45 +69,20 @@ def shared_folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(shared_folder) -> Callable[[str], FinishedRun]:
+def shared_runs(shared_folder) -> SharedRuns:
+    return SharedRuns(shared_folder)
+
+
+@pytest.fixture(scope="session")
+def finished(shared_runs) -> Callable[[str], FinishedRun]:
     """task name -> its finished run, made once by one worker. Not to be written to: `copy` it."""
-    runs: dict[str, FinishedRun] = {}
-    failures: dict[str, Exception] = {}
+    return shared_runs.finished
 
-    def of(name: str) -> FinishedRun:
-        if name in failures:
-            raise failures[name]
-        if name not in runs:
-            try:
-                with alone(shared_folder / f"finished-{name}.lock"):
-                    runs[name] = find_or_make(name)
-            except Exception as error:
-                failures[name] = error
-                raise
-        return runs[name]
 
-    def find_or_make(name: str) -> FinishedRun:
-        # Its ops must be known before an exported model is loaded, whoever made it.
-        importlib.import_module("tensorflow_text")
-        folder = shared_folder / f"finished-{name}"
-        hidden = shared_folder / f"finished-{name}.json"
-        run = FinishedRun(find_task(name), Workspace(folder))
-        if not hidden.exists():
-            # What a worker left unfinished, whose error it has told.
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            hidden.write_text(json.dumps(make(run)), encoding="utf-8")
-        return dataclasses.replace(run, hidden=tuple(json.loads(hidden.read_text("utf-8"))))
-
-    def make(run: FinishedRun) -> list[str]:
-        run.do("corpus", "prepare")
-        test = [p for folder in (run.corpus, run.prepared) for p in folder.glob("test*")]
-        with out_of_sight(test):
-            run.do("train")
-        run.do("evaluate", "export")
-        return [path.name for path in test]
-
-    return of
+@pytest.fixture(scope="session")
+def variant(shared_runs) -> Callable[[str], FinishedRun]:
+    """Name of one of `variants.RUNS` -> the same of that."""
+    return shared_runs.variant
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from pipeline.tasks.base import find_task
 from pipeline.tasks.captioning import EXAMPLE
 from pipeline.tasks.captioning.settings import AskingSettings
 from pipeline.workspace import Workspace, read_json
+from shared_runs import share_pictures
 
 _ENGLISH = ("red", "blue", "yellow", "green", "purple", "disc", "box", "cone", "cross")
 ENGLISH = dict(zip([*COLOURS, *SHAPES], _ENGLISH, strict=True))
@@ -50,13 +51,14 @@ def small(corpus: Path, **model):
 
 
 @pytest.fixture(scope="module")
-def two_languages(tmp_path_factory):
+def two_languages(tmp_path_factory, shared_folder):
     """A finished run that learnt Korean and English."""
     folder = tmp_path_factory.mktemp("bilingual")
     task = dataclasses.replace(
         find_task("captioning"), tiny=small(bilingual(folder), attention="general", layers=2)
     )
     run = FinishedRun(task, Workspace(tmp_path_factory.mktemp("checkout")))
+    share_pictures(run.root, shared_folder)
     run.do("corpus", "prepare", "train", "evaluate", "export")
     return run
 

@@ -189,20 +189,12 @@ def test_parts_of_long_rows():
     assert Ragged.from_lists([]).in_parts(3).ids.tolist() == []
 
 
-def test_rows_in_parts_softmax_head_two_layers_and_no_runs_of_pieces(new_run):
+def test_rows_in_parts_softmax_head_two_layers_and_no_runs_of_pieces(variant):
     """With rows this short nearly every sentence is cut; offsets and metrics still agree."""
-    settings = dataclasses.replace(
-        TASK.tiny,
-        text=dataclasses.replace(TASK.tiny.text, max_length=12, max_ngram_length=1),
-        model=dataclasses.replace(
-            TASK.tiny.model, head="softmax", cell="gru", direction="forward", layers=2
-        ),
-        training=dataclasses.replace(
-            TASK.tiny.training, evaluations=1, batch_size=64, learning_rate=0.03
-        ),
-    )
-    run = new_run("ner", settings)
-    run.do("corpus", "prepare", "train", "evaluate", "export")
+    run = variant("ner-0")
+    settings = run.task.tiny
+    assert (settings.text.max_length, settings.text.max_ngram_length) == (12, 1)
+    assert (settings.model.head, settings.model.layers) == ("softmax", 2)
     details = read_json(run.run / "prepared.json")["facts"]["details"]
     assert details["test"]["sentences in parts"] > 30
     assert read_json(run.run / "metrics.json")["f1"] > 0.2

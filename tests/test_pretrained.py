@@ -33,7 +33,7 @@ from pipeline.tasks.ner.training import build_model, trained_decoder
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizers import load_tokenizer
 from pipeline.training.weights import load_best_weights
-from pipeline.workspace import Workspace, read_json
+from pipeline.workspace import read_json
 
 
 @pytest.fixture(scope="module")
@@ -191,13 +191,9 @@ def test_layers_of_the_encoder_learn_at_their_own_rate(encoder, workspace):
         assert plan.rates.get("recurrent_1", 0.0) == rate
 
 
-def test_a_tagger_starts_with_the_states_of_a_syllable_encoder(encoder, workspace, tmp_path):
-    task = find_task("encoder")
-    text = dataclasses.replace(task.tiny.text, pieces="syllable")
-    small = dataclasses.replace(task.tiny.training, epochs=1, evaluations=1)
-    settings = dataclasses.replace(task.tiny, text=text, training=small)
-    source = FinishedRun(dataclasses.replace(task, tiny=settings), Workspace(tmp_path))
-    source.do("corpus", "prepare", "train", "evaluate", "export")
+def test_a_tagger_starts_with_the_states_of_a_syllable_encoder(encoder, variant, workspace):
+    source = variant("encoder-0")
+    assert source.task.tiny.text.pieces == "syllable"
     with pytest.raises(UserError, match="--pieces"):
         started("ner", encoder, workspace)
     ner = find_task("ner").tiny

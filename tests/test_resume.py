@@ -17,6 +17,7 @@ from finished_run import FinishedRun
 from pipeline.tasks.base import find_task, task_names
 from pipeline.training.fit import TrainingPlan, fit
 from pipeline.workspace import Workspace
+from shared_runs import share_pictures
 
 STOPPED = 5
 """Steps done when the training is stopped, of 8, behind the first of two evaluations."""
@@ -42,7 +43,13 @@ KINDS: dict[str, dict[str, dict[str, Any]]] = {
     "frames": {"causal": {"batch_size": 10}, "crf": {"head": "crf", "direction": "both"}},
     "encoder": {
         "two ways": {"batch_size": 300},
-        "masked": {"batch_size": 300, "architecture": "transformer", "heads": 2, "layers": 2},
+        "masked": {
+            "batch_size": 300,
+            "architecture": "transformer",
+            "heads": 2,
+            "layers": 2,
+            "feed_forward": 64,
+        },
     },
     "forecasting": {
         "segments": {"batch_size": 300},
@@ -89,13 +96,15 @@ def count_graphs(model: keras.Model) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory) -> Callable[[str], Path]:
+def prepared(tmp_path_factory, shared_folder) -> Callable[[str], Path]:
     """task name -> the ids of its sample."""
     folders: dict[str, Path] = {}
 
     def of(name: str) -> Path:
         if name not in folders:
             run = FinishedRun(find_task(name), Workspace(tmp_path_factory.mktemp(name)))
+            if name == "captioning":
+                share_pictures(run.root, shared_folder)
             run.do("corpus", "prepare")
             folders[name] = run.prepared
         return folders[name]

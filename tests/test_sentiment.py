@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import random
 import unicodedata
 
@@ -19,9 +20,9 @@ from pipeline.normalize import normalize
 from pipeline.tasks.base import find_task
 from pipeline.tasks.sentiment.data import read
 from pipeline.tasks.sentiment.training import build_model
-from pipeline.text.settings import TextSettings
 from pipeline.training.settings import TrainingSettings
 from pipeline.workspace import Manifest, read_json, sha256
+from variants import ANALYZER
 
 TASK = find_task("sentiment")
 QUICK = dataclasses.replace(
@@ -173,39 +174,11 @@ def test_label_that_only_the_test_split_has(new_run, capsys):
     assert metrics["class_names"] == ["negative", "positive", "(not in training)"]
 
 
-@pytest.mark.parametrize(
-    ("pieces", "cell", "direction", "layers"),
-    [("sentencepiece", "gru", "forward", 1), ("syllable", "rnn", "both", 2)],
-)
-def test_other_pieces_and_cells_are_served_as_trained(new_run, pieces, cell, direction, layers):
-    """From raw strings the SavedModel gives the accuracy that the report gives."""
-    settings = dataclasses.replace(
-        QUICK,
-        text=TextSettings(pieces=pieces, vocabulary_size=1500, max_length=40),
-        model=ClassifierSettings(
-            cell=cell, units=8, direction=direction, layers=layers, embedding_size=16, ngrams="none"
-        ),
-        training=dataclasses.replace(QUICK.training, epochs=1, min_steps=10),
-    )
-    run = new_run("sentiment", settings)
-    run.do("corpus", "prepare", "train", "evaluate", "export")
-    test = read_split(run.corpus / "test.tsv")
-    served = tf.saved_model.load(str(run.saved_model)).signatures["serving_default"]
-    answer = {k: v.numpy() for k, v in served(text=tf.constant(list(test["text"]))).items()}
-    assert TASK.serving.scores(answer, test, run.corpus)["accuracy"] == pytest.approx(
-        read_json(run.run / "metrics.json")["accuracy"]
-    )
-
-
-def test_morphemes_are_served_by_ids(workspace, new_run, command):
-    """A KoNLPy analyser cannot run in a graph: signature `ids`, and predict cuts the text itself.
-
-    mecab needs no Java.
-    """
-    pytest.importorskip("mecab", reason="python-mecab-ko has no wheel for this machine")
-    settings = dataclasses.replace(QUICK, text=TextSettings(morphemes="mecab"))
-    run = new_run("sentiment", settings)
-    run.do("corpus", "prepare", "train", "evaluate", "export")
+def test_morphemes_are_served_by_ids(variant, command, tmp_path):
+    """An analyser cannot run in a graph: signature `ids`, and predict cuts the text itself."""
+    run = variant("sentiment-2")
+    settings = run.task.tiny
+    assert settings.text.morphemes == ANALYZER
     loaded = tf.saved_model.load(str(run.saved_model))
     _, inputs = loaded.signatures["ids"].structured_input_signature
     assert {name: spec.dtype for name, spec in inputs.items()} == {"ids": tf.int32}
@@ -214,19 +187,20 @@ def test_morphemes_are_served_by_ids(workspace, new_run, command):
     np.testing.assert_allclose(answer["probabilities"].numpy().sum(axis=1), 1, atol=1e-6)
     card = (run.saved_model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
     assert 'signatures["ids"]' in card
-    assert "mecab" in card
+    assert ANALYZER in card
 
     test = read_split(run.corpus / "test.tsv")
-    file = workspace.root / "texts.txt"
+    file = tmp_path / "texts.txt"
     file.write_text("".join(f"{text}\n" for text in test["text"]), encoding="utf-8")
-    outcome = command(workspace.root, "predict", "--file", file)
+    predict = functools.partial(command, run.root, "predict", "--version", settings.run.version)
+    outcome = predict("--file", file)
     labels = [line.split("\t")[0] for line in outcome.out.rstrip("\n").split("\n")]
     assert np.mean(labels == test["label"].to_numpy(str)) == pytest.approx(
         read_json(run.run / "metrics.json")["accuracy"]
     )
     for text in ("", "ㅋㅋ 👍🏽", unicodedata.normalize("NFD", "재미있다")):
-        assert command(workspace.root, "predict", "--text", text).code == 0
-    outcome = command(workspace.root, "predict", "--text", "정말 재미있는 영화 " * 500)
+        assert predict("--text", text).code == 0
+    outcome = predict("--text", "정말 재미있는 영화 " * 500)
     assert "longer than the model reads: 1 of 1 text;" in outcome.err
 
     from pipeline.export.classifier import load_classifier

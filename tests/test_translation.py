@@ -28,18 +28,11 @@ from pipeline.tasks.translation.serving import scores as served_scores
 from pipeline.tasks.translation.training import trained_model
 from pipeline.text.pair_pieces import load_pair_tokenizers
 from pipeline.text.ragged import Ragged
-from pipeline.training.settings import ScheduledSamplingSettings
 from pipeline.training.tensorboard import escaped
 from pipeline.workspace import read_json
+from variants import ANALYZER
 
 TASK = find_task("translation")
-# One batch of all pairs, and some of them cut in each epoch, so that all batches are equally wide:
-# TensorFlow builds the graph of a step anew for another shape.
-QUICK = dataclasses.replace(
-    TASK.tiny,
-    text=dataclasses.replace(TASK.tiny.text, max_length=16),
-    training=dataclasses.replace(TASK.tiny.training, epochs=2, batch_size=300),
-)
 
 
 def test_signature_is_the_one_people_rely_on():
@@ -89,27 +82,10 @@ def few(folder: Path) -> str:
     return str(file)
 
 
-@pytest.mark.parametrize(
-    ("direction", "model", "text", "scheduled"),
-    [
-        ("en-ko", {"architecture": "rnn", "cell": "gru"}, {"pieces": "wordpiece"}, 0.0),
-        ("ko-en", {"architecture": "transformer", "units": 32, "heads": 2}, {"joint": True}, 0.5),
-    ],
-    ids=["rnn", "transformer"],
-)
-def test_other_directions_models_and_pieces(
-    new_run, command, tmp_path, direction, model, text, scheduled
-):
-    settings = dataclasses.replace(
-        QUICK,
-        corpus=dataclasses.replace(QUICK.corpus, corpus=few(tmp_path), direction=direction),
-        model=dataclasses.replace(QUICK.model, **model),
-        text=dataclasses.replace(QUICK.text, **text),
-        sampling=ScheduledSamplingSettings(scheduled),
-        search=dataclasses.replace(QUICK.search, n_best=2),
-    )
-    run = new_run("translation", settings)
-    run.do("corpus", "prepare", "train", "evaluate", "export")
+@pytest.mark.parametrize("name", ["translation-0", "translation-1"])
+def test_other_directions_models_and_pieces(name, variant, command):
+    run = variant(name)
+    settings, direction = run.task.tiny, run.task.tiny.corpus.direction
     metrics = read_json(run.run / "metrics.json")
     assert metrics["count"] == len(read_split(run.corpus / "test.tsv")) == 30
     assert ("tok:char" in metrics["bleu_signature"]) == (direction == "en-ko")
@@ -132,44 +108,47 @@ def test_other_directions_models_and_pieces(
     assert (
         "source_embedding" in {layer.name for layer in plan.model.layers}
     ) != settings.text.joint
+    scheduled = settings.sampling.scheduled_sampling
     assert (plan.prepare.final if plan.prepare else 0.0) == scheduled
     example = {"en-ko": "Tom looked lonely.", "ko-en": "톰은 외로워 보였어."}[direction]
-    shown = command(tmp_path, "predict", "translation", "--example")
+    words = ("predict", "translation", "--version", settings.run.version)
+    shown = command(run.root, *words, "--example")
     assert shown.err == f"{example}\n"
-    assert shown.out == command(tmp_path, "predict", "translation", "--text", example).out
+    assert shown.out == command(run.root, *words, "--text", example).out
     card = (run.saved_model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
     assert example in card
-    assert example in command(tmp_path, "predict", "translation").error
+    assert example in command(run.root, *words).error
 
 
-def test_morphemes_are_served_by_ids(new_run, command, tmp_path):
-    """mecab needs no Java; predict cuts the text itself, and answers as was measured."""
-    pytest.importorskip("mecab", reason="python-mecab-ko has no wheel for this machine")
-    settings = dataclasses.replace(
-        QUICK,
-        corpus=dataclasses.replace(QUICK.corpus, corpus=few(tmp_path)),
-        text=dataclasses.replace(QUICK.text, morphemes="mecab"),
-        model=dataclasses.replace(QUICK.model, units=16, embedding_size=16),
-    )
-    run = new_run("translation", settings)
-    run.do("corpus", "prepare", "train", "evaluate", "export")
+def test_both_directions_one_vocabulary_and_scheduled_sampling_are_among_them(variant):
+    settings = [variant(name).task.tiny for name in ("translation-0", "translation-1")]
+    assert {each.corpus.direction for each in settings} == {"en-ko", "ko-en"}
+    assert {each.text.joint for each in settings} == {True, False}
+    assert {each.sampling.scheduled_sampling for each in settings} == {0.0, 0.5}
+
+
+def test_morphemes_are_served_by_ids(variant, command, tmp_path):
+    """Predict cuts the text itself, and answers as was measured."""
+    run = variant("translation-2")
+    assert run.task.tiny.text.morphemes == ANALYZER
+    words = ("predict", "translation", "--version", run.task.tiny.run.version)
     test = read_split(run.corpus / "test.tsv")
     (tmp_path / "in.txt").write_text("".join(f"{t}\n" for t in test["text"]), encoding="utf-8")
-    done = command(tmp_path, "predict", "translation", "--file", tmp_path / "in.txt")
+    done = command(run.root, *words, "--file", tmp_path / "in.txt")
     assert done.code == 0, done.err
-    said = done.out.rstrip("\n").split("\n")
+    said = done.out.removesuffix("\n").split("\n")
     chrf = sacrebleu.corpus_chrf(said, [list(test["label"])]).score
     assert chrf == pytest.approx(read_json(run.run / "metrics.json")["chrf"])
     loaded = tf.saved_model.load(str(run.saved_model))
     _, inputs = loaded.signatures["ids"].structured_input_signature
     assert {name: spec.dtype for name, spec in inputs.items()} == {"ids": tf.int32}
     card = (run.saved_model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
-    assert "mecab" in card
+    assert ANALYZER in card
     assert 'signatures["ids"]' in card
     # A model that reads so little says so, though its text is cut outside of the graph.
-    long = command(tmp_path, "predict", "translation", "--text", "저는 커피를 좋아해요. " * 9)
+    long = command(run.root, *words, "--text", "저는 커피를 좋아해요. " * 9)
     assert "longer than the model reads: 1 of 1 text;" in long.err
-    assert command(tmp_path, "predict", "translation", "--text", "").out == "\n"
+    assert command(run.root, *words, "--text", "").out == "\n"
 
 
 @pytest.mark.parametrize(
@@ -219,10 +198,10 @@ def test_how_a_reference_was_typed_costs_nothing():
 
 def test_what_no_sampling_can_do_is_said_before_training(tmp_path, new_run):
     settings = dataclasses.replace(
-        QUICK,
-        corpus=dataclasses.replace(QUICK.corpus, corpus=few(tmp_path)),
-        text=dataclasses.replace(QUICK.text, pieces="wordpiece"),
-        subwords=dataclasses.replace(QUICK.subwords, subword_sampling=1.5),
+        TASK.tiny,
+        corpus=dataclasses.replace(TASK.tiny.corpus, corpus=few(tmp_path)),
+        text=dataclasses.replace(TASK.tiny.text, pieces="wordpiece"),
+        subwords=dataclasses.replace(TASK.tiny.subwords, subword_sampling=1.5),
     )
     run = new_run("translation", settings)
     run.do("corpus", "prepare")
@@ -231,7 +210,7 @@ def test_what_no_sampling_can_do_is_said_before_training(tmp_path, new_run):
     plain = dataclasses.replace(
         settings,
         model=dataclasses.replace(settings.model, architecture="rnn"),
-        subwords=QUICK.subwords,
+        subwords=TASK.tiny.subwords,
         search=dataclasses.replace(settings.search, coverage=0.2),
     )
     with pytest.raises(UserError, match="no attention — set --coverage 0"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sacrebleu
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from finished_run import FinishedRun
 from pipeline.corpora.splits import read_split
@@ -71,7 +72,7 @@ def exported(tmp_path_factory) -> Exported:
         source_vocabulary=len(source.vocabulary),
         target_vocabulary=len(target.vocabulary),
     )
-    search = SearchSettings(beam_size=2)
+    search = SearchSettings(beam_size=2, n_best=1)
     export_translator(randomized(model), source, target, folder, max_length=40, search=search)
     answer = load_translator(folder)
     return Exported(root, folder, [" ".join(answer([line])[0][0].split()) for line in LINES])
@@ -178,6 +179,7 @@ def several(tmp_path_factory) -> FinishedRun:
         text=dataclasses.replace(tiny.text, vocabulary_size=600, max_length=MOST_PIECES),
         model=dataclasses.replace(tiny.model, architecture="rnn", units=16, embedding_size=16),
         training=dataclasses.replace(tiny.training, epochs=1, batch_size=128),
+        search=dataclasses.replace(tiny.search, beam_size=1),
     )
     run = FinishedRun(dataclasses.replace(TASK, tiny=settings), Workspace(root))
     run.do("corpus", "prepare", "train")
@@ -228,6 +230,8 @@ def test_what_stands_in_two_test_sets_is_translated_once(several, monkeypatch, t
     run.do("evaluate", "export")
     metrics = read_json(run.run / "metrics.json")
     assert asked_for == [metrics["count"]] == [60]
+    graph = SavedModel.FromString((run.saved_model / "saved_model.pb").read_bytes())
+    assert "n_best" not in graph.meta_graphs[0].signature_def, "a beam of one has one translation"
     answer = load_translator(run.saved_model)
     for name in ("test-a", "test-내-글"):
         own = read_split(run.corpus / f"{name}.tsv")
