@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Literal
 
+from pipeline.errors import UserError
 from pipeline.ranges import AtLeast, Between, UserFiles
 
 Division = Literal["file", "paragraph", "line"]
@@ -27,6 +28,33 @@ class CorpusSettings:
     dev_size: Annotated[int, AtLeast(1)] = 5000
     """Rows of NSMC's training file kept for choosing (by a hash of the id). A user's own file
     gives a tenth of its rows to dev and a tenth to test."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TeacherSettings:
+    """Finished runs that teach; dev and test stay as they are."""
+
+    teachers: str | None = None
+    """Names of finished runs of this task, with commas between."""
+    unlabelled: Annotated[str, UserFiles] | None = None
+    """Texts without labels that the teachers are asked about, too: a file with a text a line
+    (.xz, .gz, .bz2 too), a table, JSON, a folder; or several, with commas between."""
+    max_unlabelled: Annotated[int, AtLeast(0)] = 0
+    """Of more texts than this, so many are taken, chosen by a hash of the text; 0 takes all."""
+
+
+def check_teachers(chosen: TeacherSettings) -> None:
+    """Checks that somebody labels the texts without labels.
+
+    Raises:
+        UserError: nobody does.
+    """
+    if chosen.unlabelled is not None and chosen.teachers is None:
+        raise UserError(
+            "nobody says what to learn from texts without labels",
+            where="--unlabelled",
+            remedy="name the runs that teach: --teachers run1,run2",
+        )
 
 
 @dataclasses.dataclass(frozen=True)
