@@ -14,13 +14,12 @@ from pipeline.corpora.files_beside import files_beside
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
 from pipeline.corpora.labelled.probabilities import probabilities_of
 from pipeline.corpora.settings import CorpusSettings, EntityCorpusSettings
-from pipeline.corpora.splits import CorpusSplits
+from pipeline.corpora.splits import SPLITS, CorpusSplits
 from pipeline.corpora.text_splits import split_own_texts, split_texts
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
 from pipeline.workspace import read_json
 
-SPLITS = ("train", "dev", "test")
 CITIES = ("서울", "부산", "대구", "인천")
 
 
