@@ -17,11 +17,11 @@ from pipeline.corpora.captions.languages import language_of
 from pipeline.corpora.captions.picture_folder import PictureFolder, pictures_in
 from pipeline.corpora.catalogue import CATALOGUE, find
 from pipeline.corpora.fetch import CorpusUnavailable
+from pipeline.corpora.files_beside import corpus_name, files_beside, looked_for
 from pipeline.corpora.origins import catalogue_origin, own_origin
-from pipeline.corpora.parallel.sources import places_beside
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.settings import CaptionCorpusSettings
-from pipeline.corpora.splits import CorpusSplits, train_dev_test
+from pipeline.corpora.splits import SPLITS, CorpusSplits, train_dev_test
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
@@ -30,7 +30,6 @@ from pipeline.normalize import normalize
 from pipeline.pictures.checking import check_picture
 from pipeline.progress import Progress
 
-SPLITS = ("train", "dev", "test")
 COLUMNS = ["id", "image", "language", "label", "further"]
 """`label` is the first caption of a picture in a language, `further` a JSON list of the others."""
 _LONGEST = 1000  # characters; what is longer is no caption
@@ -86,12 +85,9 @@ def read_caption_corpus(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplit
     paths = [Path(name.strip()) for name in chosen.corpus.split(",") if name.strip()]
     for path in paths:
         folder = PictureFolder(Path(chosen.pictures) if chosen.pictures else path.parent)
-        places = places_beside(path)
-        beside = {s: place for s, place in places.items() if s != "train" and place.is_file()}
-        train = path if path.is_file() or not places["train"].is_file() else places["train"]
-        for split, file in {"train": train, **beside}.items():
+        for split, file in files_beside(path).items():
             _read_file(file, split, folder, read)
-        read.files += [place for place in places.values() if place not in read.files]
+        read.files += looked_for(path)
     _list_unused(read)
     if not read.parts.get("train"):
         raise UserError(
@@ -103,7 +99,7 @@ def read_caption_corpus(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplit
             remedy="check the names of the pictures, and --pictures",
         )
     parts, details = _apart(read.parts)
-    name = "-".join(path.stem.removesuffix(".train") for path in paths)
+    name = "-".join(corpus_name(path) for path in paths)
     return _splits(
         "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60],
         parts,

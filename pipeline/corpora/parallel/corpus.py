@@ -38,13 +38,12 @@ from pipeline.corpora.parallel.sources import (
 )
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.settings import PairCorpusSettings
-from pipeline.corpora.splits import FEWEST_ROWS, CorpusSplits, connected, held_out
+from pipeline.corpora.splits import FEWEST_ROWS, SPLITS, CorpusSplits, connected, held_out
 from pipeline.corpora.text_splits import uneven_warnings
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 
-SPLITS = ("train", "dev", "test")
 _LONGEST_NAME = 60
 
 
