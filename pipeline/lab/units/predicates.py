@@ -30,6 +30,7 @@ _CLOSING = "[" + re.escape("".join((*QUOTES.values(), *BRACKETS.values())) + "\"
 _SENTENCE_END = re.compile(
     rf"(?:[.?!…。]+(?={_CLOSING}*(?:\s|\Z))|(?<=다)\.)(?:{_CLOSING}|\s)*"
 )  # fmt: skip
+_SPEAKER_LINE = re.compile(r"(?:\A|(?<=\n\n))[^\n]*:$", re.MULTILINE)
 _MARK = re.compile("[" + re.escape("".join((*QUOTES, *QUOTES.values(), "\"'\n"))) + "]")
 _HANGUL = re.compile("[가-힣]")
 _LATIN = re.compile("[A-Za-z]")
@@ -137,14 +138,14 @@ def _paired(text: str, marks) -> np.ndarray:
         if which is None:
             opened.clear()
             continue
-        found = next((n for n in reversed(range(len(opened))) if opened[n][1] == which), None)
-        if does == "open" or (does == "either" and found is None):
+        partner = next((n for n in reversed(range(len(opened))) if opened[n][1] == which), None)
+        if does == "open" or (does == "either" and partner is None):
             opened.append((place, which))
-        elif found is not None:
-            first, _ = opened[found]
+        elif partner is not None:
+            first, _ = opened[partner]
             if place - first <= LONGEST_PAIR:
                 inside[first:place] = True
-            del opened[found:]
+            del opened[partner:]
     return inside
 
 
@@ -191,10 +192,7 @@ def far_in_line(text: str) -> np.ndarray:
     "in a line that ends with a colon and stands behind a blank one, or is the first",
 )
 def speaker_line(text: str) -> np.ndarray:
-    found = np.zeros(len(text), bool)
-    for match in re.finditer(r"(?:\A|(?<=\n\n))[^\n]*:$", text, re.MULTILINE):
-        found[match.start() : match.end()] = True
-    return found
+    return _within(_SPEAKER_LINE, text)
 
 
 @_predicate(
@@ -206,10 +204,14 @@ def speaker_line(text: str) -> np.ndarray:
 def sentence_ended(text: str) -> np.ndarray:
     """A full stop, question or exclamation mark before white space, or the stop of 다. before
     anything, and the closing marks and white space behind it."""
-    found = np.zeros(len(text), bool)
-    for match in _SENTENCE_END.finditer(text):
-        found[match.start() : match.end()] = True
-    return found
+    return _within(_SENTENCE_END, text)
+
+
+def _within(pattern: re.Pattern[str], text: str) -> np.ndarray:
+    inside = np.zeros(len(text), bool)
+    for match in pattern.finditer(text):
+        inside[match.start() : match.end()] = True
+    return inside
 
 
 @_predicate(
