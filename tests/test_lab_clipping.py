@@ -15,10 +15,17 @@ from hypothesis import strategies as st
 
 from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.lab.base import StudyText, study_text
-from pipeline.lab.clipping import page, study
+from pipeline.lab.clipping import page
 from pipeline.lab.clipping.cliff import STEPS, loss_and_gradient, walk
 from pipeline.lab.clipping.descent import ClippedDescent
-from pipeline.lab.clipping.study import NEVER, QUICK, ClippingStudy, Descent, cliff_walks
+from pipeline.lab.clipping.study import (
+    NEVER,
+    QUICK,
+    ClippingResults,
+    Descent,
+    cliff_walks,
+    measure_clipping,
+)
 from pipeline.lab.starts import started
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.report.page import render
@@ -42,8 +49,8 @@ def text(tmp_path_factory) -> StudyText:
 
 
 @pytest.fixture(scope="module")
-def found(text) -> ClippingStudy:
-    return study.study(text, SMALL, seed=1)
+def found(text) -> ClippingResults:
+    return measure_clipping(text, SMALL, seed=1)
 
 
 @settings(max_examples=20)
@@ -139,7 +146,7 @@ def test_a_start_depends_on_its_seed_alone():
 
 def test_both_trainings_are_the_same_until_something_is_clipped(found):
     seen = 0
-    for cell in found.plan.cells:
+    for cell in found.settings.cells:
         for plain, clipped in zip(
             found.of(cell, clips=False), found.of(cell, clips=True), strict=True
         ):
@@ -157,7 +164,7 @@ def test_both_trainings_are_the_same_until_something_is_clipped(found):
 
 
 def test_every_training_begins_at_the_same_start(found):
-    for cell in found.plan.cells:
+    for cell in found.settings.cells:
         firsts = {float(d.losses[0]) for d in found.descents if d.cell == cell}
         assert len(firsts) == 1
         assert firsts.pop() == pytest.approx(math.log(found.vocabulary), abs=0.6)
@@ -165,7 +172,7 @@ def test_every_training_begins_at_the_same_start(found):
 
 def test_the_same_seed_measures_the_same(text, found):
     once = dataclasses.replace(SMALL, gains={"rnn": 1.5}, learning_rates=(1.0,), updates=3)
-    again = study.study(text, once, seed=1)
+    again = measure_clipping(text, once, seed=1)
     expected = found.shown("rnn", clips=True).losses[:3]
     np.testing.assert_array_equal(again.shown("rnn", clips=True).losses, expected)
 
@@ -176,12 +183,12 @@ def descent(losses, before, **changes) -> Descent:
     return dataclasses.replace(made, **changes)
 
 
-def with_trainings(found: ClippingStudy, *descents: Descent) -> ClippingStudy:
+def with_trainings(found: ClippingResults, *descents: Descent) -> ClippingResults:
     rates = tuple(dict.fromkeys(each.learning_rate for each in descents))
-    plan = dataclasses.replace(
-        found.plan, gains={"rnn": 1.5}, learning_rates=rates, shown_rate=rates[0]
+    settings_ = dataclasses.replace(
+        found.settings, gains={"rnn": 1.5}, learning_rates=rates, shown_rate=rates[0]
     )
-    return dataclasses.replace(found, plan=plan, descents=descents)
+    return dataclasses.replace(found, settings=settings_, descents=descents)
 
 
 CALM = {"losses": [5, 4.5, 4, 3], "before": [0.4, 0.5, 0.3, 0.2]}
@@ -191,8 +198,8 @@ def test_claims_hold_where_the_numbers_say_so(found):
     clipped = descent(**CALM, threshold=1.0)
     worse = descent([5, 9, 8, 7], [0.4, 900, 3, 2])
     slow = descent([5, 4.8, 4.7, 4.6], [0.4, 0.5, 0.3, 0.2], learning_rate=0.5)
-    study_ = with_trainings(found, worse, clipped, slow, dataclasses.replace(slow, threshold=1.0))
-    both = page.claims(study_)
+    results = with_trainings(found, worse, clipped, slow, dataclasses.replace(slow, threshold=1.0))
+    both = page.claims(results)
     assert [each["holds"] for claim in both.values() for each in claim] == [True, True]
     same = with_trainings(found, descent(**CALM), clipped)
     assert [each["holds"] for claim in page.claims(same).values() for each in claim] == [

@@ -13,7 +13,7 @@ from pipeline.lab.labels.draws import draw
 from pipeline.lab.labels.page import Circumstances, page_of
 from pipeline.lab.labels.results import (
     WITH,
-    Measured,
+    DrawnTraining,
     read_results,
     write_results,
 )
@@ -132,7 +132,7 @@ def _measure(planned: Plan, folder: Path, settings: LabelStudy) -> None:
         forget_models(run)
 
 
-def _train(planned: Plan, point: Point, run: Path) -> Measured:
+def _train(planned: Plan, point: Point, run: Path) -> DrawnTraining:
     size, number, side = point
     splits = planned.rows(size, number)
     # TensorFlow keeps memory of each model it has trained for as long as the process lives.
@@ -143,7 +143,7 @@ def _train(planned: Plan, point: Point, run: Path) -> Measured:
         planned.start if side == WITH else None,
         run,
     )
-    return Measured(
+    return DrawnTraining(
         rows=size,
         draw=number,
         encoder=side,

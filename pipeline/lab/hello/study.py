@@ -69,8 +69,8 @@ def continued(network: Network, first: str = READ[0], length: int = len(DUE)) ->
 
 
 @dataclasses.dataclass(frozen=True)
-class Moment:
-    """The network at one moment of its training, and all that can be asked of it."""
+class HelloNetwork:
+    """The network, and all that can be asked of it; each is computed once, when it is asked."""
 
     network: Network
 
@@ -133,7 +133,7 @@ class Moment:
         for side in (nudge, -nudge):
             changes = {key: np.zeros(w.shape) for key, w in self.network.parameters().items()}
             changes[name][place] = side
-            losses.append(Moment(self.network.moved(changes)).loss)
+            losses.append(HelloNetwork(self.network.moved(changes)).loss)
         return (losses[0] - losses[1]) / (2 * nudge)
 
 
@@ -148,8 +148,8 @@ class HelloRun:
         seed, learning_rate: what it was trained with.
     """
 
-    before: Moment
-    after: Moment
+    before: HelloNetwork
+    after: HelloNetwork
     losses: np.ndarray
     answers: tuple[str, ...]
     seed: int
@@ -166,7 +166,9 @@ class HelloRun:
         return wrong[-1] + 1 if wrong else 0
 
 
-def train(seed: int = 0, learning_rate: float = LEARNING_RATE, units: int = UNITS) -> HelloRun:
+def train_by_hand(
+    seed: int = 0, learning_rate: float = LEARNING_RATE, units: int = UNITS
+) -> HelloRun:
     """Plain gradient descent with the gradients written out by hand, W ← W - η ∂L/∂W.
 
     It ends when each letter that is due has a probability of at least `SURE`.
@@ -174,7 +176,7 @@ def train(seed: int = 0, learning_rate: float = LEARNING_RATE, units: int = UNIT
     Raises:
         UserError: after `MOST_UPDATES` updates it is not so far.
     """
-    start = Moment(new_network(seed, units))
+    start = HelloNetwork(new_network(seed, units))
     now, losses, answers = start, [], []
     while True:
         losses.append(now.loss)
@@ -190,4 +192,4 @@ def train(seed: int = 0, learning_rate: float = LEARNING_RATE, units: int = UNIT
                 remedy="take another seed, a learning rate about 0.1, or more units",
             )
         steps = {name: -learning_rate * gradient for name, gradient in now.gradients.items()}
-        now = Moment(now.network.moved(steps))
+        now = HelloNetwork(now.network.moved(steps))

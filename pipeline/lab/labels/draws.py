@@ -77,10 +77,10 @@ def check_labels(labels: Sequence[str], rows: np.ndarray) -> None:
     Raises:
         UserError: all of `rows` have one label.
     """
-    found = {labels[row] for row in rows}
-    if len(found) == 1:
+    drawn = {labels[row] for row in rows}
+    if len(drawn) == 1:
         raise UserError(
-            f"all {len(rows):,} rows to learn from have the label {found.pop()!r}",
+            f"all {len(rows):,} rows to learn from have the label {drawn.pop()!r}",
             where="--sizes",
             remedy="ask for larger sizes, or try another --seed",
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from pipeline.lab.base import Progress, no_progress, progress_by_part
 from pipeline.lab.tasks.copy_adding import Adding, Copying, Task
 from pipeline.lab.tasks.gradients import log10_gradients
 from pipeline.lab.tasks.networks import TaskTraining, learn
@@ -17,7 +18,7 @@ dead: a hundredth."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class TaskStudySettings:
     """What is learnt."""
 
     cells: tuple[str, ...] = ("rnn", "lstm", "gru")
@@ -49,10 +50,10 @@ class Plan:
         return self.training
 
 
-QUICK = Plan(
+QUICK = TaskStudySettings(
     adding_lags=(6,),
     copy_lags=(2,),
-    training=TaskTraining(units=12, learning_rate=2e-2, most_updates=100, look_every=50),
+    training=TaskTraining(units=12, learning_rate=2e-2, max_updates=100, evaluate_every=50),
 )
 """For a first look."""
 
@@ -64,9 +65,9 @@ class Trial:
     Attributes:
         task: which.
         cell: which.
-        updates: when was looked; the first time before any update.
-        scores: what was found then, in the task's unit; less is better.
-        left: log₁₀ (‖∂L/∂s_{t-lag}‖ / ‖∂L/∂s_{t-1}‖) then, float64 [looks, farthest].
+        updates: before each evaluation, the first of them 0.
+        scores: in the task's unit; less is better.
+        left: log₁₀ (‖∂L/∂s_{t-lag}‖ / ‖∂L/∂s_{t-1}‖) then, float64 [evaluations, farthest].
     """
 
     task: Task
@@ -77,7 +78,7 @@ class Trial:
 
     @property
     def best(self) -> int:
-        """Which look had the best score."""
+        """Which evaluation had the best score."""
         return int(np.argmin(self.scores))
 
     @property
@@ -107,33 +108,33 @@ class Trial:
 def try_task(
     task: Task,
     cell: str,
-    how: Plan,
+    settings: TaskStudySettings,
     seed: int,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: Progress = no_progress,
 ) -> Trial:
-    """Trains one network, and at each look carries a gradient back through it."""
-    x, y = task.draw(np.random.default_rng((seed, task.lag)), how.gradient_rows)
+    """Trains one network, and at each evaluation carries a gradient back through it."""
+    x, y = task.draw(np.random.default_rng((seed, task.lag)), settings.gradient_rows)
     left = []
 
-    def looked(model, updates: int, score: float) -> None:
-        found = log10_gradients(model, task, x, y)
-        left.append((found - found[:, :1]).mean(axis=0))
-        progress(updates / how.training.most_updates)
+    def evaluated(model, updates: int, score: float) -> None:
+        gradients = log10_gradients(model, task, x, y)
+        left.append((gradients - gradients[:, :1]).mean(axis=0))
+        progress(updates / settings.training.max_updates)
 
-    learnt = learn(task, cell, how.training_of(task), seed, looked)
-    return Trial(task, cell, learnt.updates, learnt.scores, np.array(left))
+    trained = learn(task, cell, settings.training_of(task), seed, evaluated)
+    return Trial(task, cell, trained.updates, trained.scores, np.array(left))
 
 
 @dataclasses.dataclass(frozen=True)
-class TaskStudy:
+class TaskResults:
     """All that was tried.
 
     Attributes:
-        plan, seed: how.
+        settings, seed: how.
         trials: every cell on every task.
     """
 
-    plan: Plan
+    settings: TaskStudySettings
     seed: int
     trials: tuple[Trial, ...]
 
@@ -141,30 +142,29 @@ class TaskStudy:
         """Those of a kind of task, by lag; of one cell or of all."""
         return [t for t in self.trials if t.task.name == name and cell in (None, t.cell)]
 
-    def telling_lag(self, name: str) -> int:
-        """The longest lag at which some cell solves the task, best one that another fails at."""
+    def shown_lag(self, name: str) -> int:
+        """The longest lag at which one cell solves the task and another fails; if there is none,
+        the longest at which all solve it, or the longest of all."""
         lags = sorted({t.task.lag for t in self.of(name)})
         solved = [{t.solved for t in self.of(name) if t.task.lag == lag} for lag in lags]
         for wanted in ({True, False}, {True}):
-            found = [lag for lag, outcomes in zip(lags, solved, strict=True) if outcomes == wanted]
-            if found:
-                return found[-1]
+            as_wanted = [lag for lag, each in zip(lags, solved, strict=True) if each == wanted]
+            if as_wanted:
+                return as_wanted[-1]
         return lags[-1]
 
 
-def study(how: Plan, seed: int, progress: Callable[[float], None] = lambda done: None) -> TaskStudy:
-    """Every cell on every task."""
-    plan = [(task, cell) for task in how.tasks for cell in how.cells]
-    work = np.cumsum([0, *(task.steps + 20 for task, _ in plan)])
+def measure_tasks(
+    settings: TaskStudySettings, seed: int, progress: Progress = no_progress
+) -> TaskResults:
+    """Trains every cell on every task."""
+    pairs = [(task, cell) for task in settings.tasks for cell in settings.cells]
+    parts = progress_by_part(progress, [task.steps + 20 for task, _ in pairs])
     trials = []
-    for number, (task, cell) in enumerate(plan):
-
-        def told(done: float, begin=work[number], end=work[number + 1]) -> None:
-            progress(float(begin + done * (end - begin)) / float(work[-1]))
-
-        trials.append(try_task(task, cell, how, seed, told))
-        told(1.0)
-    return TaskStudy(how, seed, tuple(trials))
+    for (task, cell), part in zip(pairs, parts, strict=True):
+        trials.append(try_task(task, cell, settings, seed, part))
+        part(1.0)
+    return TaskResults(settings, seed, tuple(trials))
 
 
 def first_lag(trials: Sequence[Trial], holds: Callable[[Trial], bool]) -> int | None:

@@ -17,7 +17,7 @@ class GradientSum(keras.optimizers.Optimizer):
         model.train_on_batch(x, y)
         model.optimizer.sums()
 
-    With it `keras` tells gradients on any backend, and exactly those that a training would use.
+    It gives gradients on any backend of Keras, and exactly those that a training would use.
     """
 
     def __init__(self, learning_rate=0.0, **kwargs):
