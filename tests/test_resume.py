@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +76,18 @@ def with_values(settings: Any, values: dict[str, Any]) -> Any:
     return dataclasses.replace(settings, **groups)
 
 
+def count_graphs(model: keras.Model) -> list[int]:
+    """How often Python comes through a training step: on TensorFlow once a graph."""
+    take, count = model.train_step, [0]
+
+    def counted(*batch):
+        count[0] += 1
+        return take(*batch)
+
+    model.train_step = counted
+    return count
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory) -> Callable[[str], Path]:
     """task name -> the ids of its sample."""
@@ -127,17 +138,17 @@ def test_stopped_training_ends_as_one_that_was_not(name, kind, prepared, tmp_pat
         return dataclasses.replace(plan, prepare=prepare)
 
     one, other = leaving_a_copy(plan()), plan()
+    graphs = [count_graphs(plan.model) for plan in (one, other)]
     fit(one, settings.training, straight)
     fit(other, settings.training, resumed)
+    if keras.backend.backend() == "tensorflow":
+        # None is for the shapes of one batch, be it the first of all or the first that came next.
+        assert graphs == [[1], [1]]
     with (
         np.load(straight / "checkpoint" / "state.npz") as ours,
         np.load(resumed / "checkpoint" / "state.npz") as theirs,
     ):
         assert ours.files == theirs.files
-        # No graph was built for the batch that came first when it went on.
-        traced = [json.loads(stored["state"].tobytes())["traced"] for stored in (ours, theirs)]
-        assert traced[0] == traced[1]
-        assert bool(traced[0]) == (keras.backend.backend() == "tensorflow")
         for array in ours.files:
             if array != "state":  # tells seconds, too
                 np.testing.assert_array_equal(ours[array], theirs[array], err_msg=array)

@@ -17,6 +17,7 @@ from pipeline.facts import TrainingResult
 from pipeline.progress import Progress, say
 from pipeline.records import as_json
 from pipeline.training import checkpoints
+from pipeline.training.one_graph import training_step
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
 from pipeline.training.tensorboard import TensorBoardLog
@@ -43,7 +44,8 @@ class TrainingPlan:
     """What a task asks of the loop.
 
     Attributes:
-        model: inputs of a batch in, what the loss takes out; not compiled.
+        model: inputs of a batch in, what the loss takes out; not compiled. `model.input` tells
+            the shapes of its inputs by their names.
         loss: over (targets, logits).
         batches: epoch number -> its batches, a sized sequence of (inputs, targets); the same
             for the same number, whenever it is asked.
@@ -91,7 +93,6 @@ class _State:
     weights: str = ""  # sha256 of best.weights.h5
     history: list[dict] = dataclasses.field(default_factory=list)
     steps: list[list[float]] = dataclasses.field(default_factory=list)
-    traced: list[int] = dataclasses.field(default_factory=list)  # before which a graph was built
     # since the last evaluation
     losses: list[float] = dataclasses.field(default_factory=list)
     norms: list[float] = dataclasses.field(default_factory=list)
@@ -135,6 +136,7 @@ class _Training:
         # it gives; JAX cannot do without.
         plan.model.compile(self.optimizer, plan.loss, jit_compile=keras.backend.backend() == "jax")
         self.optimizer.build(plan.model.trainable_variables)
+        self.take_step = training_step(plan.model)
         self.last_checkpoint = time.monotonic()
 
     def resume(self) -> None:
@@ -154,23 +156,6 @@ class _Training:
         self.log.restart(self.state.step + 1)
         if not self.state.finished:
             say(f"resuming {self.run} at step {self.state.step} of {self.total}")
-            self._build_graphs_again()
-            stored.restore(self.plan.model)
-
-    def _build_graphs_again(self) -> None:
-        """Takes the steps again for which TensorFlow built a graph; what they change is no matter.
-
-        The graph of the first step is for batches of its shape alone, later ones are for more and
-        more shapes. Two graphs may round differently. So a training that goes on needs the graphs
-        that one has which was never stopped, and not those of the batches that come next.
-        """
-        for step in self.state.traced:
-            epoch, position = divmod(step, self.steps_per_epoch)
-            self._open(epoch)
-            inputs, targets = self.batches[position]
-            if self.plan.prepare is not None:
-                inputs, _ = self.plan.prepare(inputs, step, self.total)
-            self.plan.model.train_on_batch(inputs, targets)
 
     def _open(self, epoch: int) -> None:
         if self.batches_epoch != epoch:
@@ -223,11 +208,7 @@ class _Training:
         numbers: dict[str, float] = {}
         if self.plan.prepare is not None:
             inputs, numbers = self.plan.prepare(inputs, state.step, self.total)
-        traces = self.optimizer.traces
-        loss = float(self.plan.model.train_on_batch(inputs, targets))
-        # JAX compiles each shape by itself, whatever came before.
-        if self.optimizer.traces > traces and keras.backend.backend() == "tensorflow":
-            state.traced.append(state.step)
+        loss = self.take_step(inputs, targets)
         norm = float(self.optimizer.gradient_norm)
         self._check_finite({"loss": loss, "norm of the gradient": norm}, state.step + 1)
         state.step_seconds += time.perf_counter() - started

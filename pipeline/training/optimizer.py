@@ -19,9 +19,6 @@ class ClippedAdamW(keras.optimizers.AdamW):
     The moving average of the weights has the momentum min(averaging, (1 + t) / (10 + t)) at step
     t, so that it does not remember the random start of a short training (Keras's `use_ema` does).
 
-    `traces` counts how often Python came through `apply`: once for each graph of a training step
-    that the backend builds, not once a step.
-
     Args:
         clip_norm: gradients are scaled so that their global norm is at most this; 0 never clips.
         averaging: momentum of the moving average of the weights; 0 keeps none.
@@ -41,7 +38,6 @@ class ClippedAdamW(keras.optimizers.AdamW):
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.clip_norm, self.averaging = clip_norm, averaging
         self.rates = dict(rates or {})
-        self.traces = 0
 
     def build(self, variables):
         if self.built:
@@ -55,7 +51,6 @@ class ClippedAdamW(keras.optimizers.AdamW):
             self.averages = self.add_optimizer_variables(variables, "average")
 
     def apply(self, grads, trainable_variables=None):
-        self.traces += 1
         if trainable_variables is not None and not self.built:
             self.build(list(trainable_variables))
         variables = trainable_variables or self._trainable_variables

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from pipeline.text.vocabulary import SPECIALS
+from pipeline.training.one_graph import prediction
 
 _STREAM = 1
 """Keeps these draws apart from those that only a seed and an epoch decide."""
@@ -42,9 +43,7 @@ class ScheduledSampling:
         self.final, self.seed = final, seed
         readable = translator.output[:, :, len(SPECIALS) :]
         best = ops.cast(ops.argmax(readable, axis=-1), "int32") + len(SPECIALS)
-        self._first_pass = keras.Model(translator.input, best, name="first_pass")
-        # As in the training loop.
-        self._first_pass.jit_compile = keras.backend.backend() == "jax"
+        self._first_pass = prediction(keras.Model(translator.input, best, name="first_pass"))
 
     def probability(self, step: int, total: int) -> float:
         """Of a piece to be the model's own, after `step` steps of `total`."""
@@ -68,8 +67,7 @@ class ScheduledSampling:
         own = generator.random(target_ids.shape) < probability
         own[:, 0] = False
         own &= np.arange(target_ids.shape[1]) < inputs["target_lengths"][:, None]
-        # Also where no place is drawn, so that its graphs are built where those of the step are.
-        best = self._first_pass.predict_on_batch(inputs)
+        best = self._first_pass(inputs)
         # What is said at one place is read at the next.
         said = np.roll(best, 1, axis=1)
         inputs = {**inputs, "target_ids": np.where(own, said, target_ids)}

@@ -43,6 +43,15 @@ class StateCarrier(keras.Model):
         )
         self.built = True
 
+    @property
+    def input(self):
+        """What it is called with, as a functional model tells it."""
+        rows = self.carried.shape[0]
+        read = {name: self.language_model.input[name] for name in ("ids", "reset")}
+        return {
+            name: keras.KerasTensor((rows, *of.shape[1:]), of.dtype) for name, of in read.items()
+        }
+
     def call(self, inputs, training=False):
         state = ops.convert_to_tensor(self.carried)
         logits, after = self.language_model({**inputs, "state": state}, training=training)

@@ -26,6 +26,7 @@ from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import Tokenizer
 from pipeline.text.tokenizers import load_tokenizer
 from pipeline.text.vocabulary import SPECIALS
+from pipeline.training.one_graph import prediction
 from pipeline.training.tensorboard import TensorBoardLog
 
 _GUESSES = 1000
@@ -42,7 +43,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     encoder = encoder_of(model)
     test = Ragged.load(folder / "test.npz")
     counts = np.bincount(Ragged.load(folder / "train.npz").ids, minlength=len(tokenizer.vocabulary))
-    ways = nats_each_way(settings, model, test)
+    ways = nats_each_way(settings, prediction(model), test, len(tokenizer.vocabulary))
     guessed, examples = _fill_in(settings, model, tokenizer, test, counts)
     middle = centre(encoder, folder)
     texts = list(read_split(trained.corpus_folder / "test.tsv")["text"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -18,6 +19,7 @@ from pipeline.text.sampling import segmentations
 from pipeline.text.vocabulary import Vocabulary
 from pipeline.training.fit import TrainingPlan
 from pipeline.training.losses import MeanNats
+from pipeline.training.one_graph import Batch, prediction
 from pipeline.training.weights import load_best_weights
 
 _DEV_BATCH_SIZE = 32
@@ -47,8 +49,10 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
             jitter=settings.batches.length_jitter,
         )
 
+    predict = prediction(model)
+
     def evaluate(model: keras.Model) -> dict[str, float | str]:
-        ways = nats_each_way(settings, model, dev)
+        ways = nats_each_way(settings, predict, dev, _pieces(model))
         loss = float(np.mean(ways))
         named = zip(("forward", "backward"), ways, strict=True) if len(ways) == 2 else ()
         return {"log_probability": -loss, "loss": loss, **dict(named)}
@@ -71,12 +75,19 @@ def buckets(
     return MaskedBuckets(rows, batch_size, pieces, **options)
 
 
-def nats_each_way(settings: Settings, model: keras.Model, rows: Ragged) -> list[float]:
+def nats_each_way(
+    settings: Settings, predict: Callable[[Batch], np.ndarray], rows: Ragged, pieces: int
+) -> list[float]:
     """What a guess costs on average over all pieces: from the left and from the right; of the
-    Transformer one number, for the pieces that were hidden."""
+    Transformer one number, for the pieces that were hidden.
+
+    Args:
+        predict: `prediction` of what `build_model` made.
+        pieces: of the vocabulary.
+    """
     total = count = np.zeros(1)
-    for inputs, real in buckets(settings, rows, _DEV_BATCH_SIZE, _pieces(model)):
-        nats = model.predict_on_batch(inputs)
+    for inputs, real in buckets(settings, rows, _DEV_BATCH_SIZE, pieces):
+        nats = predict(inputs)
         total = total + (nats * real).sum(axis=(0, 1), dtype=np.float64)
         count = count + real.sum(axis=(0, 1), dtype=np.float64)
     return [float(way) for way in total / np.maximum(count, 1)]
