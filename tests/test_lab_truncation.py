@@ -20,7 +20,7 @@ from pipeline.lab.truncation.study import (
     Truncated,
     TruncatedNetwork,
     TruncationResults,
-    TruncationSettings,
+    TruncationStudySettings,
     cosine_between,
     measure_truncation,
     stretches,
@@ -31,7 +31,7 @@ from pipeline.report.page import render
 from pipeline.text.ragged import Ragged
 from reported_run import Tables
 
-SMALL = TruncationSettings(
+SMALL = TruncationStudySettings(
     units=6, embedding_size=5, streams=3, length=8, updates=3, training_window=4,
     learning_rate=1e-2,
 )  # fmt: skip

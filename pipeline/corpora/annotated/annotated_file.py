@@ -33,7 +33,7 @@ _MANY = 20
 
 
 @dataclasses.dataclass
-class _Read:
+class _SentencesRead:
     """What a format gives: sentences or what is wrong with them, each with its place."""
 
     format: str
@@ -148,12 +148,12 @@ def _add(
     return warnings
 
 
-def _json(text: str, records: Records, path: Path, known: Collection[str]) -> _Read:
+def _json(text: str, records: Records, path: Path, known: Collection[str]) -> _SentencesRead:
     if (found := read_json_entities(text, records, path)) is not None:
         details = {} if found.spacing is None else {"spacing": found.spacing}
         if found.spacing is not None:
             details["repaired"] = found.repaired
-        return _Read("json", found.read_as, found.sentences, records.rejects, details)
+        return _SentencesRead("json", found.read_as, found.sentences, records.rejects, details)
     if (texts := texts_of(records)) is None:
         raise UserError(
             "is JSON, but most of its objects have no text under a usual key",
@@ -181,14 +181,16 @@ def _pairs(text: str) -> Records | None:
     return Records([Record(1, *pair) for pair in zip(pairs, written, strict=True)], [])
 
 
-def _tag_lists(lines: Sequence[str]) -> _Read | None:
+def _tag_lists(lines: Sequence[str]) -> _SentencesRead | None:
     found = read_tag_lists(lines)
     if found is None:
         return None
-    return _Read("tag lists", found.read_as, found.sentences, [], {"repaired": found.repaired})
+    return _SentencesRead(
+        "tag lists", found.read_as, found.sentences, [], {"repaired": found.repaired}
+    )
 
 
-def _columns(lines: Sequence[str]) -> _Read | None:
+def _columns(lines: Sequence[str]) -> _SentencesRead | None:
     file = read_columns(lines)
     if file is None:
         return None
@@ -207,10 +209,10 @@ def _columns(lines: Sequence[str]) -> _Read | None:
             "line behind every token?"
         )
     details = {"spacing": file.spacing, "repaired": repaired}
-    return _Read("columns", file.read_as, sentences, list(file.rejects), details, warnings)
+    return _SentencesRead("columns", file.read_as, sentences, list(file.rejects), details, warnings)
 
 
-def _marked_up_lines(lines: Sequence[str], known: Collection[str]) -> _Read:
+def _marked_up_lines(lines: Sequence[str], known: Collection[str]) -> _SentencesRead:
     rows = [
         (n, line)
         for n, line in enumerate(lines, 1)
@@ -233,7 +235,7 @@ def _marked_up_lines(lines: Sequence[str], known: Collection[str]) -> _Read:
     return dataclasses.replace(found, read_as=read_as)
 
 
-def _marked_up(texts: Sequence[tuple[str, Rejected]], known: Collection[str]) -> _Read:
+def _marked_up(texts: Sequence[tuple[str, Rejected]], known: Collection[str]) -> _SentencesRead:
     """Texts that may be marked up; what resembles markup and is read as text is listed."""
     labels = learn_labels((text for text, _ in texts), known)
     sentences: list[tuple[Annotated | str, Rejected]] = []
@@ -251,4 +253,4 @@ def _marked_up(texts: Sequence[tuple[str, Rejected]], known: Collection[str]) ->
         if others and isinstance(parsed, Annotated):
             shown = f"<{others[0].content[:40]}:{others[0].label[:40]}>"
             doubts.append(dataclasses.replace(place, reason=f"{shown} read as text", kept=True))
-    return _Read("markup", "marked up as <content:LABEL>", sentences, doubts)
+    return _SentencesRead("markup", "marked up as <content:LABEL>", sentences, doubts)

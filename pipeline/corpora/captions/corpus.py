@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.corpora.captions import scenes
-from pipeline.corpora.captions.caption_files import Caption, read_captions
+from pipeline.corpora.captions.caption_files import CaptionLine, read_captions
 from pipeline.corpora.captions.flickr8k import fetch_flickr8k
 from pipeline.corpora.captions.languages import language_of
 from pipeline.corpora.captions.picture_folder import PictureFolder, pictures_in
@@ -39,7 +39,7 @@ Found = dict[str, dict[str, list[str]]]
 
 
 @dataclasses.dataclass
-class _Read:
+class _CaptionsRead:
     """What has been read so far.
 
     Attributes:
@@ -81,7 +81,7 @@ def read_caption_corpus(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplit
         return _scenes(chosen.scenes)
     if chosen.corpus in CATALOGUE:
         return _of_catalogue(chosen, raw)
-    read = _Read()
+    read = _CaptionsRead()
     paths = [Path(name.strip()) for name in chosen.corpus.split(",") if name.strip()]
     for path in paths:
         folder = PictureFolder(Path(chosen.pictures) if chosen.pictures else path.parent)
@@ -113,7 +113,7 @@ def read_caption_corpus(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplit
 
 def _of_catalogue(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplits:
     """A corpus with its official split; scenes where it cannot be had."""
-    corpus, read = find(chosen.corpus, "captioned"), _Read()
+    corpus, read = find(chosen.corpus, "captioned"), _CaptionsRead()
     try:
         tables, photos = fetch_flickr8k(corpus, raw)
     except CorpusUnavailable as error:
@@ -139,7 +139,7 @@ def _of_catalogue(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplits:
     )
 
 
-def _read_file(path: Path, split: str, folder: PictureFolder, read: _Read) -> None:
+def _read_file(path: Path, split: str, folder: PictureFolder, read: _CaptionsRead) -> None:
     """Adds the captions of a file, and their pictures."""
     file = read_captions(path)
     read.files.append(path)
@@ -155,7 +155,9 @@ def _read_file(path: Path, split: str, folder: PictureFolder, read: _Read) -> No
             progress.advance()
 
 
-def _add(caption: Caption, folder: PictureFolder, found: Found, read: _Read) -> str | None:
+def _add(
+    caption: CaptionLine, folder: PictureFolder, found: Found, read: _CaptionsRead
+) -> str | None:
     """Adds a caption; returns why it cannot be used, if it cannot."""
     text = normalize(caption.text)
     if not text:
@@ -175,7 +177,7 @@ def _add(caption: Caption, folder: PictureFolder, found: Found, read: _Read) -> 
     return None
 
 
-def _digest(path: Path, read: _Read) -> str | None:
+def _digest(path: Path, read: _CaptionsRead) -> str | None:
     """sha256 of a picture; None where it is none, which is written down."""
     content = path.read_bytes()
     try:
@@ -189,7 +191,7 @@ def _digest(path: Path, read: _Read) -> str | None:
     return digest
 
 
-def _list_unused(read: _Read) -> None:
+def _list_unused(read: _CaptionsRead) -> None:
     """Writes down the pictures that no caption names, in folders of those that one names."""
     folders = dict.fromkeys(path.parent for path in read.digests)
     known = {path.resolve() for path in read.digests}

@@ -25,7 +25,7 @@ _MANY = 20
 
 
 @dataclasses.dataclass(frozen=True)
-class Labels:
+class UnifiedLabels:
     """Labels of rows, each in one spelling.
 
     Attributes:
@@ -52,7 +52,7 @@ def is_missing(label: str) -> bool:
     return label.strip().casefold() in _MISSING
 
 
-def unify(written: Sequence[str], known: Collection[str] = ()) -> Labels:
+def unify(written: Sequence[str], known: Collection[str] = ()) -> UnifiedLabels:
     """Labels that are equal under the text policy, or as numbers, in their commonest spelling.
 
     Quotes around each of them are no part of them. "none" is a label where a tenth of the rows
@@ -93,7 +93,7 @@ def unify(written: Sequence[str], known: Collection[str] = ()) -> Labels:
         for key, group in groups.items()
     }
     counts = collections.Counter(labels[label] for label in written)
-    return Labels(
+    return UnifiedLabels(
         [labels[label] for label in written],
         {label: others for label, others in merged.items() if _differ(label, others)},
         list(_warnings(counts, none_is_a_class and not known)),

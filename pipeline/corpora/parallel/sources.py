@@ -28,7 +28,7 @@ _LONGEST_NAME = 60
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class PairSource:
     """One parallel corpus, read but not filtered.
 
     Attributes:
@@ -117,7 +117,7 @@ def beside(own: Path | AlignedFiles) -> dict[str, Path | AlignedFiles]:
     return {**{part: files for part, files in parts.items() if files is not None}, "train": own}
 
 
-def own_source(own: Path | AlignedFiles, *, alone: bool = False) -> Source:
+def own_source(own: Path | AlignedFiles, *, alone: bool = False) -> PairSource:
     """A user's file or two files, and what stands beside it.
 
     Args:
@@ -128,7 +128,7 @@ def own_source(own: Path | AlignedFiles, *, alone: bool = False) -> Source:
     path = own.ko if isinstance(own, AlignedFiles) else own
     origin = own_origin(_paths(own))
     found = [each for part in files.values() for each in _paths(part)]
-    return Source(
+    return PairSource(
         _file_safe(corpus_name(path)),
         origin,
         without_entities(parts, origin.title),
@@ -141,12 +141,12 @@ def _paths(own: Path | AlignedFiles) -> list[Path]:
     return [own.ko, own.en] if isinstance(own, AlignedFiles) else [own]
 
 
-def sample_source(sample: Path) -> Source:
+def sample_source(sample: Path) -> PairSource:
     """The bundled pairs."""
-    return Source("sample", sample_origin(sample), {"train": read_pairs(sample)}, [sample])
+    return PairSource("sample", sample_origin(sample), {"train": read_pairs(sample)}, [sample])
 
 
-def catalogue_source(corpus: catalogue.Corpus, raw: Path, parts: Iterable[str]) -> Source:
+def catalogue_source(corpus: catalogue.Corpus, raw: Path, parts: Iterable[str]) -> PairSource:
     """A corpus of the catalogue.
 
     Args:
@@ -175,10 +175,10 @@ def catalogue_source(corpus: catalogue.Corpus, raw: Path, parts: Iterable[str]) 
             part: _counted(read_news(path), corpus.sentences[part], path)
             for part, path in paths.items()
         }
-    return Source(corpus.name, catalogue_origin(corpus), read, list(paths.values()))
+    return PairSource(corpus.name, catalogue_origin(corpus), read, list(paths.values()))
 
 
-def different_names(sources: list[Source]) -> list[Source]:
+def different_names(sources: list[PairSource]) -> list[PairSource]:
     """The same, renamed where two would name the same file on any computer."""
     taken: set[str] = set()
     renamed = []

@@ -13,7 +13,7 @@ from pipeline.lab.truncation.study import (
     QUICK,
     TruncatedNetwork,
     TruncationResults,
-    TruncationSettings,
+    TruncationStudySettings,
     measure_truncation,
 )
 from pipeline.models.settings import CELL_NAMES
@@ -34,7 +34,7 @@ def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page
     Raises:
         UserError: the text is too short.
     """
-    settings = QUICK if quick else TruncationSettings()
+    settings = QUICK if quick else TruncationStudySettings()
     return page_of(measure_truncation(text, settings, seed, progress), text)
 
 

@@ -32,7 +32,7 @@ PARTS = {"recurrent": "recurrent_1/", "all": ""}
 
 
 @dataclasses.dataclass(frozen=True)
-class TruncationSettings:
+class TruncationStudySettings:
     """What is compared."""
 
     cells: tuple[str, ...] = ("rnn", "lstm")
@@ -53,7 +53,7 @@ class TruncationSettings:
     """Of the short training."""
 
 
-QUICK = TruncationSettings(
+QUICK = TruncationStudySettings(
     units=16, embedding_size=16, streams=8, length=32, updates=20, training_window=16
 )
 """For a first look."""
@@ -154,7 +154,7 @@ class GradientReader:
         return {path: total / count for path, total in sums}, float(np.mean(losses))
 
 
-def stretches(text: StudyText, settings: TruncationSettings) -> tuple[Batch, Batch]:
+def stretches(text: StudyText, settings: TruncationStudySettings) -> tuple[Batch, Batch]:
     """Two stretches of training text of the same size, each stream of the second behind the first.
 
     Raises:
@@ -210,7 +210,7 @@ class TruncationResults:
         networks: each cell at its start and after a short training.
     """
 
-    settings: TruncationSettings
+    settings: TruncationStudySettings
     seed: int
     networks: tuple[TruncatedNetwork, ...]
 
@@ -224,7 +224,7 @@ class TruncationResults:
 
 
 def measure_truncation(
-    text: StudyText, settings: TruncationSettings, seed: int, progress: Progress = no_progress
+    text: StudyText, settings: TruncationStudySettings, seed: int, progress: Progress = no_progress
 ) -> TruncationResults:
     """Compares gradients of each cell at its start and after a short training.
 
@@ -250,7 +250,9 @@ def measure_truncation(
     return TruncationResults(settings, seed, tuple(networks))
 
 
-def _teach(model: keras.Model, text: StudyText, settings: TruncationSettings, seed: int) -> None:
+def _teach(
+    model: keras.Model, text: StudyText, settings: TruncationStudySettings, seed: int
+) -> None:
     optimizer = ClippedAdamW(settings.learning_rate, clip_norm=1.0)
     carrier = carrying_state(model, settings.streams, optimizer)
     rows, window = text.rows["train"], settings.training_window
