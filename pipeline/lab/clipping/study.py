@@ -15,9 +15,8 @@ from keras import ops
 from pipeline.lab.base import Progress, StudyText, no_progress
 from pipeline.lab.clipping.cliff import Walk, walk
 from pipeline.lab.clipping.descent import ClippedDescent
-from pipeline.lab.starts import started
+from pipeline.lab.starts import small_language_model
 from pipeline.lab.training import carrying_state, final_loss, text_batches, train
-from pipeline.models.settings import LanguageModelSettings
 
 NEVER = float("inf")
 
@@ -160,13 +159,14 @@ def _descents(
     text: StudyText, cell: str, settings: ClippingSettings, seed: int
 ) -> Iterator[Descent]:
     """Trains one network again and again from the same start, with one traced step."""
-    shape = LanguageModelSettings(
-        cell=cell, units=settings.units, embedding_size=settings.embedding_size,
-        embedding_dropout=0.0, state_dropout=0.0,
-    )  # fmt: skip
-    vocabulary_size = len(text.characters.vocabulary)
-    gain = settings.gains[cell]
-    model = started(shape, vocabulary_size=vocabulary_size, seed=seed, gain=gain)
+    model = small_language_model(
+        cell,
+        units=settings.units,
+        embedding_size=settings.embedding_size,
+        vocabulary_size=len(text.characters.vocabulary),
+        seed=seed,
+        gain=settings.gains[cell],
+    )
     optimizer = ClippedDescent(1.0, NEVER)
     carrier = carrying_state(model, settings.streams, optimizer)
     start = [ops.convert_to_numpy(weight) for weight in carrier.weights]

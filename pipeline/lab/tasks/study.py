@@ -11,6 +11,7 @@ from pipeline.lab.base import Progress, no_progress, progress_by_part
 from pipeline.lab.tasks.copy_adding import Adding, Copying, Task
 from pipeline.lab.tasks.gradients import log10_gradients
 from pipeline.lab.tasks.networks import TaskTraining, learn
+from pipeline.models.settings import CELL_NAMES
 
 DEAD = -2.0
 """log₁₀ of what is left of a gradient at a lag, compared with lag 1, below which it is called
@@ -77,6 +78,14 @@ class Trial:
     left: np.ndarray
 
     @property
+    def cell_name(self) -> str:
+        return CELL_NAMES[self.cell]
+
+    @property
+    def name(self) -> str:
+        return f"{self.task.name}, T = {self.task.lag}, {self.cell_name}"
+
+    @property
     def best(self) -> int:
         """Which evaluation had the best score."""
         return int(np.argmin(self.scores))
@@ -84,6 +93,10 @@ class Trial:
     @property
     def score(self) -> float:
         return self.scores[self.best]
+
+    @property
+    def written_score(self) -> str:
+        return f"{self.score:.{4 if self.task.name == 'adding' else 3}f}"
 
     @property
     def solved(self) -> bool:
@@ -98,6 +111,11 @@ class Trial:
     def at_best(self) -> float:
         """The same of the network with the best score."""
         return float(self.left[self.best, -1])
+
+    @property
+    def on_the_way(self) -> np.ndarray:
+        """The same at all evaluations but the first, if there are others."""
+        return self.left[1:, -1] if len(self.left) > 1 else self.left[:, -1]
 
     @property
     def dead(self) -> bool:
