@@ -23,7 +23,7 @@ NEVER = float("inf")
 
 @dataclasses.dataclass(frozen=True)
 class ClippingSettings:
-    """What is trained."""
+    """Settings of the study of clipping."""
 
     gains: Mapping[str, float | None] = dataclasses.field(
         default_factory=lambda: {"rnn": 1.5, "lstm": None}
@@ -38,11 +38,11 @@ class ClippingSettings:
     window: int = 64
     """Characters of each that an update reads."""
     updates: int = 200
-    """Of each training."""
+    """Updates of each training."""
     threshold: float = 1.0
     """Norm above which a gradient is clipped."""
     learning_rates: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
-    """Of plain gradient descent."""
+    """Learning rates of plain gradient descent."""
     shown_rate: float = 1.0
     """That of the trainings that are shown update by update; one of the others."""
 
@@ -54,7 +54,7 @@ class ClippingSettings:
 QUICK = ClippingSettings(
     units=16, embedding_size=16, streams=8, window=32, updates=30, learning_rates=(0.5, 1.0, 2.0)
 )
-"""For a first look."""
+"""For a quick run."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,10 +116,10 @@ class Descent:
 
 @dataclasses.dataclass(frozen=True)
 class ClippingResults:
-    """All that was trained.
+    """Results of the study of clipping.
 
     Attributes:
-        settings, seed: how.
+        settings, seed: of the study.
         vocabulary: how many characters there are to choose from.
         descents: every cell at every learning rate, without and with clipping.
         walks: over the surface of `pipeline.lab.clipping.cliff`, without and with clipping.
@@ -132,7 +132,7 @@ class ClippingResults:
     walks: tuple[Walk, Walk]
 
     def of(self, cell: str, *, clips: bool) -> list[Descent]:
-        """One for each learning rate."""
+        """The trainings of a cell, one for each learning rate."""
         return [d for d in self.descents if (d.cell, d.clips) == (cell, clips)]
 
     def shown(self, cell: str, *, clips: bool) -> Descent:

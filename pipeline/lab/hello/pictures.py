@@ -1,4 +1,4 @@
-"""What happens inside the smallest character model, drawn."""
+"""Plots of what happens inside the smallest character model."""
 
 from __future__ import annotations
 

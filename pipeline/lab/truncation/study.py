@@ -33,7 +33,7 @@ PARTS = {"recurrent": "recurrent_1/", "all": ""}
 
 @dataclasses.dataclass(frozen=True)
 class TruncationSettings:
-    """What is compared."""
+    """Settings of the study of truncation."""
 
     cells: tuple[str, ...] = ("rnn", "lstm")
     """Cells, as `pipeline.layers.recurrent.cell_layer` takes them."""
@@ -46,17 +46,17 @@ class TruncationSettings:
     length: int = 256
     """Characters of each; the longest window. Shorter where there is less text."""
     updates: int = 300
-    """Of the short training."""
+    """Updates of the short training."""
     training_window: int = 64
     """Characters of each stream that an update of it reads."""
     learning_rate: float = 5e-3
-    """Of the short training."""
+    """Learning rate of the short training."""
 
 
 QUICK = TruncationSettings(
     units=16, embedding_size=16, streams=8, length=32, updates=20, training_window=16
 )
-"""For a first look."""
+"""For a quick run."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,17 +175,17 @@ def compare_windows(
 
 
 def cosine_between(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray], part: str) -> float:
-    """Of two gradients, over the weights of a part of the model."""
+    """The cosine between two gradients, over the weights of a part of the model."""
     v, w = _flat(a, part), _flat(b, part)
     return float(v @ w / (np.linalg.norm(v) * np.linalg.norm(w)))
 
 
 @dataclasses.dataclass(frozen=True)
 class TruncationResults:
-    """All that was compared.
+    """Results of the study of truncation.
 
     Attributes:
-        settings, seed: how.
+        settings, seed: of the study.
         networks: each cell at its start and after a short training.
     """
 
