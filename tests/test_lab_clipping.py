@@ -26,8 +26,7 @@ from pipeline.lab.clipping.study import (
     cliff_walks,
     measure_clipping,
 )
-from pipeline.lab.starts import started
-from pipeline.models.settings import LanguageModelSettings
+from pipeline.lab.starts import small_language_model
 from pipeline.report.page import render
 from reported_run import Tables
 
@@ -123,25 +122,36 @@ def test_the_optimizer_can_be_stored():
     assert float(again.learning_rate) == pytest.approx(0.2)
 
 
-def test_a_start_depends_on_its_seed_alone():
-    shape = LanguageModelSettings(cell="rnn", units=6, embedding_size=5)
+def weights_of(cell: str, units: int, seed: int, gain: float | None = None) -> list[np.ndarray]:
+    model = small_language_model(
+        cell, units=units, embedding_size=5, vocabulary_size=9, seed=seed, gain=gain
+    )
+    return model.get_weights()
 
+
+def test_a_start_depends_on_its_seed_alone():
     def weights(seed: int, gain: float | None = None) -> list[np.ndarray]:
         keras.random.uniform((3,))  # somebody else draws
-        return started(shape, vocabulary_size=9, seed=seed, gain=gain).get_weights()
+        return weights_of("rnn", 6, seed, gain)
 
     for first, second in zip(weights(1), weights(1), strict=True):
         np.testing.assert_array_equal(first, second)
     assert any((a != b).any() for a, b in zip(weights(1), weights(2), strict=True))
     orthogonal = next(w for w in weights(1) if w.shape == (6, 6))
     np.testing.assert_allclose(orthogonal @ orthogonal.T, np.eye(6), atol=1e-5)
-    wide = LanguageModelSettings(cell="rnn", units=100, embedding_size=5)
-    drawn = started(wide, vocabulary_size=9, seed=1, gain=1.5)
-    kernel = next(w for w in drawn.get_weights() if w.shape == (100, 100))
+    kernel = next(w for w in weights_of("rnn", 100, 1, 1.5) if w.shape == (100, 100))
     assert kernel.std() == pytest.approx(0.15, rel=0.05)
-    relu = dataclasses.replace(shape, cell="irnn")
-    kept = started(relu, vocabulary_size=9, seed=1).get_weights()
+    kept = weights_of("irnn", 6, 1)
     assert any(w.shape == (6, 6) and (w == np.eye(6)).all() for w in kept)
+
+
+def test_biases_start_at_zero_and_forget_gates_at_one():
+    """The biases of a GRU are a matrix, for inputs and state, and yet no kernel."""
+    _, _, _, bias, *_ = weights_of("gru", 6, 1)
+    assert bias.shape == (2, 18)
+    assert not bias.any()
+    _, _, _, bias, *_ = weights_of("lstm", 6, 1)
+    np.testing.assert_array_equal(bias, np.repeat([0, 1, 0, 0], 6))
 
 
 def test_both_trainings_are_the_same_until_something_is_clipped(found):

@@ -203,7 +203,7 @@ def test_the_page_of_the_study(found):
     assert "0.167" in html
     assert f"{math.log(8):.3f}" in html
     for each in found.trials:
-        assert page.score(each) in html
+        assert each.written_score in html
     assert len(made.numbers["trainings"]) == len(found.trials)
     for steps, values in made.curves.values():
         assert len(steps) == len(values)

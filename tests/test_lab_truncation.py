@@ -12,12 +12,11 @@ import tensorflow as tf
 from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.errors import UserError
 from pipeline.lab.base import StudyText, study_text
-from pipeline.lab.starts import started
+from pipeline.lab.starts import small_language_model
 from pipeline.lab.truncation import page
 from pipeline.lab.truncation.study import (
     PARTS,
     GradientReader,
-    Truncated,
     TruncatedNetwork,
     TruncationResults,
     TruncationStudySettings,
@@ -26,7 +25,6 @@ from pipeline.lab.truncation.study import (
     stretches,
     windows_of,
 )
-from pipeline.models.settings import LanguageModelSettings
 from pipeline.report.page import render
 from pipeline.text.ragged import Ragged
 from reported_run import Tables
@@ -49,10 +47,13 @@ def found(text) -> TruncationResults:
 
 @pytest.fixture(scope="module", params=["rnn", "lstm", "gru"])
 def model(request, text):
-    shape = LanguageModelSettings(
-        cell=request.param, units=6, embedding_size=5, embedding_dropout=0.0, state_dropout=0.0
+    return small_language_model(
+        request.param,
+        units=6,
+        embedding_size=5,
+        vocabulary_size=len(text.characters.vocabulary),
+        seed=4,
     )
-    return started(shape, vocabulary_size=len(text.characters.vocabulary), seed=4)
 
 
 @pytest.fixture(scope="module")
@@ -148,22 +149,21 @@ def test_short_text_gives_shorter_stretches_and_none_an_error(text):
 
 
 def test_the_longest_window_is_the_full_gradient(found):
-    assert [each.window for each in found.networks[0].windows] == windows_of(8) == [1, 2, 4, 8]
+    assert found.networks[0].windows == windows_of(8) == [1, 2, 4, 8]
     for network in found.networks:
         for part in PARTS:
-            assert network.windows[-1].cosine[part] == pytest.approx(1, abs=1e-12)
-            assert network.windows[-1].norm_ratio[part] == 1
-            assert network.windows[0].cosine[part] < 0.999
-        assert network.windows[0].cosine["recurrent"] < network.windows[0].cosine["all"]
-        losses = [each.loss for each in network.windows]
-        np.testing.assert_allclose(losses, network.loss, rtol=1e-5)
+            assert network.cosine[part][-1] == pytest.approx(1, abs=1e-12)
+            assert network.norm_ratio[part][-1] == 1
+            assert network.cosine[part][0] < 0.999
+        assert network.cosine["recurrent"][0] < network.cosine["all"][0]
+        np.testing.assert_allclose(network.losses, network.losses[-1], rtol=1e-5)
 
 
 def test_the_short_training_teaches(found):
     for cell in SMALL.cells:
         start, taught = found.of(cell)
         assert (start.updates, taught.updates) == (0, 3)
-        assert taught.loss < start.loss
+        assert taught.losses[-1] < start.losses[-1]
 
 
 def test_cosines():
@@ -174,11 +174,10 @@ def test_cosines():
 
 
 def network(cosines, updates: int = 0, between: float = 0.9) -> TruncatedNetwork:
-    windows = tuple(
-        Truncated(2**i, {"recurrent": c, "all": c}, {"recurrent": c, "all": c}, 1.0)
-        for i, c in enumerate(cosines)
-    )
-    return TruncatedNetwork("rnn", updates, 1.0, windows, {"recurrent": between, "all": between})
+    windows = [2**i for i in range(len(cosines))]
+    values = dict.fromkeys(PARTS, np.array(cosines))
+    losses, between_texts = np.ones(len(cosines)), dict.fromkeys(PARTS, between)
+    return TruncatedNetwork("rnn", updates, windows, losses, values, values, between_texts)
 
 
 def test_the_window_that_is_enough():
@@ -192,7 +191,7 @@ def test_the_page_shows_which_windows_are_enough():
     assert page.shown(network([0.1, 0.95, 1.0]))["as_near"] == 2
     assert page.shown(network([0.95, 0.95, 1.0]))["as_near"] == 1
     near = page.shown(network([0.1, 0.995, 1.0]))
-    assert (near["window"], near["enough"].window, near["shortest"].window) == (2, 2, 1)
+    assert (near["window"], near["place"]) == (2, 1)
 
 
 def test_the_page_of_the_study(found, text):
@@ -204,8 +203,8 @@ def test_the_page_of_the_study(found, text):
     both = Tables(made.content.sections[-1].body).tables
     assert [table.columns for table in both] == [["", "1", "2", "4", "8"]] * 2
     for each in found.networks:
-        assert f">{each.loss:.2f}<" in html
-        assert f"{each.windows[0].cosine['recurrent']:.3f}" in html
+        assert f">{each.losses[-1]:.2f}<" in html
+        assert f"{each.cosine['recurrent'][0]:.3f}" in html
     for steps, values in made.curves.values():
         assert list(steps) == [1, 2, 4, 8]
         assert len(values) == 4

@@ -5,7 +5,6 @@ Functions that draw go under `pipeline.report.figures.drawn`.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 
@@ -124,14 +123,14 @@ def family_of(text: str) -> list[str] | None:
 def powers_of_ten(axes: Axes) -> None:
     """Names the heights of logarithms to the base 10 by what they are logarithms of."""
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda log10, _: _power(log10)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda log10, _: _power(log10, *axes.get_ylim())))
     axes.tick_params(axis="y", labelfontfamily=_FORMULAE[0])
 
 
 def logarithmic(axes: Axes) -> None:
     """A logarithmic axis upwards, with ticks between powers of ten where there are few of these."""
     axes.set_yscale("log")
-    named = FuncFormatter(lambda value, _: _power(math.log10(value)))
+    named = FuncFormatter(lambda value, _: _power(*np.log10([value, *axes.get_ylim()])))
     low, high = axes.get_ylim()
     axes.yaxis.set_minor_formatter(NullFormatter())
     if high / low < 1000:
@@ -168,9 +167,9 @@ def text_colour(background: Sequence[float]) -> str:
     return "white" if np.dot(background[:3], (0.299, 0.587, 0.114)) < 0.55 else INK
 
 
-def _power(log10: float) -> str:
-    """ "0.001", "0.5", "1,000", and from there on "10⁴"."""
-    whole = round(log10)
-    if abs(whole) > 3 and abs(log10 - whole) < 1e-9:
-        return f"10{str(whole).translate(_RAISED)}"
-    return f"{float(f'{10**log10:.2g}'):,g}"
+def _power(log10: float, lowest: float, highest: float) -> str:
+    """Writes 10**log10 on an axis with these ends: "0.01", or "10⁻²" if the axis is long."""
+    whole, short = round(log10), lowest >= -3 and highest <= 3
+    if short or abs(log10 - whole) > 1e-9:
+        return f"{float(f'{10**log10:.2g}'):,g}"
+    return f"10{str(whole).translate(_RAISED)}" if whole else "1"

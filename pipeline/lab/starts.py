@@ -54,20 +54,27 @@ def _initializer(layer, weight, seed: int, gain: float | None) -> keras.initiali
     return keras.initializers.Orthogonal(seed=seed)
 
 
-def started(
-    settings: LanguageModelSettings,
+def small_language_model(
+    cell: str,
     *,
+    units: int,
+    embedding_size: int,
     vocabulary_size: int,
     seed: int,
     gain: float | None = None,
 ) -> keras.Model:
-    """The pipeline's language model with weights from `draw_weights`.
+    """The pipeline's language model with one recurrent layer, without dropout.
 
     Args:
-        settings, vocabulary_size: as `pipeline.models.language_model.language_model` takes them.
+        cell, units, embedding_size: as in `pipeline.models.settings.LanguageModelSettings`.
+        vocabulary_size: as `pipeline.models.language_model.language_model` takes it.
         seed, gain: as `draw_weights` takes them.
     """
-    model = language_model(settings, vocabulary_size=vocabulary_size)
+    shape = LanguageModelSettings(
+        cell=cell, units=units, embedding_size=embedding_size,
+        embedding_dropout=0.0, state_dropout=0.0,
+    )  # fmt: skip
+    model = language_model(shape, vocabulary_size=vocabulary_size)
     layers = [each.layer if isinstance(each, CarriedRecurrent) else each for each in model.layers]
     draw_weights(layers, seed, gain)
     return model

@@ -5,12 +5,10 @@ Its words are in page.md.j2.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from pipeline.lab.base import Page, Progress, StudyText, finite_or_none
 from pipeline.lab.clipping import pictures
@@ -18,7 +16,6 @@ from pipeline.lab.clipping.study import (
     QUICK,
     ClippingResults,
     ClippingSettings,
-    Descent,
     measure_clipping,
 )
 from pipeline.models.settings import CELL_NAMES
@@ -26,17 +23,6 @@ from pipeline.report.document import document
 
 ALIKE = 0.02
 """Nats that are called no difference."""
-
-
-@dataclasses.dataclass(frozen=True)
-class ShownCell:
-    """The two trainings of a cell that are shown update by update."""
-
-    name: str
-    gain: float | None
-    plain: Descent
-    clipped: Descent
-    plot: Figure
 
 
 def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
@@ -53,7 +39,6 @@ def page_of(results: ClippingResults, text: StudyText) -> Page:
         settings=results.settings,
         text=text,
         even_loss=math.log(results.vocabulary),
-        walk=_walk(results),
         cells=[_shown(results, cell) for cell in results.settings.cells],
         names=CELL_NAMES,
         claims=claims(results),
@@ -81,23 +66,14 @@ def claims(results: ClippingResults) -> dict[str, list[dict[str, Any]]]:
     return {"better": better, "longer": longer}
 
 
-def _shown(results: ClippingResults, cell: str) -> ShownCell:
-    plain, clipped = (results.shown(cell, clips=clips) for clips in (False, True))
-    gain = results.settings.gains[cell]
-    return ShownCell(CELL_NAMES[cell], gain, plain, clipped, pictures.course(results, cell))
-
-
-def _walk(results: ClippingResults) -> dict[str, Any]:
-    plain, clipped = results.walks
-    leap = plain.largest
+def _shown(results: ClippingResults, cell: str) -> dict[str, Any]:
+    """The two trainings of a cell that are shown update by update."""
     return {
-        "plain": plain,
-        "clipped": clipped,
-        "norm": plain.norms[leap],
-        "before": plain.places[leap],
-        "after": plain.places[leap + 1],
-        "clips": int((clipped.norms > clipped.threshold).sum()),
-        "steps": len(plain.norms),
+        "name": CELL_NAMES[cell],
+        "gain": results.settings.gains[cell],
+        "plain": results.shown(cell, clips=False),
+        "clipped": results.shown(cell, clips=True),
+        "plot": pictures.course(results, cell),
     }
 
 

@@ -15,16 +15,15 @@ from keras import ops
 from pipeline.lab.base import Progress, StudyText, no_progress
 from pipeline.lab.clipping.cliff import Walk, walk
 from pipeline.lab.clipping.descent import ClippedDescent
-from pipeline.lab.starts import started
+from pipeline.lab.starts import small_language_model
 from pipeline.lab.training import carrying_state, final_loss, text_batches, train
-from pipeline.models.settings import LanguageModelSettings
 
 NEVER = float("inf")
 
 
 @dataclasses.dataclass(frozen=True)
 class ClippingSettings:
-    """What is trained."""
+    """Settings of the study of clipping."""
 
     gains: Mapping[str, float | None] = dataclasses.field(
         default_factory=lambda: {"rnn": 1.5, "lstm": None}
@@ -39,11 +38,11 @@ class ClippingSettings:
     window: int = 64
     """Characters of each that an update reads."""
     updates: int = 200
-    """Of each training."""
+    """Updates of each training."""
     threshold: float = 1.0
     """Norm above which a gradient is clipped."""
     learning_rates: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
-    """Of plain gradient descent."""
+    """Learning rates of plain gradient descent."""
     shown_rate: float = 1.0
     """That of the trainings that are shown update by update; one of the others."""
 
@@ -55,7 +54,7 @@ class ClippingSettings:
 QUICK = ClippingSettings(
     units=16, embedding_size=16, streams=8, window=32, updates=30, learning_rates=(0.5, 1.0, 2.0)
 )
-"""For a first look."""
+"""For a quick run."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,10 +116,10 @@ class Descent:
 
 @dataclasses.dataclass(frozen=True)
 class ClippingResults:
-    """All that was trained.
+    """Results of the study of clipping.
 
     Attributes:
-        settings, seed: how.
+        settings, seed: of the study.
         vocabulary: how many characters there are to choose from.
         descents: every cell at every learning rate, without and with clipping.
         walks: over the surface of `pipeline.lab.clipping.cliff`, without and with clipping.
@@ -133,7 +132,7 @@ class ClippingResults:
     walks: tuple[Walk, Walk]
 
     def of(self, cell: str, *, clips: bool) -> list[Descent]:
-        """One for each learning rate."""
+        """The trainings of a cell, one for each learning rate."""
         return [d for d in self.descents if (d.cell, d.clips) == (cell, clips)]
 
     def shown(self, cell: str, *, clips: bool) -> Descent:
@@ -160,13 +159,14 @@ def _descents(
     text: StudyText, cell: str, settings: ClippingSettings, seed: int
 ) -> Iterator[Descent]:
     """Trains one network again and again from the same start, with one traced step."""
-    shape = LanguageModelSettings(
-        cell=cell, units=settings.units, embedding_size=settings.embedding_size,
-        embedding_dropout=0.0, state_dropout=0.0,
-    )  # fmt: skip
-    vocabulary_size = len(text.characters.vocabulary)
-    gain = settings.gains[cell]
-    model = started(shape, vocabulary_size=vocabulary_size, seed=seed, gain=gain)
+    model = small_language_model(
+        cell,
+        units=settings.units,
+        embedding_size=settings.embedding_size,
+        vocabulary_size=len(text.characters.vocabulary),
+        seed=seed,
+        gain=settings.gains[cell],
+    )
     optimizer = ClippedDescent(1.0, NEVER)
     carrier = carrying_state(model, settings.streams, optimizer)
     start = [ops.convert_to_numpy(weight) for weight in carrier.weights]

@@ -28,7 +28,7 @@ from pipeline.training.optimizer import ClippedAdamW
 
 @dataclasses.dataclass(frozen=True)
 class DepthSettings:
-    """How large the experiment is.
+    """Settings of the study of depth.
 
     Attributes:
         cells: whose gradients are measured.
@@ -108,10 +108,10 @@ class StackMeasurements:
 
 @dataclasses.dataclass(frozen=True)
 class DepthResults:
-    """All that was measured.
+    """Results of the study of depth.
 
     Attributes:
-        settings, seed: with which.
+        settings, seed: of the study.
         stacks: all of them; a stack of one layer is there once, without skip connections.
         entropy: nats a character of whoever knows how frequent characters are and nothing else.
     """
@@ -122,7 +122,7 @@ class DepthResults:
     entropy: float
 
     def of(self, cell: str, *, skip: bool) -> list[StackMeasurements]:
-        """By depth, the single layer included."""
+        """The stacks of a cell by depth, the single layer included."""
         return [
             each for each in self.stacks
             if each.cell == cell and (each.skip == skip or each.depth == 1)
@@ -132,7 +132,7 @@ class DepthResults:
 def measure_depth(
     text: StudyText, settings: DepthSettings, seed: int, progress: Progress = no_progress
 ) -> DepthResults:
-    """Measures everything."""
+    """Measures the gradients of all stacks and trains some of them."""
     rows, vocabulary_size = text.rows["train"], len(text.characters.vocabulary)
     shapes = [
         (cell, depth, skip)
@@ -185,7 +185,7 @@ def _measure_stack(
 
 @dataclasses.dataclass(frozen=True)
 class AtLayer:
-    """A layer on the way back.
+    """The output of a layer, and the gradient of the loss by it.
 
     Attributes:
         output: y^(n), what the layer above reads, float64 [batch, time, units].
@@ -197,7 +197,7 @@ class AtLayer:
 
 
 def gradients_by_layer(stack: Stack, ids: np.ndarray, targets: np.ndarray) -> list[AtLayer]:
-    """Backpropagation through time and depth, by hand, from the closed forms of the cells.
+    """Carries a gradient back through time and depth, by the closed forms of the cells.
 
     At the top ∂L/∂y = W_outᵀ (ŷ - onehot); a layer hands ∂L/∂y^(n) to its input as `backward`
     says, and a skip connection adds ∂L/∂y^(n) itself to that.
@@ -233,7 +233,7 @@ def gradients_by_layer(stack: Stack, ids: np.ndarray, targets: np.ndarray) -> li
 
 
 def backward(cell, trace, by_h):
-    """∂L by what a layer reads, given ∂L by the h it says, for all steps.
+    """The gradient of the loss by what a layer reads, from that by its output h, for all steps.
 
         δ_t = (∂L/∂h_t, 0) + (∂s_{t+1}/∂s_t)ᵀ δ_{t+1}        ∂L/∂x_t = (∂s_t/∂x_t)ᵀ δ_t
 

@@ -1,4 +1,4 @@
-"""What happens inside the smallest character model, drawn."""
+"""Plots of what happens inside the smallest character model."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def norms_by_lag(run: HelloRun) -> Figure:
         lags = np.arange(1, len(network.norms_by_lag) + 1)
         axes.plot(lags, network.norms_by_lag, "o-", color=colour, label=f"{when} · {korean}")
         axes.plot(lags, network.bounds_by_lag, color=colour, linewidth=1.4, linestyle=DASHES,
-                  label=f"its bound (γ_W γ_φ)^lag, {when} · 상한")  # fmt: skip
+                  label=f"its bound, {when} · 상한")  # fmt: skip
     logarithmic(axes)
     whole_numbers(axes, "lag t − k · 시간 간격")
     legend_below(figure, 2)

@@ -1,4 +1,4 @@
-"""The lecture's smallest example: a network that reads "hell" and is to say "ello".
+"""The smallest example of lectures: a network learns to answer "hell" with "ello".
 
 Four letters, three hidden units, and at each step the letter that comes next: the drawing in
 Karpathy, "The Unreasonable Effectiveness of Recurrent Neural Networks" (2015), and in Stanford's
@@ -36,7 +36,7 @@ def one_hot(text: str) -> np.ndarray:
 
 
 def new_network(seed: int, units: int = UNITS) -> Network:
-    """Weights in float64, even over ±1/√n as the lectures begin; the same seed, the same network.
+    """Draws weights in float64, uniform over ±1/√n, from a seed.
 
     `b` is 0, and so is h_0.
     """
@@ -49,17 +49,17 @@ def new_network(seed: int, units: int = UNITS) -> Network:
 
 
 def read(network: Network) -> Pass:
-    """What the network makes of "hell"."""
+    """Runs the network over "hell"."""
     return forward(network, one_hot(READ), [[LETTERS.index(letter) for letter in DUE]])
 
 
 def most_probable(passed: Pass) -> str:
-    """The letter it takes to be most probable at each step."""
+    """The most probable letter at each step."""
     return "".join(LETTERS[i] for i in ops.convert_to_numpy(passed.y_hat)[0].argmax(axis=-1))
 
 
 def continued(network: Network, first: str = READ[0], length: int = len(DUE)) -> str:
-    """What it says when it reads `first`, and from then on its own most probable letter."""
+    """The answer of a network that reads `first`, and then its own most probable letters."""
     h, x, said = None, first, ""
     for _ in range(length):
         passed = forward(network, one_hot(x), [[0]], h)
@@ -123,7 +123,7 @@ class HelloNetwork:
         return 10 ** log10_bound(self.network.cell, len(READ))
 
     def slope(self, name: str, place: tuple[int, ...], nudge: float = 1e-5) -> float:
-        """∂L by one weight as a student checks it: L a little above and below, by the difference.
+        """∂L by one weight as a student checks it: the difference of L a little above and below.
 
         Args:
             name: one of `pipeline.lab.bptt.PARAMETERS`.
@@ -169,7 +169,7 @@ class HelloRun:
 def train_by_hand(
     seed: int = 0, learning_rate: float = LEARNING_RATE, units: int = UNITS
 ) -> HelloRun:
-    """Plain gradient descent with the gradients written out by hand, W ← W - η ∂L/∂W.
+    """Trains by gradient descent with gradients written out by hand, W ← W - η ∂L/∂W.
 
     It ends when each letter that is due has a probability of at least `SURE`.
 

@@ -1,4 +1,4 @@
-"""Which rows of a training split stand for a corpus with few labels."""
+"""Draws rows of a training split that stand for a corpus with few labels."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def draw(available: int, size: int, number: int, seed: int) -> dict[str, np.ndar
 
 
 def sizes_of(asked: str, available: int) -> tuple[list[int], list[int]]:
-    """The sizes of `--sizes` as numbers of rows, ascending.
+    """Reads `--sizes` as numbers of rows, ascending.
 
     Args:
         asked: whole numbers and `all`, with commas between.

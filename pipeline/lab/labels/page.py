@@ -69,7 +69,7 @@ def page_of(measured: Sequence[DrawnTraining], how: Circumstances) -> ReportCont
 
 
 def written(spread: Spread, sign: str = "") -> str:
-    """In per cent, with one decimal.
+    """A mean and its deviation in per cent, with one decimal.
 
     Example:
         >>> written(Spread(0.815, 0.012)), written(Spread(0.1, math.nan), "+")

@@ -63,7 +63,7 @@ def write_results(path: Path, measured: Sequence[DrawnTraining]) -> None:
 
 
 def read_results(path: Path) -> list[DrawnTraining]:
-    """What `write_results` wrote; nothing where there is no file.
+    """Reads what `write_results` wrote; nothing where there is no file.
 
     Raises:
         UserError: it is damaged.
@@ -98,7 +98,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Of at least one value."""
+        """The spread of at least one value."""
         deviation = statistics.stdev(values) if len(values) > 1 else math.nan
         return cls(statistics.fmean(values), deviation)
 
@@ -121,7 +121,7 @@ class Comparison:
 
 
 def comparisons(measured: Sequence[DrawnTraining]) -> list[Comparison]:
-    """One for each size of which both sides have learnt from a draw, ascending."""
+    """Compares both sides at each size at which both have learnt from a draw, ascending."""
     known = {each.point: each.accuracy for each in measured}
     compared = []
     for rows in sorted({each.rows for each in measured}):

@@ -23,15 +23,15 @@ class TaskTraining:
     units: int = 32
     """Width of the hidden state."""
     learning_rate: float = 5e-3
-    """Of Adam."""
+    """Adam's learning rate."""
     batch_size: int = 64
     """Sequences of an update, all of them new."""
     max_updates: int = 1500
-    """When to give up."""
+    """Updates after which a training ends, solved or not."""
     evaluate_every: int = 100
     """Updates between two evaluations on held-out sequences."""
     held_out_rows: int = 1000
-    """How many these are."""
+    """Held-out sequences."""
     clip_norm: float = 1.0
     """Gradients are scaled so that their global norm is at most this."""
     compile_from: int = 40
@@ -54,7 +54,7 @@ class TrainedOnTask:
 
     @property
     def score(self) -> float:
-        """The last one."""
+        """The last score."""
         return self.scores[-1]
 
 
@@ -82,7 +82,7 @@ def network(task: Task, cell: str, units: int, seed: int) -> keras.Model:
 
 
 def loss_of(task: Task) -> keras.losses.Loss:
-    """Its mean over what is asked is the task's score."""
+    """The loss of a task, whose mean over what is asked is the score."""
     if isinstance(task, Copying):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return keras.losses.MeanSquaredError()

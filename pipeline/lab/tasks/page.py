@@ -43,7 +43,6 @@ def page_of(results: TaskResults) -> Page:
         copying=Copying(4, results.settings.copy_symbols),
         kinds=[_kind(results, kind) for kind in KINDS],
         agreement=agreement(results.trials),
-        all=[_shown(trial) for trial in results.trials],
     )
     return Page("tasks", content, numbers=_numbers(results), curves=_curves(results))
 
@@ -75,7 +74,7 @@ def _kind(results: TaskResults, kind: str) -> dict[str, Any]:
         "lag": lag,
         "lags": [str(trial.task.lag) for trial in next(iter(cells.values()))],
         "solved_to": {name: max(lags, default=None) for name, lags in solved.items()},
-        "shown": [_shown(trial) for trial in results.of(kind) if trial.task.lag == lag],
+        "shown": [trial for trial in results.of(kind) if trial.task.lag == lag],
         "cells": [
             {
                 "name": name,
@@ -90,30 +89,12 @@ def _kind(results: TaskResults, kind: str) -> dict[str, Any]:
     }
 
 
-def _shown(trial: Trial) -> dict[str, Any]:
-    way = trial.left[1:, -1] if len(trial.left) > 1 else trial.left[:, -1]
-    return {
-        "trial": trial,
-        "task": trial.task,
-        "cell": CELL_NAMES[trial.cell],
-        "score": score(trial),
-        "best_update": trial.updates[trial.best],
-        "lowest": float(way.min()),
-        "highest": float(way.max()),
-    }
-
-
-def score(trial: Trial) -> str:
-    return f"{trial.score:.4f}" if trial.task.name == "adding" else f"{trial.score:.3f}"
-
-
 def _curves(results: TaskResults) -> dict[str, tuple[list[int], list[float]]]:
     curves = {}
     for trial in results.trials:
-        name = f"{trial.task.name}, T = {trial.task.lag}, {CELL_NAMES[trial.cell]}"
-        updates = list(trial.updates)
-        curves[f"score, {name}"] = (updates, list(trial.scores))
-        curves[f"log10 left at the farthest lag, {name}"] = (updates, trial.left[:, -1].tolist())
+        updates, left = list(trial.updates), trial.left[:, -1].tolist()
+        curves[f"score, {trial.name}"] = (updates, list(trial.scores))
+        curves[f"log10 left at the farthest lag, {trial.name}"] = (updates, left)
     return curves
 
 

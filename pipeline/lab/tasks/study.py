@@ -11,6 +11,7 @@ from pipeline.lab.base import Progress, no_progress, progress_by_part
 from pipeline.lab.tasks.copy_adding import Adding, Copying, Task
 from pipeline.lab.tasks.gradients import log10_gradients
 from pipeline.lab.tasks.networks import TaskTraining, learn
+from pipeline.models.settings import CELL_NAMES
 
 DEAD = -2.0
 """log₁₀ of what is left of a gradient at a lag, compared with lag 1, below which it is called
@@ -19,7 +20,7 @@ dead: a hundredth."""
 
 @dataclasses.dataclass(frozen=True)
 class TaskStudySettings:
-    """What is learnt."""
+    """Settings of the study of tasks."""
 
     cells: tuple[str, ...] = ("rnn", "lstm", "gru")
     """Cells, as `pipeline.layers.recurrent.cell_layer` takes them."""
@@ -30,9 +31,9 @@ class TaskStudySettings:
     copy_symbols: int = 3
     """How many symbols it has to keep."""
     training: TaskTraining = TaskTraining()
-    """How."""
+    """How networks learn them."""
     copy_learning_rate: float = 1e-2
-    """Of Adam on the copy task; that of `training` is for the adding task."""
+    """Adam's learning rate on the copy task; that of `training` is for the adding task."""
     gradient_rows: int = 8
     """Sequences over which a gradient is averaged (its logarithm)."""
 
@@ -44,7 +45,7 @@ class TaskStudySettings:
         ]
 
     def training_of(self, task: Task) -> TaskTraining:
-        """How a task is learnt."""
+        """How networks learn this task."""
         if isinstance(task, Copying):
             return dataclasses.replace(self.training, learning_rate=self.copy_learning_rate)
         return self.training
@@ -55,7 +56,7 @@ QUICK = TaskStudySettings(
     copy_lags=(2,),
     training=TaskTraining(units=12, learning_rate=2e-2, max_updates=100, evaluate_every=50),
 )
-"""For a first look."""
+"""For a quick run."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +78,14 @@ class Trial:
     left: np.ndarray
 
     @property
+    def cell_name(self) -> str:
+        return CELL_NAMES[self.cell]
+
+    @property
+    def name(self) -> str:
+        return f"{self.task.name}, T = {self.task.lag}, {self.cell_name}"
+
+    @property
     def best(self) -> int:
         """Which evaluation had the best score."""
         return int(np.argmin(self.scores))
@@ -84,6 +93,10 @@ class Trial:
     @property
     def score(self) -> float:
         return self.scores[self.best]
+
+    @property
+    def written_score(self) -> str:
+        return f"{self.score:.{4 if self.task.name == 'adding' else 3}f}"
 
     @property
     def solved(self) -> bool:
@@ -96,12 +109,17 @@ class Trial:
 
     @property
     def at_best(self) -> float:
-        """The same of the network with the best score."""
+        """log₁₀ of what is left there in the network with the best score."""
         return float(self.left[self.best, -1])
 
     @property
+    def on_the_way(self) -> np.ndarray:
+        """log₁₀ of what is left there at all evaluations but the first, if there are others."""
+        return self.left[1:, -1] if len(self.left) > 1 else self.left[:, -1]
+
+    @property
     def dead(self) -> bool:
-        """Whether of the best network's gradient nothing comes back as far as it has to."""
+        """Whether the best network's gradient is dead at the farthest lag."""
         return self.at_best < DEAD
 
 
@@ -127,10 +145,10 @@ def try_task(
 
 @dataclasses.dataclass(frozen=True)
 class TaskResults:
-    """All that was tried.
+    """Results of the study of tasks.
 
     Attributes:
-        settings, seed: how.
+        settings, seed: of the study.
         trials: every cell on every task.
     """
 
@@ -139,7 +157,7 @@ class TaskResults:
     trials: tuple[Trial, ...]
 
     def of(self, name: str, cell: str | None = None) -> list[Trial]:
-        """Those of a kind of task, by lag; of one cell or of all."""
+        """The trials of a kind of task, by lag; of one cell or of all."""
         return [t for t in self.trials if t.task.name == name and cell in (None, t.cell)]
 
     def shown_lag(self, name: str) -> int:

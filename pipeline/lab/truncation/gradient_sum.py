@@ -1,4 +1,4 @@
-"""An optimizer that learns nothing: it adds up the gradients that it is given."""
+"""An optimizer that adds up gradients and leaves the weights as they are."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class GradientSum(keras.optimizers.Optimizer):
         self.iterations.assign(self.iterations + 1)
 
     def sums(self) -> list[np.ndarray]:
-        """One for each weight, in the order of `model.trainable_variables`."""
+        """The sums, one for each weight, in the order of `model.trainable_variables`."""
         return [ops.convert_to_numpy(total) for total in self._sums]
 
     def restart(self) -> None:
-        """Everything is 0 again."""
+        """Sets all sums to 0."""
         for total in self._sums if self.built else []:
             total.assign(ops.zeros_like(total))

@@ -5,6 +5,7 @@ Its words are in page.md.j2.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.lab.base import Page, Progress, StudyText
@@ -48,7 +49,7 @@ def page_of(results: TruncationResults, text: StudyText) -> Page:
         near=NEAR,
         cells=[CELL_NAMES[cell] for cell in results.settings.cells],
         networks=[shown(network) for network in results.networks],
-        windows=results.networks[0].lengths,
+        windows=results.networks[0].windows,
         parts=_PARTS,
         plots={
             "by_window": pictures.by_window(results, "recurrent"),
@@ -59,31 +60,26 @@ def page_of(results: TruncationResults, text: StudyText) -> Page:
 
 
 def shown(network: TruncatedNetwork) -> dict[str, Any]:
-    """What the page shows of a network: among others the window that is enough for `NEAR`, and the
-    one that comes nearer than another text (None: none that is shorter than the text)."""
+    """A network, the window that is enough for `NEAR` and its place among the windows, and the
+    window that comes nearer than another text (None: none that is shorter than the text)."""
     window = network.window_for(NEAR)
-    between = network.between_texts["recurrent"]
-    as_near = network.window_for(between)
+    as_near = network.window_for(network.between_texts["recurrent"])
     return {
         "network": network,
         "window": window,
-        "shortest": network.windows[0],
-        "enough": network.at(window),
-        "between": between,
-        "as_near": None if as_near == network.lengths[-1] else as_near,
+        "place": list(network.windows).index(window),
+        "as_near": None if as_near == network.windows[-1] else as_near,
     }
 
 
-def _curves(results: TruncationResults) -> dict[str, tuple[list[int], list[float]]]:
-    return {
-        f"{name}, {part}, {network.name}": (
-            network.lengths,
-            [getattr(each, measure)[part] for each in network.windows],
-        )
-        for network in results.networks
-        for part in _PARTS
-        for name, measure in (("cosine", "cosine"), ("norm ratio", "norm_ratio"))
-    }
+def _curves(results: TruncationResults) -> dict[str, tuple[Sequence[int], Sequence[float]]]:
+    curves = {}
+    for network in results.networks:
+        for part in _PARTS:
+            name = f"{part}, {network.name}"
+            curves[f"cosine, {name}"] = (network.windows, network.cosine[part].tolist())
+            curves[f"norm ratio, {name}"] = (network.windows, network.norm_ratio[part].tolist())
+    return curves
 
 
 def _numbers(results: TruncationResults) -> dict[str, object]:
@@ -95,16 +91,11 @@ def _numbers(results: TruncationResults) -> dict[str, object]:
             {
                 "cell": network.cell,
                 "updates": network.updates,
-                "loss": network.loss,
+                "loss": float(network.losses[-1]),
                 "between_texts": dict(network.between_texts),
-                "windows": [
-                    {
-                        "window": each.window,
-                        "cosine": dict(each.cosine),
-                        "norm_ratio": dict(each.norm_ratio),
-                    }
-                    for each in network.windows
-                ],
+                "windows": list(network.windows),
+                "cosine": {part: network.cosine[part].tolist() for part in _PARTS},
+                "norm_ratio": {part: network.norm_ratio[part].tolist() for part in _PARTS},
             }
             for network in results.networks
         ],

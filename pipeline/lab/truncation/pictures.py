@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -34,13 +37,13 @@ def by_window(results: TruncationResults, part: str) -> Figure:
     for axes, measure in zip(places, ("cosine", "norm_ratio"), strict=True):
         for network in results.networks:
             axes.plot(
-                network.lengths, [getattr(each, measure)[part] for each in network.windows],
+                network.windows, getattr(network, measure)[part],
                 color=CELL_COLOURS.get(network.cell, QUIET), marker="o", markersize=3.5,
                 linestyle="-" if network.updates else DASHES, label=network.name,
             )  # fmt: skip
         level(axes, 1, linewidth=1, linestyle="-")
         axes.set_ylim(min(0, axes.get_ylim()[0]), max(1.05, axes.get_ylim()[1]))
-        _windows(axes, results.networks[0].lengths)
+        _windows(axes, results.networks[0].windows)
     legend_below(figure, 2)
     return figure
 
@@ -53,17 +56,17 @@ def directions_lost(results: TruncationResults, part: str) -> Figure:
     for axes, cell in zip(places, results.settings.cells, strict=True):
         for network in results.of(cell):
             when, colour = ("after", BLUE) if network.updates else ("before", QUIET)
-            lost = [max(1 - each.cosine[part], 1e-9) for each in network.windows[:-1]]
-            axes.plot(network.lengths[:-1], lost, "o-", color=colour, markersize=4,
+            lost = np.maximum(1 - network.cosine[part][:-1], 1e-9)
+            axes.plot(network.windows[:-1], lost, "o-", color=colour, markersize=4,
                       label=f"truncated, {when} training")  # fmt: skip
             between = 1 - network.between_texts[part]
             level(axes, between, f"another text, {when}", colour, linewidth=1.6, linestyle=DOTS)
         logarithmic(axes)
-        _windows(axes, results.networks[0].lengths[:-1])
+        _windows(axes, results.networks[0].windows[:-1])
     legend_below(figure, 2)
     return figure
 
 
-def _windows(axes: Axes, lengths: list[int]) -> None:
+def _windows(axes: Axes, lengths: Sequence[int]) -> None:
     powers_of_two(axes, lengths)
     axes.set_xlabel("window · 창 (characters)")

@@ -21,10 +21,10 @@ from keras import ops
 from pipeline.batches.text_streams import TextStreams
 from pipeline.errors import UserError
 from pipeline.lab.base import Progress, StudyText, no_progress
-from pipeline.lab.starts import started
+from pipeline.lab.starts import small_language_model
 from pipeline.lab.training import Batch, carrying_state, text_batches, train
 from pipeline.lab.truncation.gradient_sum import GradientSum
-from pipeline.models.settings import CELL_NAMES, LanguageModelSettings
+from pipeline.models.settings import CELL_NAMES
 from pipeline.training.optimizer import ClippedAdamW
 
 PARTS = {"recurrent": "recurrent_1/", "all": ""}
@@ -33,7 +33,7 @@ PARTS = {"recurrent": "recurrent_1/", "all": ""}
 
 @dataclasses.dataclass(frozen=True)
 class TruncationStudySettings:
-    """What is compared."""
+    """Settings of the study of truncation."""
 
     cells: tuple[str, ...] = ("rnn", "lstm")
     """Cells, as `pipeline.layers.recurrent.cell_layer` takes them."""
@@ -46,53 +46,40 @@ class TruncationStudySettings:
     length: int = 256
     """Characters of each; the longest window. Shorter where there is less text."""
     updates: int = 300
-    """Of the short training."""
+    """Updates of the short training."""
     training_window: int = 64
     """Characters of each stream that an update of it reads."""
     learning_rate: float = 5e-3
-    """Of the short training."""
+    """Learning rate of the short training."""
 
 
 QUICK = TruncationStudySettings(
     units=16, embedding_size=16, streams=8, length=32, updates=20, training_window=16
 )
-"""For a first look."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Truncated:
-    """The gradient with one window beside the full one.
-
-    Attributes:
-        window: characters that the gradient goes back at the most.
-        cosine: part of the model (`PARTS`) -> cosine between the two.
-        norm_ratio: part -> norm of the truncated one by that of the full one.
-        loss: nats a character.
-    """
-
-    window: int
-    cosine: Mapping[str, float]
-    norm_ratio: Mapping[str, float]
-    loss: float
+"""For a quick run."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TruncatedNetwork:
-    """The truncated gradients of one network, untrained or trained.
+    """The truncated gradients of one network, untrained or trained, beside its full one.
 
     Attributes:
         cell: which.
         updates: how many it has learnt from.
-        loss: nats a character of the text that is looked at.
-        windows: from 1 to the whole length.
+        windows: characters that a gradient goes back at the most, from 1 to the whole length.
+        losses: nats a character, read in these windows, float64 [windows].
+        cosine: part of the model (`PARTS`) -> cosine between the two gradients, float64 [windows].
+        norm_ratio: part -> norm of the truncated one by that of the full one, float64 [windows].
         between_texts: part -> cosine between the full gradients of this and of another stretch of
             text: what chance does to a gradient.
     """
 
     cell: str
     updates: int
-    loss: float
-    windows: tuple[Truncated, ...]
+    windows: Sequence[int]
+    losses: np.ndarray
+    cosine: Mapping[str, np.ndarray]
+    norm_ratio: Mapping[str, np.ndarray]
     between_texts: Mapping[str, float]
 
     @property
@@ -100,23 +87,10 @@ class TruncatedNetwork:
         when = f"after {self.updates} updates" if self.updates else "untrained"
         return f"{CELL_NAMES[self.cell]}, {when}"
 
-    @property
-    def lengths(self) -> list[int]:
-        """Of the windows."""
-        return [each.window for each in self.windows]
-
-    def at(self, window: int) -> Truncated:
-        """The gradient with that window."""
-        return self.windows[self.lengths.index(window)]
-
     def window_for(self, cosine: float, part: str = "recurrent") -> int:
         """The shortest window from which on the cosine is never below `cosine`."""
-        enough = self.windows[-1].window
-        for each in reversed(self.windows):
-            if each.cosine[part] < cosine:
-                break
-            enough = each.window
-        return enough
+        below = np.flatnonzero(self.cosine[part][:-1] < cosine)
+        return self.windows[below[-1] + 1 if len(below) else 0]
 
 
 class GradientReader:
@@ -181,32 +155,37 @@ def windows_of(length: int) -> list[int]:
     return [2**power for power in range(length.bit_length())]
 
 
-def measure_windows(reader: GradientReader, two: tuple[Batch, Batch], windows: Sequence[int]):
-    """(each window's gradient beside that of the longest, between_texts, loss)."""
-    first, second = two
-    full, loss = reader.read(first, windows[-1])
-    measured = []
-    for window in windows:
-        gradient, at = (full, loss) if window == windows[-1] else reader.read(first, window)
-        ratio = {part: _norm(gradient, part) / _norm(full, part) for part in PARTS}
-        cosine = {part: cosine_between(gradient, full, part) for part in PARTS}
-        measured.append(Truncated(window, cosine, ratio, at))
+def compare_windows(
+    cell: str, updates: int, reader: GradientReader, first: Batch, second: Batch
+) -> TruncatedNetwork:
+    """Compares the gradients of the first stretch in all windows; the second is another text."""
+    windows = windows_of(first[1].shape[1])
+    gradients, losses = zip(*(reader.read(first, window) for window in windows), strict=True)
+    full = gradients[-1]
     other, _ = reader.read(second, windows[-1])
-    return tuple(measured), {part: cosine_between(full, other, part) for part in PARTS}, loss
+    return TruncatedNetwork(
+        cell,
+        updates,
+        windows,
+        np.array(losses),
+        {part: np.array([cosine_between(g, full, part) for g in gradients]) for part in PARTS},
+        {part: np.array([_norm(g, part) for g in gradients]) / _norm(full, part) for part in PARTS},
+        {part: cosine_between(full, other, part) for part in PARTS},
+    )
 
 
 def cosine_between(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray], part: str) -> float:
-    """Of two gradients, over the weights of a part of the model."""
+    """The cosine between two gradients, over the weights of a part of the model."""
     v, w = _flat(a, part), _flat(b, part)
     return float(v @ w / (np.linalg.norm(v) * np.linalg.norm(w)))
 
 
 @dataclasses.dataclass(frozen=True)
 class TruncationResults:
-    """All that was compared.
+    """Results of the study of truncation.
 
     Attributes:
-        settings, seed: how.
+        settings, seed: of the study.
         networks: each cell at its start and after a short training.
     """
 
@@ -217,7 +196,7 @@ class TruncationResults:
     @property
     def length(self) -> int:
         """Characters that the full gradient goes back at the most."""
-        return self.networks[0].lengths[-1]
+        return self.networks[0].windows[-1]
 
     def of(self, cell: str) -> list[TruncatedNetwork]:
         return [network for network in self.networks if network.cell == cell]
@@ -231,21 +210,21 @@ def measure_truncation(
     Raises:
         UserError: there is too little text.
     """
-    two = stretches(text, settings)
-    windows = windows_of(two[0][1].shape[1])
+    first, second = stretches(text, settings)
     networks: list[TruncatedNetwork] = []
     for cell in settings.cells:
-        shape = LanguageModelSettings(
-            cell=cell, units=settings.units, embedding_size=settings.embedding_size,
-            embedding_dropout=0.0, state_dropout=0.0,
-        )  # fmt: skip
-        model = started(shape, vocabulary_size=len(text.characters.vocabulary), seed=seed)
+        model = small_language_model(
+            cell,
+            units=settings.units,
+            embedding_size=settings.embedding_size,
+            vocabulary_size=len(text.characters.vocabulary),
+            seed=seed,
+        )
         reader = GradientReader(model, settings.streams)
         for updates in (0, settings.updates):
             if updates:
                 _teach(model, text, settings, seed)
-            measured, between, loss = measure_windows(reader, two, windows)
-            networks.append(TruncatedNetwork(cell, updates, loss, measured, between))
+            networks.append(compare_windows(cell, updates, reader, first, second))
             progress(len(networks) / (2 * len(settings.cells)))
     return TruncationResults(settings, seed, tuple(networks))
 

@@ -68,7 +68,7 @@ def holdable(model: keras.Model) -> keras.Model:
 
 @contextlib.contextmanager
 def held(copy: keras.Model, columns: Sequence[int], values: np.ndarray) -> Iterator[None]:
-    """Within this block some numbers of the state are held.
+    """Holds some numbers of the state within a block.
 
     Args:
         copy: from `holdable`.
@@ -99,7 +99,7 @@ def ablation_costs(
     means: np.ndarray,
     progress: Progress = no_progress,
 ) -> np.ndarray:
-    """What each character costs more when a unit is held at its mean.
+    """Measures how much more each character costs when a unit is held at its mean.
 
     Args:
         model: a language model; it stays as it is.

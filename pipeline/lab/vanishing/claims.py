@@ -37,7 +37,7 @@ class Claim:
 
 
 def claims(results: VanishingResults) -> list[Claim]:
-    """Of all networks of which something is said."""
+    """Checks what is said of the networks that were measured."""
     trained = "lstm-1" in results.trained
     headlines = {("tanh-gaussian" if trained else "tanh-small", "h"), ("lstm-1", "C")}
     said = [(name, "h") for name in ("tanh-small", "tanh-gaussian", "tanh-orthogonal")]
@@ -79,7 +79,7 @@ class Comparisons:
 
 
 def comparisons(results: VanishingResults) -> Comparisons:
-    """Of all SimpleRNNs, untrained and trained."""
+    """Compares all SimpleRNNs, untrained and trained, with their bounds."""
     count, above, loose, networks, nearer = 0, 0, [], 0, 0
     for network in results.networks:
         if network.bound is None:

@@ -136,7 +136,7 @@ def _lstm(network: NetworkGradients) -> dict[str, Any]:
 
 
 def _training(results: VanishingResults) -> dict[str, Any]:
-    """What a short training changes."""
+    """The part of the page on what a short training changes."""
     if not results.trained:
         return {}
     changed = []

@@ -37,7 +37,7 @@ LAG = 50  # at which the claims are made
 
 @dataclasses.dataclass(frozen=True)
 class VanishingSettings:
-    """How large the experiment is.
+    """Settings of the study of vanishing gradients.
 
     Attributes:
         units: n, and the width of the embeddings.
@@ -158,10 +158,10 @@ class Explosion:
 
 @dataclasses.dataclass(frozen=True)
 class VanishingResults:
-    """All that was measured.
+    """Results of the study of vanishing gradients.
 
     Attributes:
-        settings, seed: with which.
+        settings, seed: of the study.
         untrained, trained: name of a kind -> its network.
         explosions: in the order of the activations, and then of the gains.
     """
@@ -186,7 +186,7 @@ class VanishingResults:
 def measure_vanishing(
     text: StudyText, settings: VanishingSettings, seed: int, progress: Progress = no_progress
 ) -> VanishingResults:
-    """Measures everything.
+    """Measures the gradients of all kinds of networks and trains some of them.
 
     Raises:
         UserError: the text is shorter than a window.
@@ -210,7 +210,7 @@ def measure_vanishing(
 
 
 def draw_windows(rows: Ragged, count: int, time: int, seed: int) -> np.ndarray:
-    """Stretches of the text from anywhere in it, across the ends of documents: int32 [count, time].
+    """Draws stretches of the text, across the ends of documents: int32 [count, time].
 
     Raises:
         UserError: there are not so many ids.
