@@ -133,12 +133,15 @@ train-forecasting:  ## numbers over time to a served forecaster, with report: CO
 pretrain: $(READY)  ## raw texts to an encoder that others start from: CORPUS=texts.txt.xz NAME=mine
 	@$(call run,encoder,$(STAGES))
 # A student has a run of its own, since its teachers must stay.
-.PHONY: distill
-distill: USUAL_NAME = student
-distill: TAUGHT = --teachers="$$ASKED_TEACHERS" $(call given,--unlabelled,UNLABELLED)
+.PHONY: distill distill-ner
+distill distill-ner: USUAL_NAME = student
+distill distill-ner: TAUGHT = --teachers="$$ASKED_TEACHERS" $(call given,--unlabelled,UNLABELLED)
+DISTILL = $(if $(value TEACHERS),,$(error give the finished runs that teach: \
+  make $@ TEACHERS=run1,run2 UNLABELLED=texts.txt.xz NAME=student))$(call run,$(1),$(STAGES))
 distill: $(READY)  ## finished runs teach one: TEACHERS=run1,run2 UNLABELLED=texts.txt.xz NAME=student
-	@$(if $(value TEACHERS),,$(error give the finished runs that teach: \
-	  make distill TEACHERS=run1,run2 UNLABELLED=texts.txt.xz NAME=student))$(call run,sentiment,$(STAGES))
+	@$(call DISTILL,sentiment)
+distill-ner: $(READY)  ## finished finders of names mark texts for one more: TEACHERS=run1,run2 UNLABELLED=texts.txt.xz
+	@$(call DISTILL,ner)
 evaluate-ner:  ## the trained finder of names on a corpus made by others: EVAL=klue
 evaluate-translation:  ## the trained translator on other pairs: EVAL=news or EVAL=pairs.tsv
 

@@ -34,14 +34,14 @@ def main() -> int:
     from pipeline.models.settings import CELL_NAMES
 
     task = Adding(LENGTH)
-    how = TaskTraining(
-        units=64, learning_rate=2e-3, batch_size=100, most_updates=4000, look_rows=2000
+    training = TaskTraining(
+        units=64, learning_rate=2e-3, batch_size=100, max_updates=4000, held_out_rows=2000
     )
     rows, right = [], True
     for seed in arguments.seeds:
         for cell, expected in EXPECTED.items():
             started = time.perf_counter()
-            learnt = learn(task, cell, how, seed)
+            learnt = learn(task, cell, training, seed)
             best = min(learnt.scores)
             right &= (best < task.solved) == expected
             rows.append(
@@ -56,7 +56,7 @@ def main() -> int:
                 ]
             )
     print_table(
-        f"adding task, T = {LENGTH}; {how.units} units, Adam at {how.learning_rate:g}",
+        f"adding task, T = {LENGTH}; {training.units} units, Adam at {training.learning_rate:g}",
         ["cell", "seed", "parameters", "updates", "seconds", "best MSE", "solved"],
         rows,
     )

@@ -18,7 +18,7 @@ from pipeline.errors import UserError
 from pipeline.fields.picture import PictureFile
 from pipeline.tasks.base import find_task
 from pipeline.tasks.captioning import EXAMPLE
-from pipeline.tasks.captioning.settings import AskingSettings
+from pipeline.tasks.captioning.settings import CaptionLanguageSettings
 from pipeline.workspace import Workspace, read_json
 from shared_runs import share_pictures
 
@@ -122,7 +122,7 @@ def test_a_batch_is_its_pictures(two_languages):
 
 def test_asking_in_a_language(two_languages):
     load, folder = two_languages.task.serving.load, two_languages.saved_model
-    (line,) = load(folder, AskingSettings("en"))([PictureFile(None, EXAMPLE)])
+    (line,) = load(folder, CaptionLanguageSettings("en"))([PictureFile(None, EXAMPLE)])
     assert "\n" not in line
     with pytest.raises(UserError, match=r"photo\.png: is damaged or cut off"):
         load(folder, None)(

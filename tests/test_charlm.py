@@ -19,7 +19,7 @@ from pipeline.tasks.base import find_task
 from pipeline.tasks.charlm.data import held_out
 from pipeline.tasks.charlm.report import packed_bits
 from pipeline.tasks.charlm.serving import load
-from pipeline.tasks.charlm.settings import AskingSettings
+from pipeline.tasks.charlm.settings import ContinuationSettings
 from pipeline.text.settings import CharacterSettings
 from pipeline.workspace import read_json
 
@@ -95,7 +95,7 @@ def test_what_is_asked_decides_what_is_written(finished):
     folder = finished("charlm").saved_model
 
     def said(**asked) -> str:
-        (line,) = load(folder, AskingSettings(**asked))(["모든 국민은"])
+        (line,) = load(folder, ContinuationSettings(**asked))(["모든 국민은"])
         return as_written(line)
 
     text = said(length=120, temperature=1.0)
@@ -166,7 +166,7 @@ def test_own_files_by_jamo_document_by_document(tmp_path, new_run):
     assert f"{metrics['characters']:,} dev characters" in report
     facts = read_json(run.run / "corpus.json")["facts"]
     assert facts["details"]["encoding"] == {"첫째.txt": "CP949", "second.txt": "UTF-8"}
-    (line,) = load(run.saved_model, AskingSettings(length=30))(["대한"])
+    (line,) = load(run.saved_model, ContinuationSettings(length=30))(["대한"])
     assert len(as_written(line)) <= 32
 
 

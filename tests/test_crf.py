@@ -67,6 +67,20 @@ def test_equals_enumeration(seed):
         assert float(likelihood[0]) == pytest.approx(scores[best] - expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_marginals_equal_enumeration(seed):
+    crf, unary = random_crf(seed), potentials(seed + 20)
+    found = ops.convert_to_numpy(crf.marginals(unary, LENGTHS))
+    for row, length in enumerate(LENGTHS):
+        scores = every_score(crf, unary[row, :length])
+        total = np.logaddexp.reduce(list(scores.values()))
+        expected = np.zeros((length, len(TAGS)))
+        for tags, score in scores.items():
+            expected[range(length), tags] += np.exp(score - total)
+        np.testing.assert_allclose(found[row, :length], expected, atol=1e-5)
+        assert not found[row, length:].any()
+
+
 def test_probabilities_of_all_sequences_add_up_to_one():
     crf, unary = random_crf(), potentials(rows=1, time=4)
     tags = np.array(list(itertools.product(range(5), repeat=4)), dtype=np.int32)

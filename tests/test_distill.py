@@ -14,12 +14,14 @@ import tensorflow as tf
 from finished_run import FinishedRun
 from make_checkout import STAGES, Checkout
 from pipeline.corpora.labelled.probabilities import probabilities_of
+from pipeline.corpora.settings import TeacherSettings
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
+from pipeline.stages.teachers import Teacher, find_teachers
 from pipeline.tasks.base import RunSettings, find_task
 from pipeline.tasks.sentiment import teaching
-from pipeline.tasks.sentiment.settings import TeacherSettings
+from pipeline.tasks.sentiment.data import label_names
 from pipeline.training.weights import save_weights
 from pipeline.workspace import Workspace, read_json, sha256, write_record
 
@@ -60,6 +62,10 @@ def student(run: FinishedRun, settings) -> FinishedRun:
     return FinishedRun(dataclasses.replace(run.task, tiny=settings), run.workspace)
 
 
+def found(settings, workspace: Workspace) -> list[Teacher]:
+    return find_teachers(find_task("sentiment"), settings, label_names, workspace)
+
+
 def texts_file(path: Path, texts: list[str]) -> Path:
     data = "".join(f"{text}\n" for text in texts).encode()
     path.write_bytes(lzma.compress(data) if path.suffix == ".xz" else data)
@@ -81,7 +87,7 @@ def shares(run: FinishedRun) -> np.ndarray:
 
 def alone(run: FinishedRun, texts: list[str]) -> np.ndarray:
     """What `other` thinks of texts."""
-    teachers = teaching.find_teachers(settings_of("student", teachers="other"), run.workspace)
+    teachers = found(settings_of("student", teachers="other"), run.workspace)
     return teaching.mean_probabilities(teachers, ["negative", "positive"], texts)
 
 
@@ -167,9 +173,7 @@ def test_it_is_read_again_where_a_teacher_or_the_texts_changed(checkout, tmp_pat
     texts_file(file, UNKNOWN[1:])
     assert read()
     assert not read()
-    (teacher,) = teaching.find_teachers(
-        settings_of("student", teachers="other"), checkout.workspace
-    )
+    (teacher,) = found(settings_of("student", teachers="other"), checkout.workspace)
     model = teaching.trained_model(teacher.settings, teacher.trained)
     model.get_layer("logits").bias.assign([3.0, -3.0])
     save_weights(model, teacher.trained.weights)
@@ -293,4 +297,4 @@ def test_make_distill(tmp_path):
 
 def test_a_workspace_without_runs_says_so(tmp_path):
     with pytest.raises(UserError, match="none yet"):
-        teaching.find_teachers(settings_of("student", teachers="a"), Workspace(tmp_path))
+        found(settings_of("student", teachers="a"), Workspace(tmp_path))

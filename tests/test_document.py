@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pipeline.report import document as documents
 from pipeline.report.document import document
-from pipeline.report.page import ReportContent, Span, render
+from pipeline.report.page import MarkedSpan, ReportContent, render
 from pipeline.report.passage import Passage
 from reported_run import NASTY, Page, Tables
 
@@ -77,7 +77,7 @@ def check_everywhere(folder, text: str) -> Page:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(documents, "TEMPLATES", folder)
         (folder / "page.md.j2").write_text(EVERYWHERE, encoding="utf-8")
-        content = document("page.md.j2", x=text, spans=[Span(text, text, 1)], figure=PNG)
+        content = document("page.md.j2", x=text, spans=[MarkedSpan(text, text, 1)], figure=PNG)
     page = Page(render(content))
     tags = {tag for tag, _ in page.elements}
     assert not tags & {"script", "math"}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.corpora.annotated.entities import Entity
 from pipeline.evaluation.entities import evaluate
-from pipeline.evaluation.entity_pairs import Outcome, Pair, pair_up
+from pipeline.evaluation.entity_pairs import EntityPair, Outcome, pair_up
 
 LABELS = ("PS", "LC", "OG")
 
@@ -18,14 +18,14 @@ def test_pairs_prefer_the_same_span_then_the_same_label_then_the_larger_overlap(
     gold = [Entity(0, 4, "PS"), Entity(4, 9, "PS")]
     # 3-8 overlaps the second more; 8-9 is then left over
     assert pair_up(gold, [Entity(3, 8, "PS"), Entity(8, 9, "LC")]) == [
-        Pair(Outcome.MISSED, gold[0], None),
-        Pair(Outcome.WRONG_BOUNDARY, gold[1], Entity(3, 8, "PS")),
-        Pair(Outcome.SPURIOUS, None, Entity(8, 9, "LC")),
+        EntityPair(Outcome.MISSED, gold[0], None),
+        EntityPair(Outcome.WRONG_BOUNDARY, gold[1], Entity(3, 8, "PS")),
+        EntityPair(Outcome.SPURIOUS, None, Entity(8, 9, "LC")),
     ]
     # the same label wins over a larger overlap with another
     assert pair_up([Entity(0, 6, "PS")], [Entity(0, 1, "PS"), Entity(1, 6, "LC")]) == [
-        Pair(Outcome.WRONG_BOUNDARY, Entity(0, 6, "PS"), Entity(0, 1, "PS")),
-        Pair(Outcome.SPURIOUS, None, Entity(1, 6, "LC")),
+        EntityPair(Outcome.WRONG_BOUNDARY, Entity(0, 6, "PS"), Entity(0, 1, "PS")),
+        EntityPair(Outcome.SPURIOUS, None, Entity(1, 6, "LC")),
     ]
     touching = pair_up([Entity(0, 2, "PS")], [Entity(2, 4, "PS")])
     assert [pair.outcome for pair in touching] == [Outcome.MISSED, Outcome.SPURIOUS]

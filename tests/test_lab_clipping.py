@@ -15,12 +15,18 @@ from hypothesis import strategies as st
 
 from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.lab.base import StudyText, study_text
-from pipeline.lab.clipping import page, study
+from pipeline.lab.clipping import page
 from pipeline.lab.clipping.cliff import STEPS, loss_and_gradient, walk
 from pipeline.lab.clipping.descent import ClippedDescent
-from pipeline.lab.clipping.study import NEVER, QUICK, ClippingStudy, Descent, cliff_walks
-from pipeline.lab.starts import started
-from pipeline.models.settings import LanguageModelSettings
+from pipeline.lab.clipping.study import (
+    NEVER,
+    QUICK,
+    ClippingResults,
+    Descent,
+    cliff_walks,
+    measure_clipping,
+)
+from pipeline.lab.starts import small_language_model
 from pipeline.report.page import render
 from reported_run import Tables
 
@@ -42,8 +48,8 @@ def text(tmp_path_factory) -> StudyText:
 
 
 @pytest.fixture(scope="module")
-def found(text) -> ClippingStudy:
-    return study.study(text, SMALL, seed=1)
+def found(text) -> ClippingResults:
+    return measure_clipping(text, SMALL, seed=1)
 
 
 @settings(max_examples=20)
@@ -116,30 +122,41 @@ def test_the_optimizer_can_be_stored():
     assert float(again.learning_rate) == pytest.approx(0.2)
 
 
-def test_a_start_depends_on_its_seed_alone():
-    shape = LanguageModelSettings(cell="rnn", units=6, embedding_size=5)
+def weights_of(cell: str, units: int, seed: int, gain: float | None = None) -> list[np.ndarray]:
+    model = small_language_model(
+        cell, units=units, embedding_size=5, vocabulary_size=9, seed=seed, gain=gain
+    )
+    return model.get_weights()
 
+
+def test_a_start_depends_on_its_seed_alone():
     def weights(seed: int, gain: float | None = None) -> list[np.ndarray]:
         keras.random.uniform((3,))  # somebody else draws
-        return started(shape, vocabulary_size=9, seed=seed, gain=gain).get_weights()
+        return weights_of("rnn", 6, seed, gain)
 
     for first, second in zip(weights(1), weights(1), strict=True):
         np.testing.assert_array_equal(first, second)
     assert any((a != b).any() for a, b in zip(weights(1), weights(2), strict=True))
     orthogonal = next(w for w in weights(1) if w.shape == (6, 6))
     np.testing.assert_allclose(orthogonal @ orthogonal.T, np.eye(6), atol=1e-5)
-    wide = LanguageModelSettings(cell="rnn", units=100, embedding_size=5)
-    drawn = started(wide, vocabulary_size=9, seed=1, gain=1.5)
-    kernel = next(w for w in drawn.get_weights() if w.shape == (100, 100))
+    kernel = next(w for w in weights_of("rnn", 100, 1, 1.5) if w.shape == (100, 100))
     assert kernel.std() == pytest.approx(0.15, rel=0.05)
-    relu = dataclasses.replace(shape, cell="irnn")
-    kept = started(relu, vocabulary_size=9, seed=1).get_weights()
+    kept = weights_of("irnn", 6, 1)
     assert any(w.shape == (6, 6) and (w == np.eye(6)).all() for w in kept)
+
+
+def test_biases_start_at_zero_and_forget_gates_at_one():
+    """The biases of a GRU are a matrix, for inputs and state, and yet no kernel."""
+    _, _, _, bias, *_ = weights_of("gru", 6, 1)
+    assert bias.shape == (2, 18)
+    assert not bias.any()
+    _, _, _, bias, *_ = weights_of("lstm", 6, 1)
+    np.testing.assert_array_equal(bias, np.repeat([0, 1, 0, 0], 6))
 
 
 def test_both_trainings_are_the_same_until_something_is_clipped(found):
     seen = 0
-    for cell in found.plan.cells:
+    for cell in found.settings.cells:
         for plain, clipped in zip(
             found.of(cell, clips=False), found.of(cell, clips=True), strict=True
         ):
@@ -157,7 +174,7 @@ def test_both_trainings_are_the_same_until_something_is_clipped(found):
 
 
 def test_every_training_begins_at_the_same_start(found):
-    for cell in found.plan.cells:
+    for cell in found.settings.cells:
         firsts = {float(d.losses[0]) for d in found.descents if d.cell == cell}
         assert len(firsts) == 1
         assert firsts.pop() == pytest.approx(math.log(found.vocabulary), abs=0.6)
@@ -165,7 +182,7 @@ def test_every_training_begins_at_the_same_start(found):
 
 def test_the_same_seed_measures_the_same(text, found):
     once = dataclasses.replace(SMALL, gains={"rnn": 1.5}, learning_rates=(1.0,), updates=3)
-    again = study.study(text, once, seed=1)
+    again = measure_clipping(text, once, seed=1)
     expected = found.shown("rnn", clips=True).losses[:3]
     np.testing.assert_array_equal(again.shown("rnn", clips=True).losses, expected)
 
@@ -176,12 +193,12 @@ def descent(losses, before, **changes) -> Descent:
     return dataclasses.replace(made, **changes)
 
 
-def with_trainings(found: ClippingStudy, *descents: Descent) -> ClippingStudy:
+def with_trainings(found: ClippingResults, *descents: Descent) -> ClippingResults:
     rates = tuple(dict.fromkeys(each.learning_rate for each in descents))
-    plan = dataclasses.replace(
-        found.plan, gains={"rnn": 1.5}, learning_rates=rates, shown_rate=rates[0]
+    settings_ = dataclasses.replace(
+        found.settings, gains={"rnn": 1.5}, learning_rates=rates, shown_rate=rates[0]
     )
-    return dataclasses.replace(found, plan=plan, descents=descents)
+    return dataclasses.replace(found, settings=settings_, descents=descents)
 
 
 CALM = {"losses": [5, 4.5, 4, 3], "before": [0.4, 0.5, 0.3, 0.2]}
@@ -191,8 +208,8 @@ def test_claims_hold_where_the_numbers_say_so(found):
     clipped = descent(**CALM, threshold=1.0)
     worse = descent([5, 9, 8, 7], [0.4, 900, 3, 2])
     slow = descent([5, 4.8, 4.7, 4.6], [0.4, 0.5, 0.3, 0.2], learning_rate=0.5)
-    study_ = with_trainings(found, worse, clipped, slow, dataclasses.replace(slow, threshold=1.0))
-    both = page.claims(study_)
+    results = with_trainings(found, worse, clipped, slow, dataclasses.replace(slow, threshold=1.0))
+    both = page.claims(results)
     assert [each["holds"] for claim in both.values() for each in claim] == [True, True]
     same = with_trainings(found, descent(**CALM), clipped)
     assert [each["holds"] for claim in page.claims(same).values() for each in claim] == [

@@ -16,14 +16,14 @@ import tensorflow as tf
 from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.lab.base import Page, StudyText, study_text
 from pipeline.lab.depth.page import degrades, page_of, skips_help
-from pipeline.lab.depth.stacks import SkipCell, Stack, stack, start
+from pipeline.lab.depth.stacks import SkipCell, Stack, build_stack, start
 from pipeline.lab.depth.study import (
     QUICK,
-    DepthStudy,
-    Measured,
+    DepthResults,
+    StackMeasurements,
     frequency_entropy,
     gradients_by_layer,
-    study,
+    measure_depth,
 )
 from pipeline.layers.recurrent import cell_layer
 from pipeline.report.magnitudes import written
@@ -40,11 +40,11 @@ def text() -> StudyText:
 
 
 @pytest.fixture(scope="module")
-def found(text) -> DepthStudy:
-    told = []
-    made = study(text, QUICK, SEED, told.append)
-    assert told == sorted(told), "progress never goes back"
-    assert 0 <= told[0] < told[-1] == 1
+def found(text) -> DepthResults:
+    reported = []
+    made = measure_depth(text, QUICK, SEED, reported.append)
+    assert reported == sorted(reported), "progress never goes back"
+    assert 0 <= reported[0] < reported[-1] == 1
     return made
 
 
@@ -54,7 +54,7 @@ def made(found, text) -> Page:
 
 
 def small(cell: str, depth: int, *, skip: bool, seed: int = SEED) -> Stack:
-    built = stack(cell, depth, skip=skip, units=UNITS, vocabulary_size=VOCABULARY)
+    built = build_stack(cell, depth, skip=skip, units=UNITS, vocabulary_size=VOCABULARY)
     start(built, seed)
     return built
 
@@ -165,11 +165,11 @@ def test_the_frequencies_of_characters_have_an_entropy():
 
 def test_every_start_is_by_itself(text):
     """The second start of one study is the first of another: nothing is left of the first."""
-    plan = dataclasses.replace(
+    settings = dataclasses.replace(
         QUICK, cells=("rnn",), depths=(1,), units=UNITS, rows=4, window=8, updates=6, draws=2
     )
-    twice = study(text, plan, SEED)
-    once = study(text, dataclasses.replace(plan, draws=1), SEED + 1)
+    twice = measure_depth(text, settings, SEED)
+    once = measure_depth(text, dataclasses.replace(settings, draws=1), SEED + 1)
     for both, second in zip(twice.stacks, once.stacks, strict=True):
         np.testing.assert_allclose(both.losses[1], second.losses[0], atol=1e-4)
         assert np.abs(both.losses[0] - both.losses[1]).max() > 1e-3
@@ -232,10 +232,10 @@ def test_the_page_says_what_was_found(found, made):
         assert updates[-1] == QUICK.updates
 
 
-def test_other_numbers_are_told_otherwise(found, text):
+def test_other_numbers_change_the_page(found, text):
     """Plain stacks that learn best, and skips that are of no use, are reported as such."""
 
-    def exchanged(each: Measured) -> Measured:
+    def exchanged(each: StackMeasurements) -> StackMeasurements:
         better = {1: 0.0, 4: -2.0}[each.depth] + (1.0 if each.skip else 0.0)
         return dataclasses.replace(each, losses=np.full_like(each.losses, 4.0 + better))
 

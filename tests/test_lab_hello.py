@@ -18,14 +18,22 @@ from pipeline.lab.bptt import PARAMETERS
 from pipeline.lab.hello import study
 from pipeline.lab.hello.page import largest_entry, page_of, term_rows
 from pipeline.lab.hello.pictures import sizes_of_terms, unrolled
-from pipeline.lab.hello.study import DUE, LETTERS, READ, HelloRun, Moment, continued, train
+from pipeline.lab.hello.study import (
+    DUE,
+    LETTERS,
+    READ,
+    HelloNetwork,
+    HelloRun,
+    continued,
+    train_by_hand,
+)
 from pipeline.report.page import render
 from reported_run import Tables
 
 
 @pytest.fixture(scope="module")
 def run() -> HelloRun:
-    return train()
+    return train_by_hand()
 
 
 @pytest.fixture(scope="module")
@@ -58,19 +66,20 @@ def test_only_the_state_tells_the_first_l_from_the_second(run):
     forgetful = dataclasses.replace(
         run.after.network, cell=dataclasses.replace(cell, W_hh=0 * cell.W_hh)
     )
-    third, fourth = Moment(forgetful).said[2:]
+    network = HelloNetwork(forgetful)
+    third, fourth = network.said[2:]
     assert third == fourth
-    np.testing.assert_array_equal(Moment(forgetful).hidden[2], Moment(forgetful).hidden[3])
+    np.testing.assert_array_equal(network.hidden[2], network.hidden[3])
     assert np.abs(run.after.hidden[2] - run.after.hidden[3]).max() > 0.5
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_other_beginnings_end_there_too(seed):
-    assert train(seed, learning_rate=0.3).after.continued == DUE
+    assert train_by_hand(seed, learning_rate=0.3).after.continued == DUE
 
 
 def test_the_same_seed_is_the_same_run(run):
-    again = train()
+    again = train_by_hand()
     np.testing.assert_array_equal(again.losses, run.losses)
     assert again.answers == run.answers
 
@@ -108,10 +117,10 @@ def test_the_check_by_small_changes_agrees_with_the_gradient(run):
 
 def test_what_cannot_be_learnt_is_told(monkeypatch):
     monkeypatch.setattr(study, "MOST_UPDATES", 3)
-    with pytest.raises(UserError, match="after 3 updates") as told:
-        train(seed=7, learning_rate=1e-9)
-    assert "seed 7, learning rate 1e-09" in str(told.value)
-    assert "another seed" in told.value.remedy
+    with pytest.raises(UserError, match="after 3 updates") as refusal:
+        train_by_hand(seed=7, learning_rate=1e-9)
+    assert "seed 7, learning rate 1e-09" in str(refusal.value)
+    assert "another seed" in refusal.value.remedy
 
 
 def test_the_table_of_terms_adds_up(run):
@@ -150,15 +159,15 @@ def test_the_page_says_what_was_found(run, made):
 def test_a_bound_below_one_must_vanish_and_one_above_may_explode(run, made):
     (table,) = Tables(made.content.sections[-1].body).tables
     rows = list(zip(*(row[1:] for row in table.rows), strict=True))
-    for moment, (bound, must, slope, one, four) in zip((run.before, run.after), rows, strict=True):
-        norms = moment.norms_by_lag
+    for network, (bound, must, slope, one, four) in zip((run.before, run.after), rows, strict=True):
+        norms = network.norms_by_lag
         assert (bound, must) == (
-            f"{np.linalg.norm(moment.network.cell.W_hh, 2):.2f}",
-            "yes" if moment is run.before else "no",
+            f"{np.linalg.norm(network.network.cell.W_hh, 2):.2f}",
+            "yes" if network is run.before else "no",
         )
         assert (one, four) == (f"{norms[0]:.3g}", f"{norms[-1]:.3g}")
-        assert float(slope) == pytest.approx(np.mean(1 - moment.hidden**2), abs=0.01)
-        assert (norms <= moment.bounds_by_lag).all()
+        assert float(slope) == pytest.approx(np.mean(1 - network.hidden**2), abs=0.01)
+        assert (norms <= network.bounds_by_lag).all()
 
 
 def drawn_text(figure) -> list[str]:

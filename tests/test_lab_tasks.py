@@ -12,11 +12,11 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.lab.tasks import page, study
+from pipeline.lab.tasks import page
 from pipeline.lab.tasks.copy_adding import Adding, Copying
 from pipeline.lab.tasks.gradients import log10_gradients
 from pipeline.lab.tasks.networks import READOUT, RECURRENT, TaskTraining, learn, loss_of, network
-from pipeline.lab.tasks.study import QUICK, TaskStudy, Trial, first_lag
+from pipeline.lab.tasks.study import QUICK, TaskResults, Trial, first_lag, measure_tasks
 from pipeline.report.page import render
 
 SMALL = dataclasses.replace(
@@ -25,15 +25,15 @@ SMALL = dataclasses.replace(
     adding_lags=(3, 6),
     copy_lags=(2,),
     training=TaskTraining(
-        units=4, most_updates=4, look_every=2, look_rows=20, batch_size=8, compile_from=99
+        units=4, max_updates=4, evaluate_every=2, held_out_rows=20, batch_size=8, compile_from=99
     ),
     gradient_rows=3,
 )
 
 
 @pytest.fixture(scope="module")
-def found() -> TaskStudy:
-    return study.study(SMALL, seed=1)
+def found() -> TaskResults:
+    return measure_tasks(SMALL, seed=1)
 
 
 @given(st.integers(2, 40), st.integers(0, 2**16))
@@ -125,9 +125,9 @@ def test_gradients_over_lags_are_those_of_autodiff(task, cell):
 
 @pytest.mark.parametrize(("cell", "updates"), [("gru", 300), ("lstm", 300)])
 def test_short_adding_is_learnt(cell, updates):
-    how = TaskTraining(units=16, learning_rate=2e-2, most_updates=updates, compile_from=99)
+    how = TaskTraining(units=16, learning_rate=2e-2, max_updates=updates, compile_from=99)
     seen = []
-    learnt = learn(Adding(4), cell, how, 1, lambda *look: seen.append(look[1:]))
+    learnt = learn(Adding(4), cell, how, 1, lambda *each: seen.append(each[1:]))
     assert learnt.scores[0] > Adding.baseline
     assert learnt.score < Adding.solved
     assert seen == list(zip(learnt.updates, learnt.scores, strict=True))
@@ -142,7 +142,7 @@ def test_the_same_seed_learns_the_same():
     assert once.updates == (0, 2, 4)
 
 
-def test_the_study_measures_each_network_at_each_look(found):
+def test_the_study_measures_each_network_at_each_evaluation(found):
     assert [(t.task.name, t.task.lag, t.cell) for t in found.trials] == [
         ("adding", 3, "rnn"), ("adding", 3, "gru"), ("adding", 6, "rnn"), ("adding", 6, "gru"),
         ("copy", 2, "rnn"), ("copy", 2, "gru"),
@@ -190,9 +190,9 @@ def test_lags():
     assert first_lag(trials, lambda t: not t.solved) == 8
     assert first_lag(trials, lambda t: t.dead) is None
     gated = [trial("lstm", lag, [s], [0]) for lag, s in ((4, 0.001), (8, 0.001), (16, 0.2))]
-    study = TaskStudy(SMALL, 1, (*trials, *gated))
-    assert study.telling_lag("adding") == 8
-    assert TaskStudy(SMALL, 1, tuple(trials)).telling_lag("adding") == 4
+    results = TaskResults(SMALL, 1, (*trials, *gated))
+    assert results.shown_lag("adding") == 8
+    assert TaskResults(SMALL, 1, tuple(trials)).shown_lag("adding") == 4
 
 
 def test_the_page_of_the_study(found):
@@ -203,7 +203,7 @@ def test_the_page_of_the_study(found):
     assert "0.167" in html
     assert f"{math.log(8):.3f}" in html
     for each in found.trials:
-        assert page.score(each) in html
+        assert each.written_score in html
     assert len(made.numbers["trainings"]) == len(found.trials)
     for steps, values in made.curves.values():
         assert len(steps) == len(values)

@@ -12,25 +12,24 @@ import tensorflow as tf
 from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.errors import UserError
 from pipeline.lab.base import StudyText, study_text
-from pipeline.lab.starts import started
-from pipeline.lab.truncation import page, study
+from pipeline.lab.starts import small_language_model
+from pipeline.lab.truncation import page
 from pipeline.lab.truncation.study import (
     PARTS,
     GradientReader,
-    Moment,
-    Plan,
-    Truncated,
-    TruncationStudy,
+    TruncatedNetwork,
+    TruncationResults,
+    TruncationStudySettings,
     cosine_between,
+    measure_truncation,
     stretches,
     windows_of,
 )
-from pipeline.models.settings import LanguageModelSettings
 from pipeline.report.page import render
 from pipeline.text.ragged import Ragged
 from reported_run import Tables
 
-SMALL = Plan(
+SMALL = TruncationStudySettings(
     units=6, embedding_size=5, streams=3, length=8, updates=3, training_window=4,
     learning_rate=1e-2,
 )  # fmt: skip
@@ -42,16 +41,19 @@ def text(tmp_path_factory) -> StudyText:
 
 
 @pytest.fixture(scope="module")
-def found(text) -> TruncationStudy:
-    return study.study(text, SMALL, seed=1)
+def found(text) -> TruncationResults:
+    return measure_truncation(text, SMALL, seed=1)
 
 
 @pytest.fixture(scope="module", params=["rnn", "lstm", "gru"])
 def model(request, text):
-    shape = LanguageModelSettings(
-        cell=request.param, units=6, embedding_size=5, embedding_dropout=0.0, state_dropout=0.0
+    return small_language_model(
+        request.param,
+        units=6,
+        embedding_size=5,
+        vocabulary_size=len(text.characters.vocabulary),
+        seed=4,
     )
-    return started(shape, vocabulary_size=len(text.characters.vocabulary), seed=4)
 
 
 @pytest.fixture(scope="module")
@@ -147,22 +149,21 @@ def test_short_text_gives_shorter_stretches_and_none_an_error(text):
 
 
 def test_the_longest_window_is_the_full_gradient(found):
-    assert [each.window for each in found.moments[0].windows] == windows_of(8) == [1, 2, 4, 8]
-    for moment in found.moments:
+    assert found.networks[0].windows == windows_of(8) == [1, 2, 4, 8]
+    for network in found.networks:
         for part in PARTS:
-            assert moment.windows[-1].cosine[part] == pytest.approx(1, abs=1e-12)
-            assert moment.windows[-1].norm_ratio[part] == 1
-            assert moment.windows[0].cosine[part] < 0.999
-        assert moment.windows[0].cosine["recurrent"] < moment.windows[0].cosine["all"]
-        losses = [each.loss for each in moment.windows]
-        np.testing.assert_allclose(losses, moment.loss, rtol=1e-5)
+            assert network.cosine[part][-1] == pytest.approx(1, abs=1e-12)
+            assert network.norm_ratio[part][-1] == 1
+            assert network.cosine[part][0] < 0.999
+        assert network.cosine["recurrent"][0] < network.cosine["all"][0]
+        np.testing.assert_allclose(network.losses, network.losses[-1], rtol=1e-5)
 
 
 def test_the_short_training_teaches(found):
     for cell in SMALL.cells:
         start, taught = found.of(cell)
         assert (start.updates, taught.updates) == (0, 3)
-        assert taught.loss < start.loss
+        assert taught.losses[-1] < start.losses[-1]
 
 
 def test_cosines():
@@ -172,26 +173,25 @@ def test_cosines():
     assert cosine_between(a, b, "all") == pytest.approx(9 / (3 * 50**0.5))
 
 
-def moment(cosines, updates: int = 0, between: float = 0.9) -> Moment:
-    windows = tuple(
-        Truncated(2**i, {"recurrent": c, "all": c}, {"recurrent": c, "all": c}, 1.0)
-        for i, c in enumerate(cosines)
-    )
-    return Moment("rnn", updates, 1.0, windows, {"recurrent": between, "all": between})
+def network(cosines, updates: int = 0, between: float = 0.9) -> TruncatedNetwork:
+    windows = [2**i for i in range(len(cosines))]
+    values = dict.fromkeys(PARTS, np.array(cosines))
+    losses, between_texts = np.ones(len(cosines)), dict.fromkeys(PARTS, between)
+    return TruncatedNetwork("rnn", updates, windows, losses, values, values, between_texts)
 
 
 def test_the_window_that_is_enough():
-    assert moment([0.2, 0.95, 0.7, 0.96, 1.0]).window_for(0.9) == 8
-    assert moment([0.95, 0.95, 1.0]).window_for(0.9) == 1
-    assert moment([0.1, 0.2, 1.0]).window_for(0.9) == 4
+    assert network([0.2, 0.95, 0.7, 0.96, 1.0]).window_for(0.9) == 8
+    assert network([0.95, 0.95, 1.0]).window_for(0.9) == 1
+    assert network([0.1, 0.2, 1.0]).window_for(0.9) == 4
 
 
 def test_the_page_shows_which_windows_are_enough():
-    assert page.shown(moment([0.1, 0.2, 1.0]))["as_near"] is None
-    assert page.shown(moment([0.1, 0.95, 1.0]))["as_near"] == 2
-    assert page.shown(moment([0.95, 0.95, 1.0]))["as_near"] == 1
-    near = page.shown(moment([0.1, 0.995, 1.0]))
-    assert (near["window"], near["enough"].window, near["shortest"].window) == (2, 2, 1)
+    assert page.shown(network([0.1, 0.2, 1.0]))["as_near"] is None
+    assert page.shown(network([0.1, 0.95, 1.0]))["as_near"] == 2
+    assert page.shown(network([0.95, 0.95, 1.0]))["as_near"] == 1
+    near = page.shown(network([0.1, 0.995, 1.0]))
+    assert (near["window"], near["place"]) == (2, 1)
 
 
 def test_the_page_of_the_study(found, text):
@@ -202,9 +202,9 @@ def test_the_page_of_the_study(found, text):
     assert len(made.content.pictures) == 2
     both = Tables(made.content.sections[-1].body).tables
     assert [table.columns for table in both] == [["", "1", "2", "4", "8"]] * 2
-    for each in found.moments:
-        assert f">{each.loss:.2f}<" in html
-        assert f"{each.windows[0].cosine['recurrent']:.3f}" in html
+    for each in found.networks:
+        assert f">{each.losses[-1]:.2f}<" in html
+        assert f"{each.cosine['recurrent'][0]:.3f}" in html
     for steps, values in made.curves.values():
         assert list(steps) == [1, 2, 4, 8]
         assert len(values) == 4

@@ -21,7 +21,7 @@ from pipeline.lab.units.activations import (
 )
 from pipeline.lab.units.held_out import HeldOut, halves
 from pipeline.lab.units.predicates import PREDICATES
-from pipeline.lab.units.probes import areas, average_ranks, character_scores
+from pipeline.lab.units.probes import areas, character_scores
 from pipeline.models.language_model import language_model, state_size
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.models.unit_losses import UnitLosses, unit_losses
@@ -207,10 +207,6 @@ def test_areas_in_blocks():
     holds = generator.random((2, 200)) < 0.2
     expected = [[roc_auc_score(h, column) for column in values.T] for h in holds]
     np.testing.assert_allclose(areas(values, holds), expected, atol=1e-12)
-
-
-def test_equal_values_share_their_rank():
-    np.testing.assert_array_equal(average_ranks(np.array([[3, 1, 3, 2, 3]])), [[4, 1, 4, 2, 4]])
 
 
 def test_what_the_character_alone_says():

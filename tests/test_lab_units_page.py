@@ -16,9 +16,10 @@ from pipeline.corpora.running.corpus import constitution_file
 from pipeline.errors import UserError
 from pipeline.lab.units.ablation import Effect
 from pipeline.lab.units.explorer import EXPLORER, explorer_data
-from pipeline.lab.units.page import page_of, passages, study_units
-from pipeline.lab.units.passages import laid_out, telling_window
-from pipeline.lab.units.study import Ablation, Size, UnitStudy, study
+from pipeline.lab.units.page import page as write_page
+from pipeline.lab.units.page import page_of, passages
+from pipeline.lab.units.passages import laid_out, varied_window
+from pipeline.lab.units.study import Ablation, UnitResults, UnitStudySettings, measure_units
 from pipeline.models.language_model import language_model
 from pipeline.models.settings import LanguageModelSettings
 from pipeline.report.page import component, render
@@ -73,8 +74,8 @@ def model() -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def found(model) -> UnitStudy:
-    return study(model, CHARACTERS, [TEXT], [True], size=Size(4000, 3, 2), seed=1)
+def found(model) -> UnitResults:
+    return measure_units(model, CHARACTERS, [TEXT], [True], UnitStudySettings(4000, 3, 2), seed=1)
 
 
 def test_the_planted_unit_is_found(found):
@@ -136,7 +137,7 @@ def test_what_is_rare_is_not_asked_about(found):
 
 def test_hardly_any_text_is_told(model):
     with pytest.raises(UserError, match="characters of held-out text are too few"):
-        study(model, CHARACTERS, [TEXT[:40]], [True], size=Size(100, 1, 1), seed=1)
+        measure_units(model, CHARACTERS, [TEXT[:40]], [True], UnitStudySettings(100, 1, 1), seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +223,7 @@ def test_the_explorer_shows_any_unit(found, page):
 
 def test_whole_study_quick(model):
     done = []
-    page = study_units(
+    page = write_page(
         model, CHARACTERS, [TEXT[:3000], TEXT[3000:5000]], [True, False],
         title="constitution", quick=True, seed=1, progress=done.append,
     )  # fmt: skip
@@ -238,11 +239,11 @@ def test_the_window_shows_what_comes_and_goes(found):
     count = len(found.text)
     rare = np.zeros(count, bool)
     rare[1000:1020] = True
-    first, last = telling_window([rare], found.text, 300)
+    first, last = varied_window([rare], found.text, 300)
     assert last - first == 300
     assert first <= 1000 < 1020 <= last
     assert found.text.text[first - 1].isspace()
-    assert telling_window([rare], found.text, count + 5) == (0, count)
+    assert varied_window([rare], found.text, count + 5) == (0, count)
 
 
 def test_documents_are_parted_by_a_line_feed_without_a_colour(found):

@@ -26,10 +26,10 @@ from pipeline.lab.vanishing.study import (
     LAG,
     QUICK,
     Decay,
-    VanishingStudy,
+    VanishingResults,
     draw_windows,
-    measure,
-    study,
+    measure_network,
+    measure_vanishing,
 )
 from pipeline.report.magnitudes import change, written
 from pipeline.report.page import render
@@ -46,11 +46,11 @@ def text() -> StudyText:
 
 
 @pytest.fixture(scope="module")
-def found(text) -> VanishingStudy:
-    told = []
-    made = study(text, QUICK, SEED, told.append)
-    assert told == sorted(told), "progress never goes back"
-    assert 0 <= told[0] < told[-1] == 1
+def found(text) -> VanishingResults:
+    reported = []
+    made = measure_vanishing(text, QUICK, SEED, reported.append)
+    assert reported == sorted(reported), "progress never goes back"
+    assert 0 <= reported[0] < reported[-1] == 1
     return made
 
 
@@ -95,7 +95,7 @@ def by_autodiff(layer, x: np.ndarray, lag: int, held: bool = False) -> np.ndarra
 @pytest.mark.parametrize("name", ["tanh-gaussian", "relu-gaussian", "lstm-1", "gru"])
 def test_the_norms_are_those_of_autodiff(name):
     model = small(name)
-    ways = measure(KINDS[name], model, ids(), LAGS).ways
+    ways = measure_network(KINDS[name], model, ids(), LAGS).ways
     layer, x = in_double(layer_of(model)), embedded(model, ids())
     parts = {"h": slice(0, UNITS), "C": slice(UNITS, 2 * UNITS)}
     for lag in (1, 4, LAGS):
@@ -113,7 +113,7 @@ def test_the_norms_are_those_of_autodiff(name):
 def test_through_c_alone_the_forget_gates_are_all_there_is():
     """f_t from Keras's weights, in numpy, of the largest product over the steps."""
     model = small("lstm-0")
-    alone = measure(KINDS["lstm-0"], model, ids(), LAGS).ways["C alone"]
+    alone = measure_network(KINDS["lstm-0"], model, ids(), LAGS).ways["C alone"]
     kernel, recurrent, bias = layer_of(model).get_weights()
     x = embedded(model, ids())
     h = C = np.zeros((2, UNITS))  # noqa: N806
@@ -160,7 +160,7 @@ def test_a_seed_decides_whatever_was_drawn_before():
         assert not one.any() or (one != different).any()
 
 
-def lost(found: VanishingStudy, name: str, way: str, *, trained: bool) -> float:
+def lost(found: VanishingResults, name: str, way: str, *, trained: bool) -> float:
     """log₁₀ of what the gradient at lag 50 is smaller than at lag 1."""
     return -(found.trained if trained else found.untrained)[name].ways[way].change(50)
 
@@ -192,7 +192,7 @@ def test_other_starts_make_no_difference_to_that(seed, text):
             vocabulary_size=len(text.characters.vocabulary),
             seed=seed,
         )
-        changes[name] = measure(KINDS[name], model, windows, LAG).ways["h"].change(50)
+        changes[name] = measure_network(KINDS[name], model, windows, LAG).ways["h"].change(50)
     assert changes["tanh-small"] <= -4
     assert changes["lstm-1-each"] >= -2
 
@@ -233,9 +233,9 @@ def test_windows_are_stretches_of_the_text(text):
     everything = rows.ids.tobytes()
     assert all(window.tobytes() in everything for window in windows)
     assert (windows != draw_windows(rows, 4, 30, 6)).any()
-    with pytest.raises(UserError, match="29 characters") as told:
+    with pytest.raises(UserError, match="29 characters") as refusal:
         draw_windows(Ragged.from_lists([list(range(29))]), 4, 30, 5)
-    assert "--corpus" in told.value.remedy
+    assert "--corpus" in refusal.value.remedy
 
 
 def said(made: Page) -> str:

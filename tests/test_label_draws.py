@@ -15,7 +15,7 @@ from pipeline.lab.labels.results import (
     SIDES,
     WITH,
     WITHOUT,
-    Measured,
+    DrawnTraining,
     comparisons,
     read_results,
     write_results,
@@ -83,8 +83,9 @@ def test_a_draw_of_one_label_is_refused():
 # ---- the table
 
 
-def measured(rows: int, number: int, side: str, accuracy: float) -> Measured:
-    return Measured(rows, number, side, rows - rows // 5, rows // 5, accuracy, 0.5, 20, 10, 1.5)
+def measured(rows: int, number: int, side: str, accuracy: float) -> DrawnTraining:
+    choosing = rows // 5
+    return DrawnTraining(rows, number, side, rows - choosing, choosing, accuracy, 0.5, 20, 10, 1.5)
 
 
 def test_the_table_comes_back_as_it_was(tmp_path):

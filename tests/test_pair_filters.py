@@ -8,12 +8,12 @@ from pipeline.corpora.parallel.pair_filters import (
     PairFilter,
     without_repeated,
 )
-from pipeline.corpora.parallel.pairs import Pair, PairTexts, to_frame
+from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, to_frame
 from pipeline.corpora.scripts import fits, hangul, is_english, is_korean, latin, looks_swapped
 
 
 def texts(*rows: tuple[str, str]) -> PairTexts:
-    pairs = [Pair(ko, en, f"{n}", n, "a.tsv") for n, (ko, en) in enumerate(rows, 1)]
+    pairs = [SentencePair(ko, en, f"{n}", n, "a.tsv") for n, (ko, en) in enumerate(rows, 1)]
     return PairTexts(pairs)
 
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from pipeline.evaluation.classification import ClassificationMetrics, evaluate
 from pipeline.report import figures
 from pipeline.report.page import (
-    Picture,
+    MarkedSpan,
     ReportContent,
+    ReportPicture,
     Section,
-    Span,
     component,
     render,
     write_report,
@@ -147,7 +147,7 @@ def test_texts_from_outside_stay_texts():
 @settings(deadline=None, max_examples=80)
 @given(st.text(st.characters()))  # lone surrogates and control characters too
 def test_any_string_can_be_reported(text):
-    body = component("spans", [Span(text, text, 1)])
+    body = component("spans", [MarkedSpan(text, text, 1)])
     html = render(ReportContent(text, text, [text], sections=[Section(text, body)]))
     html.encode("utf-8")
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", html)
@@ -184,7 +184,7 @@ def test_warnings_stand_above_everything(html):
 
 def test_pictures_are_inside_the_file():
     png = figures.to_png(figures.confusion_matrix([[3, 1], [0, 2]], ["부정", "긍정"]))
-    page = Page(component("figure", Picture(png, "혼동 행렬", "캡션")))
+    page = Page(component("figure", ReportPicture(png, "혼동 행렬", "캡션")))
     (image,) = page.tags("img")
     assert base64.b64decode(image["src"].removeprefix("data:image/png;base64,")) == png
     assert image["alt"] == "혼동 행렬"
@@ -192,7 +192,12 @@ def test_pictures_are_inside_the_file():
 
 
 def test_marked_spans_keep_the_sentence_whole():
-    sentence = [Span("지난주 "), Span("서울", "LOC", 0), Span("에서 "), Span("<김>", "PER", 9)]
+    sentence = [
+        MarkedSpan("지난주 "),
+        MarkedSpan("서울", "LOC", 0),
+        MarkedSpan("에서 "),
+        MarkedSpan("<김>", "PER", 9),
+    ]
     page = Page(component("spans", sentence))
     assert page.text == "지난주 서울LOC에서 <김>PER"
     assert [mark["class"] for mark in page.tags("mark")] == ["tone-0", "tone-1"]

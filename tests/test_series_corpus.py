@@ -12,7 +12,7 @@ from pipeline.corpora.series import corpus as series_corpus
 from pipeline.corpora.series.corpus import parts_of, read_series_corpus
 from pipeline.corpora.settings import SeriesCorpusSettings
 from pipeline.errors import UserError
-from pipeline.fields import Series, Stretch, WholeSeries
+from pipeline.fields import Series, StepRange, WholeSeries
 from pipeline.tasks.forecasting.data import SAMPLE
 
 FIELD = Series("history", "numbers")
@@ -82,7 +82,7 @@ def test_windows_are_stretches_of_one_file(tmp_path):
 
 def test_a_stretch_of_a_damaged_file_is_one_line(tmp_path):
     whole = WholeSeries(np.ones((5, 1), np.float32), ("a",), None)
-    cell = FIELD.store(Stretch(whole, 1, 3), tmp_path)
+    cell = FIELD.store(StepRange(whole, 1, 3), tmp_path)
     (file,) = (tmp_path / "series").glob("*.npy")
     file.write_bytes(b"\x93NUMPY damaged")
     with pytest.raises(UserError, match="is no series"):

@@ -11,7 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parallel_pairs import judge, made, read, sizes
-from pipeline.corpora.parallel.pairs import Pair, further_references, to_frame, to_grouped_frame
+from pipeline.corpora.parallel.pairs import (
+    SentencePair,
+    further_references,
+    to_frame,
+    to_grouped_frame,
+)
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.evaluation.translation import evaluate
 from pipeline.evaluation.translation_scores import SentenceCounts, bleu_of
@@ -75,8 +80,8 @@ def test_streams_of_another_length():
         evaluate(SOURCES, FIRST, SAID, further=[["x"]])
 
 
-def pair(ko: str, en: str, line: int = 1) -> Pair:
-    return Pair(ko, en, f"id{line}", line, "a.tsv")
+def pair(ko: str, en: str, line: int = 1) -> SentencePair:
+    return SentencePair(ko, en, f"id{line}", line, "a.tsv")
 
 
 def test_sources_are_grouped_where_they_first_stand(tmp_path):

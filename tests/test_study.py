@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import EventA
 from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.lab.base import Page
 from pipeline.report.figures import to_png
-from pipeline.report.page import Picture, ReportContent
+from pipeline.report.page import ReportContent, ReportPicture
 from pipeline.stages import study
 from pipeline.stages.studies import GradientStudy, StudySettings
 from pipeline.workspace import read_json
@@ -30,7 +30,7 @@ def parts(monkeypatch):
             progress(0.4)
             progress(1.7)
             assert len(text.rows["train"].ids) > 10_000
-            picture = Picture(to_png(Figure()), "nothing")
+            picture = ReportPicture(to_png(Figure()), "nothing")
             return Page(
                 name,
                 ReportContent(f"{name} · 이름", f"Found by {name}: {seed}.", pictures=[picture]),

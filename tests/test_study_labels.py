@@ -21,7 +21,7 @@ from pipeline.lab.labels.results import (
     SIDES,
     WITH,
     WITHOUT,
-    Measured,
+    DrawnTraining,
     comparisons,
     read_results,
 )
@@ -84,7 +84,7 @@ def trainings(monkeypatch) -> Trainings:
     return made
 
 
-def table_of(folder) -> list[Measured]:
+def table_of(folder) -> list[DrawnTraining]:
     return read_results(folder / "results.csv")
 
 

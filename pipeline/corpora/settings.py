@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Literal
 
+from pipeline.errors import UserError
 from pipeline.ranges import AtLeast, Between, UserFiles
 
 Division = Literal["file", "paragraph", "line"]
@@ -19,14 +20,42 @@ class CorpusSettings:
 
     corpus: Annotated[str, UserFiles] = "nsmc"
     """A name of the catalogue (nsmc), `sample` for the bundled reviews, or a TSV, CSV or JSON
-    file."""
+    file. Files called my.dev.tsv and my.test.tsv beside my.tsv or my.train.tsv (dev.tsv and
+    test.tsv beside train.tsv) are dev and test; where there are none, a tenth each is held out."""
     text_column: str | None = None
-    """Column of a user's file that holds the text: its name, or its number from 1."""
+    """Column of a user's files that holds the text: its name, or its number from 1."""
     label_column: str | None = None
-    """Column of a user's file that holds the label: its name, or its number from 1."""
+    """Column of a user's files that holds the label: its name, or its number from 1."""
     dev_size: Annotated[int, AtLeast(1)] = 5000
-    """Rows of NSMC's training file kept for choosing (by a hash of the id). A user's own file
-    gives a tenth of its rows to dev and a tenth to test."""
+    """Rows of NSMC's training file kept for choosing (by a hash of the id). Of a user's own file a
+    tenth is, unless a file of dev stands beside it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TeacherSettings:
+    """Finished runs that teach; dev and test stay as they are."""
+
+    teachers: str | None = None
+    """Names of finished runs of this task, with commas between."""
+    unlabelled: Annotated[str, UserFiles] | None = None
+    """Texts without labels that the teachers are asked about, too: a file with a text a line
+    (.xz, .gz, .bz2 too), a table, JSON, a folder; or several, with commas between."""
+    max_unlabelled: Annotated[int, AtLeast(0)] = 0
+    """Of more texts than this, so many are taken, chosen by a hash of the text; 0 takes all."""
+
+
+def check_teachers(chosen: TeacherSettings) -> None:
+    """Checks that somebody labels the texts without labels.
+
+    Raises:
+        UserError: nobody does.
+    """
+    if chosen.unlabelled is not None and chosen.teachers is None:
+        raise UserError(
+            "nobody says what to learn from texts without labels",
+            where="--unlabelled",
+            remedy="name the runs that teach: --teachers run1,run2",
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +64,9 @@ class EntityCorpusSettings:
 
     corpus: Annotated[str, UserFiles] = "kmou"
     """A name of the catalogue (kmou, klp, klue), `sample` for the bundled sentences, or a file:
-    a sentence a line with `<증권거래소:OG>에` in it, or a token and its BIO tag a line."""
+    a sentence a line with `<증권거래소:OG>에` in it, or a token and its BIO tag a line. Files
+    called my.dev.txt and my.test.txt beside my.txt or my.train.txt (dev.txt and test.txt beside
+    train.txt) are dev and test; where there are none, a tenth each is held out."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,9 +178,10 @@ class CaptionCorpusSettings:
 
     corpus: Annotated[str, UserFiles] = "sample"
     """`sample` for scenes that are drawn by a program, a name of the catalogue (flickr8k), or your
-    own captions: a table with a
-    picture and a caption in each row (TSV, CSV), COCO's JSON, or JSON with an object a picture;
-    several with commas between are joined. Pictures are looked for beside it."""
+    own captions: a table with a picture and a caption in each row (TSV, CSV), COCO's JSON, or JSON
+    with an object a picture; several with commas between are joined. Pictures are looked for beside
+    it. Files called my.dev.tsv and my.test.tsv beside my.tsv or my.train.tsv are dev and test;
+    where there are none, a tenth of the pictures each is held out."""
     pictures: Annotated[str, UserFiles] = ""
     """Folder with the pictures, where it is another than that of the captions."""
     scenes: Annotated[int, AtLeast(30)] = 1200

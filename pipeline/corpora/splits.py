@@ -18,6 +18,7 @@ from pipeline.facts import Origin
 from pipeline.one_line import without_breaks
 from pipeline.workspace import write_text
 
+SPLITS = ("train", "dev", "test")
 COLUMNS = ["id", "text", "label"]
 """Of a split of texts with one thing beside each."""
 FEWEST_ROWS = 10

@@ -2,18 +2,121 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from pipeline.corpora.splits import connected, train_dev_test
+from pipeline.corpora.splits import SPLITS, by_share, connected, train_dev_test
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
 
 _FEWEST_GROUPS = 3
 _SHOWN_LABELS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class TextSplits:
+    """Splits of which no two have a text in common, under the text policy.
+
+    Attributes:
+        frames: "train", "dev", "test" -> frame, in this order.
+        dropped: split -> rows left out of it because their text stands in a later split, of those
+            splits that lost some.
+        warnings: sentences that a user must not miss.
+    """
+
+    frames: dict[str, pd.DataFrame]
+    dropped: dict[str, int]
+    warnings: Sequence[str] = ()
+
+    def in_words(self, row: str) -> list[str]:
+        """What was dropped, for people: one sentence or none.
+
+        Args:
+            row: what a row is called.
+        """
+        lost = [f"{counted(count, row)} of {split}" for split, count in self.dropped.items()]
+        return (
+            [f"left out, since their text is in a later split: {', '.join(lost)}"] if lost else []
+        )
+
+
+def kept_apart(parts: Mapping[str, pd.DataFrame]) -> TextSplits:
+    """Leaves out of every split the texts that stand in a later one, under the text policy.
+
+    Args:
+        parts: split -> frame with a column text; not all three need be there.
+    """
+    seen: set[str] = set()
+    frames, dropped = {}, {}
+    for split in reversed(SPLITS):
+        if split not in parts:
+            continue
+        texts = list(map(normalize, parts[split]["text"]))
+        new = [text not in seen for text in texts]
+        frames[split] = parts[split][new].reset_index(drop=True)
+        dropped[split] = len(texts) - sum(new)
+        seen.update(texts)
+    there = [split for split in SPLITS if split in frames]
+    return TextSplits(
+        {split: frames[split] for split in there},
+        {split: dropped[split] for split in there if dropped[split]},
+    )
+
+
+def split_own_texts(parts: Mapping[str, pd.DataFrame], where: object) -> TextSplits:
+    """A user's texts as train, dev and test: those of the three that are given, as they are, and a
+    tenth of train for each other.
+
+    Texts of dev and test are left out of train, and those of test out of dev. A train that comes
+    alone is split by `split_texts`, which leaves nothing out.
+
+    Args:
+        parts: "train", and "dev" and "test" where there are any; columns id and text, and others.
+        where: the file of train, for errors.
+
+    Raises:
+        UserError: a split would be empty.
+    """
+    if len(parts) == 1:
+        frames, warnings = split_texts(parts["train"], where)
+        return TextSplits(frames, {}, warnings)
+    apart = kept_apart(parts)
+    if not len(apart.frames["train"]):
+        raise UserError(
+            "no text is left to learn from: each stands in what is held out",
+            where=where,
+            remedy="give more texts",
+        )
+    if "dev" in parts and not len(apart.frames["dev"]):
+        raise UserError(
+            "no text is left to choose by: each of dev stands in test, too",
+            where=where,
+            remedy="give a dev file of its own, or none: then a tenth of train is held out",
+        )
+    missing = [split for split in SPLITS if split not in parts]
+    return _with_a_tenth(apart, missing[0], where) if missing else apart
+
+
+def _with_a_tenth(given: TextSplits, missing: str, where: object) -> TextSplits:
+    """The same with the split that is missing, a tenth of train."""
+    train = given.frames["train"]
+    groups = connected(list(train["id"]), list(map(normalize, train["text"])))
+    if (count := len(set(groups))) < _FEWEST_GROUPS - 1:
+        raise UserError(
+            f"no tenth of its {counted(len(train), 'row')} can be held out for {missing}: by the "
+            "ids and texts they share, all of them stay together",
+            where=where,
+            remedy=f"put a file of {missing} beside it, too, or give more different texts",
+        )
+    chosen = by_share(groups, 0.1)
+    parts = {"train": train[~chosen], missing: train[chosen]}
+    frames = given.frames | {name: part.reset_index(drop=True) for name, part in parts.items()}
+    warnings = uneven_warnings({name: len(part) for name, part in parts.items()}, count)
+    return TextSplits({split: frames[split] for split in SPLITS}, given.dropped, warnings)
 
 
 def split_texts(frame: pd.DataFrame, where: object) -> tuple[dict[str, pd.DataFrame], list[str]]:

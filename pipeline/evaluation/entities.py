@@ -13,10 +13,10 @@ from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.evaluation import entity_examples
 from pipeline.evaluation.entity_examples import Confusion, MarkedSentence, OutcomeCount
-from pipeline.evaluation.entity_pairs import Outcome, Pair, pair_up
+from pipeline.evaluation.entity_pairs import EntityPair, Outcome, pair_up
 from pipeline.evaluation.entity_scores import (
+    EntityScores,
     Intervals,
-    Scores,
     bootstrap,
     character_counts,
     f1,
@@ -30,7 +30,7 @@ _SEEN = ("seen with this label", "seen with other labels only", "never seen")
 
 @dataclasses.dataclass(frozen=True)
 class EntityMetrics:
-    """What `evaluate` measured. A share of nothing is 0, as in `Scores`.
+    """What `evaluate` measured. A share of nothing is 0, as in `EntityScores`.
 
     An entity is right when a gold one has the same start, end and label: what seqeval calls
     mode="strict", scheme=IOB2.
@@ -70,7 +70,7 @@ class EntityMetrics:
 
     count: int
     labels: tuple[str, ...]
-    overall: Scores
+    overall: EntityScores
     macro_f1: float
     macro_low: float
     macro_high: float
@@ -78,15 +78,15 @@ class EntityMetrics:
     character_macro_f1: float
     character_macro_f1_without_o: float
     sentence_accuracy: float
-    per_label: tuple[Scores, ...]
-    per_character_tag: tuple[Scores, ...]
+    per_label: tuple[EntityScores, ...]
+    per_character_tag: tuple[EntityScores, ...]
     outcomes: tuple[OutcomeCount, ...]
     outcomes_by_label: dict[str, tuple[int, ...]]
     confusion: tuple[tuple[int, ...], ...]
     confusions: tuple[Confusion, ...]
-    by_training: tuple[Scores, ...] | None
-    by_sentence_length: tuple[Scores, ...]
-    by_entity_length: tuple[Scores, ...]
+    by_training: tuple[EntityScores, ...] | None
+    by_sentence_length: tuple[EntityScores, ...]
+    by_entity_length: tuple[EntityScores, ...]
     wrong_sentences: tuple[MarkedSentence, ...]
     right_sentences: tuple[MarkedSentence, ...]
 
@@ -162,7 +162,7 @@ def evaluate(
     return EntityMetrics(
         count=len(texts),
         labels=labels,
-        overall=Scores.of("all", by_label.sum(axis=0), intervals.micro),
+        overall=EntityScores.of("all", by_label.sum(axis=0), intervals.micro),
         macro_f1=macro_f1(by_label),
         macro_low=intervals.macro[0],
         macro_high=intervals.macro[1],
@@ -191,14 +191,14 @@ def _sentence_counts(gold, predicted, labels) -> np.ndarray:
     return _grouped(gold, predicted, lambda i, e: i * k + ids[e.label], n * k).reshape(n, k, 3)
 
 
-def _per_label(labels, by_label: np.ndarray, intervals: Intervals) -> tuple[Scores, ...]:
+def _per_label(labels, by_label: np.ndarray, intervals: Intervals) -> tuple[EntityScores, ...]:
     rows = zip(labels, by_label, intervals.labels, strict=True)
-    return tuple(Scores.of(label, row, interval) for label, row, interval in rows)
+    return tuple(EntityScores.of(label, row, interval) for label, row, interval in rows)
 
 
-def _occurring(names: Sequence[str], counts: np.ndarray) -> tuple[Scores, ...]:
+def _occurring(names: Sequence[str], counts: np.ndarray) -> tuple[EntityScores, ...]:
     return tuple(
-        Scores.of(name, row) for name, row in zip(names, counts, strict=True) if row[:2].any()
+        EntityScores.of(name, row) for name, row in zip(names, counts, strict=True) if row[:2].any()
     )
 
 
@@ -206,7 +206,7 @@ def _tag_names(labels: Sequence[str]) -> list[str]:
     return ["O"] + [f"{prefix}-{label}" for label in labels for prefix in "BI"]
 
 
-def _outcomes_by_label(pairs: Sequence[Sequence[Pair]], labels) -> dict[str, tuple[int, ...]]:
+def _outcomes_by_label(pairs: Sequence[Sequence[EntityPair]], labels) -> dict[str, tuple[int, ...]]:
     table = {label: dict.fromkeys(Outcome, 0) for label in labels}
     for of_text in pairs:
         for pair in of_text:
@@ -214,7 +214,7 @@ def _outcomes_by_label(pairs: Sequence[Sequence[Pair]], labels) -> dict[str, tup
     return {label: tuple(row.values()) for label, row in table.items()}
 
 
-def _confusion(pairs: Sequence[Sequence[Pair]], labels) -> tuple[tuple[int, ...], ...]:
+def _confusion(pairs: Sequence[Sequence[EntityPair]], labels) -> tuple[tuple[int, ...], ...]:
     ids = {label: k for k, label in enumerate(labels)}
     none = len(labels)
     table = np.zeros((none + 1, none + 1), np.int64)
@@ -235,7 +235,7 @@ def _grouped(gold, predicted, group: Callable[[int, Entity], int], groups: int) 
     return counts
 
 
-def _by_training(texts, gold, predicted, known: set[tuple[str, str]]) -> tuple[Scores, ...]:
+def _by_training(texts, gold, predicted, known: set[tuple[str, str]]) -> tuple[EntityScores, ...]:
     surfaces = {surface for surface, _ in known}
 
     def group(i: int, entity: Entity) -> int:
@@ -245,12 +245,12 @@ def _by_training(texts, gold, predicted, known: set[tuple[str, str]]) -> tuple[S
         return 1 if surface in surfaces else 2
 
     counts = _grouped(gold, predicted, group, len(_SEEN))
-    return tuple(Scores.of(name, row) for name, row in zip(_SEEN, counts, strict=True))
+    return tuple(EntityScores.of(name, row) for name, row in zip(_SEEN, counts, strict=True))
 
 
 def _by_length(
     gold, predicted, first: int, length: Callable[[int, Entity], int]
-) -> tuple[Scores, ...]:
+) -> tuple[EntityScores, ...]:
     """Buckets that double: up to `first` characters, to twice as many, and so on."""
     names = [f"up to {first}"]
     while len(names) < 24:

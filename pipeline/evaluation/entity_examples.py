@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
 from pipeline.corpora.annotated.entities import Entity
-from pipeline.evaluation.entity_pairs import Outcome, Pair
+from pipeline.evaluation.entity_pairs import EntityPair, Outcome
 
 _EXAMPLES = 5  # of one kind of error, or of one confusion
 _CLEAR = 45  # characters of a sentence that is neither bare nor long
@@ -53,16 +53,20 @@ class MarkedSentence:
     predicted: tuple[Entity, ...]
 
 
-def outcomes(texts: Sequence[str], pairs: Sequence[Sequence[Pair]]) -> tuple[OutcomeCount, ...]:
+def outcomes(
+    texts: Sequence[str], pairs: Sequence[Sequence[EntityPair]]
+) -> tuple[OutcomeCount, ...]:
     """Counts of every `Outcome`, in its order."""
     found = _collected(texts, pairs, lambda pair: pair.outcome)
     return tuple(OutcomeCount(str(kind), *_counted(found[kind])) for kind in Outcome)
 
 
-def confusions(texts: Sequence[str], pairs: Sequence[Sequence[Pair]]) -> tuple[Confusion, ...]:
+def confusions(
+    texts: Sequence[str], pairs: Sequence[Sequence[EntityPair]]
+) -> tuple[Confusion, ...]:
     """Labels given for others, the commonest first."""
 
-    def labels(pair: Pair) -> tuple[str, str] | None:
+    def labels(pair: EntityPair) -> tuple[str, str] | None:
         if pair.outcome in (Outcome.WRONG_TYPE, Outcome.WRONG_BOTH):
             return pair.gold.label, pair.predicted.label
         return None
@@ -91,7 +95,9 @@ def _counted(examples: Counter) -> tuple[int, tuple[ErrorExample, ...]]:
     return examples.total(), tuple(ErrorExample(*sides, count) for sides, count in commonest)
 
 
-def instructive(pairs: Sequence[Sequence[Pair]], texts: Sequence[str], most: int) -> list[int]:
+def instructive(
+    pairs: Sequence[Sequence[EntityPair]], texts: Sequence[str], most: int
+) -> list[int]:
     """Which wrong sentences to read, the most instructive first.
 
     An error's pattern is its outcome and its two labels. The commonest pattern comes first, shown
@@ -119,7 +125,7 @@ def instructive(pairs: Sequence[Sequence[Pair]], texts: Sequence[str], most: int
     return chosen
 
 
-def _pattern(pair: Pair) -> tuple:
+def _pattern(pair: EntityPair) -> tuple:
     return (
         pair.outcome,
         pair.gold and pair.gold.label,
@@ -128,7 +134,7 @@ def _pattern(pair: Pair) -> tuple:
 
 
 def impressive(
-    pairs: Sequence[Sequence[Pair]],
+    pairs: Sequence[Sequence[EntityPair]],
     texts: Sequence[str],
     is_new: Callable[[str], bool],
     most: int,

@@ -20,7 +20,7 @@ class Outcome(enum.StrEnum):
     SPURIOUS = "spurious"
 
 
-class Pair(NamedTuple):
+class EntityPair(NamedTuple):
     """A gold entity and the predicted one that stands for it.
 
     `gold` is None for a spurious prediction, `predicted` is None for a missed entity.
@@ -40,7 +40,7 @@ class Pair(NamedTuple):
         return [entity for entity in (self.gold, self.predicted) if entity is not None]
 
 
-def pair_up(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[Pair]:
+def pair_up(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[EntityPair]:
     """Pairs the entities of one sentence, each used once, in order of their place.
 
     Equal spans come first: right, or of a wrong type. Among the others an overlap with the same
@@ -53,7 +53,7 @@ def pair_up(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[Pair]:
     """
     wanted, given = sorted(gold), sorted(predicted)
     if wanted == given:
-        return [Pair(Outcome.RIGHT, entity, entity) for entity in wanted]
+        return [EntityPair(Outcome.RIGHT, entity, entity) for entity in wanted]
     ranked = []
     for i, j in _overlaps(wanted, given):
         one, other = wanted[i], given[j]
@@ -65,9 +65,9 @@ def pair_up(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[Pair]:
         if i not in used and j not in taken:
             used.add(i)
             taken.add(j)
-            pairs.append(Pair(outcome, wanted[i], given[j]))
-    pairs += [Pair(Outcome.MISSED, e, None) for i, e in enumerate(wanted) if i not in used]
-    pairs += [Pair(Outcome.SPURIOUS, None, e) for j, e in enumerate(given) if j not in taken]
+            pairs.append(EntityPair(outcome, wanted[i], given[j]))
+    pairs += [EntityPair(Outcome.MISSED, e, None) for i, e in enumerate(wanted) if i not in used]
+    pairs += [EntityPair(Outcome.SPURIOUS, None, e) for j, e in enumerate(given) if j not in taken]
     return sorted(pairs, key=lambda pair: pair.start)
 
 

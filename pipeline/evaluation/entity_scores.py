@@ -15,7 +15,7 @@ _MOST_DRAWS = 4_000_000  # counts drawn at a time; 32 MB
 
 
 @dataclasses.dataclass(frozen=True)
-class Scores:
+class EntityScores:
     """Gold entities of one group against predicted entities of the same group.
 
     A share of nothing is 0, as with `zero_division=0` in scikit-learn and seqeval.
@@ -42,7 +42,7 @@ class Scores:
     @classmethod
     def of(
         cls, name: str, counts: Sequence[int], interval: tuple[float, float] | None = None
-    ) -> Scores:
+    ) -> EntityScores:
         """From the counts (gold, predicted, right)."""
         gold, predicted, right = (int(count) for count in counts)
         return cls(
@@ -161,5 +161,5 @@ def entity_scores(
     """Micro precision, recall and F1 of entities, right when span and label are the same."""
     pairs = [(set(g), set(p)) for g, p in zip(gold, predicted, strict=True)]
     counts = [(len(g), len(p), len(g & p)) for g, p in pairs]
-    scores = Scores.of("all", np.sum(counts, axis=0, initial=0) if counts else (0, 0, 0))
+    scores = EntityScores.of("all", np.sum(counts, axis=0, initial=0) if counts else (0, 0, 0))
     return {"f1": scores.f1, "precision": scores.precision, "recall": scores.recall}

@@ -52,7 +52,7 @@ class ErrorSums:
         """Mean absolute error over windows, steps and channels."""
         return float(self.absolute.mean() / self.count)
 
-    def scores(self, scales: np.ndarray) -> Scores:
+    def scores(self, scales: np.ndarray) -> ForecastScores:
         """Everything that is told of these forecasts.
 
         Args:
@@ -64,7 +64,7 @@ class ErrorSums:
             for error, scale in zip(of_channels, scales, strict=True)
         ]
         known = [value for value in scaled if value is not None]
-        return Scores(
+        return ForecastScores(
             mse=self.mse,
             mae=self.mae,
             mase=float(np.mean(known)) if known else None,
@@ -76,7 +76,7 @@ class ErrorSums:
 
 
 @dataclasses.dataclass(frozen=True)
-class Scores:
+class ForecastScores:
     """Of one way to forecast.
 
     Attributes:
@@ -189,9 +189,9 @@ class ForecastMetrics:
     windows: int
     horizon: int
     season: int
-    model: Scores
-    repeat: Scores
-    seasonal: Scores
+    model: ForecastScores
+    repeat: ForecastScores
+    seasonal: ForecastScores
     against_repeat: DieboldMariano
     channels_against_repeat: tuple[DieboldMariano, ...]
     against_seasonal: DieboldMariano

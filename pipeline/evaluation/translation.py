@@ -29,7 +29,7 @@ _HEADLINE_ORDER = 2  # repetition of pairs of words
 
 
 @dataclasses.dataclass(frozen=True)
-class Sample:
+class SampleTranslation:
     """One test sentence; `score` is what the decoder said of its translation, if it was given. Of
     several references it is the one with the best chrF."""
 
@@ -99,9 +99,9 @@ class TranslationMetrics:
     losses: Losses | None
     long: LengthBucket | None
     by_length: tuple[LengthBucket, ...] | None
-    best: tuple[Sample, ...]
-    median: tuple[Sample, ...]
-    worst: tuple[Sample, ...]
+    best: tuple[SampleTranslation, ...]
+    median: tuple[SampleTranslation, ...]
+    worst: tuple[SampleTranslation, ...]
 
     @property
     def summary(self) -> str:
@@ -128,7 +128,7 @@ class TranslationMetrics:
         of = {
             "repetition_by_order": Repetition,
             "by_length": LengthBucket,
-            **dict.fromkeys(("best", "median", "worst"), Sample),
+            **dict.fromkeys(("best", "median", "worst"), SampleTranslation),
         }
         fields = {field.name: value[field.name] for field in dataclasses.fields(cls)}
         for name, kind in of.items():
@@ -246,9 +246,9 @@ def _samples(sources, references, translations, chrf: np.ndarray, scores):
     chosen = set((distinct + repeats)[:most])
     worst = [i for i in poor if i in chosen]
 
-    def shown(indices: Sequence[int]) -> tuple[Sample, ...]:
+    def shown(indices: Sequence[int]) -> tuple[SampleTranslation, ...]:
         return tuple(
-            Sample(
+            SampleTranslation(
                 i,
                 sources[i],
                 references[i],

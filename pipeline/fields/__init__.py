@@ -5,14 +5,14 @@ from pipeline.fields.labels import Labels
 from pipeline.fields.picture import Picture
 from pipeline.fields.series import Series
 from pipeline.fields.text import Text
-from pipeline.fields.whole_series import Stretch, WholeSeries
+from pipeline.fields.whole_series import StepRange, WholeSeries
 
 __all__ = [
     "Field",
     "Labels",
     "Picture",
     "Series",
-    "Stretch",
+    "StepRange",
     "Tensor",
     "Text",
     "WholeSeries",

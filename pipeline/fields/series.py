@@ -19,7 +19,7 @@ import numpy.typing as npt
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.fields.field import Field, read_bytes
-from pipeline.fields.whole_series import Stretch, WholeSeries
+from pipeline.fields.whole_series import StepRange, WholeSeries
 from pipeline.workspace import atomic_file
 
 Array = npt.NDArray[np.float32]
@@ -32,7 +32,7 @@ _STRETCH = re.compile(r"(series/[0-9a-f]+\.npy)\[(\d+):(\d+)\]")
 class Series(Field[Array]):
     """Numbers over time, float32 [time, channels]: an .npy file, `--file prices.csv`, a tensor.
 
-    A value that is stored may be a `Stretch` of a long series, which then is in one file.
+    A value that is stored may be a `StepRange` of a long series, which then is in one file.
 
     Example:
         >>> Series("history", "daily prices").tensor
@@ -47,10 +47,10 @@ class Series(Field[Array]):
     def shape(self) -> str:
         return "[n, time, channels]"
 
-    def store(self, value: Array | Stretch, folder: Path) -> str:
+    def store(self, value: Array | StepRange, folder: Path) -> str:
         """`series/<hash>.npy`, which is written below `folder`; of a stretch with its steps behind
         it, as `series/<hash>.npy[12:36]`."""
-        if isinstance(value, Stretch):
+        if isinstance(value, StepRange):
             path = folder / "series" / f"{value.whole.digest[:16]}.npy"
             if not path.with_suffix(".json").exists():  # which is written last
                 value.whole.save(path)
@@ -68,12 +68,12 @@ class Series(Field[Array]):
     def load_all(self, cells: Sequence[str], folder: Path) -> list[Array]:
         return [
             value.values
-            if isinstance(value, Stretch)
+            if isinstance(value, StepRange)
             else _load(io.BytesIO(read_bytes(folder / value)), folder / value)
             for value in self._located(cells, folder)
         ]
 
-    def stretches(self, cells: Sequence[str], folder: Path) -> list[Stretch]:
+    def stretches(self, cells: Sequence[str], folder: Path) -> list[StepRange]:
         """Where the values of cells are in their long series, which are opened once each.
 
         Raises:
@@ -81,15 +81,15 @@ class Series(Field[Array]):
             ValueError: a cell is no stretch.
         """
         located = self._located(cells, folder)
-        stretches = [value for value in located if isinstance(value, Stretch)]
+        stretches = [value for value in located if isinstance(value, StepRange)]
         if len(stretches) != len(located):
             raise ValueError("a series of its own is no stretch of another")
         return stretches
 
-    def _located(self, cells: Sequence[str], folder: Path) -> list[Stretch | str]:
+    def _located(self, cells: Sequence[str], folder: Path) -> list[StepRange | str]:
         """Of each cell the stretch, or the cell itself where it names a file of its own."""
         wholes: dict[str, WholeSeries] = {}
-        located: list[Stretch | str] = []
+        located: list[StepRange | str] = []
         for cell in cells:
             parts = _STRETCH.fullmatch(cell)
             if parts is None:
@@ -98,7 +98,7 @@ class Series(Field[Array]):
             file = parts[1]
             if file not in wholes:
                 wholes[file] = WholeSeries.load(folder / file)
-            located.append(Stretch(wholes[file], int(parts[2]), int(parts[3])))
+            located.append(StepRange(wholes[file], int(parts[2]), int(parts[3])))
         return located
 
     def digest(self, value: Array) -> str:

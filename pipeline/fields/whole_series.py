@@ -72,7 +72,7 @@ class WholeSeries:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Stretch:
+class StepRange:
     """The steps `start` to `stop` (exclusive) of a series."""
 
     whole: WholeSeries

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from pipeline.corpora.running.corpus import read_running_text
 from pipeline.corpora.running.documents import from_frame
@@ -15,12 +18,44 @@ from pipeline.text.characters import Characters
 from pipeline.text.ragged import Ragged
 
 Progress = Callable[[float], None]
-"""Told how much of a page is done, 0 to 1."""
+"""Takes the share of a piece of work that is done, 0 to 1."""
+
+
+def no_progress(done: float) -> None:
+    """Reports nothing."""
+
+
+def progress_by_part(progress: Progress, costs: Sequence[float]) -> list[Progress]:
+    """Splits a piece of work: what reports the progress of each part as that of the whole.
+
+    Args:
+        progress: of the whole.
+        costs: of the parts, one after the other, in any unit.
+
+    Example:
+        >>> first, second = progress_by_part(print, [1, 3])
+        >>> first(0.5), second(1.0)
+        0.125
+        1.0
+        (None, None)
+    """
+    ends = np.cumsum(costs)
+    ends = ends / ends[-1]
+
+    def part(begin: float, end: float) -> Progress:
+        return lambda done: progress(begin + done * (end - begin))
+
+    return [part(*map(float, ends_of)) for ends_of in zip([0.0, *ends], ends, strict=False)]
+
+
+def finite_or_none(value: float) -> float | None:
+    """A number as JSON has it: None where it is none or infinite."""
+    return float(value) if math.isfinite(value) else None
 
 
 @dataclasses.dataclass(frozen=True)
 class Page:
-    """One page of a study.
+    """A page of a study.
 
     Attributes:
         name: of its file, without the ending.
@@ -41,7 +76,7 @@ class Page:
 
 @dataclasses.dataclass(frozen=True)
 class StudyText:
-    """Real text for experiments.
+    """The text that experiments read.
 
     Attributes:
         title: of the corpus.
@@ -54,11 +89,11 @@ class StudyText:
     rows: dict[str, Ragged]
 
     def digest(self) -> str:
-        """Another one where the text is another."""
-        found = hashlib.sha256("\n".join(self.characters.vocabulary.pieces).encode())
+        """A checksum: different texts have different ones."""
+        digest = hashlib.sha256("\n".join(self.characters.vocabulary.pieces).encode())
         for rows in self.rows.values():
-            found.update(rows.ids.tobytes() + rows.row_splits.tobytes())
-        return found.hexdigest()
+            digest.update(rows.ids.tobytes() + rows.row_splits.tobytes())
+        return digest.hexdigest()
 
 
 def study_text(corpus: TextCorpusSettings, raw: Path) -> StudyText:
@@ -67,8 +102,8 @@ def study_text(corpus: TextCorpusSettings, raw: Path) -> StudyText:
     Raises:
         UserError: as `pipeline.corpora.running.corpus.read_running_text`.
     """
-    found = read_running_text(corpus, raw)
-    parts = {split: from_frame(frame) for split, frame in found.splits.items()}
+    read = read_running_text(corpus, raw)
+    parts = {split: from_frame(frame) for split, frame in read.splits.items()}
     characters = Characters.learn(parts["train"][0], "syllable")
     rows = {split: characters.encode_documents(*part) for split, part in parts.items()}
-    return StudyText(found.origin.title, characters, rows)
+    return StudyText(read.origin.title, characters, rows)

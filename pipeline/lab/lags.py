@@ -39,10 +39,10 @@ def product(jacobian_at: JacobianAt, t: int, k: int):
     """
     if not -1 <= k < t:
         raise ValueError(f"k must be from -1 to {t - 1}, not {k}")
-    found = jacobian_at(t)
+    by_s_k = jacobian_at(t)
     for step in range(t - 1, k, -1):
-        found = ops.matmul(found, jacobian_at(step))
-    return found
+        by_s_k = ops.matmul(by_s_k, jacobian_at(step))
+    return by_s_k
 
 
 def scaled_products(

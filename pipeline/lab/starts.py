@@ -1,8 +1,9 @@
-"""Language models whose random start is a function of a seed alone."""
+"""Random starts of Keras layers that are a function of a seed alone."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -12,44 +13,68 @@ from pipeline.models.language_model import language_model
 from pipeline.models.settings import LanguageModelSettings
 
 
-def started(
-    settings: LanguageModelSettings,
-    *,
-    vocabulary_size: int,
-    seed: int,
-    gain: float | None = None,
-) -> keras.Model:
-    """The pipeline's language model, its weights drawn from `seed` whatever was drawn before.
+def draw_weights(
+    layers: Sequence[keras.layers.Layer], seed: int | tuple[int, ...], gain: float | None = None
+) -> None:
+    """Draws the weights of built layers anew, whatever was drawn or learnt before.
 
-    Each weight is drawn as its layer draws it: embeddings with a standard deviation of 1/√width,
-    kernels as Glorot and Bengio 2010 do, recurrent kernels orthogonal, but for the ReLU RNN's,
-    which is the identity (Le et al. 2015); biases are what they are.
+    Embeddings get a standard deviation of 1/√width, kernels start as Glorot and Bengio 2010 have
+    it, recurrent kernels orthogonal, but for the ReLU RNN's, which is the identity (Le et al.
+    2015). Biases are 0, and that of an LSTM's forget gate 1.
 
     Args:
-        settings, vocabulary_size: as `pipeline.models.language_model.language_model` takes them.
+        layers: Embedding, Dense, SimpleRNN, LSTM or GRU; one draw each for every matrix, in order.
         seed: of all draws.
         gain: g of recurrent kernels with independent entries N(0, g²/n) in the place of
             orthogonal ones. Random networks with tanh are chaotic for g > 1: Sompolinsky et al.
             1988, Physical Review Letters 61(3).
     """
-    model = language_model(settings, vocabulary_size=vocabulary_size)
-    draws = iter(np.random.SeedSequence(seed).generate_state(len(model.weights)).tolist())
-    for layer in model.layers:
-        parts = layer.layer.cell if isinstance(layer, CarriedRecurrent) else layer
-        for weight in parts.trainable_weights:
-            if len(weight.shape) > 1:
-                chosen = _start_of(weight, settings.cell, next(draws), gain)
-                weight.assign(chosen(weight.shape))
-    return model
+    weights = [(layer, weight) for layer in layers for weight in layer.trainable_weights]
+    draws = iter(np.random.SeedSequence(seed).generate_state(len(weights)).tolist())
+    for layer, weight in weights:
+        if weight.name == "bias":
+            bias = np.zeros(weight.shape)
+            if isinstance(layer, keras.layers.LSTM):
+                bias[layer.units : 2 * layer.units] = 1.0  # Keras has the gates i, f, C, o
+            weight.assign(bias)
+        else:
+            initializer = _initializer(layer, weight, next(draws), gain)
+            weight.assign(initializer(weight.shape))
 
 
-def _start_of(weight, cell: str, seed: int, gain: float | None) -> keras.initializers.Initializer:
+def _initializer(layer, weight, seed: int, gain: float | None) -> keras.initializers.Initializer:
     if weight.name == "embeddings":
         return keras.initializers.RandomNormal(stddev=weight.shape[1] ** -0.5, seed=seed)
     if weight.name != "recurrent_kernel":
         return keras.initializers.GlorotUniform(seed=seed)
-    if gain is None and cell == "irnn":
+    if gain is not None:
+        return keras.initializers.RandomNormal(stddev=gain / math.sqrt(layer.units), seed=seed)
+    if isinstance(layer.recurrent_initializer, keras.initializers.Identity):
         return keras.initializers.Identity()
-    if gain is None:
-        return keras.initializers.Orthogonal(seed=seed)
-    return keras.initializers.RandomNormal(stddev=gain / math.sqrt(weight.shape[0]), seed=seed)
+    return keras.initializers.Orthogonal(seed=seed)
+
+
+def small_language_model(
+    cell: str,
+    *,
+    units: int,
+    embedding_size: int,
+    vocabulary_size: int,
+    seed: int,
+    gain: float | None = None,
+) -> keras.Model:
+    """The pipeline's language model with one recurrent layer, without dropout.
+
+    Args:
+        cell, units, embedding_size: as in `pipeline.models.settings.LanguageModelSettings`.
+        vocabulary_size: as `pipeline.models.language_model.language_model` takes it.
+        seed, gain: as `draw_weights` takes them.
+    """
+    shape = LanguageModelSettings(
+        cell=cell, units=units, embedding_size=embedding_size,
+        embedding_dropout=0.0, state_dropout=0.0,
+    )  # fmt: skip
+    model = language_model(shape, vocabulary_size=vocabulary_size)
+    layers = [each.layer if isinstance(each, CarriedRecurrent) else each for each in model.layers]
+    draw_weights(layers, seed, gain)
+    return model

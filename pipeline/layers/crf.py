@@ -98,6 +98,19 @@ class LinearChainCRF(keras.layers.Layer):
         first, transitions, last = self._potentials()
         return _log_partition(self._complete(unary, lengths, first, last), transitions, lengths)
 
+    def marginals(self, unary, lengths):
+        """p(y_t | x), the probability of each tag at each step: float [batch, time, tags], 0 at
+        padding.
+
+        Args:
+            unary: float [batch, time, tags]; lengths: int [batch], each at least 1.
+        """
+        first, transitions, last = self._potentials()
+        unary = self._complete(unary, lengths, first, last)
+        alphas, total = _partition(unary, transitions, lengths)
+        single, _ = _log_marginals(unary, transitions, lengths, alphas, total)
+        return ops.transpose(ops.exp(single), (1, 0, 2))
+
     def log_likelihood(self, unary, tags, lengths):
         """log p(tags | x) in nats: float [batch]; minus infinity for an illegal sequence.
 
@@ -233,6 +246,21 @@ class Viterbi(keras.layers.Layer):
         return cls(**config)
 
 
+@keras.saving.register_keras_serializable("pipeline")
+class Marginals(Viterbi):
+    """`LinearChainCRF.marginals` as a layer; arguments as of `Viterbi`.
+
+    Returns:
+        float [batch, time, tags].
+    """
+
+    def call(self, unary, lengths):
+        return self.crf.marginals(unary, lengths)
+
+    def compute_output_spec(self, unary, lengths):
+        return keras.KerasTensor(unary.shape, dtype=unary.dtype)
+
+
 def _real(unary, lengths):
     """bool [time, batch]: True where there is a piece."""
     steps = ops.arange(ops.shape(unary)[1], dtype="int32")
@@ -275,6 +303,34 @@ def _forward(unary, transitions, lengths, gather):
     return ops.concatenate([by_time[:1], later], axis=0), last
 
 
+def _partition(unary, transitions, lengths):
+    """The forward algorithm: log α float [time, batch, tags], and log of the sum over all
+    sequences [batch]."""
+    alphas, last = _forward(unary, transitions, lengths, ops.logsumexp)
+    return alphas, ops.logsumexp(last, axis=1)
+
+
+def _log_marginals(unary, transitions, lengths, alphas, total):
+    """The backward algorithm: Rabiner 1989, equations 24 and 25, in log space.
+
+    Returns:
+        log p(y_t | x), float [time, batch, tags], minus infinity at padding; and log β plus the
+        unary potentials less `total` at each step but the first, [time - 1, batch, tags].
+    """
+    real = _real(unary, lengths)
+    after = ops.transpose(unary, (1, 0, 2))[1:]
+
+    def step(beta, scores, going):
+        before = ops.logsumexp(transitions[None] + (scores + beta)[:, None, :], axis=2)
+        return ops.where(going[:, None], before, beta), beta
+
+    first, betas = _scan(step, ops.zeros_like(alphas[0]), after, real[1:], reverse=True)
+    never = ops.cast(NEVER, unary.dtype)
+    single = alphas + ops.concatenate([first[None], betas], axis=0) - total[:, None]
+    into = ops.where(real[1:, :, None], after + betas - total[:, None], never)
+    return ops.where(real[:, :, None], single, never), into
+
+
 def _log_partition(unary, transitions, lengths):
     """The forward algorithm with its gradient, which are the marginals: Rabiner 1989, equations
     19 to 25 and 37, in log space.
@@ -285,27 +341,15 @@ def _log_partition(unary, transitions, lengths):
 
     @ops.custom_gradient
     def log_partition(unary, transitions):
-        alphas, last = _forward(unary, transitions, lengths, ops.logsumexp)
-        total = ops.logsumexp(last, axis=1)
+        alphas, total = _partition(unary, transitions, lengths)
 
         def gradient(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
-            real = _real(unary, lengths)
-            after = ops.transpose(unary, (1, 0, 2))[1:]
-
-            def step(beta, scores, going):
-                before = ops.logsumexp(transitions[None] + (scores + beta)[:, None, :], axis=2)
-                return ops.where(going[:, None], before, beta), beta
-
-            first, betas = _scan(step, ops.zeros_like(last), after, real[1:], reverse=True)
-            never = ops.cast(NEVER, unary.dtype)
+            single, into = _log_marginals(unary, transitions, lengths, alphas, total)
             # p(y_t | x), and p(y_{t-1}, y_t | x) summed over rows and steps
-            single = alphas + ops.concatenate([first[None], betas], axis=0) - total[:, None]
-            single = ops.exp(ops.where(real[:, :, None], single, never))
-            into = ops.where(real[1:, :, None], after + betas - total[:, None], never)
             pairs = ops.exp(alphas[:-1, :, :, None] + transitions + into[:, :, None, :])
             pairs = ops.sum(pairs * upstream[:, None, None], axis=(0, 1))
-            return ops.transpose(single * upstream[:, None], (1, 0, 2)), pairs
+            return ops.transpose(ops.exp(single) * upstream[:, None], (1, 0, 2)), pairs
 
         return total, gradient
 

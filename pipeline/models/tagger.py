@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.corpora.annotated.entities import Entity
-from pipeline.layers.crf import LinearChainCRF, Viterbi
+from pipeline.layers.crf import LinearChainCRF, Marginals, Viterbi
 from pipeline.layers.piece_embedding import PieceEmbedding, embedded_pieces
 from pipeline.layers.piece_ngrams import PieceNgrams
 from pipeline.layers.recurrent import Recurrent
@@ -151,6 +151,14 @@ def best_tags(model: keras.Model) -> keras.Model:
     """The same inputs to the best legal tags, int32 [batch, time], 0 at padding."""
     best = Viterbi(model.get_layer("crf"), name="viterbi")
     return keras.Model(model.input, best(model.output, model.input["lengths"]), name="best_tags")
+
+
+def tag_probabilities(model: keras.Model) -> keras.Model:
+    """The same inputs to the probability of each tag at each piece, p(y_t | x) of the CRF: float32
+    [batch, time, tags], 0 at padding."""
+    of_tags = Marginals(model.get_layer("crf"), name="marginals")
+    probabilities = of_tags(model.output, model.input["lengths"])
+    return keras.Model(model.input, probabilities, name="tag_probabilities")
 
 
 def predict_tags(decoder: keras.Model, rows: Ragged, batch_size: int = 256) -> Ragged:

@@ -56,7 +56,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 import pipeline.tasks
 from pipeline.report.figures import to_png
 from pipeline.report.filters import FILTERS, Markdown
-from pipeline.report.page import Picture, ReportContent, Section, Span, component
+from pipeline.report.page import MarkedSpan, ReportContent, ReportPicture, Section, component
 from pipeline.report.passage import LEVELS, Passage
 
 TEMPLATES = Path(__file__).resolve().parent.parent
@@ -93,7 +93,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.parts: list[tuple[str, str]] = []  # kind ("text", "figure", …), HTML
-        self.pictures: list[Picture] = []
+        self.pictures: list[ReportPicture] = []
         self.markdown = _markdown()
         self.templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(
@@ -186,14 +186,14 @@ class _Writer:
             return str(value)  # which raises the error of what is undefined
         if isinstance(value, numbers.Integral) and not isinstance(value, bool):
             return str(value)
-        if isinstance(value, Picture):
+        if isinstance(value, ReportPicture):
             self.pictures.append(value)
             return self.mark("figure", component("figure", value))
         if isinstance(value, Passage):
             return self.mark("passage", component("passage", value, LEVELS))
         if isinstance(value, str):
-            return self.mark("text", component("spans", [Span(value)]))
-        if isinstance(value, Sequence) and all(isinstance(one, Span) for one in value):
+            return self.mark("text", component("spans", [MarkedSpan(value)]))
+        if isinstance(value, Sequence) and all(isinstance(one, MarkedSpan) for one in value):
             return self.mark("text", component("spans", value))
         raise TypeError(f"no filter says how {value!r} is written")
 
@@ -209,7 +209,7 @@ class _Writer:
     def picture(self, figure: Any, alt: str, caption: str = "") -> str:
         """A matplotlib figure or PNG file, for those who cannot see it `alt`, below it a line."""
         png = figure if isinstance(figure, bytes) else to_png(figure)
-        return self.put_in(Picture(png, alt, caption))
+        return self.put_in(ReportPicture(png, alt, caption))
 
     def link(self, text: str, file: str) -> Markdown:
         """Another page: what it is called, and its file beside this one."""

@@ -14,7 +14,7 @@ from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
 from pipeline.report.fonts import printable
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.entity_scores import Scores
+    from pipeline.evaluation.entity_scores import EntityScores
 
 _WIDTH = 6.4  # inches
 _BARS = {
@@ -27,7 +27,7 @@ _BARS = {
 
 
 @drawn
-def label_scores(per_label: Sequence[Scores], overall: float) -> Figure:
+def label_scores(per_label: Sequence[EntityScores], overall: float) -> Figure:
     """F1 of each label with its 95 % interval, between precision and recall.
 
     Args:
@@ -92,7 +92,7 @@ def outcomes_by_label(outcomes: Mapping[str, Sequence[int]]) -> Figure:
 
 @drawn
 def scores_by_length(
-    by_sentence: Sequence[Scores], by_entity: Sequence[Scores], overall: float
+    by_sentence: Sequence[EntityScores], by_entity: Sequence[EntityScores], overall: float
 ) -> Figure:
     """F1 in buckets of sentence length and of entity length, both in characters.
 

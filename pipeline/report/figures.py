@@ -257,7 +257,8 @@ def reliability_diagram(curve: Sequence[ConfidenceBin], error: float) -> Figure:
     above.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     above.set_title(f"Reliability · 신뢰도 보정 — calibration error {error:.1%}")
     above.set_ylabel("accuracy · 정확도")
-    above.legend(loc="upper left")
+    # beside the plots: bars stand everywhere in them
+    figure.legend(loc="outside upper right", ncols=3)
     below.bar(centre, [b.count for b in filled], width * 0.9, color=QUIET, alpha=0.6)
     below.set_ylabel("texts · 건수")
     below.yaxis.set_major_locator(MaxNLocator(3, integer=True))

@@ -30,7 +30,7 @@ _PIXELS_PER_CSS_PIXEL = 1.7  # figures.to_png draws 170 pixels an inch, a page s
 
 
 @dataclasses.dataclass(frozen=True)
-class Span:
+class MarkedSpan:
     """A stretch of text that is marked, for example an entity.
 
     Attributes:
@@ -45,7 +45,7 @@ class Span:
 
 
 @dataclasses.dataclass(frozen=True)
-class Picture:
+class ReportPicture:
     """A PNG file, what it shows for those who cannot see it, and a line below it."""
 
     png: bytes
@@ -102,7 +102,7 @@ class ReportContent:
     warnings: Sequence[str] = ()
     opening: Markup = Markup()
     sections: Sequence[Section] = ()
-    pictures: Sequence[Picture] = ()
+    pictures: Sequence[ReportPicture] = ()
     links: Sequence[Link] = ()
     written: str = ""
 

@@ -33,7 +33,7 @@ Point = tuple[int, int, str]
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class FewLabelsPlan:
     """What is going to be measured.
 
     Attributes:
@@ -114,7 +114,7 @@ def plan(
     start: Path,
     facts: CorpusFacts,
     workspace: Workspace,
-) -> Plan:
+) -> FewLabelsPlan:
     """What is going to be measured.
 
     Raises:
@@ -133,7 +133,7 @@ def plan(
         say(f"left out, since there are {available:,} rows to draw from: {listed}")
     usual = settings.draws.draws or (QUICK_DRAWS if quick else DRAWS)
     draws = {size: usual if size < available else settings.draws.draws_of_all for size in sizes}
-    planned = Plan(
+    planned = FewLabelsPlan(
         splits,
         facts,
         task_settings,

@@ -77,7 +77,7 @@ def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
         texts, ends = texts + more_texts, ends + more_ends
 
     def part(progress: Callable[[float], None]) -> Page:
-        return units_page.study_units(
+        return units_page.page(
             model,
             characters,
             texts,

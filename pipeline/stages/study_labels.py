@@ -13,7 +13,7 @@ from pipeline.lab.labels.draws import draw
 from pipeline.lab.labels.page import Circumstances, page_of
 from pipeline.lab.labels.results import (
     WITH,
-    Measured,
+    DrawnTraining,
     read_results,
     write_results,
 )
@@ -29,7 +29,7 @@ from pipeline.report.versions import versions
 from pipeline.settings import without_run
 from pipeline.stages.corpus import read_corpus
 from pipeline.stages.files import RunFiles
-from pipeline.stages.label_plan import Plan, Point, plan, start_of
+from pipeline.stages.label_plan import FewLabelsPlan, Point, plan, start_of
 from pipeline.stages.small_runs import accuracy_of_run, forget_models
 from pipeline.stages.studies import LabelStudy
 from pipeline.tasks.sentiment import TASK
@@ -109,7 +109,7 @@ def _set_aside(folder: Path, asked: dict[str, Any]) -> bool:
     return True
 
 
-def _measure(planned: Plan, folder: Path, settings: LabelStudy) -> None:
+def _measure(planned: FewLabelsPlan, folder: Path, settings: LabelStudy) -> None:
     """Measures what is not in the table yet; the page is written anew after each training."""
     table = folder / RESULTS
     measured = read_results(table)
@@ -132,7 +132,7 @@ def _measure(planned: Plan, folder: Path, settings: LabelStudy) -> None:
         forget_models(run)
 
 
-def _train(planned: Plan, point: Point, run: Path) -> Measured:
+def _train(planned: FewLabelsPlan, point: Point, run: Path) -> DrawnTraining:
     size, number, side = point
     splits = planned.rows(size, number)
     # TensorFlow keeps memory of each model it has trained for as long as the process lives.
@@ -143,7 +143,7 @@ def _train(planned: Plan, point: Point, run: Path) -> Measured:
         planned.start if side == WITH else None,
         run,
     )
-    return Measured(
+    return DrawnTraining(
         rows=size,
         draw=number,
         encoder=side,
@@ -163,7 +163,7 @@ def _name(point: Point) -> str:
     return f"{size}-rows-draw-{number}-{side}"
 
 
-def _circumstances(planned: Plan, settings: LabelStudy) -> Circumstances:
+def _circumstances(planned: FewLabelsPlan, settings: LabelStudy) -> Circumstances:
     training = planned.settings.training
     available = len(planned.splits["train"])
     small = planned.settings.small_corpora

@@ -43,7 +43,7 @@ _OWN = {"hannanum": "/+", "kiwi": "\u2800"}
 _NOT_ASKED = {name: re.compile(f"[{_BEYOND}{_OWN.get(name, '')}]+") for name in SYMBOL_TAGS}
 
 
-class Stretch(NamedTuple):
+class MorphemeStretch(NamedTuple):
     """Characters `start` to `end` (exclusive) of a normalized text."""
 
     start: int
@@ -51,12 +51,12 @@ class Stretch(NamedTuple):
     analyzable: bool
 
 
-def stretches(text: str, analyzer: str) -> list[Stretch]:
+def stretches(text: str, analyzer: str) -> list[MorphemeStretch]:
     """Cuts a normalized text, leaving nothing out but spaces.
 
     Words stay together up to a bearable length; what an analyzer cannot take stands by itself.
     """
-    found: list[Stretch] = []
+    found: list[MorphemeStretch] = []
     for word in re.finditer(r"\S+", text):
         for part in _parts(text, word.start(), word.end(), analyzer):
             last = found[-1] if found else None
@@ -66,27 +66,27 @@ def stretches(text: str, analyzer: str) -> list[Stretch]:
                 and (last.analyzable and part.analyzable)
                 and part.end - last.start <= _LONGEST_STRETCH
             ):
-                found[-1] = Stretch(last.start, part.end, True)
+                found[-1] = MorphemeStretch(last.start, part.end, True)
             else:
                 found.append(part)
     return found
 
 
-def _parts(text: str, start: int, end: int, analyzer: str) -> list[Stretch]:
+def _parts(text: str, start: int, end: int, analyzer: str) -> list[MorphemeStretch]:
     """One word: usually a single part."""
-    parts: list[Stretch] = []
+    parts: list[MorphemeStretch] = []
     done = start
     for match in _NOT_ASKED[analyzer].finditer(text, start, end):
         parts += _short_parts(text, done, match.start(), analyzer)
-        parts.append(Stretch(match.start(), match.end(), False))
+        parts.append(MorphemeStretch(match.start(), match.end(), False))
         done = match.end()
     return parts + _short_parts(text, done, end, analyzer)
 
 
-def _short_parts(text: str, start: int, end: int, analyzer: str) -> list[Stretch]:
+def _short_parts(text: str, start: int, end: int, analyzer: str) -> list[MorphemeStretch]:
     if analyzer != "kkma":
         return _in_lengths(start, end, _LONGEST_WORD[analyzer])
-    parts: list[Stretch] = []
+    parts: list[MorphemeStretch] = []
     done = start
     for match in _REPEAT.finditer(text, start, end):
         parts += _in_lengths(done, match.start(), _LONGEST_WORD[analyzer])
@@ -95,5 +95,5 @@ def _short_parts(text: str, start: int, end: int, analyzer: str) -> list[Stretch
     return parts + _in_lengths(done, end, _LONGEST_WORD[analyzer])
 
 
-def _in_lengths(start: int, end: int, longest: int) -> list[Stretch]:
-    return [Stretch(at, min(at + longest, end), True) for at in range(start, end, longest)]
+def _in_lengths(start: int, end: int, longest: int) -> list[MorphemeStretch]:
+    return [MorphemeStretch(at, min(at + longest, end), True) for at in range(start, end, longest)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.corpora.annotated.annotated_texts import AnnotatedTexts, Reading
@@ -33,7 +33,7 @@ _MANY = 20
 
 
 @dataclasses.dataclass
-class _Read:
+class _SentencesRead:
     """What a format gives: sentences or what is wrong with them, each with its place."""
 
     format: str
@@ -44,7 +44,7 @@ class _Read:
     warnings: list[str] = dataclasses.field(default_factory=list)
 
 
-def read_annotated(path: Path) -> AnnotatedTexts:
+def read_annotated(path: Path, known: Collection[str] = ()) -> AnnotatedTexts:
     """Reads a user's own file, in whichever of these formats most of it is:
 
     1. JSON with spans, or with tokens and tags (`json_entities`);
@@ -57,6 +57,10 @@ def read_annotated(path: Path) -> AnnotatedTexts:
     Labels that differ only in case or Unicode form become one (`entity_labels`); none has more
     than 64 characters. Encodings are those of `text_file.read_text`.
 
+    Args:
+        known: labels of the file that is learnt from, where this is another. They are labels in
+            markup, too, and what is equal to one of them is spelt as it is.
+
     Returns:
         id is `splits.text_id` of the text. With the details encoding, format ("json", "tag
         lists", "columns" or "markup"), read_as (all that was concluded, for people), rows,
@@ -66,15 +70,18 @@ def read_annotated(path: Path) -> AnnotatedTexts:
     Raises:
         UserError: no file, no text file, or no sentence in it that can be used.
     """
-    return annotated_texts(*read_text(path), path)
+    return annotated_texts(*read_text(path), path, known)
 
 
-def annotated_texts(text: str, encoding: str, path: Path) -> AnnotatedTexts:
+def annotated_texts(
+    text: str, encoding: str, path: Path, known: Collection[str] = ()
+) -> AnnotatedTexts:
     """What `read_annotated` gives of a file that holds `text`.
 
     Args:
         encoding: of `text_file.decode`.
         path: for errors; its suffix may promise JSON.
+        known: as of `read_annotated`.
     """
     # Byte order marks of files that were put together.
     text = unix_line_ends(text).lstrip("\ufeff").replace("\n\ufeff", "\n")
@@ -83,12 +90,12 @@ def annotated_texts(text: str, encoding: str, path: Path) -> AnnotatedTexts:
         lines[0] = ""
     records = _pairs(text) or read_records(text, path)
     if records is not None:
-        found = _json(text, records, path)
+        found = _json(text, records, path, known)
     else:
-        found = _tag_lists(lines) or _columns(lines) or _marked_up_lines(lines)
+        found = _tag_lists(lines) or _columns(lines) or _marked_up_lines(lines, known)
     reading = Reading()
     reading.rejects += found.rejects
-    warnings = found.warnings + _add(reading, found.sentences)
+    warnings = found.warnings + _add(reading, found.sentences, known)
     reading.rejects.sort(key=lambda reject: reject.line)
     read = reading.result()
     if not len(read.frame):
@@ -115,14 +122,19 @@ def _in_words(entities: Mapping[str, int]) -> str:
     return f"entities {', '.join(listed)}" if entities else "no entities"
 
 
-def _add(reading: Reading, sentences: Sequence[tuple[Annotated | str, Rejected]]) -> list[str]:
+def _add(
+    reading: Reading,
+    sentences: Sequence[tuple[Annotated | str, Rejected]],
+    known: Collection[str],
+) -> list[str]:
     """Takes sentences in under one spelling of each label; gives what a user should know."""
-    spelling, warnings = one_spelling(
+    labels = (
         entity.label
         for parsed, _ in sentences
         if isinstance(parsed, Annotated)
         for entity in parsed.entities
     )
+    spelling, warnings = one_spelling(labels, known)
     for parsed, place in sentences:
         identity = ""
         if isinstance(parsed, Annotated):
@@ -136,12 +148,12 @@ def _add(reading: Reading, sentences: Sequence[tuple[Annotated | str, Rejected]]
     return warnings
 
 
-def _json(text: str, records: Records, path: Path) -> _Read:
+def _json(text: str, records: Records, path: Path, known: Collection[str]) -> _SentencesRead:
     if (found := read_json_entities(text, records, path)) is not None:
         details = {} if found.spacing is None else {"spacing": found.spacing}
         if found.spacing is not None:
             details["repaired"] = found.repaired
-        return _Read("json", found.read_as, found.sentences, records.rejects, details)
+        return _SentencesRead("json", found.read_as, found.sentences, records.rejects, details)
     if (texts := texts_of(records)) is None:
         raise UserError(
             "is JSON, but most of its objects have no text under a usual key",
@@ -149,7 +161,7 @@ def _json(text: str, records: Records, path: Path) -> _Read:
             remedy='give {"text": "…", "entities": [[0, 5, "OG"]]} or '
             '{"tokens": […], "ner_tags": ["B-OG", …]} for each text',
         )
-    read = _marked_up(texts)
+    read = _marked_up(texts, known)
     read.rejects += records.rejects
     return dataclasses.replace(read, format="json", read_as=f"JSON, its texts {read.read_as}")
 
@@ -169,14 +181,16 @@ def _pairs(text: str) -> Records | None:
     return Records([Record(1, *pair) for pair in zip(pairs, written, strict=True)], [])
 
 
-def _tag_lists(lines: Sequence[str]) -> _Read | None:
+def _tag_lists(lines: Sequence[str]) -> _SentencesRead | None:
     found = read_tag_lists(lines)
     if found is None:
         return None
-    return _Read("tag lists", found.read_as, found.sentences, [], {"repaired": found.repaired})
+    return _SentencesRead(
+        "tag lists", found.read_as, found.sentences, [], {"repaired": found.repaired}
+    )
 
 
-def _columns(lines: Sequence[str]) -> _Read | None:
+def _columns(lines: Sequence[str]) -> _SentencesRead | None:
     file = read_columns(lines)
     if file is None:
         return None
@@ -195,10 +209,10 @@ def _columns(lines: Sequence[str]) -> _Read | None:
             "line behind every token?"
         )
     details = {"spacing": file.spacing, "repaired": repaired}
-    return _Read("columns", file.read_as, sentences, list(file.rejects), details, warnings)
+    return _SentencesRead("columns", file.read_as, sentences, list(file.rejects), details, warnings)
 
 
-def _marked_up_lines(lines: Sequence[str]) -> _Read:
+def _marked_up_lines(lines: Sequence[str], known: Collection[str]) -> _SentencesRead:
     rows = [
         (n, line)
         for n, line in enumerate(lines, 1)
@@ -206,12 +220,12 @@ def _marked_up_lines(lines: Sequence[str]) -> _Read:
     ]
     column = marked_up_column([line for _, line in rows])
     if column is None:
-        found = _marked_up([(line, Rejected(n, "", line)) for n, line in rows])
+        found = _marked_up([(line, Rejected(n, "", line)) for n, line in rows], known)
         return dataclasses.replace(found, read_as=f"a sentence a line, {found.read_as}")
     texts = [(column.text(line), Rejected(n, "", line)) for n, line in rows]
     if column.has_header:
         del texts[0]
-    found = _marked_up([(text, place) for text, place in texts if text is not None])
+    found = _marked_up([(text, place) for text, place in texts if text is not None], known)
     found.rejects += [
         dataclasses.replace(place, reason=f"not {column.width} columns")
         for text, place in texts
@@ -221,9 +235,9 @@ def _marked_up_lines(lines: Sequence[str]) -> _Read:
     return dataclasses.replace(found, read_as=read_as)
 
 
-def _marked_up(texts: Sequence[tuple[str, Rejected]]) -> _Read:
+def _marked_up(texts: Sequence[tuple[str, Rejected]], known: Collection[str]) -> _SentencesRead:
     """Texts that may be marked up; what resembles markup and is read as text is listed."""
-    labels = learn_labels(text for text, _ in texts)
+    labels = learn_labels((text for text, _ in texts), known)
     sentences: list[tuple[Annotated | str, Rejected]] = []
     doubts = []
     for text, place in texts:
@@ -239,4 +253,4 @@ def _marked_up(texts: Sequence[tuple[str, Rejected]]) -> _Read:
         if others and isinstance(parsed, Annotated):
             shown = f"<{others[0].content[:40]}:{others[0].label[:40]}>"
             doubts.append(dataclasses.replace(place, reason=f"{shown} read as text", kept=True))
-    return _Read("markup", "marked up as <content:LABEL>", sentences, doubts)
+    return _SentencesRead("markup", "marked up as <content:LABEL>", sentences, doubts)

@@ -10,25 +10,13 @@ import pandas as pd
 
 from pipeline.corpora.annotated.entities import Entity, write_entities
 from pipeline.corpora.annotated.inline import Annotated
+from pipeline.corpora.read_texts import ReadTexts
 from pipeline.corpora.rejects import Rejected
 
 
-@dataclasses.dataclass(frozen=True)
-class AnnotatedTexts:
-    """Texts with entities.
-
-    Attributes:
-        frame: columns id, text, label, all str, none missing; label is what
-            `entities.write_entities` wrote, its offsets being those of the cell `text`.
-        rejects: the sentences that are not in it, and those that are, but doubtful (`kept`).
-        details: what a person wants to know of how it was read; JSON-able.
-        warnings: sentences that a user must not miss.
-    """
-
-    frame: pd.DataFrame
-    rejects: list[Rejected]
-    details: dict = dataclasses.field(default_factory=dict)
-    warnings: Sequence[str] = ()
+class AnnotatedTexts(ReadTexts):
+    """Texts with entities: a label is what `entities.write_entities` wrote, its offsets being those
+    of the cell `text`."""
 
 
 class Reading:

@@ -17,6 +17,7 @@ from pipeline.corpora.annotated.annotated_texts import AnnotatedTexts
 from pipeline.corpora.annotated.entities import read_entities
 from pipeline.corpora.annotated.named_entities import read_klp, read_klue, read_kmou
 from pipeline.corpora.fetch import CorpusUnavailable, fetch, fetch_all
+from pipeline.corpora.files_beside import corpus_name, files_beside, looked_for
 from pipeline.corpora.html_entities import entity_warnings
 from pipeline.corpora.origins import (
     catalogue_origin,
@@ -25,14 +26,11 @@ from pipeline.corpora.origins import (
     stand_in_warning,
 )
 from pipeline.corpora.settings import EntityCorpusSettings
-from pipeline.corpora.splits import FEWEST_ROWS, CorpusSplits, by_share, text_id
-from pipeline.corpora.text_splits import label_warnings, split_texts
+from pipeline.corpora.splits import FEWEST_ROWS, SPLITS, CorpusSplits, by_share, text_id
+from pipeline.corpora.text_splits import TextSplits, kept_apart, label_warnings, split_own_texts
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
-from pipeline.normalize import normalize
-
-SPLITS = ("train", "dev", "test")
 
 
 def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path) -> CorpusSplits:
@@ -41,8 +39,9 @@ def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path)
     KMOU has no split of its own: whole files go to test, dev or train (`kmou_split`), since the
     sentences of a file are of one article; of sentences that stand in a split twice with the
     same entities one stays. KLP is split as published. Of KLUE, whose test set is not published,
-    the development set is the test split, and a tenth of the training set becomes dev. A user's
-    own file gives a tenth of its sentences each to dev and test, by a hash of the text.
+    the development set is the test split, and a tenth of the training set becomes dev. What
+    stands beside a user's own file (`files_beside`) is dev and test; what has none of its own
+    gives a tenth of its sentences to each, by a hash of the text.
 
     No text stands in two splits: dev leaves out what stands in test, and train what stands in
     dev or test, whatever white space is in it.
@@ -62,14 +61,14 @@ def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path)
         UserError: there is no such corpus, or it cannot be trained on.
     """
     if chosen.corpus == "sample":
-        return _one_file("sample", sample, sample_origin(sample))
+        return _sample(sample)
     if (path := _own_file(chosen.corpus)) is not None:
-        return _one_file(path.stem, path, own_origin([path]))
+        return _own(path)
     corpus = catalogue.find(chosen.corpus, "annotated")
     try:
         paths = _fetch(corpus, raw, SPLITS)
     except CorpusUnavailable as error:
-        splits = _one_file("sample", sample, sample_origin(sample))
+        splits = _sample(sample)
         warning = stand_in_warning(corpus, error, "sentences")
         return dataclasses.replace(splits, stand_in=True, warnings=[warning, *splits.warnings])
     read = {split: _read(corpus, split, files) for split, files in paths.items()}
@@ -78,7 +77,8 @@ def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path)
         ids = [text_id(text) for text in texts.frame["text"]]
         read |= dict(zip(("train", "dev"), _parted(texts, by_share(ids, 0.1)), strict=True))
     files = [path for of in paths.values() for path in of]
-    return _splits(corpus.name, read, catalogue_origin(corpus), files)
+    found = kept_apart({split: texts.frame for split, texts in read.items()})
+    return _splits(corpus.name, read, found, catalogue_origin(corpus), files)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,23 +182,50 @@ def _read(corpus: catalogue.Corpus, split: str, paths: list[Path]) -> AnnotatedT
     return texts
 
 
-def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
-    """A corpus that comes as one file gives a tenth of its texts each to dev and test."""
-    texts = read_annotated(path)
-    where, frame = origin.source, texts.frame
-    if len(frame) < FEWEST_ROWS:
+def _sample(sample: Path) -> CorpusSplits:
+    read = {"train": read_annotated(sample)}
+    return _own_splits("sample", read, {"train": sample}, sample_origin(sample), [sample])
+
+
+def _own(path: Path) -> CorpusSplits:
+    files = files_beside(path)
+    train = read_annotated(files["train"])
+    known = train.details["entities"]
+    read = {
+        split: train if split == "train" else read_annotated(file, known)
+        for split, file in files.items()
+    }
+    origin = own_origin([files["train"]])
+    return _own_splits(corpus_name(path), read, files, origin, looked_for(path))
+
+
+def _own_splits(
+    name: str,
+    read: Mapping[str, AnnotatedTexts],
+    files: Mapping[str, Path],
+    origin: Origin,
+    looked_for: Sequence[Path],
+) -> CorpusSplits:
+    """Of a file of train, and of what stands beside it."""
+    train, where = read["train"], origin.source
+    if len(train.frame) < FEWEST_ROWS:
         raise UserError(
-            f"has {counted(len(frame), 'usable sentence')}; at least {FEWEST_ROWS} are needed",
+            f"has {counted(len(train.frame), 'usable sentence')}; at least {FEWEST_ROWS} are "
+            "needed",
             where=where,
-            remedy=_more_sentences(texts),
+            remedy=_more_sentences(train),
         )
-    if not any(frame["label"]):
-        raise UserError(
-            f"no sentence has an entity (it was read as {texts.details['read_as']})",
-            where=where,
-            remedy="mark them up, <증권거래소:OG>에 …, or give a token and its BIO tag a line",
-        )
-    frames, warnings = split_texts(frame, where)
+    for split, texts in read.items():
+        if not any(texts.frame["label"]):
+            raise UserError(
+                f"no sentence has an entity (it was read as {texts.details['read_as']})",
+                where=files[split],
+                remedy="mark them up, <증권거래소:OG>에 …, or give a token and its BIO tag a line",
+            )
+    if len(read) > 1:
+        read = {split: texts.of_file(files[split].name) for split, texts in read.items()}
+    found = split_own_texts({split: texts.frame for split, texts in read.items()}, where)
+    frames = found.frames
     if not any(frames["train"]["label"]):
         raise UserError(
             f"no entity is left to learn from: all are in the {len(frames['dev'])} and "
@@ -206,10 +233,13 @@ def _one_file(name: str, path: Path, origin: Origin) -> CorpusSplits:
             where=where,
             remedy="give more sentences with entities",
         )
-    read = {split: AnnotatedTexts(part, [], {}) for split, part in frames.items()}
-    read["train"] = dataclasses.replace(texts, frame=frames["train"])
-    warnings = [*warnings, *entity_warnings(frame["text"], path.name)]
-    return _splits(name, read, origin, [path], warnings)
+    warnings = [
+        warning
+        for split, texts in read.items()
+        for warning in entity_warnings(texts.frame["text"], files[split].name)
+    ]
+    found = dataclasses.replace(found, warnings=[*found.warnings, *warnings])
+    return _splits(name, read, found, origin, looked_for)
 
 
 def _parted(texts: AnnotatedTexts, chosen) -> tuple[AnnotatedTexts, AnnotatedTexts]:
@@ -226,46 +256,38 @@ def _more_sentences(texts: AnnotatedTexts) -> str:
 
 def _splits(
     name: str,
-    read: dict[str, AnnotatedTexts],
+    read: Mapping[str, AnnotatedTexts],
+    found: TextSplits,
     origin: Origin,
     files: Sequence[Path],
-    warnings: Sequence[str] = (),
 ) -> CorpusSplits:
-    """Leaves out of every split what stands in a later one, and puts the details together."""
-    seen: set[str] = set()
-    frames, dropped = {}, {}
-    for split in reversed(SPLITS):
-        frame = read[split].frame
-        texts = list(map(normalize, frame["text"]))
-        new = [text not in seen for text in texts]
-        frames[split] = frame[new].reset_index(drop=True)
-        dropped[split] = len(frame) - sum(new)
-        seen.update(texts)
-    entities = {split: _count(frames[split]) for split in SPLITS}
-    found: dict[str, Any] = {
+    """Puts together what was found of the files that were read, and the splits made of them."""
+    entities = {split: _count(found.frames[split]) for split in SPLITS}
+    details: dict[str, Any] = {
         "labels": list(entities["train"]),
         "entities": entities,
-        "dropped": {split: dropped[split] for split in SPLITS if dropped[split]},
+        "dropped": found.dropped,
     }
-    for split in SPLITS:
-        for note, value in read[split].details.items():
+    for split, texts in read.items():
+        for note, value in texts.details.items():
             if note == "repeated":
-                found.setdefault("repeated", {})[split] = value
+                details.setdefault("repeated", {})[split] = value
             elif note in ("tags_differ", "text_differs", "repaired"):
-                found[note] = found.get(note, 0) + value
-            elif note in ("encoding", "format", "spacing", "read_as"):
-                found[note] = value
-    said = [warning for split in SPLITS for warning in read[split].warnings]
-    rejects = [reject for split in SPLITS for reject in read[split].rejects]
-    splits = {split: frames[split] for split in SPLITS}
+                details[note] = details.get(note, 0) + value
+            elif note in ("encoding", "format", "spacing"):
+                details.setdefault(note, value)
+    read_as = [t.details["read_as"] for t in read.values() if "read_as" in t.details]
+    if read_as:
+        details["read_as"] = "; ".join([*read_as, *found.in_words("sentence")])
+    said = [warning for texts in read.values() for warning in texts.warnings]
     return CorpusSplits(
         name,
-        splits,
+        found.frames,
         origin,
         files=files,
-        rejects=rejects,
-        warnings=[*said, *warnings, *label_warnings(entities)],
-        details=found,
+        rejects=[reject for texts in read.values() for reject in texts.rejects],
+        warnings=[*said, *found.warnings, *label_warnings(entities)],
+        details=details,
     )
 
 

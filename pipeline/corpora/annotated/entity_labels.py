@@ -29,11 +29,14 @@ def too_long(label: str) -> str | None:
     return f"label of {len(label)} characters, at most {MAX_LABEL_LENGTH}: {label[:20]}…"
 
 
-def one_spelling(labels: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+def one_spelling(
+    labels: Iterable[str], known: Iterable[str] = ()
+) -> tuple[dict[str, str], list[str]]:
     """One spelling for labels that `label_key` makes equal: the commonest.
 
     Args:
         labels: of each entity.
+        known: spellings that go before the commonest.
 
     Returns:
         Label -> spelling, and warnings that say what was made one.
@@ -42,7 +45,12 @@ def one_spelling(labels: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     groups: dict[str, list[str]] = {}
     for label in sorted(counts, key=lambda label: (-counts[label], label)):
         groups.setdefault(label_key(label), []).append(label)
-    chosen = {label: written_label(group[0]) for group in groups.values() for label in group}
+    before = {label_key(label): label for label in known}
+    chosen = {
+        label: before.get(key, written_label(group[0]))
+        for key, group in groups.items()
+        for label in group
+    }
     made_one = [_said(group) for group in groups.values() if len(group) > 1]
     spaced = [name for name in chosen.values() if " " in normalize(groups[label_key(name)][0])]
     warnings = []

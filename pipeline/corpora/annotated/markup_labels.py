@@ -37,7 +37,7 @@ class MarkupLabels:
     rare: frozenset[str]
 
 
-def learn_labels(lines: Iterable[str]) -> MarkupLabels:
+def learn_labels(lines: Iterable[str], known_before: Iterable[str] = ()) -> MarkupLabels:
     """The labels of a file in which sentences are marked up, `<content:LABEL>`.
 
     A label in capitals is one wherever it stands right behind its colon, as `<서울:LC>`. What
@@ -45,7 +45,12 @@ def learn_labels(lines: Iterable[str]) -> MarkupLabels:
     however often it is there; three, and the label right behind the colon, for a label in Hangul
     in a file whose labels are mostly Latin. Where most labels of a file are of one style, or
     have white space before them, one content is enough for a Latin label that is so, too.
+
+    Args:
+        known_before: labels of the file that is learnt from, where this is another: they are
+            labels here, too.
     """
+    before = set(map(label_key, known_before))
     seen: dict[str, _Seen] = {}
     for line in lines:
         if ">" not in line or ":" not in line:
@@ -67,8 +72,8 @@ def learn_labels(lines: Iterable[str]) -> MarkupLabels:
     usual = max(styles, key=lambda style: styles[style], default=_CAPITALS)
     spaced = 2 * sum(label.close for label in sure) < sum(label.count for label in sure)
     known, rare = set(), set()
-    for label in seen.values():
-        if _accepted(label, usual, spaced):
+    for key, label in seen.items():
+        if key in before or _accepted(label, usual, spaced):
             known |= label.spellings
         elif label.style == usual == _OTHER and label.close:
             rare |= label.spellings

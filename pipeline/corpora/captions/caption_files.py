@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"#\d+$")
 
 
 @dataclasses.dataclass(frozen=True)
-class Caption:
+class CaptionLine:
     """A caption, what its file calls the picture, and the line it stands on."""
 
     image: str
@@ -46,7 +46,7 @@ class CaptionFile:
         read_as: how it was read, for people.
     """
 
-    captions: list[Caption]
+    captions: list[CaptionLine]
     rejects: list[Rejected]
     read_as: str
 
@@ -91,7 +91,7 @@ def _table(path: Path) -> CaptionFile:
         elif not cells[caption].strip():
             rejects.append(Rejected(row.line, "has no caption", table.written(row)))
         else:
-            found.append(Caption(_clean_name(cells[image]), cells[caption], row.line))
+            found.append(CaptionLine(_clean_name(cells[image]), cells[caption], row.line))
     return CaptionFile(found, rejects, f"a table, separated by {table.delimiter}")
 
 
@@ -156,7 +156,7 @@ def _coco(value: dict[str, Any]) -> CaptionFile:
             reason = f"is of the image {known.get('image_id')}, which is not among `images`"
             rejects.append(Rejected(number, reason, caption))
         else:
-            found.append(Caption(name, caption, number))
+            found.append(CaptionLine(name, caption, number))
     return CaptionFile(found, rejects, "captions of COCO (JSON); numbers are of annotations")
 
 
@@ -171,7 +171,7 @@ def _records(records: list) -> CaptionFile:
         elif not texts:
             rejects.append(Rejected(number, "has no caption", str(record)))
         else:
-            found += [Caption(_clean_name(names[0]), text, number) for text in texts]
+            found += [CaptionLine(_clean_name(names[0]), text, number) for text in texts]
     return CaptionFile(found, rejects, "JSON, an object a picture; numbers are of objects")
 
 

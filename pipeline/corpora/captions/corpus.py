@@ -11,17 +11,17 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.corpora.captions import scenes
-from pipeline.corpora.captions.caption_files import Caption, read_captions
+from pipeline.corpora.captions.caption_files import CaptionLine, read_captions
 from pipeline.corpora.captions.flickr8k import fetch_flickr8k
 from pipeline.corpora.captions.languages import language_of
 from pipeline.corpora.captions.picture_folder import PictureFolder, pictures_in
 from pipeline.corpora.catalogue import CATALOGUE, find
 from pipeline.corpora.fetch import CorpusUnavailable
+from pipeline.corpora.files_beside import corpus_name, files_beside, looked_for
 from pipeline.corpora.origins import catalogue_origin, own_origin
-from pipeline.corpora.parallel.sources import places_beside
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.settings import CaptionCorpusSettings
-from pipeline.corpora.splits import CorpusSplits, train_dev_test
+from pipeline.corpora.splits import SPLITS, CorpusSplits, train_dev_test
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
@@ -30,7 +30,6 @@ from pipeline.normalize import normalize
 from pipeline.pictures.checking import check_picture
 from pipeline.progress import Progress
 
-SPLITS = ("train", "dev", "test")
 COLUMNS = ["id", "image", "language", "label", "further"]
 """`label` is the first caption of a picture in a language, `further` a JSON list of the others."""
 _LONGEST = 1000  # characters; what is longer is no caption
@@ -40,7 +39,7 @@ Found = dict[str, dict[str, list[str]]]
 
 
 @dataclasses.dataclass
-class _Read:
+class _CaptionsRead:
     """What has been read so far.
 
     Attributes:
@@ -82,16 +81,13 @@ def read_caption_corpus(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplit
         return _scenes(chosen.scenes)
     if chosen.corpus in CATALOGUE:
         return _of_catalogue(chosen, raw)
-    read = _Read()
+    read = _CaptionsRead()
     paths = [Path(name.strip()) for name in chosen.corpus.split(",") if name.strip()]
     for path in paths:
         folder = PictureFolder(Path(chosen.pictures) if chosen.pictures else path.parent)
-        places = places_beside(path)
-        beside = {s: place for s, place in places.items() if s != "train" and place.is_file()}
-        train = path if path.is_file() or not places["train"].is_file() else places["train"]
-        for split, file in {"train": train, **beside}.items():
+        for split, file in files_beside(path).items():
             _read_file(file, split, folder, read)
-        read.files += [place for place in places.values() if place not in read.files]
+        read.files += looked_for(path)
     _list_unused(read)
     if not read.parts.get("train"):
         raise UserError(
@@ -103,7 +99,7 @@ def read_caption_corpus(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplit
             remedy="check the names of the pictures, and --pictures",
         )
     parts, details = _apart(read.parts)
-    name = "-".join(path.stem.removesuffix(".train") for path in paths)
+    name = "-".join(corpus_name(path) for path in paths)
     return _splits(
         "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60],
         parts,
@@ -117,7 +113,7 @@ def read_caption_corpus(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplit
 
 def _of_catalogue(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplits:
     """A corpus with its official split; scenes where it cannot be had."""
-    corpus, read = find(chosen.corpus, "captioned"), _Read()
+    corpus, read = find(chosen.corpus, "captioned"), _CaptionsRead()
     try:
         tables, photos = fetch_flickr8k(corpus, raw)
     except CorpusUnavailable as error:
@@ -143,7 +139,7 @@ def _of_catalogue(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplits:
     )
 
 
-def _read_file(path: Path, split: str, folder: PictureFolder, read: _Read) -> None:
+def _read_file(path: Path, split: str, folder: PictureFolder, read: _CaptionsRead) -> None:
     """Adds the captions of a file, and their pictures."""
     file = read_captions(path)
     read.files.append(path)
@@ -159,7 +155,9 @@ def _read_file(path: Path, split: str, folder: PictureFolder, read: _Read) -> No
             progress.advance()
 
 
-def _add(caption: Caption, folder: PictureFolder, found: Found, read: _Read) -> str | None:
+def _add(
+    caption: CaptionLine, folder: PictureFolder, found: Found, read: _CaptionsRead
+) -> str | None:
     """Adds a caption; returns why it cannot be used, if it cannot."""
     text = normalize(caption.text)
     if not text:
@@ -179,7 +177,7 @@ def _add(caption: Caption, folder: PictureFolder, found: Found, read: _Read) -> 
     return None
 
 
-def _digest(path: Path, read: _Read) -> str | None:
+def _digest(path: Path, read: _CaptionsRead) -> str | None:
     """sha256 of a picture; None where it is none, which is written down."""
     content = path.read_bytes()
     try:
@@ -193,7 +191,7 @@ def _digest(path: Path, read: _Read) -> str | None:
     return digest
 
 
-def _list_unused(read: _Read) -> None:
+def _list_unused(read: _CaptionsRead) -> None:
     """Writes down the pictures that no caption names, in folders of those that one names."""
     folders = dict.fromkeys(path.parent for path in read.digests)
     known = {path.resolve() for path in read.digests}

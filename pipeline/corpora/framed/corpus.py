@@ -17,7 +17,7 @@ from pipeline.corpora.framed.frame_columns import ColumnChoice
 from pipeline.corpora.framed.frame_file import Video, read_video
 from pipeline.corpora.framed.label_spans import read_label_spans
 from pipeline.corpora.framed.published_windows import cut_published_windows
-from pipeline.corpora.framed.sources import Source, listed, places, sources_of
+from pipeline.corpora.framed.sources import VideoSource, listed, places, sources_of
 from pipeline.corpora.framed.whole_videos import shortened, unknown_labels, whole_videos
 from pipeline.corpora.origins import own_origin, sample_origin
 from pipeline.corpora.rejects import Rejected
@@ -117,7 +117,7 @@ def picture_encoder() -> str:
 
 
 def _filmed(
-    sources: Sequence[Source], choice: ColumnChoice, chosen: FrameCorpusSettings, derived: Path
+    sources: Sequence[VideoSource], choice: ColumnChoice, chosen: FrameCorpusSettings, derived: Path
 ) -> tuple[list[Video], list[str]]:
     """Videos that have pictures, and what a user must not miss. Label files and the beginnings of
     pictures are all read before the encoder sees the first picture, which takes long."""

@@ -30,7 +30,7 @@ _COLUMNS = "give the columns start, end, label: start_frame and end_frame, or st
 
 
 @dataclasses.dataclass(frozen=True)
-class Span:
+class LabelSpan:
     """`start` to `end`, exclusive, in the unit of its file; and where it stands."""
 
     start: float
@@ -50,7 +50,7 @@ class LabelSpans:
     """
 
     path: Path
-    spans: Sequence[Span]
+    spans: Sequence[LabelSpan]
     unit: Unit
 
     def of_frames(
@@ -83,7 +83,9 @@ class LabelSpans:
             )
         return [label for label in known if label is not None]
 
-    def _frames_of(self, span: Span, count: int, seconds: np.ndarray | None) -> tuple[int, int]:
+    def _frames_of(
+        self, span: LabelSpan, count: int, seconds: np.ndarray | None
+    ) -> tuple[int, int]:
         where = f"{self.path}:{span.line}"
         if self.unit == "frames" or seconds is None:
             length, first, behind = float(count), int(span.start), int(span.end)
@@ -226,7 +228,7 @@ def _unit(
     return unit
 
 
-def _span(row: Row, places: tuple[int, int, int], unit: Unit, path: Path) -> Span:
+def _span(row: Row, places: tuple[int, int, int], unit: Unit, path: Path) -> LabelSpan:
     where = f"{path}:{row.line}"
     start, end = (_number(row.fields[place].strip(), unit, where) for place in places[:2])
     label = without_breaks(row.fields[places[2]]).strip()
@@ -238,7 +240,7 @@ def _span(row: Row, places: tuple[int, int, int], unit: Unit, path: Path) -> Spa
             where=where,
             remedy="end is the frame after the last" if unit == "frames" else None,
         )
-    return Span(start, end, label, row.line)
+    return LabelSpan(start, end, label, row.line)
 
 
 def _number(cell: str, unit: Unit, where: str) -> float:

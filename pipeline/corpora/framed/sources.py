@@ -17,7 +17,7 @@ PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", "
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class VideoSource:
     """Where one video is read from.
 
     Attributes:
@@ -42,7 +42,7 @@ class Source:
         return [self.path, *pictures, *labels]
 
 
-def sources_of(setting: str) -> list[Source]:
+def sources_of(setting: str) -> list[VideoSource]:
     """The videos that `setting` names: a folder, files, patterns, with commas between.
 
     A video file `a.mp4` and a folder `a` of pictures have their labels in `a.csv` (.tsv, .txt)
@@ -63,7 +63,7 @@ def sources_of(setting: str) -> list[Source]:
             remedy="call it as its video, or give tables of features and videos apart",
         )
     kept = filmed.keys() if filmed else tables
-    return [Source(path, filmed.get(path)) for path in paths if path in kept]
+    return [VideoSource(path, filmed.get(path)) for path in paths if path in kept]
 
 
 def is_filmed(path: Path) -> bool:

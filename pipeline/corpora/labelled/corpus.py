@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ import pandas as pd
 
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
+from pipeline.corpora.files_beside import corpus_name, files_beside, looked_for
 from pipeline.corpora.labelled.probabilities import probabilities_of
 from pipeline.corpora.labelled.reviews import (
     LabelledTexts,
@@ -27,14 +29,17 @@ from pipeline.corpora.origins import (
     stand_in_warning,
 )
 from pipeline.corpora.settings import CorpusSettings
-from pipeline.corpora.splits import CorpusSplits, held_out
-from pipeline.corpora.text_splits import label_warnings, split_texts
+from pipeline.corpora.splits import COLUMNS, CorpusSplits, held_out
+from pipeline.corpora.text_splits import label_warnings, split_own_texts
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 
 
 def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> CorpusSplits:
     """A corpus of labelled texts, split: from the catalogue, bundled, or a user's own file.
+
+    What stands beside a user's own file (`files_beside`) is dev and test; what has none of its own
+    gives a tenth of its texts to each. No text stands in two splits.
 
     Args:
         chosen: which.
@@ -45,17 +50,16 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
         UserError: there is no such corpus, or it cannot be trained on.
     """
     if chosen.corpus == "sample":
-        return _one_file("sample", read_sample(sample), sample_origin(sample), [sample])
+        return _sample(sample)
     path = Path(chosen.corpus)
     named = chosen.corpus in catalogue.CATALOGUE  # a folder may happen to be called the same
     if not named and (path.suffix or len(path.parts) > 1 or os.path.exists(path)):
-        texts = read_labelled(path, chosen.text_column, chosen.label_column)
-        return _one_file(path.stem, texts, own_origin([path]), [path])
+        return _own(path, chosen)
     corpus = catalogue.find(chosen.corpus, "labelled")
     try:
         paths = {name: fetch(file, raw) for name, file in corpus.files.items()}
     except CorpusUnavailable as error:
-        splits = _one_file("sample", read_sample(sample), sample_origin(sample), [sample])
+        splits = _sample(sample)
         warning = stand_in_warning(corpus, error, "reviews")
         return dataclasses.replace(splits, stand_in=True, warnings=[warning, *splits.warnings])
     return _nsmc(corpus, paths, chosen.dev_size)
@@ -79,21 +83,59 @@ def _nsmc(corpus: catalogue.Corpus, paths: dict[str, Path], dev_size: int) -> Co
     )
 
 
-def _one_file(
-    name: str, texts: LabelledTexts, origin: Origin, files: Sequence[Path]
+def _sample(sample: Path) -> CorpusSplits:
+    return _splits("sample", {"train": read_sample(sample)}, sample_origin(sample), [sample])
+
+
+def _own(path: Path, chosen: CorpusSettings) -> CorpusSplits:
+    files = files_beside(path)
+    train = read_labelled(files["train"], chosen.text_column, chosen.label_column)
+    read = {
+        split: train if split == "train" else _held_out_file(file, train, chosen)
+        for split, file in files.items()
+    }
+    if len(read) > 1:
+        read = {split: read[split].of_file(file.name) for split, file in files.items()}
+    return _splits(corpus_name(path), read, own_origin([files["train"]]), looked_for(path))
+
+
+def _held_out_file(path: Path, train: LabelledTexts, chosen: CorpusSettings) -> LabelledTexts:
+    """A file of dev or test, by the columns of train if it has them, else by its own; its labels
+    are spelt as those of train. A name that is a number would be taken for a position."""
+    known = {*train.frame["label"], *probabilities_of(train.frame)[0]}
+    has_header = train.details["header"]
+    columns = [train.details["text_column"], train.details["label_column"]]
+    if not (has_header and any(name and name.isdecimal() for name in columns)):
+        with contextlib.suppress(UserError):
+            texts = read_labelled(path, *columns, known)
+            if texts.details["header"] == has_header:
+                return texts
+    return read_labelled(path, chosen.text_column, chosen.label_column, known)
+
+
+def _splits(
+    name: str, read: Mapping[str, LabelledTexts], origin: Origin, files: Sequence[Path]
 ) -> CorpusSplits:
-    """A corpus that comes as one file gives a tenth of its texts each to dev and test."""
-    check_trainable(texts.frame, origin.source)
-    splits, warnings = split_texts(texts.frame, origin.source)
-    warnings = [*texts.warnings, *warnings, *_check_labels(splits, origin.source)]
+    """Of a file of train, and of what stands beside it."""
+    check_trainable(read["train"].frame, origin.source)
+    # Probabilities are there to be learnt from.
+    parts = {s: t.frame if s == "train" else t.frame[COLUMNS] for s, t in read.items()}
+    found = split_own_texts(parts, origin.source)
+    details = dict(read["train"].details)
+    if len(read) > 1:
+        read_as = [texts.details["read_as"] for texts in read.values()]
+        details["read_as"] = "; ".join([*read_as, *found.in_words("row")])
+        details["dropped"] = found.dropped
+        details["beside"] = {split: read[split].details for split in read if split != "train"}
+    said = [warning for texts in read.values() for warning in texts.warnings]
     return CorpusSplits(
         name,
-        splits,
+        found.frames,
         origin,
         files=files,
-        rejects=texts.rejects,
-        warnings=warnings,
-        details=texts.details,
+        rejects=[reject for texts in read.values() for reject in texts.rejects],
+        warnings=[*said, *found.warnings, *_check_labels(found.frames, origin.source)],
+        details=details,
     )
 
 

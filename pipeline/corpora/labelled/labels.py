@@ -7,7 +7,7 @@ import dataclasses
 import decimal
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pipeline.counts import counted
 from pipeline.normalize import normalize
@@ -25,7 +25,7 @@ _MANY = 20
 
 
 @dataclasses.dataclass(frozen=True)
-class Labels:
+class UnifiedLabels:
     """Labels of rows, each in one spelling.
 
     Attributes:
@@ -52,29 +52,38 @@ def is_missing(label: str) -> bool:
     return label.strip().casefold() in _MISSING
 
 
-def unify(written: Sequence[str]) -> Labels:
+def unify(written: Sequence[str], known: Collection[str] = ()) -> UnifiedLabels:
     """Labels that are equal under the text policy, or as numbers, in their commonest spelling.
 
     Quotes around each of them are no part of them. "none" is a label where a tenth of the rows
-    have it. Labels that differ by case alone stay
-    different, which a warning says.
+    have it. Labels that differ by case alone stay different, which a warning says.
+
+    Args:
+        written: one for each row.
+        known: labels of the file that is learnt from, where this is another. What is equal to one
+            of them is spelt as it is, and "none" is a label where it is one of them.
 
     Example:
         >>> unify(["1", "1.0", "1", "0", "nan"]).labels
         ['1', '1', '1', '0', None]
+        >>> unify(["1.0", "none"], known=["1", "none"]).labels
+        ['1', 'none']
     """
+    spelling = {_key(label, none_is_a_class=True): label for label in known}
     spellings = collections.Counter(written)
     plain = {label: normalize(label) for label in spellings}
     if all(_IN_QUOTES.match(label) for label in plain.values() if label):
         plain = {label: normalize(inner[1:-1]) for label, inner in plain.items()}
     nones = sum(spellings[label] for label in spellings if plain[label].casefold() == "none")
     none_is_a_class = nones >= max(_NONE_IS_A_CLASS * len(written), 2)
+    if known:
+        none_is_a_class = any(label.casefold() == "none" for label in known)
     groups: dict[object, collections.Counter[str]] = {}
     for label, count in spellings.items():
         key = _key(plain[label], none_is_a_class)
         if key is not None:
             groups.setdefault(key, collections.Counter())[label] += count
-    chosen = {key: _commonest(group, plain) for key, group in groups.items()}
+    chosen = {key: spelling.get(key) or _commonest(group, plain) for key, group in groups.items()}
     labels = {
         label: None if (key := _key(plain[label], none_is_a_class)) is None else chosen[key]
         for label in spellings
@@ -83,10 +92,11 @@ def unify(written: Sequence[str]) -> Labels:
         chosen[key]: {label: count for label, count in group.items() if label != chosen[key]}
         for key, group in groups.items()
     }
-    return Labels(
+    counts = collections.Counter(labels[label] for label in written)
+    return UnifiedLabels(
         [labels[label] for label in written],
         {label: others for label, others in merged.items() if _differ(label, others)},
-        list(_warnings(collections.Counter(labels[label] for label in written), none_is_a_class)),
+        list(_warnings(counts, none_is_a_class and not known)),
     )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -29,6 +28,7 @@ from pipeline.corpora.labelled.probability_columns import (
     columns_named_after_labels,
     columns_without_label,
 )
+from pipeline.corpora.read_texts import ReadTexts
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.splits import FEWEST_ROWS, text_id
 from pipeline.corpora.tables.delimited import ABOVE, read_table
@@ -39,22 +39,12 @@ from pipeline.errors import UserError
 POLARITY = {"0": "negative", "1": "positive"}
 
 
-@dataclasses.dataclass(frozen=True)
-class LabelledTexts:
+class LabelledTexts(ReadTexts):
     """Texts with one label each.
 
-    Attributes:
-        frame: columns id, text, label, all str, none missing; a text may be empty. Where labels
-            have probabilities, the columns of `with_probabilities`, too.
-        rejects: the rows that are not in it.
-        details: what a person wants to know of how it was read; JSON-able.
-        warnings: sentences that a user must not miss.
+    A text may be empty. Where labels have probabilities, `frame` has the columns of
+    `with_probabilities`, too.
     """
-
-    frame: pd.DataFrame
-    rejects: list[Rejected]
-    details: dict = dataclasses.field(default_factory=dict)
-    warnings: list[str] = dataclasses.field(default_factory=list)
 
 
 def read_nsmc(path: Path, counts: Mapping[str, int] | None = None) -> LabelledTexts:
@@ -107,7 +97,10 @@ def read_nsmc(path: Path, counts: Mapping[str, int] | None = None) -> LabelledTe
 
 
 def read_labelled(
-    path: Path, text_column: str | None = None, label_column: str | None = None
+    path: Path,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    known: Collection[str] = (),
 ) -> LabelledTexts:
     """Reads a TSV, CSV or JSON file of a user's own.
 
@@ -124,6 +117,7 @@ def read_labelled(
 
     Args:
         text_column, label_column: a name from the header, or a number ("1" is the first column).
+        known: labels of the file that is learnt from, where this is another (`labels.unify`).
 
     Returns:
         With the details read_as (a sentence that says which columns were taken and what labels
@@ -162,13 +156,14 @@ def read_labelled(
             reject(row, f"{counted(len(row.fields), 'column')} instead of {columns.width}")
         else:
             rows.append((row, fields))
-    labels = unify(["" if columns.label is None else f[columns.label] for _, f in rows])
+    written = ["" if columns.label is None else f[columns.label] for _, f in rows]
+    labels = unify(written, known)
     warnings = labels.warnings
-    known = {label for label in labels.labels if label is not None}
+    every_label = {label for label in labels.labels if label is not None}.union(known)
     if probabilities is not None:
-        probabilities = probabilities.renamed(known)
+        probabilities = probabilities.renamed(every_label)
     else:
-        probabilities, doubts = columns_named_after_labels(table, columns, known, path)
+        probabilities, doubts = columns_named_after_labels(table, columns, every_label, path)
         warnings = [*warnings, *doubts]
     usable, shares, own_labels = [], [], []
     for (row, fields), label in zip(rows, labels.labels, strict=True):

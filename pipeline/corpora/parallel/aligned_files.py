@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pipeline.corpora.parallel.packed import beginning, unpacked, without_compression
-from pipeline.corpora.parallel.pairs import Pair, PairTexts, pair_id
+from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, pair_id
 from pipeline.corpora.scripts import is_english, is_korean
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED, decode, is_damaged, read_bytes, split_lines
@@ -152,7 +152,7 @@ def pairs_of_lines(ko: tuple[str, bytes], en: tuple[str, bytes], where: object) 
         if any(map(is_damaged, sides)):
             texts.reject_unpaired(ko_name, number, DAMAGED, "\t".join(sides))
         elif any(map(str.strip, sides)):
-            texts.pairs.append(Pair(*sides, pair_id(*sides), number, ko_name))
+            texts.pairs.append(SentencePair(*sides, pair_id(*sides), number, ko_name))
     texts.details.update(
         format="two files",
         encoding=", ".join(dict.fromkeys((ko_encoding, en_encoding))),

@@ -21,14 +21,14 @@ from pipeline.corpora.parallel.pair_filters import (
     without_repeated,
 )
 from pipeline.corpora.parallel.pairs import (
-    Pair,
     PairTexts,
+    SentencePair,
     further_references,
     to_frame,
     to_grouped_frame,
 )
 from pipeline.corpora.parallel.sources import (
-    Source,
+    PairSource,
     catalogue_source,
     different_names,
     names_in,
@@ -38,13 +38,12 @@ from pipeline.corpora.parallel.sources import (
 )
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.settings import PairCorpusSettings
-from pipeline.corpora.splits import FEWEST_ROWS, CorpusSplits, connected, held_out
+from pipeline.corpora.splits import FEWEST_ROWS, SPLITS, CorpusSplits, connected, held_out
 from pipeline.corpora.text_splits import uneven_warnings
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 
-SPLITS = ("train", "dev", "test")
 _LONGEST_NAME = 60
 
 
@@ -228,7 +227,7 @@ def _references_in_words(frame: pd.DataFrame) -> list[str]:
     )
 
 
-def _source(name: str, raw: Path, sample: Path, splits: Sequence[str] = SPLITS) -> Source:
+def _source(name: str, raw: Path, sample: Path, splits: Sequence[str] = SPLITS) -> PairSource:
     if name == "sample":
         return sample_source(sample)
     if (own := own_file(name)) is not None:
@@ -236,7 +235,7 @@ def _source(name: str, raw: Path, sample: Path, splits: Sequence[str] = SPLITS) 
     return catalogue_source(catalogue.find(name, "parallel"), raw, splits)
 
 
-def _split(source: Source, pair_filter: PairFilter) -> dict[str, PairTexts]:
+def _split(source: PairSource, pair_filter: PairFilter) -> dict[str, PairTexts]:
     """train, dev and test of one corpus, filtered."""
     parts = {
         part: pair_filter(texts, published=part != "train") for part, texts in source.parts.items()
@@ -281,7 +280,7 @@ def _held_out(
     return {**found, "train": dataclasses.replace(train, warnings=warnings)}
 
 
-def _only(pairs: Sequence[Pair], chosen: np.ndarray) -> list[Pair]:
+def _only(pairs: Sequence[SentencePair], chosen: np.ndarray) -> list[SentencePair]:
     return [pair for pair, wanted in zip(pairs, chosen, strict=True) if wanted]
 
 
@@ -301,11 +300,11 @@ def _kept_apart(
     return kept
 
 
-def _all(texts: Sequence[PairTexts]) -> list[Pair]:
+def _all(texts: Sequence[PairTexts]) -> list[SentencePair]:
     return [pair for part in texts for pair in part.pairs]
 
 
-def _describe(source: Source, parts: dict[str, PairTexts]) -> dict:
+def _describe(source: PairSource, parts: dict[str, PairTexts]) -> dict:
     read = {part: texts.details for part, texts in parts.items() if texts.details}
     return {
         "name": source.name,

@@ -17,7 +17,7 @@ from pipeline.corpora.parallel.aligned_files import (
 )
 from pipeline.corpora.parallel.packed import Packed, beginning, unpacked
 from pipeline.corpora.parallel.pair_columns import SideColumns, choose_sides
-from pipeline.corpora.parallel.pairs import Pair, PairTexts, pair_id
+from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, pair_id
 from pipeline.corpora.parallel.tmx import is_xml, read_tmx
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.tables.delimited import Row, Table, as_rows
@@ -116,7 +116,7 @@ def _read_table(text: str, encoding: str, path: Path, where: Path) -> PairTexts:
             texts.reject_unpaired(path.name, row.line, "is the header again", table.written(row))
             continue
         for ko, en in _sides(row, columns, table.delimiter == JSON):
-            texts.pairs.append(Pair(ko, en, pair_id(ko, en), row.line, path.name))
+            texts.pairs.append(SentencePair(ko, en, pair_id(ko, en), row.line, path.name))
     texts.details["read_as"] = _in_words(texts, table, columns, path)
     return texts
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from pipeline.corpora.html_entities import count_with_entities, decoded, is_escaped
-from pipeline.corpora.parallel.pairs import Pair, PairTexts, pair_id
+from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, pair_id
 
 
 def without_entities(parts: Mapping[str, PairTexts], name: str) -> dict[str, PairTexts]:
@@ -41,7 +41,7 @@ def _decoded(texts: PairTexts) -> PairTexts:
     return dataclasses.replace(texts, pairs=pairs, details=details)
 
 
-def _decoded_pair(pair: Pair) -> Pair:
+def _decoded_pair(pair: SentencePair) -> SentencePair:
     ko, en = decoded(pair.ko), decoded(pair.en)
     if (ko, en) == (pair.ko, pair.en):
         return pair

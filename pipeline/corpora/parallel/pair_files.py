@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from pipeline.corpora.parallel.packed import LARGEST_MEMBER
-from pipeline.corpora.parallel.pairs import Pair, PairTexts, pair_id
+from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, pair_id
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.text_file import read_text
@@ -37,7 +37,7 @@ def read_tatoeba(path: Path) -> PairTexts:
         if len(fields) == 3:
             numbers = _NUMBERS.search(fields[2])
             identity = "-".join(numbers.groups()) if numbers else pair_id(fields[1], fields[0])
-            texts.pairs.append(Pair(fields[1], fields[0], identity, number, path.name))
+            texts.pairs.append(SentencePair(fields[1], fields[0], identity, number, path.name))
         elif line.strip():
             texts.reject_unpaired(
                 path.name, number, f"{counted(len(fields), 'column')} instead of 3", line
@@ -68,7 +68,7 @@ def read_news(path: Path) -> PairTexts:
     part = PurePosixPath(name).stem.rpartition(".")[2]
     return PairTexts(
         [
-            Pair(*sides, f"news-{part}-{number}", number, PurePosixPath(name).stem)
+            SentencePair(*sides, f"news-{part}-{number}", number, PurePosixPath(name).stem)
             for number, sides in enumerate(zip(ko, en, strict=True), 1)
         ]
     )

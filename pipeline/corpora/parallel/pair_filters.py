@@ -8,7 +8,7 @@ import functools
 import unicodedata
 from collections.abc import Callable, Sequence
 
-from pipeline.corpora.parallel.pairs import Pair, PairTexts
+from pipeline.corpora.parallel.pairs import PairTexts, SentencePair
 from pipeline.corpora.scripts import fits, looks_swapped
 from pipeline.normalize import normalize
 
@@ -46,11 +46,11 @@ class PairFilter:
         self.max_characters = max_characters
         self._normalize = functools.cache(normalize)
 
-    def sides(self, pair: Pair) -> tuple[str, str]:
+    def sides(self, pair: SentencePair) -> tuple[str, str]:
         """The two sides under the text policy, Korean first."""
         return self._normalize(pair.ko), self._normalize(pair.en)
 
-    def keys(self, pair: Pair) -> tuple[str, str]:
+    def keys(self, pair: SentencePair) -> tuple[str, str]:
         """The same without regard to case, as sides are compared across splits."""
         ko, en = self.sides(pair)
         return ko.casefold(), en.casefold()
@@ -90,7 +90,7 @@ class PairFilter:
         result.rejects.sort(key=lambda reject: reject.line)
         return result
 
-    def _fault(self, pair: Pair, seen: set[tuple[str, str]]) -> str | None:
+    def _fault(self, pair: SentencePair, seen: set[tuple[str, str]]) -> str | None:
         """The first thing that is wrong with a pair, None if nothing is."""
         sides = ko, en = self.sides(pair)
         if not ko or not en:
@@ -118,7 +118,7 @@ class HeldOutSides:
         self._ko: set[str] = set()
         self._en: set[str] = set()
 
-    def add(self, pairs: Sequence[Pair]) -> None:
+    def add(self, pairs: Sequence[SentencePair]) -> None:
         for ko, en in map(self._keys, pairs):
             self._ko.add(ko)
             self._en.add(en)
@@ -136,7 +136,7 @@ class HeldOutSides:
 
 
 def without_repeated(
-    texts: PairTexts, seen: set[tuple[str, str]], sides: Callable[[Pair], tuple[str, str]]
+    texts: PairTexts, seen: set[tuple[str, str]], sides: Callable[[SentencePair], tuple[str, str]]
 ) -> PairTexts:
     """Only the pairs that are not in `seen`, to which they are added."""
     pairs, rejects = [], []
@@ -149,7 +149,7 @@ def without_repeated(
     return _less(texts, pairs, rejects, "duplicate")
 
 
-def _less(texts: PairTexts, pairs: list[Pair], rejects: list, why: str) -> PairTexts:
+def _less(texts: PairTexts, pairs: list[SentencePair], rejects: list, why: str) -> PairTexts:
     return dataclasses.replace(
         texts,
         pairs=pairs,

@@ -23,7 +23,7 @@ def pair_id(ko: str, en: str) -> str:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pair:
+class SentencePair:
     """Two sides, and where they were found.
 
     Attributes:
@@ -40,7 +40,7 @@ class Pair:
     file: str
 
     @property
-    def exchanged(self) -> Pair:
+    def exchanged(self) -> SentencePair:
         """The same with its sides exchanged."""
         return dataclasses.replace(self, ko=self.en, en=self.ko)
 
@@ -61,7 +61,7 @@ class PairTexts:
         warnings: sentences that a user must not miss.
     """
 
-    pairs: list[Pair]
+    pairs: list[SentencePair]
     rejects: list[Rejected] = dataclasses.field(default_factory=list)
     left_out: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     doubtful: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
@@ -74,7 +74,7 @@ class PairTexts:
         self.left_out["unpaired"] += 1
 
 
-def to_frame(pairs: Iterable[Pair], direction: str) -> pd.DataFrame:
+def to_frame(pairs: Iterable[SentencePair], direction: str) -> pd.DataFrame:
     """Columns id, text (the source side) and label (the target side), all str.
 
     Args:
@@ -85,7 +85,7 @@ def to_frame(pairs: Iterable[Pair], direction: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS, dtype="str")
 
 
-def to_grouped_frame(pairs: Iterable[Pair], direction: str) -> pd.DataFrame:
+def to_grouped_frame(pairs: Iterable[SentencePair], direction: str) -> pd.DataFrame:
     """As `to_frame`, but each source once, where it first stood, with all its translations.
 
     Sources are the same if they are under the text policy; of equal translations one stays.
@@ -95,7 +95,7 @@ def to_grouped_frame(pairs: Iterable[Pair], direction: str) -> pd.DataFrame:
         has fewer.
     """
     source, target = direction.split("-")
-    groups: dict[str, list[Pair]] = {}
+    groups: dict[str, list[SentencePair]] = {}
     for pair in pairs:
         groups.setdefault(normalize(getattr(pair, source)), []).append(pair)
     rows = []

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import fetch, git_blob
+from pipeline.corpora.files_beside import corpus_name, files_beside, looked_for
 from pipeline.corpora.origins import catalogue_origin, own_origin, sample_origin
 from pipeline.corpora.parallel.aligned_files import AlignedFiles, aligned_files, by_content
 from pipeline.corpora.parallel.own_pairs import SUFFIXES, read_pairs
-from pipeline.corpora.parallel.packed import without_compression
 from pipeline.corpora.parallel.pair_entities import without_entities
 from pipeline.corpora.parallel.pair_files import read_news, read_tatoeba
 from pipeline.corpora.parallel.pairs import PairTexts
@@ -25,11 +25,10 @@ from pipeline.facts import Origin
 NEWS_TRAIN_BLOB = "447afba6"
 # Characters of a corpus's name in names of files; one of Hangul takes three bytes.
 _LONGEST_NAME = 60
-_TRAIN = re.compile(r"(?<![^\W_])train(?![^\W_])")
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class PairSource:
     """One parallel corpus, read but not filtered.
 
     Attributes:
@@ -111,35 +110,14 @@ def _own_path(name: str) -> Path | AlignedFiles | None:
 
 
 def beside(own: Path | AlignedFiles) -> dict[str, Path | AlignedFiles]:
-    """The files of a user's corpus: `train`, and those of `dev` and `test` that stand beside it.
-
-    Beside `a.train.tsv` or `a.tsv` they are `a.dev.tsv` and `a.test.tsv`; where there is no
-    `a.tsv`, `a.train.tsv` is meant by it. Beside `train.ko` they are `dev.ko` and `test.ko`, each
-    with its other side.
-    """
-    path = own.ko if isinstance(own, AlignedFiles) else own
-    places = places_beside(path)
-    is_there = {part: os.path.isfile(place) for part, place in places.items()}
-    train = places["train"] if is_there["train"] and not os.path.exists(path) else own
-    parts = {part: places[part] for part in ("dev", "test") if is_there[part]}
-    if isinstance(own, AlignedFiles):
-        both = {part: aligned_files(place) for part, place in parts.items()}
-        parts = {part: files for part, files in both.items() if files is not None}
-    return {"train": train, **parts}
+    """The files of a user's corpus (`files_beside`); of two files line by line, both sides."""
+    if isinstance(own, Path):
+        return {**files_beside(own)}
+    parts = {part: aligned_files(place) for part, place in files_beside(own.ko).items()}
+    return {**{part: files for part, files in parts.items() if files is not None}, "train": own}
 
 
-def places_beside(path: Path) -> dict[str, Path]:
-    """Where `train`, `dev` and `test` of a user's corpus are looked for beside `path`."""
-    parts = ("train", "dev", "test")
-    if _TRAIN.search(path.name):
-        return {part: path.with_name(_TRAIN.sub(part, path.name, count=1)) for part in parts}
-    name = without_compression(path.name)
-    stem, ending = os.path.splitext(name)
-    ending += path.name[len(name) :]
-    return {part: path.with_name(f"{stem}.{part}{ending}") for part in parts}
-
-
-def own_source(own: Path | AlignedFiles, *, alone: bool = False) -> Source:
+def own_source(own: Path | AlignedFiles, *, alone: bool = False) -> PairSource:
     """A user's file or two files, and what stands beside it.
 
     Args:
@@ -148,14 +126,13 @@ def own_source(own: Path | AlignedFiles, *, alone: bool = False) -> Source:
     files = {"test": own} if alone else beside(own)
     parts = {part: read_pairs(file) for part, file in files.items()}
     path = own.ko if isinstance(own, AlignedFiles) else own
-    stem = os.path.splitext(without_compression(path.name))[0].removesuffix(".train")
     origin = own_origin(_paths(own))
     found = [each for part in files.values() for each in _paths(part)]
-    return Source(
-        _file_safe(stem),
+    return PairSource(
+        _file_safe(corpus_name(path)),
         origin,
         without_entities(parts, origin.title),
-        list(dict.fromkeys([*_paths(own), *found, *places_beside(path).values()])),
+        list(dict.fromkeys([*_paths(own), *found, *looked_for(path)])),
         is_own=True,
     )
 
@@ -164,12 +141,12 @@ def _paths(own: Path | AlignedFiles) -> list[Path]:
     return [own.ko, own.en] if isinstance(own, AlignedFiles) else [own]
 
 
-def sample_source(sample: Path) -> Source:
+def sample_source(sample: Path) -> PairSource:
     """The bundled pairs."""
-    return Source("sample", sample_origin(sample), {"train": read_pairs(sample)}, [sample])
+    return PairSource("sample", sample_origin(sample), {"train": read_pairs(sample)}, [sample])
 
 
-def catalogue_source(corpus: catalogue.Corpus, raw: Path, parts: Iterable[str]) -> Source:
+def catalogue_source(corpus: catalogue.Corpus, raw: Path, parts: Iterable[str]) -> PairSource:
     """A corpus of the catalogue.
 
     Args:
@@ -198,10 +175,10 @@ def catalogue_source(corpus: catalogue.Corpus, raw: Path, parts: Iterable[str]) 
             part: _counted(read_news(path), corpus.sentences[part], path)
             for part, path in paths.items()
         }
-    return Source(corpus.name, catalogue_origin(corpus), read, list(paths.values()))
+    return PairSource(corpus.name, catalogue_origin(corpus), read, list(paths.values()))
 
 
-def different_names(sources: list[Source]) -> list[Source]:
+def different_names(sources: list[PairSource]) -> list[PairSource]:
     """The same, renamed where two would name the same file on any computer."""
     taken: set[str] = set()
     renamed = []

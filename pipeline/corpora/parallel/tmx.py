@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 from xml.parsers import expat
 
-from pipeline.corpora.parallel.pairs import Pair, PairTexts, pair_id
+from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, pair_id
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED, decode
 
@@ -169,7 +169,9 @@ class _Reader:
             return
         for ko in self._segments["ko"]:
             for en in self._segments["en"]:
-                self.texts.pairs.append(Pair(ko, en, pair_id(ko, en), self._line, self.name))
+                self.texts.pairs.append(
+                    SentencePair(ko, en, pair_id(ko, en), self._line, self.name)
+                )
 
 
 def _side(language: str) -> str | None:

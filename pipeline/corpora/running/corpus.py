@@ -81,7 +81,7 @@ def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Source:
+class _DocumentSource:
     """What --corpus names.
 
     Attributes:
@@ -97,9 +97,9 @@ class _Source:
     test_share: float = TEST_SHARE
 
 
-def _source(setting: str, raw: Path) -> _Source:
+def _source(setting: str, raw: Path) -> _DocumentSource:
     if setting == CONSTITUTION:
-        return _Source(CONSTITUTION, _CONSTITUTION_ORIGIN, [constitution_file()])
+        return _DocumentSource(CONSTITUTION, _CONSTITUTION_ORIGIN, [constitution_file()])
     if setting in catalogue.CATALOGUE or not _looks_like_files(setting):
         try:
             corpus = catalogue.find(setting, "running")
@@ -112,10 +112,10 @@ def _source(setting: str, raw: Path) -> _Source:
             remedy = f"{error.remedy}; or use --corpus {CONSTITUTION}, which needs none"
             raise CorpusUnavailable(error.what, where=error.where, remedy=remedy) from error
         share = TEST_SHARE if corpus.has_test else 0.0
-        return _Source(corpus.name, catalogue_origin(corpus), paths, share)
+        return _DocumentSource(corpus.name, catalogue_origin(corpus), paths, share)
     paths = list(dict.fromkeys(_own_files(setting)))
     stems = "-".join(re.sub(r"[^\w-]+", "-", path.stem).strip("-") for path in paths)
-    return _Source(stems[:_LONGEST_NAME].strip("-") or "text", own_origin(paths), paths)
+    return _DocumentSource(stems[:_LONGEST_NAME].strip("-") or "text", own_origin(paths), paths)
 
 
 def constitution_file() -> Path:

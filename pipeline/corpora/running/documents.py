@@ -55,7 +55,7 @@ class Document:
 
 
 @dataclasses.dataclass(frozen=True)
-class TextFile:
+class DocumentFile:
     """What `read_documents` gives.
 
     Attributes:
@@ -71,7 +71,7 @@ class TextFile:
     read_as: str = ""
 
 
-def read_documents(path: Path, division: Division) -> TextFile:
+def read_documents(path: Path, division: Division) -> DocumentFile:
     """The documents of a file.
 
     Lines end with LF or CRLF (or CR, where there is nothing else). Blank lines at either end of a
@@ -109,7 +109,7 @@ def read_documents(path: Path, division: Division) -> TextFile:
         rejects, read_as = found.rejects, found.read_as
     if not documents:
         raise UserError("has no text in it", where=path, remedy="give a file with text")
-    return TextFile(documents, encoding, rejects, read_as)
+    return DocumentFile(documents, encoding, rejects, read_as)
 
 
 def _divided(source: str, text: str, line: int, division: Division) -> Iterator[Document]:

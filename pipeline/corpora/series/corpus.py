@@ -20,7 +20,7 @@ from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
-from pipeline.fields import Stretch, WholeSeries
+from pipeline.fields import StepRange, WholeSeries
 
 SAMPLE_ORIGIN = Origin(
     "bundled sample of daily prices",
@@ -61,7 +61,7 @@ class Parts:
 def read_series_corpus(chosen: SeriesCorpusSettings, raw: Path, sample: Path) -> CorpusSplits:
     """A series, split in time: from the catalogue, bundled, or a user's own file.
 
-    Rows of the splits are windows, as `Stretch` of one series: no window is copied. Split into
+    Rows of the splits are windows, as `StepRange` of one series: no window is copied. Split into
     7:1:2, or as is agreed on for a corpus of the catalogue (`Corpus.parts`).
 
     Args:
@@ -142,7 +142,7 @@ def _frame(
     """Windows: the time of the first step that is forecast, what is read, what is forecast."""
     between = starts + parts.window
     rows = [
-        (times[now], Stretch(whole, start, now), Stretch(whole, now, now + parts.horizon))
+        (times[now], StepRange(whole, start, now), StepRange(whole, now, now + parts.horizon))
         for start, now in zip(starts.tolist(), between.tolist(), strict=True)
     ]
     return pd.DataFrame(rows, columns=["id", "history", "forecast"])

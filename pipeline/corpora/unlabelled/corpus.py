@@ -107,7 +107,7 @@ def read_unlabelled_texts(chosen: UnlabelledCorpusSettings, raw: Path) -> Corpus
 
 
 @dataclasses.dataclass(frozen=True)
-class _Source:
+class _TextSource:
     """What one name of --corpus stands for.
 
     Attributes:
@@ -153,21 +153,21 @@ class _Counts:
         return found
 
 
-def _source(name: str, raw: Path) -> _Source:
+def _source(name: str, raw: Path) -> _TextSource:
     if name in catalogue.CATALOGUE and (corpus := catalogue.find(name)).changing:
         return _dump(corpus, raw)
     if is_named(name):
         texts = sample_texts(raw) if name == SAMPLE else catalogue_texts(name, raw)
         documents = [[text] for text in texts.train if normalize(text)]
         said = f"{name}: {counted(len(documents), 'text')} of its training split"
-        return _Source(name, texts.origin, documents, texts.held_out, list(texts.files), said)
+        return _TextSource(name, texts.origin, documents, texts.held_out, list(texts.files), said)
     path = Path(name)
     if not path.name.strip("."):  # of `.` and `..` the folder's own name
         path = path.resolve()
     paths = _files_in(path) if path.is_dir() else [path]
     read = {str(each.relative_to(path.parent)): read_text_file(each) for each in paths}
     stem = re.sub(r"[^\w-]+", "-", Path(without_compression(path.name)).stem).strip("-")
-    return _Source(
+    return _TextSource(
         stem or "text",
         own_origin([path]),
         [document for file in read.values() for document in file.documents],
@@ -178,12 +178,12 @@ def _source(name: str, raw: Path) -> _Source:
     )
 
 
-def _dump(corpus: catalogue.Corpus, raw: Path) -> _Source:
+def _dump(corpus: catalogue.Corpus, raw: Path) -> _TextSource:
     (file,) = corpus.changing.values()
     fetched = fetch_changing(file, raw)
     read = read_text_file(fetched.path)
     version = fetched.version or f"{file.name}, not verified"
-    return _Source(
+    return _TextSource(
         corpus.name,
         catalogue_origin(corpus),
         read.documents,
@@ -207,7 +207,7 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def _rows(
-    sources: Sequence[_Source], avoided: Sequence[TextsToAvoid]
+    sources: Sequence[_TextSource], avoided: Sequence[TextsToAvoid]
 ) -> tuple[pd.DataFrame, _Counts]:
     """The lines that stay, as rows."""
     counts = _Counts()
@@ -256,7 +256,7 @@ def _joined(origins: Sequence[Origin]) -> Origin:
     return Origin(", ".join(titles), ", ".join(places), ", ".join(licences))
 
 
-def _rejects(sources: Sequence[_Source]) -> list[Rejected]:
+def _rejects(sources: Sequence[_TextSource]) -> list[Rejected]:
     return [
         dataclasses.replace(row, reason=f"{name}: {row.reason}")
         for source in sources

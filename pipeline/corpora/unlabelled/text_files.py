@@ -29,7 +29,7 @@ _BLANK = re.compile(rb"[\xef\xbb\xbf\xff\xfe \t\r\n\0]*")
 
 
 @dataclasses.dataclass(frozen=True)
-class TextFile:
+class UnlabelledFile:
     """What `read_text_file` gives.
 
     Attributes:
@@ -46,7 +46,7 @@ class TextFile:
     read_as: str
 
 
-def read_text_file(path: Path) -> TextFile:
+def read_text_file(path: Path) -> UnlabelledFile:
     """The lines of a file, by document. In order, a file is
 
     1. a dump of a wiki (`wikipedia.articles`): an article is a document;
@@ -71,7 +71,7 @@ def read_text_file(path: Path) -> TextFile:
         if not documents:
             raise _empty(path)
         read_as = f"{path.name}: a dump of a wiki, {counted(len(documents), 'article')}"
-        return TextFile(documents, [], "UTF-8", read_as)
+        return UnlabelledFile(documents, [], "UTF-8", read_as)
     begin = head[: head.rfind(b"\n") + 1] or head
     named = path.with_name(without_compression(path.name))
     text, encoding = decode(begin, path) if _has_text(begin) else ("", "UTF-8")
@@ -99,7 +99,7 @@ def read_text_file(path: Path) -> TextFile:
     return _of_whole(path, named, *decode(data, path))
 
 
-def _of_whole(path: Path, named: Path, text: str, encoding: str) -> TextFile:
+def _of_whole(path: Path, named: Path, text: str, encoding: str) -> UnlabelledFile:
     text = unix_line_ends(text)
     if (records := read_records(text, named)) is not None:
         found = texts_of_records(records, path)
@@ -114,15 +114,15 @@ def _of_whole(path: Path, named: Path, text: str, encoding: str) -> TextFile:
 
 def _of_texts(
     path: Path, texts: Iterable[str], rejects: list[Rejected], encoding: str, read_as: str
-) -> TextFile:
+) -> UnlabelledFile:
     """Of records: each is a document."""
     documents = [lines for text in texts if (lines := _lines_of(text))]
     if not documents:
         raise _empty(path)
-    return TextFile(documents, rejects, encoding, read_as)
+    return UnlabelledFile(documents, rejects, encoding, read_as)
 
 
-def _of_lines(path: Path, lines: Iterable[tuple[str, bool]], encoding: str) -> TextFile:
+def _of_lines(path: Path, lines: Iterable[tuple[str, bool]], encoding: str) -> UnlabelledFile:
     """Of plain text: its lines, and whether they are damaged."""
     groups: list[list[str]] = [[]]
     rejects = []
@@ -140,12 +140,14 @@ def _of_lines(path: Path, lines: Iterable[tuple[str, bool]], encoding: str) -> T
         raise _empty(path)
     read_as = f"{path.name}: {counted(count, 'line')}"
     if len(groups) >= FEWEST_DOCUMENTS:
-        return TextFile(
+        return UnlabelledFile(
             groups, rejects, encoding, f"{read_as} in {len(groups):,} documents between empty lines"
         )
     if len(groups) > 1:
         read_as += f", each by itself: {counted(len(groups) - 1, 'empty line')} part no documents"
-    return TextFile([[line] for group in groups for line in group], rejects, encoding, read_as)
+    return UnlabelledFile(
+        [[line] for group in groups for line in group], rejects, encoding, read_as
+    )
 
 
 def _lines(stream: Iterable[bytes]) -> Iterator[str]:

@@ -57,6 +57,11 @@ class Walk:
         return int(self.norms.argmax())
 
     @property
+    def clips(self) -> int:
+        """How many steps are shortened."""
+        return int((self.norms > self.threshold).sum())
+
+    @property
     def leaps(self) -> np.ndarray:
         """How far each step goes, float64 [steps]."""
         return np.linalg.norm(np.diff(self.places, axis=0), axis=1)

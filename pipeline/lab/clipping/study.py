@@ -7,26 +7,23 @@ is and once with those of a norm above a threshold scaled down to it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from keras import ops
 
-from pipeline.batches.text_streams import TextStreams
-from pipeline.lab.base import StudyText
+from pipeline.lab.base import Progress, StudyText, no_progress
 from pipeline.lab.clipping.cliff import Walk, walk
 from pipeline.lab.clipping.descent import ClippedDescent
-from pipeline.lab.starts import started
-from pipeline.models.settings import LanguageModelSettings
-from pipeline.training.losses import PieceCrossEntropy
-from pipeline.training.state_carrier import StateCarrier
+from pipeline.lab.starts import small_language_model
+from pipeline.lab.training import carrying_state, final_loss, text_batches, train
 
 NEVER = float("inf")
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """What is trained."""
+class ClippingSettings:
+    """Settings of the study of clipping."""
 
     gains: Mapping[str, float | None] = dataclasses.field(
         default_factory=lambda: {"rnn": 1.5, "lstm": None}
@@ -41,11 +38,11 @@ class Plan:
     window: int = 64
     """Characters of each that an update reads."""
     updates: int = 200
-    """Of each training."""
+    """Updates of each training."""
     threshold: float = 1.0
     """Norm above which a gradient is clipped."""
     learning_rates: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
-    """Of plain gradient descent."""
+    """Learning rates of plain gradient descent."""
     shown_rate: float = 1.0
     """That of the trainings that are shown update by update; one of the others."""
 
@@ -54,10 +51,10 @@ class Plan:
         return list(self.gains)
 
 
-QUICK = Plan(
+QUICK = ClippingSettings(
     units=16, embedding_size=16, streams=8, window=32, updates=30, learning_rates=(0.5, 1.0, 2.0)
 )
-"""For a first look."""
+"""For a quick run."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,8 +96,7 @@ class Descent:
     @property
     def end(self) -> float:
         """Mean loss of the last tenth of the updates; infinity if it was lost."""
-        last = max(self.planned // 10, 1)
-        return float("inf") if self.lost else float(self.losses[-last:].mean())
+        return float("inf") if self.lost else float(final_loss(self.losses))
 
     @property
     def jump(self) -> float:
@@ -112,97 +108,82 @@ class Descent:
         """The largest norm before clipping."""
         return float(self.before.max())
 
-
-class _Trainer:
-    """Trains a network again and again from one start, with one traced step."""
-
-    def __init__(self, text: StudyText, cell: str, how: Plan, seed: int):
-        shape = LanguageModelSettings(
-            cell=cell, units=how.units, embedding_size=how.embedding_size,
-            embedding_dropout=0.0, state_dropout=0.0,
-        )  # fmt: skip
-        model = started(
-            shape,
-            vocabulary_size=len(text.characters.vocabulary),
-            seed=seed,
-            gain=how.gains[cell],
-        )
-        self.cell, self.how, self.seed, self.rows = cell, how, seed, text.rows["train"]
-        self.carrier = StateCarrier(model, how.streams)
-        self.optimizer = ClippedDescent(1.0, NEVER)
-        self.carrier.compile(self.optimizer, PieceCrossEntropy(), jit_compile=False)
-        self.start = [ops.convert_to_numpy(weight) for weight in self.carrier.weights]
-
-    def train(self, learning_rate: float, threshold: float) -> Descent:
-        for weight, value in zip(self.carrier.weights, self.start, strict=True):
-            weight.assign(value)
-        self.optimizer.learning_rate = learning_rate
-        self.optimizer.threshold.assign(threshold)
-        found = []
-        for inputs, targets in self._batches():
-            loss = float(self.carrier.train_on_batch(inputs, targets))
-            norms = (float(self.optimizer.norm_before), float(self.optimizer.norm_after))
-            found.append((loss, *norms))
-            if not np.isfinite(found[-1]).all():
-                break
-        columns = np.array(found, np.float64).T
-        return Descent(self.cell, learning_rate, threshold, *columns, self.how.updates)
-
-    def _batches(self):
-        how, given, epoch = self.how, 0, 0
-        while True:
-            streams = TextStreams(self.rows, how.streams, how.window, seed=self.seed, epoch=epoch)
-            for index in range(len(streams)):
-                if given == how.updates:
-                    return
-                yield streams[index]
-                given += 1
-            epoch += 1
+    @property
+    def median(self) -> float:
+        """The median norm before clipping."""
+        return float(np.median(self.before))
 
 
 @dataclasses.dataclass(frozen=True)
-class ClippingStudy:
-    """All that was trained.
+class ClippingResults:
+    """Results of the study of clipping.
 
     Attributes:
-        plan, seed: how.
+        settings, seed: of the study.
         vocabulary: how many characters there are to choose from.
         descents: every cell at every learning rate, without and with clipping.
         walks: over the surface of `pipeline.lab.clipping.cliff`, without and with clipping.
     """
 
-    plan: Plan
+    settings: ClippingSettings
     seed: int
     vocabulary: int
     descents: tuple[Descent, ...]
     walks: tuple[Walk, Walk]
 
     def of(self, cell: str, *, clips: bool) -> list[Descent]:
-        """One for each learning rate."""
+        """The trainings of a cell, one for each learning rate."""
         return [d for d in self.descents if (d.cell, d.clips) == (cell, clips)]
 
     def shown(self, cell: str, *, clips: bool) -> Descent:
         """The training that is shown update by update."""
-        return self.of(cell, clips=clips)[self.plan.learning_rates.index(self.plan.shown_rate)]
+        rates = self.settings.learning_rates
+        return self.of(cell, clips=clips)[rates.index(self.settings.shown_rate)]
 
 
-def study(
-    text: StudyText,
-    how: Plan,
-    seed: int,
-    progress: Callable[[float], None] = lambda done: None,
-) -> ClippingStudy:
+def measure_clipping(
+    text: StudyText, settings: ClippingSettings, seed: int, progress: Progress = no_progress
+) -> ClippingResults:
     """Trains every cell at every learning rate, without and with clipping."""
-    descents = []
-    total = 2 * len(how.gains) * len(how.learning_rates)
-    for cell in how.cells:
-        trainer = _Trainer(text, cell, how, seed)
-        for rate in how.learning_rates:
-            for threshold in (NEVER, how.threshold):
-                descents.append(trainer.train(rate, threshold))
-                progress(len(descents) / total)
+    descents: list[Descent] = []
+    total = 2 * len(settings.gains) * len(settings.learning_rates)
+    for cell in settings.cells:
+        for descent in _descents(text, cell, settings, seed):
+            descents.append(descent)
+            progress(len(descents) / total)
     vocabulary = len(text.characters.vocabulary)
-    return ClippingStudy(how, seed, vocabulary, tuple(descents), cliff_walks())
+    return ClippingResults(settings, seed, vocabulary, tuple(descents), cliff_walks())
+
+
+def _descents(
+    text: StudyText, cell: str, settings: ClippingSettings, seed: int
+) -> Iterator[Descent]:
+    """Trains one network again and again from the same start, with one traced step."""
+    model = small_language_model(
+        cell,
+        units=settings.units,
+        embedding_size=settings.embedding_size,
+        vocabulary_size=len(text.characters.vocabulary),
+        seed=seed,
+        gain=settings.gains[cell],
+    )
+    optimizer = ClippedDescent(1.0, NEVER)
+    carrier = carrying_state(model, settings.streams, optimizer)
+    start = [ops.convert_to_numpy(weight) for weight in carrier.weights]
+    for learning_rate in settings.learning_rates:
+        for threshold in (NEVER, settings.threshold):
+            for weight, value in zip(carrier.weights, start, strict=True):
+                weight.assign(value)
+            optimizer.learning_rate = learning_rate
+            optimizer.threshold.assign(threshold)
+            batches = text_batches(text.rows["train"], settings.streams, settings.window, seed)
+            steps = []
+            for loss in train(carrier, batches, settings.updates):
+                steps.append((loss, float(optimizer.norm_before), float(optimizer.norm_after)))
+                if not np.isfinite(steps[-1]).all():
+                    break
+            columns = np.array(steps, np.float64).T
+            yield Descent(cell, learning_rate, threshold, *columns, settings.updates)
 
 
 def cliff_walks() -> tuple[Walk, Walk]:

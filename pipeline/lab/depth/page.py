@@ -5,15 +5,13 @@ Its words are in page.md.j2.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from pipeline.lab.base import Page, StudyText
+from pipeline.lab.base import Page, Progress, StudyText
 from pipeline.lab.depth import pictures
-from pipeline.lab.depth.pictures import smoothed
-from pipeline.lab.depth.study import QUICK, DepthStudy, Measured, Plan, study
+from pipeline.lab.depth.study import QUICK, DepthResults, DepthSettings, measure_depth
 from pipeline.models.settings import CELL_NAMES
 from pipeline.report.document import document
 
@@ -22,98 +20,91 @@ _LITTLE = 0.1
 frequencies that do not count as something learnt."""
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Callable[[float], None]) -> Page:
-    """Measures, and writes down what was found."""
-    return page_of(study(text, QUICK if quick else Plan(), seed, progress), text)
+def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+    """Measures everything and writes the page."""
+    return page_of(measure_depth(text, QUICK if quick else DepthSettings(), seed, progress), text)
 
 
-def page_of(found: DepthStudy, text: StudyText) -> Page:
-    """The page of a study that has been made."""
+def page_of(results: DepthResults, text: StudyText) -> Page:
+    """The page of results."""
     content = document(
         "lab/depth/page.md.j2",
-        found=found,
-        plan=found.plan,
+        results=results,
+        settings=results.settings,
         text=text,
-        cells=[CELL_NAMES[cell] for cell in found.plan.cells],
-        trained=[_claims(found, cell) for cell in found.plan.trained],
-        deepest=[_deepest(found, cell) for cell in found.plan.cells],
-        stacks=[(each, float(np.mean(each.signal[:, -1]))) for each in found.stacks],
-        name_of=name_of,
+        cells=[CELL_NAMES[cell] for cell in results.settings.cells],
+        trained=[_claims(results, cell) for cell in results.settings.trained],
+        deepest=[_deepest(results, cell) for cell in results.settings.cells],
+        stacks=[(each, float(np.mean(each.signal[:, -1]))) for each in results.stacks],
         plots={
-            "profiles": pictures.profiles(found),
-            "reaching_the_lowest": pictures.reaching_the_lowest(found),
-            "losses_by_depth": pictures.losses_by_depth(found),
-            "learning_curves": pictures.learning_curves(found),
+            "profiles": pictures.profiles(results),
+            "reaching_the_lowest": pictures.reaching_the_lowest(results),
+            "losses_by_depth": pictures.losses_by_depth(results),
+            "learning_curves": pictures.learning_curves(results),
         },
     )
-    return Page("depth", content, numbers=_numbers(found), curves=_curves(found))
+    return Page("depth", content, numbers=_numbers(results), curves=_curves(results))
 
 
-def _curves(found: DepthStudy) -> dict[str, tuple[list[int], list[float]]]:
+def _curves(results: DepthResults) -> dict[str, tuple[list[int], list[float]]]:
     curves = {}
-    for each in found.stacks:
-        if each.losses.shape[1]:
-            updates, mean = smoothed(each)
-            curves[f"loss, {name_of(each)}"] = (updates.tolist(), mean.tolist())
+    for each in results.stacks:
+        if each.losses.size:
+            updates, mean = pictures.smoothed(each)
+            curves[f"loss, {each.name}"] = (updates.tolist(), mean.tolist())
     return curves
 
 
-def name_of(each: Measured) -> str:
-    """A stack in a few words."""
-    if each.depth == 1:
-        return f"{CELL_NAMES[each.cell]}, 1 layer"
-    return f"{CELL_NAMES[each.cell]}, {each.depth} layers{' with skips' if each.skip else ''}"
-
-
-def degrades(found: DepthStudy, cell: str) -> bool:
+def degrades(results: DepthResults, cell: str) -> bool:
     """Whether from every start the deepest plain stack ends with more loss than one layer."""
-    plain = found.of(cell, skip=False)
+    plain = results.of(cell, skip=False)
     return bool((plain[-1].learnt > plain[0].learnt).all())
 
 
-def skips_help(found: DepthStudy, cell: str) -> bool:
+def skips_help(results: DepthResults, cell: str) -> bool:
     """Whether from every start the deepest stack with skips ends with less than without."""
-    plain, skipped = (found.of(cell, skip=skip)[-1] for skip in (False, True))
+    plain, skipped = (results.of(cell, skip=skip)[-1] for skip in (False, True))
     return bool((skipped.learnt < plain.learnt).all())
 
 
-def _deepest(found: DepthStudy, cell: str) -> dict[str, Any]:
-    plain, skipped = (found.of(cell, skip=skip)[-1] for skip in (False, True))
+def _deepest(results: DepthResults, cell: str) -> dict[str, Any]:
+    plain, skipped = (results.of(cell, skip=skip)[-1] for skip in (False, True))
     return {"name": CELL_NAMES[cell], "plain": plain, "skipped": skipped}
 
 
-def _claims(found: DepthStudy, cell: str) -> dict[str, Any]:
+def _claims(results: DepthResults, cell: str) -> dict[str, Any]:
     """What the page says about a cell that was trained, and whether it holds."""
-    plain, skipped = (found.of(cell, skip=skip) for skip in (False, True))
+    plain, skipped = (results.of(cell, skip=skip) for skip in (False, True))
     best_plain, best_skipped = (
         min(some, key=lambda each: each.learnt.mean()) for some in (plain, skipped)
     )
     signal = plain[-1].signal.mean(axis=0)
     return {
-        **_deepest(found, cell),
+        **_deepest(results, cell),
         "single": plain[0],
         "signal": signal,
         "best_plain": best_plain,
         "best_skipped": best_skipped,
-        "degrades": degrades(found, cell),
-        "knows_more": bool(plain[-1].learnt.mean() < found.entropy - _LITTLE),
+        "degrades": degrades(results, cell),
+        "knows_more": bool(plain[-1].learnt.mean() < results.entropy - _LITTLE),
         "vanishes": bool(plain[-1].left < np.log10(_LITTLE)),
         "fades": bool(signal[-1] < _LITTLE * signal[0]),
-        "skips_help": skips_help(found, cell),
+        "skips_help": skips_help(results, cell),
         "best_has_skips": bool(best_skipped.learnt.mean() < best_plain.learnt.mean()),
     }
 
 
-def _numbers(found: DepthStudy) -> dict[str, object]:
+def _numbers(results: DepthResults) -> dict[str, object]:
     """What was measured, as JSON has it."""
+    settings = results.settings
     return {
-        "cells": list(found.plan.cells),
-        "depths": list(found.plan.depths),
-        "units": found.plan.units,
-        "updates": found.plan.updates,
-        "learning_rate": found.plan.learning_rate,
-        "seed": found.seed,
-        "frequency_entropy": found.entropy,
+        "cells": list(settings.cells),
+        "depths": list(settings.depths),
+        "units": settings.units,
+        "updates": settings.updates,
+        "learning_rate": settings.learning_rate,
+        "seed": results.seed,
+        "frequency_entropy": results.entropy,
         "stacks": [
             {
                 "cell": each.cell,
@@ -123,8 +114,8 @@ def _numbers(found: DepthStudy) -> dict[str, object]:
                 "signal_by_layer": each.signal.mean(axis=0).tolist(),
                 "losses": each.learnt.tolist() if each.losses.size else None,
             }
-            for each in found.stacks
+            for each in results.stacks
         ],
-        "degrades": {cell: degrades(found, cell) for cell in found.plan.trained},
-        "skips_help": {cell: skips_help(found, cell) for cell in found.plan.trained},
+        "degrades": {cell: degrades(results, cell) for cell in settings.trained},
+        "skips_help": {cell: skips_help(results, cell) for cell in settings.trained},
     }

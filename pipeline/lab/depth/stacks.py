@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import keras
-import numpy as np
 
+from pipeline.lab.starts import draw_weights
 from pipeline.layers.recurrent import cell_layer
 
 
@@ -71,7 +71,7 @@ class Stack:
         return len(self.layers)
 
 
-def stack(cell: str, depth: int, *, skip: bool, units: int, vocabulary_size: int) -> Stack:
+def build_stack(cell: str, depth: int, *, skip: bool, units: int, vocabulary_size: int) -> Stack:
     """Builds a stack; `start` draws its weights.
 
     The first layer has no skip connection, as in `pipeline.models.language_model`, so that a stack
@@ -99,33 +99,12 @@ def stack(cell: str, depth: int, *, skip: bool, units: int, vocabulary_size: int
     return Stack(model, embedding, tuple(layers), readout, skip)
 
 
-def start(stacked: Stack, seed: int) -> None:
-    """Draws all weights anew, as the layers of the pipeline draw theirs.
+def start(stack: Stack, seed: int) -> None:
+    """Draws all weights anew.
 
     Layer n starts alike in every stack of its cell with this seed, whatever its depth, with and
     without skip connections.
     """
-    units = stacked.embedding.output_dim
-    of_embedding, of_readout = _draws((seed, 0))
-    normal = keras.initializers.RandomNormal(stddev=units**-0.5, seed=of_embedding)
-    stacked.embedding.embeddings.assign(normal(stacked.embedding.embeddings.shape))
-    glorot = keras.initializers.GlorotUniform(seed=of_readout)
-    stacked.readout.kernel.assign(glorot(stacked.readout.kernel.shape))
-    stacked.readout.bias.assign(np.zeros(stacked.readout.bias.shape))
-    for number, layer in enumerate(stacked.layers, 1):
-        of_kernel, of_recurrent = _draws((seed, number))
-        cell = layer.cell
-        cell.kernel.assign(keras.initializers.GlorotUniform(seed=of_kernel)(cell.kernel.shape))
-        if not isinstance(layer.recurrent_initializer, keras.initializers.Identity):
-            orthogonal = keras.initializers.Orthogonal(seed=of_recurrent)
-            cell.recurrent_kernel.assign(orthogonal(cell.recurrent_kernel.shape))
-        else:
-            cell.recurrent_kernel.assign(np.eye(units))
-        bias = np.zeros(cell.bias.shape)
-        if isinstance(layer, keras.layers.LSTM):
-            bias[units : 2 * units] = 1.0  # of the forget gate
-        cell.bias.assign(bias)
-
-
-def _draws(entropy: tuple[int, int]) -> list[int]:
-    return np.random.SeedSequence(entropy).generate_state(2).tolist()
+    draw_weights([stack.embedding, stack.readout], (seed, 0))
+    for number, layer in enumerate(stack.layers, 1):
+        draw_weights([layer], (seed, number))

@@ -8,26 +8,27 @@ layer has its input added to its output. Here the same is measured with recurren
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
 from pipeline.batches.text_streams import TextStreams
-from pipeline.lab.base import StudyText
+from pipeline.lab.base import Progress, StudyText, no_progress, progress_by_part
 from pipeline.lab.cells import cell_of
 from pipeline.lab.cells.columns import product
-from pipeline.lab.depth.stacks import Stack, stack, start
+from pipeline.lab.depth.stacks import Stack, build_stack, start
+from pipeline.lab.training import final_loss, text_batches, train
+from pipeline.models.settings import CELL_NAMES
 from pipeline.text.ragged import Ragged
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.optimizer import ClippedAdamW
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """How large the experiment is.
+class DepthSettings:
+    """Settings of the study of depth.
 
     Attributes:
         cells: whose gradients are measured.
@@ -54,15 +55,15 @@ class Plan:
     learning_rate: float = 3e-3
 
 
-QUICK = Plan(
+QUICK = DepthSettings(
     trained=("rnn",), depths=(1, 4), draws=1, units=24, rows=8, window=24, measured_rows=4,
     updates=60, learning_rate=1e-2,
 )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
-class Measured:
-    """One stack, from all its starts.
+class StackMeasurements:
+    """What was measured of one stack, from all its starts.
 
     Attributes:
         cell, depth, skip: which.
@@ -82,6 +83,13 @@ class Measured:
     losses: np.ndarray
 
     @property
+    def name(self) -> str:
+        """The stack in a few words."""
+        if self.depth == 1:
+            return f"{CELL_NAMES[self.cell]}, 1 layer"
+        return f"{CELL_NAMES[self.cell]}, {self.depth} layers{' with skips' if self.skip else ''}"
+
+    @property
     def profile(self) -> np.ndarray:
         """log₁₀ of each layer's norm by that of the top layer, float64 [draws * rows, depth]."""
         relative = np.log10(self.norms) - np.log10(self.norms[:, :, -1:])
@@ -94,100 +102,90 @@ class Measured:
 
     @property
     def learnt(self) -> np.ndarray:
-        """The mean loss over the last tenth of the updates, float64 [draws]."""
-        return self.losses[:, -max(self.losses.shape[1] // 10, 1) :].mean(axis=1)
+        """The loss at the end, float64 [draws]."""
+        return final_loss(self.losses)
 
 
 @dataclasses.dataclass(frozen=True)
-class DepthStudy:
-    """All that was measured.
+class DepthResults:
+    """Results of the study of depth.
 
     Attributes:
-        plan, seed: with which.
+        settings, seed: of the study.
         stacks: all of them; a stack of one layer is there once, without skip connections.
         entropy: nats a character of whoever knows how frequent characters are and nothing else.
     """
 
-    plan: Plan
+    settings: DepthSettings
     seed: int
-    stacks: Sequence[Measured]
+    stacks: Sequence[StackMeasurements]
     entropy: float
 
-    def of(self, cell: str, *, skip: bool) -> list[Measured]:
-        """By depth, the single layer included."""
+    def of(self, cell: str, *, skip: bool) -> list[StackMeasurements]:
+        """The stacks of a cell by depth, the single layer included."""
         return [
             each for each in self.stacks
             if each.cell == cell and (each.skip == skip or each.depth == 1)
         ]  # fmt: skip
 
 
-def study(
-    text: StudyText, plan: Plan, seed: int, progress: Callable[[float], None] = lambda done: None
-) -> DepthStudy:
-    """Measures everything."""
+def measure_depth(
+    text: StudyText, settings: DepthSettings, seed: int, progress: Progress = no_progress
+) -> DepthResults:
+    """Measures the gradients of all stacks and trains some of them."""
     rows, vocabulary_size = text.rows["train"], len(text.characters.vocabulary)
-    wanted = [
+    shapes = [
         (cell, depth, skip)
-        for cell in plan.cells
-        for depth in plan.depths
+        for cell in settings.cells
+        for depth in settings.depths
         for skip in ((False, True) if depth > 1 else (False,))
     ]
-    costs = [depth * (4 if cell in plan.trained else 1) for cell, depth, _ in wanted]
-    found, done = [], 0.0
-    for (cell, depth, skip), cost in zip(wanted, costs, strict=True):
-        share = cost / sum(costs)
-        stacked = stack(cell, depth, skip=skip, units=plan.units, vocabulary_size=vocabulary_size)
-        found.append(
-            _measured(
-                cell, stacked, rows, plan, seed,
-                lambda part, done=done, share=share: progress(done + share * part),
-            )
-        )  # fmt: skip
-        done += share
-    progress(1.0)
-    return DepthStudy(plan, seed, found, frequency_entropy(rows))
+    costs = [depth * (4 if cell in settings.trained else 1) for cell, depth, _ in shapes]
+    stacks = []
+    parts = progress_by_part(progress, costs)
+    for (cell, depth, skip), part in zip(shapes, parts, strict=True):
+        stack = build_stack(
+            cell, depth, skip=skip, units=settings.units, vocabulary_size=vocabulary_size
+        )
+        stacks.append(_measure_stack(cell, stack, rows, settings, seed, part))
+        part(1.0)
+    return DepthResults(settings, seed, stacks, frequency_entropy(rows))
 
 
-def _measured(
-    cell: str,
-    stacked: Stack,
-    rows: Ragged,
-    plan: Plan,
-    seed: int,
-    progress: Callable[[float], None],
-) -> Measured:
-    inputs, targets = TextStreams(rows, plan.rows, plan.window, seed=seed)[0]
-    some = slice(plan.measured_rows)
+def _measure_stack(
+    cell: str, stack: Stack, rows: Ragged, settings: DepthSettings, seed: int, progress: Progress
+) -> StackMeasurements:
+    inputs, targets = TextStreams(rows, settings.rows, settings.window, seed=seed)[0]
+    measured = slice(settings.measured_rows)
+    optimizer = ClippedAdamW(settings.learning_rate, clip_norm=1.0, weight_decay=0.0)
+    optimizer.build(stack.model.trainable_variables)
+    stack.model.compile(optimizer, PieceCrossEntropy(), jit_compile=False)
+    untouched = [ops.convert_to_numpy(variable).copy() for variable in optimizer.variables]
     norms, signal, losses = [], [], []
-    fresh = None
-    if cell in plan.trained:
-        optimizer = ClippedAdamW(plan.learning_rate, clip_norm=1.0, weight_decay=0.0)
-        optimizer.build(stacked.model.trainable_variables)
-        stacked.model.compile(optimizer, PieceCrossEntropy(), jit_compile=False)
-        fresh = [ops.convert_to_numpy(variable).copy() for variable in optimizer.variables]
-    for draw in range(plan.draws):
-        start(stacked, seed + draw)
-        back = gradients_by_layer(stacked, inputs["ids"][some], targets[some])
-        norms.append([_norms(each.gradient) for each in back])
-        signal.append([_deviation(each.output) for each in back])
-        if fresh is not None:
-            for variable, value in zip(optimizer.variables, fresh, strict=True):
+    for draw, part in enumerate(progress_by_part(progress, [1] * settings.draws), seed):
+        start(stack, draw)
+        layers = gradients_by_layer(stack, inputs["ids"][measured], targets[measured])
+        norms.append([_norms(layer.gradient) for layer in layers])
+        signal.append([_deviation(layer.output) for layer in layers])
+        if cell in settings.trained:
+            for variable, value in zip(optimizer.variables, untouched, strict=True):
                 variable.assign(value)
-            told = lambda part, draw=draw: progress((draw + part) / plan.draws)  # noqa: E731
-            losses.append(teach(stacked.model, rows, plan, seed + draw, told))
-    return Measured(
+            batches = text_batches(rows, settings.rows, settings.window, draw)
+            ids_alone = (({"ids": read["ids"]}, due) for read, due in batches)
+            losses.append(list(train(stack.model, ids_alone, settings.updates, part)))
+    return StackMeasurements(
         cell,
-        stacked.depth,
-        stacked.skip,
+        stack.depth,
+        stack.skip,
         np.array(norms).transpose(0, 2, 1),
         np.array(signal),
-        np.array(losses).reshape(plan.draws, -1),
+        np.array(losses).reshape(settings.draws, -1),
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class AtLayer:
-    """A layer on the way back.
+    """The output of a layer, and the gradient of the loss by it.
 
     Attributes:
         output: y^(n), what the layer above reads, float64 [batch, time, units].
@@ -198,44 +196,44 @@ class AtLayer:
     gradient: Any
 
 
-def gradients_by_layer(stacked: Stack, ids: np.ndarray, targets: np.ndarray) -> list[AtLayer]:
-    """Backpropagation through time and depth, by hand, from the closed forms of the cells.
+def gradients_by_layer(stack: Stack, ids: np.ndarray, targets: np.ndarray) -> list[AtLayer]:
+    """Carries a gradient back through time and depth, by the closed forms of the cells.
 
     At the top ∂L/∂y = W_outᵀ (ŷ - onehot); a layer hands ∂L/∂y^(n) to its input as `backward`
     says, and a skip connection adds ∂L/∂y^(n) itself to that.
 
     Args:
-        stacked: with the weights of which everything is computed in float64.
+        stack: whose weights are used; everything is computed in float64.
         ids: int32 [batch, time].
         targets: int32 [batch, time], -1 where nothing is asked.
 
     Returns:
         The layers, lowest first.
     """
-    (embeddings,) = stacked.embedding.get_weights()
+    (embeddings,) = stack.embedding.get_weights()
     y = ops.convert_to_tensor(embeddings.astype(np.float64)[ids])
     passed = []
-    for number, layer in enumerate(stacked.layers):
+    for number, layer in enumerate(stack.layers):
         cell = cell_of(layer, "float64")
         trace = cell.forward(y)
-        y = y + trace.h_t if stacked.skip and number else trace.h_t
+        y = y + trace.h_t if stack.skip and number else trace.h_t
         passed.append((cell, trace, y))
-    W_out, b = (np.asarray(w, np.float64) for w in stacked.readout.get_weights())  # noqa: N806
+    W_out, b = (np.asarray(w, np.float64) for w in stack.readout.get_weights())  # noqa: N806
     y_hat = ops.softmax(ops.matmul(y, W_out) + b, axis=-1)
     asked = np.asarray(targets) >= 0
     due = ops.one_hot(np.where(asked, targets, 0), W_out.shape[1], dtype="float64")
     gradient = product(W_out, (y_hat - due) * asked[:, :, None])
-    found = []
-    for number in reversed(range(stacked.depth)):
+    layers = []
+    for number in reversed(range(stack.depth)):
         cell, trace, y = passed[number]
-        found.insert(0, AtLayer(y, gradient))
+        layers.insert(0, AtLayer(y, gradient))
         below = backward(cell, trace, gradient)
-        gradient = below + gradient if stacked.skip and number else below
-    return found
+        gradient = below + gradient if stack.skip and number else below
+    return layers
 
 
 def backward(cell, trace, by_h):
-    """∂L by what a layer reads, given ∂L by the h it says, for all steps.
+    """The gradient of the loss by what a layer reads, from that by its output h, for all steps.
 
         δ_t = (∂L/∂h_t, 0) + (∂s_{t+1}/∂s_t)ᵀ δ_{t+1}        ∂L/∂x_t = (∂s_t/∂x_t)ᵀ δ_t
 
@@ -256,25 +254,6 @@ def backward(cell, trace, by_h):
     for t in reversed(range(len(direct) - 1)):
         δ.insert(0, direct[t] + ops.einsum("bij,bi->bj", by_s[t + 1], δ[0]))
     return ops.einsum("btij,bti->btj", cell.input_jacobian(trace), ops.stack(δ, axis=1))
-
-
-def teach(
-    model: keras.Model,
-    rows: Ragged,
-    plan: Plan,
-    seed: int,
-    progress: Callable[[float], None] = lambda done: None,
-) -> np.ndarray:
-    """The loss before each update, float64 [updates], of a compiled stack."""
-    losses, epoch = [], 0
-    while len(losses) < plan.updates:
-        streams = TextStreams(rows, plan.rows, plan.window, seed=seed, epoch=epoch)
-        for index in range(min(len(streams), plan.updates - len(losses))):
-            inputs, targets = streams[index]
-            losses.append(float(model.train_on_batch({"ids": inputs["ids"]}, targets)))
-            progress(len(losses) / plan.updates)
-        epoch += 1
-    return np.array(losses)
 
 
 def frequency_entropy(rows: Ragged) -> float:

@@ -13,7 +13,7 @@ from keras import ops
 
 from pipeline.lab.base import Page, Progress, StudyText
 from pipeline.lab.hello import pictures
-from pipeline.lab.hello.study import DUE, LETTERS, READ, SURE, HelloRun, Moment, train
+from pipeline.lab.hello.study import DUE, LETTERS, READ, SURE, HelloNetwork, HelloRun, train_by_hand
 from pipeline.report.document import document
 
 
@@ -27,7 +27,7 @@ class TermRow:
 
 def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
     """The page; the same whatever the text, and never long."""
-    run = train()
+    run = train_by_hand()
     progress(0.5)
     return page_of(run)
 
@@ -84,16 +84,16 @@ def page_of(run: HelloRun) -> Page:
     return Page("hello", content, numbers=numbers)
 
 
-def largest_entry(moment: Moment) -> tuple[int, int]:
+def largest_entry(network: HelloNetwork) -> tuple[int, int]:
     """Where the gradient of W_hh is largest."""
-    gradient = np.abs(ops.convert_to_numpy(moment.gradients["W_hh"]))
+    gradient = np.abs(ops.convert_to_numpy(network.gradients["W_hh"]))
     row, column = np.unravel_index(gradient.argmax(), gradient.shape)
     return int(row), int(column)
 
 
-def term_rows(moment: Moment, place: tuple[int, int]) -> list[TermRow]:
+def term_rows(network: HelloNetwork, place: tuple[int, int]) -> list[TermRow]:
     """The terms of ∂L/∂W_hh for one weight: t in rows, k in columns, sums at the edges."""
-    each = ops.convert_to_numpy(moment.terms.W_hh)[:, :, place[0], place[1]]
+    each = ops.convert_to_numpy(network.terms.W_hh)[:, :, place[0], place[1]]
     rows = []
     for t, terms in enumerate(each):
         shown = [_signed(term) if k <= t else "" for k, term in enumerate(terms)]
@@ -102,16 +102,16 @@ def term_rows(moment: Moment, place: tuple[int, int]) -> list[TermRow]:
     return [*rows, TermRow("Σ over t", sums)]
 
 
-def _lags(moment: Moment) -> dict[str, Any]:
+def _lags(network: HelloNetwork) -> dict[str, Any]:
     return {
-        "bound": moment.bounds_by_lag[0],
-        "norms": moment.norms_by_lag,
-        "slope": float(np.mean(1 - moment.hidden**2)),
+        "bound": network.bounds_by_lag[0],
+        "norms": network.norms_by_lag,
+        "slope": float(np.mean(1 - network.hidden**2)),
     }
 
 
-def _unrolled(moment: Moment, name: str):
-    return pictures.unrolled(moment, f'{name} — says "{moment.said}"')
+def _unrolled(network: HelloNetwork, name: str):
+    return pictures.unrolled(network, f'{name} — says "{network.said}"')
 
 
 def _entry(matrix: Any, place: tuple[int, int]) -> float:

@@ -1,4 +1,4 @@
-"""What happens inside the smallest character model, drawn."""
+"""Plots of what happens inside the smallest character model."""
 
 from __future__ import annotations
 
@@ -8,42 +8,44 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from pipeline.lab.hello.study import DUE, LETTERS, READ, HelloRun, Moment
+from pipeline.lab.hello.study import DUE, LETTERS, READ, HelloNetwork, HelloRun
+from pipeline.lab.plots import (
+    AMOUNTS,
+    DASHES,
+    UPDATES,
+    WIDTH,
+    legend_below,
+    level,
+    logarithmic,
+    one_panel,
+    text_colour,
+    whole_numbers,
+)
 from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
 
-_WIDTH = 6.4  # inches
 _CELL = (1.1, 0.5)  # width and height of a cell of the drawing, in its own units
 _APART = 2.4  # from one step to the next
 _BETWEEN = 0.9  # from one layer to the next
-_FORMULAE = ["DejaVu Sans", "NanumGothic"]  # whose ‖, ∂ and γ can be read, and then Hangul
-_AMOUNTS = LinearSegmentedColormap.from_list("amounts", ["#f3f6f9", "#8fc1de", BLUE])
 _SIGNED = LinearSegmentedColormap.from_list("signed", [ORANGE, "#f6f6f4", BLUE])
 
 
 @drawn
-def unrolled(moment: Moment, title: str) -> Figure:
-    """The network step by step: letters in below, hidden units, probabilities above.
-
-    Args:
-        moment: at which its numbers are taken.
-        title: a line above.
-    """
-    figure = Figure(figsize=(_WIDTH, 5.6), layout="constrained")
-    axes = figure.subplots()
+def unrolled(network: HelloNetwork, title: str) -> Figure:
+    """The network step by step: letters in below, hidden units, probabilities above."""
+    figure, axes = one_panel(title, 5.6)
     tall = _CELL[1]
     foot = {"x": 0.0}
     foot["h"] = foot["x"] + len(LETTERS) * tall + _BETWEEN
-    foot["y"] = foot["h"] + moment.hidden.shape[1] * tall + _BETWEEN
+    foot["y"] = foot["h"] + network.hidden.shape[1] * tall + _BETWEEN
     top = foot["y"] + len(LETTERS) * tall
-    for t, (letter, due, said) in enumerate(zip(READ, DUE, moment.said, strict=True)):
+    for t, (letter, due, said) in enumerate(zip(READ, DUE, network.said, strict=True)):
         left = t * _APART
         inputs = np.array([float(letter == other) for other in LETTERS])
-        _column(axes, left, foot["x"], inputs, _AMOUNTS, "{:.0f}")
-        _column(axes, left, foot["h"], (moment.hidden[t] + 1) / 2, _SIGNED, "{:+.2f}",
-                moment.hidden[t])  # fmt: skip
-        _column(axes, left, foot["y"], moment.probabilities[t], _AMOUNTS, "{:.2f}")
+        _column(axes, left, foot["x"], inputs, AMOUNTS, "{:.0f}")
+        _column(axes, left, foot["h"], (network.hidden[t] + 1) / 2, _SIGNED, "{:+.2f}",
+                network.hidden[t])  # fmt: skip
+        _column(axes, left, foot["y"], network.probabilities[t], AMOUNTS, "{:.2f}")
         from_top = foot["y"] + (len(LETTERS) - 1 - LETTERS.index(due)) * tall
         axes.add_patch(Rectangle((left, from_top), *_CELL, fill=False, edgecolor=GREEN, lw=2.5))
         centre = left + _CELL[0] / 2
@@ -55,7 +57,7 @@ def unrolled(moment: Moment, title: str) -> Figure:
             centre, top + 0.2, f"says {said}" if right else f"says {said}, due {due}",
             ha="center", va="bottom", weight="bold", color=GREEN if right else ORANGE,
         )  # fmt: skip
-    middle = foot["h"] + moment.hidden.shape[1] * tall / 2
+    middle = foot["h"] + network.hidden.shape[1] * tall / 2
     for t in range(len(READ) - 1):
         _arrow(axes, (t * _APART + _CELL[0], middle), ((t + 1) * _APART, middle))
     between = (_APART + _CELL[0]) / 2
@@ -64,7 +66,7 @@ def unrolled(moment: Moment, title: str) -> Figure:
     axes.text(beside, foot["h"] - _BETWEEN / 2, "W_xh", va="center", color=QUIET)
     axes.text(beside, foot["y"] - _BETWEEN / 2, "W_hy", va="center", color=QUIET)
     for name, label in (("x", "x_t"), ("h", "h_t\n은닉 상태"), ("y", "ŷ_t\n확률")):
-        cells = moment.hidden.shape[1] if name == "h" else len(LETTERS)
+        cells = network.hidden.shape[1] if name == "h" else len(LETTERS)
         axes.text(-0.65, foot[name] + cells * tall / 2, label, ha="right", va="center", color=INK,
                   linespacing=1.6)  # fmt: skip
         if name != "h":
@@ -74,7 +76,6 @@ def unrolled(moment: Moment, title: str) -> Figure:
     axes.set_xlim(-2.1, (len(READ) - 1) * _APART + _CELL[0] + 0.2)
     axes.set_ylim(-0.8, top + 0.8)
     axes.set_axis_off()
-    axes.set_title(title)
     return figure
 
 
@@ -96,10 +97,9 @@ def _column(
         axes.add_patch(
             Rectangle((left, foot + row * tall), wide, tall, facecolor=colour, edgecolor="white")
         )
-        dark = np.dot(colour[:3], (0.299, 0.587, 0.114)) < 0.55
         axes.text(
             left + wide / 2, foot + (row + 0.5) * tall, form.format(value),
-            ha="center", va="center", size=9, color="white" if dark else INK,
+            ha="center", va="center", size=9, color=text_colour(colour),
         )  # fmt: skip
 
 
@@ -112,21 +112,16 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> 
 @drawn
 def loss_curve(run: HelloRun) -> Figure:
     """L before each update, and from where on the answers are right."""
-    figure = Figure(figsize=(_WIDTH, 3.1), layout="constrained")
-    axes = figure.subplots()
-    axes.plot(np.arange(len(run.losses)), run.losses, color=BLUE)
-    guessing = len(DUE) * np.log(len(LETTERS))
-    alike = {"color": QUIET, "linewidth": 1, "linestyle": (0, (4, 3))}
-    axes.axhline(guessing, label="all letters alike · 균등 확률", **alike)
+    figure, axes = one_panel("Loss, summed over the four letters · 손실", 3.1)
+    axes.plot(run.losses, color=BLUE)
+    level(axes, len(DUE) * np.log(len(LETTERS)), "all letters alike · 균등 확률", linewidth=1)
     axes.plot(
         run.right_from, run.losses[run.right_from], "o", color=GREEN, markersize=9,
         label=f'says "{DUE}" after {run.right_from} updates',
     )  # fmt: skip
     axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.set_xlabel("updates · 갱신 횟수")
+    whole_numbers(axes, UPDATES, 6)
     axes.set_ylabel("nats")
-    axes.set_title("Loss, summed over the four letters · 손실")
     axes.legend(loc="upper right", bbox_to_anchor=(1, 0.8))
     return figure
 
@@ -134,22 +129,20 @@ def loss_curve(run: HelloRun) -> Figure:
 @drawn
 def sizes_of_terms(run: HelloRun) -> Figure:
     """‖term‖ of ∂L/∂W_hh for each t and k, untrained beside trained, each with its own shades."""
-    figure = Figure(figsize=(_WIDTH, 3.5), layout="constrained")
-    for axes, moment, name in zip(
+    figure = Figure(figsize=(WIDTH, 3.5), layout="constrained")
+    for axes, network, name in zip(
         figure.subplots(1, 2),
         (run.before, run.after),
         ("before training · 학습 전", "after · 학습 후"),
         strict=True,
     ):
-        sizes = np.linalg.norm(ops.convert_to_numpy(moment.terms.W_hh), axis=(-2, -1))
+        sizes = np.linalg.norm(ops.convert_to_numpy(network.terms.W_hh), axis=(-2, -1))
         steps = len(sizes)
         later = np.triu(np.ones_like(sizes, bool), 1)
-        axes.imshow(np.ma.masked_where(later, sizes), cmap=_AMOUNTS, vmin=0)
-        for t, k in np.ndindex(steps, steps):
-            if k <= t:
-                dark = sizes[t, k] > 0.6 * sizes.max()
-                axes.text(k, t, _size(sizes[t, k]), ha="center", va="center", size=9,
-                          color="white" if dark else INK)  # fmt: skip
+        shades = axes.imshow(np.ma.masked_where(later, sizes), cmap=AMOUNTS, vmin=0)
+        for t, k in np.argwhere(~later):
+            axes.text(k, t, _size(sizes[t, k]), ha="center", va="center", size=9,
+                      color=text_colour(shades.to_rgba(sizes[t, k])))  # fmt: skip
         axes.set_xticks(range(steps), [f"{k + 1}\n{READ[k]}" for k in range(steps)], color=INK)
         axes.set_yticks(range(steps), [f"{t + 1} {DUE[t]}" for t in range(steps)], color=INK)
         axes.set_xlabel("k: where W_hh is used (reads)")
@@ -169,23 +162,16 @@ def _size(value: float) -> str:
 @drawn
 def norms_by_lag(run: HelloRun) -> Figure:
     """‖∂h_t/∂h_k‖₂ of the last step against the lag, and the bound that holds it, in logarithms."""
-    figure = Figure(figsize=(_WIDTH, 3.4), layout="constrained")
-    axes = figure.subplots()
-    for moment, colour, name in (
-        (run.before, QUIET, "before training · 학습 전"),
-        (run.after, BLUE, "after · 학습 후"),
+    figure, axes = one_panel("‖∂h_t/∂h_k‖₂, t the last step · 기울기 노름", 3.4)
+    for network, colour, when, korean in (
+        (run.before, QUIET, "before training", "학습 전"),
+        (run.after, BLUE, "after", "학습 후"),
     ):
-        lags = np.arange(1, len(moment.norms_by_lag) + 1)
-        axes.plot(lags, moment.norms_by_lag, "o-", color=colour, label=name)
-        axes.plot(
-            lags, moment.bounds_by_lag, color=colour, linewidth=1.4, linestyle=(0, (4, 3)),
-            label="its bound (γ_W γ_φ)^lag · 상한",
-        )  # fmt: skip
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("lag t − k · 시간 간격")
-    axes.set_title("‖∂h_t/∂h_k‖₂, t the last step · 기울기 노름", family=_FORMULAE)
-    figure.legend(loc="outside lower center", ncols=2, prop={"family": _FORMULAE})
+        lags = np.arange(1, len(network.norms_by_lag) + 1)
+        axes.plot(lags, network.norms_by_lag, "o-", color=colour, label=f"{when} · {korean}")
+        axes.plot(lags, network.bounds_by_lag, color=colour, linewidth=1.4, linestyle=DASHES,
+                  label=f"its bound, {when} · 상한")  # fmt: skip
+    logarithmic(axes)
+    whole_numbers(axes, "lag t − k · 시간 간격")
+    legend_below(figure, 2)
     return figure

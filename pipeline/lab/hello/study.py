@@ -1,4 +1,4 @@
-"""The lecture's smallest example: a network that reads "hell" and is to say "ello".
+"""The smallest example of lectures: a network learns to answer "hell" with "ello".
 
 Four letters, three hidden units, and at each step the letter that comes next: the drawing in
 Karpathy, "The Unreasonable Effectiveness of Recurrent Neural Networks" (2015), and in Stanford's
@@ -36,7 +36,7 @@ def one_hot(text: str) -> np.ndarray:
 
 
 def new_network(seed: int, units: int = UNITS) -> Network:
-    """Weights in float64, even over ±1/√n as the lectures begin; the same seed, the same network.
+    """Draws weights in float64, uniform over ±1/√n, from a seed.
 
     `b` is 0, and so is h_0.
     """
@@ -49,17 +49,17 @@ def new_network(seed: int, units: int = UNITS) -> Network:
 
 
 def read(network: Network) -> Pass:
-    """What the network makes of "hell"."""
+    """Runs the network over "hell"."""
     return forward(network, one_hot(READ), [[LETTERS.index(letter) for letter in DUE]])
 
 
 def most_probable(passed: Pass) -> str:
-    """The letter it takes to be most probable at each step."""
+    """The most probable letter at each step."""
     return "".join(LETTERS[i] for i in ops.convert_to_numpy(passed.y_hat)[0].argmax(axis=-1))
 
 
 def continued(network: Network, first: str = READ[0], length: int = len(DUE)) -> str:
-    """What it says when it reads `first`, and from then on its own most probable letter."""
+    """The answer of a network that reads `first`, and then its own most probable letters."""
     h, x, said = None, first, ""
     for _ in range(length):
         passed = forward(network, one_hot(x), [[0]], h)
@@ -69,8 +69,8 @@ def continued(network: Network, first: str = READ[0], length: int = len(DUE)) ->
 
 
 @dataclasses.dataclass(frozen=True)
-class Moment:
-    """The network at one moment of its training, and all that can be asked of it."""
+class HelloNetwork:
+    """The network, and all that can be asked of it; each is computed once, when it is asked."""
 
     network: Network
 
@@ -123,7 +123,7 @@ class Moment:
         return 10 ** log10_bound(self.network.cell, len(READ))
 
     def slope(self, name: str, place: tuple[int, ...], nudge: float = 1e-5) -> float:
-        """∂L by one weight as a student checks it: L a little above and below, by the difference.
+        """∂L by one weight as a student checks it: the difference of L a little above and below.
 
         Args:
             name: one of `pipeline.lab.bptt.PARAMETERS`.
@@ -133,7 +133,7 @@ class Moment:
         for side in (nudge, -nudge):
             changes = {key: np.zeros(w.shape) for key, w in self.network.parameters().items()}
             changes[name][place] = side
-            losses.append(Moment(self.network.moved(changes)).loss)
+            losses.append(HelloNetwork(self.network.moved(changes)).loss)
         return (losses[0] - losses[1]) / (2 * nudge)
 
 
@@ -148,8 +148,8 @@ class HelloRun:
         seed, learning_rate: what it was trained with.
     """
 
-    before: Moment
-    after: Moment
+    before: HelloNetwork
+    after: HelloNetwork
     losses: np.ndarray
     answers: tuple[str, ...]
     seed: int
@@ -166,15 +166,17 @@ class HelloRun:
         return wrong[-1] + 1 if wrong else 0
 
 
-def train(seed: int = 0, learning_rate: float = LEARNING_RATE, units: int = UNITS) -> HelloRun:
-    """Plain gradient descent with the gradients written out by hand, W ← W - η ∂L/∂W.
+def train_by_hand(
+    seed: int = 0, learning_rate: float = LEARNING_RATE, units: int = UNITS
+) -> HelloRun:
+    """Trains by gradient descent with gradients written out by hand, W ← W - η ∂L/∂W.
 
     It ends when each letter that is due has a probability of at least `SURE`.
 
     Raises:
         UserError: after `MOST_UPDATES` updates it is not so far.
     """
-    start = Moment(new_network(seed, units))
+    start = HelloNetwork(new_network(seed, units))
     now, losses, answers = start, [], []
     while True:
         losses.append(now.loss)
@@ -190,4 +192,4 @@ def train(seed: int = 0, learning_rate: float = LEARNING_RATE, units: int = UNIT
                 remedy="take another seed, a learning rate about 0.1, or more units",
             )
         steps = {name: -learning_rate * gradient for name, gradient in now.gradients.items()}
-        now = Moment(now.network.moved(steps))
+        now = HelloNetwork(now.network.moved(steps))

@@ -1,4 +1,4 @@
-"""Which rows of a training split stand for a corpus with few labels."""
+"""Draws rows of a training split that stand for a corpus with few labels."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def draw(available: int, size: int, number: int, seed: int) -> dict[str, np.ndar
 
 
 def sizes_of(asked: str, available: int) -> tuple[list[int], list[int]]:
-    """The sizes of `--sizes` as numbers of rows, ascending.
+    """Reads `--sizes` as numbers of rows, ascending.
 
     Args:
         asked: whole numbers and `all`, with commas between.
@@ -77,10 +77,10 @@ def check_labels(labels: Sequence[str], rows: np.ndarray) -> None:
     Raises:
         UserError: all of `rows` have one label.
     """
-    found = {labels[row] for row in rows}
-    if len(found) == 1:
+    drawn = {labels[row] for row in rows}
+    if len(drawn) == 1:
         raise UserError(
-            f"all {len(rows):,} rows to learn from have the label {found.pop()!r}",
+            f"all {len(rows):,} rows to learn from have the label {drawn.pop()!r}",
             where="--sizes",
             remedy="ask for larger sizes, or try another --seed",
         )

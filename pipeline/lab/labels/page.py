@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pipeline.lab.labels import pictures
 from pipeline.lab.labels.draws import CHOOSING_SHARE, MAX_CHOOSING
-from pipeline.lab.labels.results import WITH, WITHOUT, Measured, Spread, comparisons
+from pipeline.lab.labels.results import WITH, WITHOUT, DrawnTraining, Spread, comparisons
 from pipeline.report.document import document
 from pipeline.report.page import ReportContent
 
@@ -49,27 +49,27 @@ class Circumstances:
     quick: bool = False
 
 
-def page_of(measured: Sequence[Measured], how: Circumstances) -> ReportContent:
+def page_of(measured: Sequence[DrawnTraining], how: Circumstances) -> ReportContent:
     """The page of what has been measured so far."""
-    found = comparisons(measured)
+    compared = comparisons(measured)
     content = document(
         "lab/labels/page.md.j2",
         how=how,
-        found=found,
+        compared=compared,
         done=len(measured),
         planned=2 * sum(how.draws.values()),
         choosing_share=CHOOSING_SHARE,
         max_choosing=MAX_CHOOSING,
         WITH=WITH,
         WITHOUT=WITHOUT,
-        curve=pictures.accuracy_by_rows(found) if found else None,
+        curve=pictures.accuracy_by_rows(compared) if compared else None,
         written=written,
     )
     return dataclasses.replace(content, warnings=how.warnings)
 
 
 def written(spread: Spread, sign: str = "") -> str:
-    """In per cent, with one decimal.
+    """A mean and its deviation in per cent, with one decimal.
 
     Example:
         >>> written(Spread(0.815, 0.012)), written(Spread(0.1, math.nan), "+")

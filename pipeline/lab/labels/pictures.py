@@ -1,4 +1,4 @@
-"""Accuracy over the number of labelled rows, drawn."""
+"""Plot of accuracy over the number of labelled rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
 from pipeline.lab.labels.results import WITH, WITHOUT, Comparison
+from pipeline.lab.plots import one_panel
 from pipeline.report.figures import BLUE, ORANGE, drawn
 
 _SIDES = (
@@ -22,18 +23,17 @@ _ROOM = 0.09
 
 
 @drawn
-def accuracy_by_rows(found: Sequence[Comparison]) -> Figure:
+def accuracy_by_rows(comparisons: Sequence[Comparison]) -> Figure:
     """A line a side over a logarithmic axis of rows; bars are standard deviations over draws.
 
     Args:
-        found: at least one.
+        comparisons: at least one.
     """
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    axes = figure.subplots()
-    rows = np.array([each.rows for each in found], float)
+    figure, axes = one_panel("Accuracy on test · 테스트 정확도", 4.2)
+    rows = np.array([each.rows for each in comparisons], float)
     for side, name, colour, shift in _SIDES:
-        means = [each.accuracy[side].mean for each in found]
-        deviations = [each.accuracy[side].deviation for each in found]  # nan draws no bar
+        means = [each.accuracy[side].mean for each in comparisons]
+        deviations = [each.accuracy[side].deviation for each in comparisons]  # nan draws no bar
         axes.errorbar(
             rows * shift, means, deviations,
             fmt="o-", color=colour, label=name, markersize=5, elinewidth=1.6, capsize=4,
@@ -44,7 +44,6 @@ def accuracy_by_rows(found: Sequence[Comparison]) -> Figure:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("labelled rows · 라벨이 있는 행의 수")
-    axes.set_title("Accuracy on test · 테스트 정확도")
     axes.legend(loc="lower right")
     return figure
 

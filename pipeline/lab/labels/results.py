@@ -18,7 +18,7 @@ SIDES = (WITH, WITHOUT)
 
 
 @dataclasses.dataclass(frozen=True)
-class Measured:
+class DrawnTraining:
     """One training on drawn rows.
 
     Attributes:
@@ -49,11 +49,11 @@ class Measured:
         return self.rows, self.draw, self.encoder
 
 
-_COLUMNS = {field.name: field.type for field in dataclasses.fields(Measured)}
+_COLUMNS = {field.name: field.type for field in dataclasses.fields(DrawnTraining)}
 _TYPES = {"int": int, "float": float, "str": str}
 
 
-def write_results(path: Path, measured: Sequence[Measured]) -> None:
+def write_results(path: Path, measured: Sequence[DrawnTraining]) -> None:
     """Writes a CSV file with a header, atomically."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -62,8 +62,8 @@ def write_results(path: Path, measured: Sequence[Measured]) -> None:
     write_text(path, file.getvalue())
 
 
-def read_results(path: Path) -> list[Measured]:
-    """What `write_results` wrote; nothing where there is no file.
+def read_results(path: Path) -> list[DrawnTraining]:
+    """Reads what `write_results` wrote; nothing where there is no file.
 
     Raises:
         UserError: it is damaged.
@@ -76,7 +76,8 @@ def read_results(path: Path) -> list[Measured]:
             raise ValueError("its columns are others")
         kinds = [_TYPES[str(kind)] for kind in _COLUMNS.values()]
         measured = [
-            Measured(*(kind(cell) for kind, cell in zip(kinds, row, strict=True))) for row in rows
+            DrawnTraining(*(kind(cell) for kind, cell in zip(kinds, row, strict=True)))
+            for row in rows
         ]
         for each in measured:
             if each.encoder not in SIDES or not 0 <= each.accuracy <= 1:
@@ -97,7 +98,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Of at least one value."""
+        """The spread of at least one value."""
         deviation = statistics.stdev(values) if len(values) > 1 else math.nan
         return cls(statistics.fmean(values), deviation)
 
@@ -119,10 +120,10 @@ class Comparison:
     difference: Spread
 
 
-def comparisons(measured: Sequence[Measured]) -> list[Comparison]:
-    """One for each size of which both sides have learnt from a draw, ascending."""
+def comparisons(measured: Sequence[DrawnTraining]) -> list[Comparison]:
+    """Compares both sides at each size at which both have learnt from a draw, ascending."""
     known = {each.point: each.accuracy for each in measured}
-    found = []
+    compared = []
     for rows in sorted({each.rows for each in measured}):
         draws = sorted({each.draw for each in measured if each.rows == rows})
         both = [d for d in draws if all((rows, d, side) in known for side in SIDES)]
@@ -131,5 +132,5 @@ def comparisons(measured: Sequence[Measured]) -> list[Comparison]:
         of = {side: [known[rows, d, side] for d in both] for side in SIDES}
         differences = [a - b for a, b in zip(of[WITH], of[WITHOUT], strict=True)]
         accuracy = {side: Spread.of(values) for side, values in of.items()}
-        found.append(Comparison(rows, len(both), accuracy, Spread.of(differences)))
-    return found
+        compared.append(Comparison(rows, len(both), accuracy, Spread.of(differences)))
+    return compared

@@ -1,4 +1,4 @@
-"""Two tasks that nobody solves without memory, with the lag between cause and effect as one wants.
+"""Two tasks that need memory, with any lag between what is read and where it is asked for.
 
 Both have a score that every network without memory ends at, so that it shows at once whether
 anything was remembered. Sequences are drawn anew for each batch; there is nothing to overfit.
@@ -43,7 +43,7 @@ class Adding:
 
     @property
     def steps(self) -> int:
-        """Of a sequence."""
+        """Steps of a sequence."""
         return self.lag
 
     @property
@@ -101,7 +101,7 @@ class Copying:
 
     @property
     def steps(self) -> int:
-        """Of a sequence."""
+        """Steps of a sequence."""
         return self.lag + 2 * self.symbols
 
     @property

@@ -1,4 +1,4 @@
-"""How much of a task's loss reaches the states it has to reach."""
+"""The gradient of a task's loss by the states before it."""
 
 # ruff: noqa: N806  (letters of the sources)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from pipeline.lab.tasks.copy_adding import Copying, Task
+from pipeline.lab.training import train
 from pipeline.layers.recurrent import cell_layer
 
 RECURRENT, READOUT = "recurrent", "readout"
@@ -21,15 +23,15 @@ class TaskTraining:
     units: int = 32
     """Width of the hidden state."""
     learning_rate: float = 5e-3
-    """Of Adam."""
+    """Adam's learning rate."""
     batch_size: int = 64
     """Sequences of an update, all of them new."""
-    most_updates: int = 1500
-    """When to give up."""
-    look_every: int = 100
-    """Updates between two looks at sequences that are only for looking."""
-    look_rows: int = 1000
-    """How many these are."""
+    max_updates: int = 1500
+    """Updates after which a training ends, solved or not."""
+    evaluate_every: int = 100
+    """Updates between two evaluations on held-out sequences."""
+    held_out_rows: int = 1000
+    """Held-out sequences."""
     clip_norm: float = 1.0
     """Gradients are scaled so that their global norm is at most this."""
     compile_from: int = 40
@@ -37,12 +39,12 @@ class TaskTraining:
 
 
 @dataclasses.dataclass(frozen=True)
-class Learnt:
+class TrainedOnTask:
     """How a training went.
 
     Attributes:
-        updates: when was looked, the first look before any update.
-        scores: what was found, in the task's unit.
+        updates: before each evaluation, the first of them 0.
+        scores: in the task's unit.
         model: the network as it is now.
     """
 
@@ -52,7 +54,7 @@ class Learnt:
 
     @property
     def score(self) -> float:
-        """At the last look."""
+        """The last score."""
         return self.scores[-1]
 
 
@@ -80,7 +82,7 @@ def network(task: Task, cell: str, units: int, seed: int) -> keras.Model:
 
 
 def loss_of(task: Task) -> keras.losses.Loss:
-    """Its mean over what is asked is the task's score."""
+    """The loss of a task, whose mean over what is asked is the score."""
     if isinstance(task, Copying):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return keras.losses.MeanSquaredError()
@@ -89,35 +91,36 @@ def loss_of(task: Task) -> keras.losses.Loss:
 def learn(
     task: Task,
     cell: str,
-    how: TaskTraining,
+    training: TaskTraining,
     seed: int,
-    looked: Callable[[keras.Model, int, float], None] = lambda model, updates, score: None,
-) -> Learnt:
-    """Trains until the task is solved, or as long as `how` allows.
+    evaluated: Callable[[keras.Model, int, float], None] = lambda model, updates, score: None,
+) -> TrainedOnTask:
+    """Trains until the task is solved, or as long as `training` allows.
 
     Args:
         task: what to learn.
         cell: of the network.
-        how: to train it.
+        training: how.
         seed: of weights and sequences.
-        looked: told each look: the network as it is, updates so far, score.
+        evaluated: called at each evaluation with the network as it is, updates so far, and score.
     """
-    model = network(task, cell, how.units, seed)
+    model = network(task, cell, training.units, seed)
     loss = loss_of(task)
-    optimizer = keras.optimizers.Adam(how.learning_rate, global_clipnorm=how.clip_norm)
-    compiled = task.steps >= how.compile_from or keras.backend.backend() == "jax"
+    optimizer = keras.optimizers.Adam(training.learning_rate, global_clipnorm=training.clip_norm)
+    compiled = task.steps >= training.compile_from or keras.backend.backend() == "jax"
     model.compile(optimizer, loss, jit_compile=compiled)
-    training, looking = np.random.default_rng(seed).spawn(2)
-    held_out, due = task.draw(looking, how.look_rows)
+    of_batches, of_held_out = np.random.default_rng(seed).spawn(2)
+    held_out, due = task.draw(of_held_out, training.held_out_rows)
+    batches = (task.draw(of_batches, training.batch_size) for _ in itertools.count())
     updates, scores = [], []
-    for update in range(how.most_updates + 1):
-        if update % how.look_every == 0 or update == how.most_updates:
+    losses = train(model, batches, training.max_updates)
+    # The first evaluation comes before any update.
+    for update, _ in enumerate(itertools.chain([None], losses)):
+        if update % training.evaluate_every == 0 or update == training.max_updates:
             score = float(loss(due, model.predict_on_batch(held_out)))
             updates.append(update)
             scores.append(score)
-            looked(model, update, score)
+            evaluated(model, update, score)
             if score < task.solved:
                 break
-        if update < how.most_updates:
-            model.train_on_batch(*task.draw(training, how.batch_size))
-    return Learnt(tuple(updates), tuple(scores), model)
+    return TrainedOnTask(tuple(updates), tuple(scores), model)

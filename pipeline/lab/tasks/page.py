@@ -5,40 +5,46 @@ Its words are in page.md.j2.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from pipeline.lab.base import Page, StudyText
+from pipeline.lab.base import Page, Progress, StudyText, finite_or_none
 from pipeline.lab.tasks import pictures
 from pipeline.lab.tasks.copy_adding import Adding, Copying
-from pipeline.lab.tasks.study import DEAD, QUICK, Plan, TaskStudy, Trial, first_lag, study
+from pipeline.lab.tasks.study import (
+    DEAD,
+    QUICK,
+    TaskResults,
+    TaskStudySettings,
+    Trial,
+    first_lag,
+    measure_tasks,
+)
 from pipeline.models.settings import CELL_NAMES
 from pipeline.report.document import document
 
 KINDS = {"adding": "adding task · 덧셈 과제", "copy": "copy task · 복사 과제"}
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Callable[[float], None]) -> Page:
-    """Measures, and writes down what was found; these tasks need no text."""
-    return page_of(study(QUICK if quick else Plan(), seed, progress))
+def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+    """Measures everything and writes the page; these tasks need no text."""
+    return page_of(measure_tasks(QUICK if quick else TaskStudySettings(), seed, progress))
 
 
-def page_of(found: TaskStudy) -> Page:
-    """The page of a study that has been made."""
+def page_of(results: TaskResults) -> Page:
+    """The page of results."""
     content = document(
         "lab/tasks/page.md.j2",
-        found=found,
-        plan=found.plan,
-        how=found.plan.training,
+        results=results,
+        settings=results.settings,
+        training=results.settings.training,
         dead=DEAD,
         adding=Adding(8),
-        copying=Copying(4, found.plan.copy_symbols),
-        kinds=[_kind(found, kind) for kind in KINDS],
-        agreement=agreement(found.trials),
-        all=[_shown(trial) for trial in found.trials],
+        copying=Copying(4, results.settings.copy_symbols),
+        kinds=[_kind(results, kind) for kind in KINDS],
+        agreement=agreement(results.trials),
     )
-    return Page("tasks", content, numbers=_numbers(found), curves=_curves(found))
+    return Page("tasks", content, numbers=_numbers(results), curves=_curves(results))
 
 
 def agreement(trials: Sequence[Trial]) -> dict[str, int]:
@@ -56,9 +62,9 @@ def agreement(trials: Sequence[Trial]) -> dict[str, int]:
     }
 
 
-def _kind(found: TaskStudy, kind: str) -> dict[str, Any]:
-    lag = found.telling_lag(kind)
-    cells = {CELL_NAMES[cell]: found.of(kind, cell) for cell in found.plan.cells}
+def _kind(results: TaskResults, kind: str) -> dict[str, Any]:
+    lag = results.shown_lag(kind)
+    cells = {CELL_NAMES[cell]: results.of(kind, cell) for cell in results.settings.cells}
     solved = {
         name: [trial.task.lag for trial in trials if trial.solved] for name, trials in cells.items()
     }
@@ -68,7 +74,7 @@ def _kind(found: TaskStudy, kind: str) -> dict[str, Any]:
         "lag": lag,
         "lags": [str(trial.task.lag) for trial in next(iter(cells.values()))],
         "solved_to": {name: max(lags, default=None) for name, lags in solved.items()},
-        "shown": [_shown(trial) for trial in found.of(kind) if trial.task.lag == lag],
+        "shown": [trial for trial in results.of(kind) if trial.task.lag == lag],
         "cells": [
             {
                 "name": name,
@@ -78,35 +84,17 @@ def _kind(found: TaskStudy, kind: str) -> dict[str, Any]:
             }
             for name, trials in cells.items()
         ],
-        "over_updates": pictures.over_updates(found, kind, lag),
-        "by_lag": pictures.by_lag(found, kind),
+        "over_updates": pictures.over_updates(results, kind, lag),
+        "by_lag": pictures.by_lag(results, kind),
     }
 
 
-def _shown(trial: Trial) -> dict[str, Any]:
-    way = trial.left[1:, -1] if len(trial.left) > 1 else trial.left[:, -1]
-    return {
-        "trial": trial,
-        "task": trial.task,
-        "cell": CELL_NAMES[trial.cell],
-        "score": score(trial),
-        "best_update": trial.updates[trial.best],
-        "lowest": float(way.min()),
-        "highest": float(way.max()),
-    }
-
-
-def score(trial: Trial) -> str:
-    return f"{trial.score:.4f}" if trial.task.name == "adding" else f"{trial.score:.3f}"
-
-
-def _curves(found: TaskStudy) -> dict[str, tuple[list[int], list[float]]]:
+def _curves(results: TaskResults) -> dict[str, tuple[list[int], list[float]]]:
     curves = {}
-    for trial in found.trials:
-        name = f"{trial.task.name}, T = {trial.task.lag}, {CELL_NAMES[trial.cell]}"
-        updates = list(trial.updates)
-        curves[f"score, {name}"] = (updates, list(trial.scores))
-        curves[f"log10 left at the farthest lag, {name}"] = (updates, trial.left[:, -1].tolist())
+    for trial in results.trials:
+        updates, left = list(trial.updates), trial.left[:, -1].tolist()
+        curves[f"score, {trial.name}"] = (updates, list(trial.scores))
+        curves[f"log10 left at the farthest lag, {trial.name}"] = (updates, left)
     return curves
 
 
@@ -116,9 +104,10 @@ def _dead_at_start(trial: Trial) -> int | None:
     return int(below[0]) + 1 if len(below) else None
 
 
-def _numbers(found: TaskStudy) -> dict[str, object]:
+def _numbers(results: TaskResults) -> dict[str, object]:
+    """What was measured, as JSON has it."""
     return {
-        "seed": found.seed,
+        "seed": results.seed,
         "dead_below": 10**DEAD,
         "trainings": [
             {
@@ -129,13 +118,9 @@ def _numbers(found: TaskStudy) -> dict[str, object]:
                 "score": trial.score,
                 "baseline": trial.task.baseline,
                 "solved": trial.solved,
-                "log10_left_untrained": _json(trial.at_start),
-                "log10_left": _json(trial.at_best),
+                "log10_left_untrained": finite_or_none(trial.at_start),
+                "log10_left": finite_or_none(trial.at_best),
             }
-            for trial in found.trials
+            for trial in results.trials
         ],
     }
-
-
-def _json(value: float) -> float | None:
-    return value if math.isfinite(value) else None

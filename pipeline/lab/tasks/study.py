@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from pipeline.lab.base import Progress, no_progress, progress_by_part
 from pipeline.lab.tasks.copy_adding import Adding, Copying, Task
 from pipeline.lab.tasks.gradients import log10_gradients
 from pipeline.lab.tasks.networks import TaskTraining, learn
+from pipeline.models.settings import CELL_NAMES
 
 DEAD = -2.0
 """log₁₀ of what is left of a gradient at a lag, compared with lag 1, below which it is called
@@ -17,8 +19,8 @@ dead: a hundredth."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """What is learnt."""
+class TaskStudySettings:
+    """Settings of the study of tasks."""
 
     cells: tuple[str, ...] = ("rnn", "lstm", "gru")
     """Cells, as `pipeline.layers.recurrent.cell_layer` takes them."""
@@ -29,9 +31,9 @@ class Plan:
     copy_symbols: int = 3
     """How many symbols it has to keep."""
     training: TaskTraining = TaskTraining()
-    """How."""
+    """How networks learn them."""
     copy_learning_rate: float = 1e-2
-    """Of Adam on the copy task; that of `training` is for the adding task."""
+    """Adam's learning rate on the copy task; that of `training` is for the adding task."""
     gradient_rows: int = 8
     """Sequences over which a gradient is averaged (its logarithm)."""
 
@@ -43,18 +45,18 @@ class Plan:
         ]
 
     def training_of(self, task: Task) -> TaskTraining:
-        """How a task is learnt."""
+        """How networks learn this task."""
         if isinstance(task, Copying):
             return dataclasses.replace(self.training, learning_rate=self.copy_learning_rate)
         return self.training
 
 
-QUICK = Plan(
+QUICK = TaskStudySettings(
     adding_lags=(6,),
     copy_lags=(2,),
-    training=TaskTraining(units=12, learning_rate=2e-2, most_updates=100, look_every=50),
+    training=TaskTraining(units=12, learning_rate=2e-2, max_updates=100, evaluate_every=50),
 )
-"""For a first look."""
+"""For a quick run."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,9 +66,9 @@ class Trial:
     Attributes:
         task: which.
         cell: which.
-        updates: when was looked; the first time before any update.
-        scores: what was found then, in the task's unit; less is better.
-        left: log₁₀ (‖∂L/∂s_{t-lag}‖ / ‖∂L/∂s_{t-1}‖) then, float64 [looks, farthest].
+        updates: before each evaluation, the first of them 0.
+        scores: in the task's unit; less is better.
+        left: log₁₀ (‖∂L/∂s_{t-lag}‖ / ‖∂L/∂s_{t-1}‖) then, float64 [evaluations, farthest].
     """
 
     task: Task
@@ -76,13 +78,25 @@ class Trial:
     left: np.ndarray
 
     @property
+    def cell_name(self) -> str:
+        return CELL_NAMES[self.cell]
+
+    @property
+    def name(self) -> str:
+        return f"{self.task.name}, T = {self.task.lag}, {self.cell_name}"
+
+    @property
     def best(self) -> int:
-        """Which look had the best score."""
+        """Which evaluation had the best score."""
         return int(np.argmin(self.scores))
 
     @property
     def score(self) -> float:
         return self.scores[self.best]
+
+    @property
+    def written_score(self) -> str:
+        return f"{self.score:.{4 if self.task.name == 'adding' else 3}f}"
 
     @property
     def solved(self) -> bool:
@@ -95,76 +109,80 @@ class Trial:
 
     @property
     def at_best(self) -> float:
-        """The same of the network with the best score."""
+        """log₁₀ of what is left there in the network with the best score."""
         return float(self.left[self.best, -1])
 
     @property
+    def on_the_way(self) -> np.ndarray:
+        """log₁₀ of what is left there at all evaluations but the first, if there are others."""
+        return self.left[1:, -1] if len(self.left) > 1 else self.left[:, -1]
+
+    @property
     def dead(self) -> bool:
-        """Whether of the best network's gradient nothing comes back as far as it has to."""
+        """Whether the best network's gradient is dead at the farthest lag."""
         return self.at_best < DEAD
 
 
 def try_task(
     task: Task,
     cell: str,
-    how: Plan,
+    settings: TaskStudySettings,
     seed: int,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: Progress = no_progress,
 ) -> Trial:
-    """Trains one network, and at each look carries a gradient back through it."""
-    x, y = task.draw(np.random.default_rng((seed, task.lag)), how.gradient_rows)
+    """Trains one network, and at each evaluation carries a gradient back through it."""
+    x, y = task.draw(np.random.default_rng((seed, task.lag)), settings.gradient_rows)
     left = []
 
-    def looked(model, updates: int, score: float) -> None:
-        found = log10_gradients(model, task, x, y)
-        left.append((found - found[:, :1]).mean(axis=0))
-        progress(updates / how.training.most_updates)
+    def evaluated(model, updates: int, score: float) -> None:
+        gradients = log10_gradients(model, task, x, y)
+        left.append((gradients - gradients[:, :1]).mean(axis=0))
+        progress(updates / settings.training.max_updates)
 
-    learnt = learn(task, cell, how.training_of(task), seed, looked)
-    return Trial(task, cell, learnt.updates, learnt.scores, np.array(left))
+    trained = learn(task, cell, settings.training_of(task), seed, evaluated)
+    return Trial(task, cell, trained.updates, trained.scores, np.array(left))
 
 
 @dataclasses.dataclass(frozen=True)
-class TaskStudy:
-    """All that was tried.
+class TaskResults:
+    """Results of the study of tasks.
 
     Attributes:
-        plan, seed: how.
+        settings, seed: of the study.
         trials: every cell on every task.
     """
 
-    plan: Plan
+    settings: TaskStudySettings
     seed: int
     trials: tuple[Trial, ...]
 
     def of(self, name: str, cell: str | None = None) -> list[Trial]:
-        """Those of a kind of task, by lag; of one cell or of all."""
+        """The trials of a kind of task, by lag; of one cell or of all."""
         return [t for t in self.trials if t.task.name == name and cell in (None, t.cell)]
 
-    def telling_lag(self, name: str) -> int:
-        """The longest lag at which some cell solves the task, best one that another fails at."""
+    def shown_lag(self, name: str) -> int:
+        """The longest lag at which one cell solves the task and another fails; if there is none,
+        the longest at which all solve it, or the longest of all."""
         lags = sorted({t.task.lag for t in self.of(name)})
         solved = [{t.solved for t in self.of(name) if t.task.lag == lag} for lag in lags]
         for wanted in ({True, False}, {True}):
-            found = [lag for lag, outcomes in zip(lags, solved, strict=True) if outcomes == wanted]
-            if found:
-                return found[-1]
+            as_wanted = [lag for lag, each in zip(lags, solved, strict=True) if each == wanted]
+            if as_wanted:
+                return as_wanted[-1]
         return lags[-1]
 
 
-def study(how: Plan, seed: int, progress: Callable[[float], None] = lambda done: None) -> TaskStudy:
-    """Every cell on every task."""
-    plan = [(task, cell) for task in how.tasks for cell in how.cells]
-    work = np.cumsum([0, *(task.steps + 20 for task, _ in plan)])
+def measure_tasks(
+    settings: TaskStudySettings, seed: int, progress: Progress = no_progress
+) -> TaskResults:
+    """Trains every cell on every task."""
+    pairs = [(task, cell) for task in settings.tasks for cell in settings.cells]
+    parts = progress_by_part(progress, [task.steps + 20 for task, _ in pairs])
     trials = []
-    for number, (task, cell) in enumerate(plan):
-
-        def told(done: float, begin=work[number], end=work[number + 1]) -> None:
-            progress(float(begin + done * (end - begin)) / float(work[-1]))
-
-        trials.append(try_task(task, cell, how, seed, told))
-        told(1.0)
-    return TaskStudy(how, seed, tuple(trials))
+    for (task, cell), part in zip(pairs, parts, strict=True):
+        trials.append(try_task(task, cell, settings, seed, part))
+        part(1.0)
+    return TaskResults(settings, seed, tuple(trials))
 
 
 def first_lag(trials: Sequence[Trial], holds: Callable[[Trial], bool]) -> int | None:

@@ -1,4 +1,4 @@
-"""An optimizer that learns nothing: it adds up the gradients that it is given."""
+"""An optimizer that adds up gradients and leaves the weights as they are."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class GradientSum(keras.optimizers.Optimizer):
         model.train_on_batch(x, y)
         model.optimizer.sums()
 
-    With it `keras` tells gradients on any backend, and exactly those that a training would use.
+    It gives gradients on any backend of Keras, and exactly those that a training would use.
     """
 
     def __init__(self, learning_rate=0.0, **kwargs):
@@ -39,10 +39,10 @@ class GradientSum(keras.optimizers.Optimizer):
         self.iterations.assign(self.iterations + 1)
 
     def sums(self) -> list[np.ndarray]:
-        """One for each weight, in the order of `model.trainable_variables`."""
+        """The sums, one for each weight, in the order of `model.trainable_variables`."""
         return [ops.convert_to_numpy(total) for total in self._sums]
 
     def restart(self) -> None:
-        """Everything is 0 again."""
+        """Sets all sums to 0."""
         for total in self._sums if self.built else []:
             total.assign(ops.zeros_like(total))

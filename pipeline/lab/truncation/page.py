@@ -5,13 +5,18 @@ Its words are in page.md.j2.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
-from pipeline.lab.base import Page, StudyText
+from pipeline.lab.base import Page, Progress, StudyText
 from pipeline.lab.truncation import pictures
-from pipeline.lab.truncation.pictures import name_of
-from pipeline.lab.truncation.study import QUICK, Moment, Plan, TruncationStudy, study
+from pipeline.lab.truncation.study import (
+    QUICK,
+    TruncatedNetwork,
+    TruncationResults,
+    TruncationStudySettings,
+    measure_truncation,
+)
 from pipeline.models.settings import CELL_NAMES
 from pipeline.report.document import document
 
@@ -24,84 +29,74 @@ _PARTS = {
 }
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Callable[[float], None]) -> Page:
-    """Measures, and writes down what was found.
+def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+    """Measures everything and writes the page.
 
     Raises:
         UserError: the text is too short.
     """
-    return page_of(study(text, QUICK if quick else Plan(), seed, progress), text)
+    settings = QUICK if quick else TruncationStudySettings()
+    return page_of(measure_truncation(text, settings, seed, progress), text)
 
 
-def page_of(found: TruncationStudy, text: StudyText) -> Page:
-    """The page of a study that has been made."""
+def page_of(results: TruncationResults, text: StudyText) -> Page:
+    """The page of results."""
     content = document(
         "lab/truncation/page.md.j2",
-        found=found,
-        plan=found.plan,
+        results=results,
+        settings=results.settings,
         text=text,
         near=NEAR,
-        cells=[CELL_NAMES[cell] for cell in found.plan.cells],
-        moments=[shown(moment) for moment in found.moments],
-        windows=[each.window for each in found.moments[0].windows],
+        cells=[CELL_NAMES[cell] for cell in results.settings.cells],
+        networks=[shown(network) for network in results.networks],
+        windows=results.networks[0].windows,
         parts=_PARTS,
         plots={
-            "by_window": pictures.by_window(found, "recurrent"),
-            "directions_lost": pictures.directions_lost(found, "recurrent"),
+            "by_window": pictures.by_window(results, "recurrent"),
+            "directions_lost": pictures.directions_lost(results, "recurrent"),
         },
     )
-    return Page("truncation", content, numbers=_numbers(found), curves=_curves(found))
+    return Page("truncation", content, numbers=_numbers(results), curves=_curves(results))
 
 
-def shown(moment: Moment) -> dict[str, Any]:
-    """What the page shows of the gradients of a network at one moment: among others the window
-    that is enough for `NEAR`, and the one that comes nearer than another text (None: none that is
-    shorter than the text)."""
-    window = moment.window_for(NEAR)
-    between = moment.between_texts["recurrent"]
-    as_near = moment.window_for(between)
+def shown(network: TruncatedNetwork) -> dict[str, Any]:
+    """A network, the window that is enough for `NEAR` and its place among the windows, and the
+    window that comes nearer than another text (None: none that is shorter than the text)."""
+    window = network.window_for(NEAR)
+    as_near = network.window_for(network.between_texts["recurrent"])
     return {
-        "name": name_of(moment),
-        "moment": moment,
+        "network": network,
         "window": window,
-        "shortest": moment.windows[0],
-        "enough": moment.at(window),
-        "between": between,
-        "as_near": None if as_near == moment.windows[-1].window else as_near,
+        "place": list(network.windows).index(window),
+        "as_near": None if as_near == network.windows[-1] else as_near,
     }
 
 
-def _curves(found: TruncationStudy) -> dict[str, tuple[list[int], list[float]]]:
+def _curves(results: TruncationResults) -> dict[str, tuple[Sequence[int], Sequence[float]]]:
     curves = {}
-    for moment in found.moments:
-        windows = [each.window for each in moment.windows]
+    for network in results.networks:
         for part in _PARTS:
-            tag = f"cosine, {part}, {name_of(moment)}"
-            curves[tag] = (windows, [each.cosine[part] for each in moment.windows])
-            tag = f"norm ratio, {part}, {name_of(moment)}"
-            curves[tag] = (windows, [each.norm_ratio[part] for each in moment.windows])
+            name = f"{part}, {network.name}"
+            curves[f"cosine, {name}"] = (network.windows, network.cosine[part].tolist())
+            curves[f"norm ratio, {name}"] = (network.windows, network.norm_ratio[part].tolist())
     return curves
 
 
-def _numbers(found: TruncationStudy) -> dict[str, object]:
+def _numbers(results: TruncationResults) -> dict[str, object]:
+    """What was measured, as JSON has it."""
     return {
-        "seed": found.seed,
-        "length": found.length,
-        "moments": [
+        "seed": results.seed,
+        "length": results.length,
+        "networks": [
             {
-                "cell": moment.cell,
-                "updates": moment.updates,
-                "loss": moment.loss,
-                "between_texts": dict(moment.between_texts),
-                "windows": [
-                    {
-                        "window": each.window,
-                        "cosine": dict(each.cosine),
-                        "norm_ratio": dict(each.norm_ratio),
-                    }
-                    for each in moment.windows
-                ],
+                "cell": network.cell,
+                "updates": network.updates,
+                "loss": float(network.losses[-1]),
+                "between_texts": dict(network.between_texts),
+                "windows": list(network.windows),
+                "cosine": {part: network.cosine[part].tolist() for part in _PARTS},
+                "norm_ratio": {part: network.norm_ratio[part].tolist() for part in _PARTS},
             }
-            for moment in found.moments
+            for network in results.networks
         ],
     }

@@ -12,7 +12,7 @@ Computation 2(4) (1990). The loss itself is the same with every window, to the l
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -20,21 +20,20 @@ from keras import ops
 
 from pipeline.batches.text_streams import TextStreams
 from pipeline.errors import UserError
-from pipeline.lab.base import StudyText
-from pipeline.lab.starts import started
+from pipeline.lab.base import Progress, StudyText, no_progress
+from pipeline.lab.starts import small_language_model
+from pipeline.lab.training import Batch, carrying_state, text_batches, train
 from pipeline.lab.truncation.gradient_sum import GradientSum
-from pipeline.models.settings import LanguageModelSettings
-from pipeline.training.losses import PieceCrossEntropy
+from pipeline.models.settings import CELL_NAMES
 from pipeline.training.optimizer import ClippedAdamW
-from pipeline.training.state_carrier import StateCarrier
 
 PARTS = {"recurrent": "recurrent_1/", "all": ""}
 """Which weights: those of the recurrent layer, or all of the model."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """What is compared."""
+class TruncationStudySettings:
+    """Settings of the study of truncation."""
 
     cells: tuple[str, ...] = ("rnn", "lstm")
     """Cells, as `pipeline.layers.recurrent.cell_layer` takes them."""
@@ -47,68 +46,51 @@ class Plan:
     length: int = 256
     """Characters of each; the longest window. Shorter where there is less text."""
     updates: int = 300
-    """Of the short training."""
+    """Updates of the short training."""
     training_window: int = 64
     """Characters of each stream that an update of it reads."""
     learning_rate: float = 5e-3
-    """Of the short training."""
+    """Learning rate of the short training."""
 
 
-QUICK = Plan(units=16, embedding_size=16, streams=8, length=32, updates=20, training_window=16)
-"""For a first look."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Truncated:
-    """The gradient with one window beside the full one.
-
-    Attributes:
-        window: characters that the gradient goes back at the most.
-        cosine: part of the model (`PARTS`) -> cosine between the two.
-        norm_ratio: part -> norm of the truncated one by that of the full one.
-        loss: nats a character.
-    """
-
-    window: int
-    cosine: Mapping[str, float]
-    norm_ratio: Mapping[str, float]
-    loss: float
+QUICK = TruncationStudySettings(
+    units=16, embedding_size=16, streams=8, length=32, updates=20, training_window=16
+)
+"""For a quick run."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Moment:
-    """One network at one time.
+class TruncatedNetwork:
+    """The truncated gradients of one network, untrained or trained, beside its full one.
 
     Attributes:
         cell: which.
         updates: how many it has learnt from.
-        loss: nats a character of the text that is looked at.
-        windows: from 1 to the whole length.
+        windows: characters that a gradient goes back at the most, from 1 to the whole length.
+        losses: nats a character, read in these windows, float64 [windows].
+        cosine: part of the model (`PARTS`) -> cosine between the two gradients, float64 [windows].
+        norm_ratio: part -> norm of the truncated one by that of the full one, float64 [windows].
         between_texts: part -> cosine between the full gradients of this and of another stretch of
             text: what chance does to a gradient.
     """
 
     cell: str
     updates: int
-    loss: float
-    windows: tuple[Truncated, ...]
+    windows: Sequence[int]
+    losses: np.ndarray
+    cosine: Mapping[str, np.ndarray]
+    norm_ratio: Mapping[str, np.ndarray]
     between_texts: Mapping[str, float]
 
-    def at(self, window: int) -> Truncated:
-        """What was found with that window."""
-        return next(found for found in self.windows if found.window == window)
+    @property
+    def name(self) -> str:
+        when = f"after {self.updates} updates" if self.updates else "untrained"
+        return f"{CELL_NAMES[self.cell]}, {when}"
 
     def window_for(self, cosine: float, part: str = "recurrent") -> int:
         """The shortest window from which on the cosine is never below `cosine`."""
-        enough = self.windows[-1].window
-        for found in reversed(self.windows):
-            if found.cosine[part] < cosine:
-                break
-            enough = found.window
-        return enough
-
-
-Stretch = tuple[dict[str, np.ndarray], np.ndarray]
+        below = np.flatnonzero(self.cosine[part][:-1] < cosine)
+        return self.windows[below[-1] + 1 if len(below) else 0]
 
 
 class GradientReader:
@@ -122,11 +104,10 @@ class GradientReader:
     """
 
     def __init__(self, model: keras.Model, rows: int):
-        self._carrier = StateCarrier(model, rows)
         self._optimizer = GradientSum()
-        self._carrier.compile(self._optimizer, PieceCrossEntropy(), jit_compile=False)
+        self._carrier = carrying_state(model, rows, self._optimizer)
 
-    def read(self, stretch: Stretch, window: int) -> tuple[dict[str, np.ndarray], float]:
+    def read(self, stretch: Batch, window: int) -> tuple[dict[str, np.ndarray], float]:
         """Weight's path -> gradient of the mean loss, and that loss in nats.
 
         Args:
@@ -134,23 +115,20 @@ class GradientReader:
                 before it is 0.
             window: divides its length.
         """
-        inputs, targets = stretch
+        _, targets = stretch
         count, rest = divmod(targets.shape[1], window)
         if rest:
             raise ValueError(f"{window} does not divide {targets.shape[1]}")
         self._carrier.carried.assign(ops.zeros_like(self._carrier.carried))
         self._optimizer.restart()
-        losses = []
-        for begin in range(0, targets.shape[1], window):
-            part = slice(begin, begin + window)
-            read = {name: values[:, part] for name, values in inputs.items()}
-            losses.append(float(self._carrier.train_on_batch(read, targets[:, part])))
+        parts = [slice(begin, begin + window) for begin in range(0, targets.shape[1], window)]
+        losses = list(train(self._carrier, (_part(stretch, part) for part in parts), count))
         paths = (weight.path for weight in self._carrier.trainable_variables)
         sums = zip(paths, self._optimizer.sums(), strict=True)
         return {path: total / count for path, total in sums}, float(np.mean(losses))
 
 
-def stretches(text: StudyText, how: Plan) -> tuple[Stretch, Stretch]:
+def stretches(text: StudyText, settings: TruncationStudySettings) -> tuple[Batch, Batch]:
     """Two stretches of training text of the same size, each stream of the second behind the first.
 
     Raises:
@@ -158,16 +136,18 @@ def stretches(text: StudyText, how: Plan) -> tuple[Stretch, Stretch]:
     """
     rows = text.rows["train"]
     units = len(rows.ids) - len(rows)
-    length = how.length
-    while length > 1 and 2 * length * how.streams > units:
+    length = settings.length
+    while length > 1 and 2 * length * settings.streams > units:
         length //= 2
-    if 2 * length * how.streams > units:
+    if 2 * length * settings.streams > units:
         raise UserError(f"{units:,} characters are too few to study", remedy="give more text")
-    inputs, targets = TextStreams(rows, how.streams, len(rows.ids))[0]
-    found = []
-    for part in (slice(0, length), slice(length, 2 * length)):
-        found.append(({name: v[:, part] for name, v in inputs.items()}, targets[:, part]))
-    return tuple(found)
+    streams = TextStreams(rows, settings.streams, len(rows.ids))[0]
+    return _part(streams, slice(0, length)), _part(streams, slice(length, 2 * length))
+
+
+def _part(batch: Batch, steps: slice) -> Batch:
+    inputs, targets = batch
+    return {name: values[:, steps] for name, values in inputs.items()}, targets[:, steps]
 
 
 def windows_of(length: int) -> list[int]:
@@ -175,91 +155,88 @@ def windows_of(length: int) -> list[int]:
     return [2**power for power in range(length.bit_length())]
 
 
-def measure(reader: GradientReader, two: tuple[Stretch, Stretch], windows: Sequence[int]):
-    """(each window's gradient beside that of the longest, between_texts, loss)."""
-    first, second = two
-    full, loss = reader.read(first, windows[-1])
-    found = []
-    for window in windows:
-        gradient, at = (full, loss) if window == windows[-1] else reader.read(first, window)
-        ratio = {part: _norm(gradient, part) / _norm(full, part) for part in PARTS}
-        cosine = {part: cosine_between(gradient, full, part) for part in PARTS}
-        found.append(Truncated(window, cosine, ratio, at))
+def compare_windows(
+    cell: str, updates: int, reader: GradientReader, first: Batch, second: Batch
+) -> TruncatedNetwork:
+    """Compares the gradients of the first stretch in all windows; the second is another text."""
+    windows = windows_of(first[1].shape[1])
+    gradients, losses = zip(*(reader.read(first, window) for window in windows), strict=True)
+    full = gradients[-1]
     other, _ = reader.read(second, windows[-1])
-    return tuple(found), {part: cosine_between(full, other, part) for part in PARTS}, loss
+    return TruncatedNetwork(
+        cell,
+        updates,
+        windows,
+        np.array(losses),
+        {part: np.array([cosine_between(g, full, part) for g in gradients]) for part in PARTS},
+        {part: np.array([_norm(g, part) for g in gradients]) / _norm(full, part) for part in PARTS},
+        {part: cosine_between(full, other, part) for part in PARTS},
+    )
 
 
 def cosine_between(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray], part: str) -> float:
-    """Of two gradients, over the weights of a part of the model."""
+    """The cosine between two gradients, over the weights of a part of the model."""
     v, w = _flat(a, part), _flat(b, part)
     return float(v @ w / (np.linalg.norm(v) * np.linalg.norm(w)))
 
 
 @dataclasses.dataclass(frozen=True)
-class TruncationStudy:
-    """All that was compared.
+class TruncationResults:
+    """Results of the study of truncation.
 
     Attributes:
-        plan, seed: how.
-        moments: each cell at its start and after a short training.
+        settings, seed: of the study.
+        networks: each cell at its start and after a short training.
     """
 
-    plan: Plan
+    settings: TruncationStudySettings
     seed: int
-    moments: tuple[Moment, ...]
+    networks: tuple[TruncatedNetwork, ...]
 
     @property
     def length(self) -> int:
         """Characters that the full gradient goes back at the most."""
-        return self.moments[0].windows[-1].window
+        return self.networks[0].windows[-1]
 
-    def of(self, cell: str) -> list[Moment]:
-        return [moment for moment in self.moments if moment.cell == cell]
+    def of(self, cell: str) -> list[TruncatedNetwork]:
+        return [network for network in self.networks if network.cell == cell]
 
 
-def study(
-    text: StudyText,
-    how: Plan,
-    seed: int,
-    progress: Callable[[float], None] = lambda done: None,
-) -> TruncationStudy:
-    """Each cell at its start and after a short training.
+def measure_truncation(
+    text: StudyText, settings: TruncationStudySettings, seed: int, progress: Progress = no_progress
+) -> TruncationResults:
+    """Compares gradients of each cell at its start and after a short training.
 
     Raises:
         UserError: there is too little text.
     """
-    two = stretches(text, how)
-    windows = windows_of(two[0][1].shape[1])
-    moments = []
-    for number, cell in enumerate(how.cells):
-        shape = LanguageModelSettings(
-            cell=cell, units=how.units, embedding_size=how.embedding_size,
-            embedding_dropout=0.0, state_dropout=0.0,
-        )  # fmt: skip
-        model = started(shape, vocabulary_size=len(text.characters.vocabulary), seed=seed)
-        reader = GradientReader(model, how.streams)
-        for updates in (0, how.updates):
-            if updates:
-                _train(model, text, how, seed)
-            found, between, loss = measure(reader, two, windows)
-            moments.append(Moment(cell, updates, loss, found, between))
-            progress((number + (updates > 0) * 0.5 + 0.5) / len(how.cells))
-    return TruncationStudy(how, seed, tuple(moments))
-
-
-def _train(model: keras.Model, text: StudyText, how: Plan, seed: int) -> None:
-    carrier = StateCarrier(model, how.streams)
-    optimizer = ClippedAdamW(how.learning_rate, clip_norm=1.0)
-    carrier.compile(optimizer, PieceCrossEntropy(), jit_compile=False)
-    epoch = updates = 0
-    while updates < how.updates:
-        streams = TextStreams(
-            text.rows["train"], how.streams, how.training_window, seed=seed, epoch=epoch
+    first, second = stretches(text, settings)
+    networks: list[TruncatedNetwork] = []
+    for cell in settings.cells:
+        model = small_language_model(
+            cell,
+            units=settings.units,
+            embedding_size=settings.embedding_size,
+            vocabulary_size=len(text.characters.vocabulary),
+            seed=seed,
         )
-        for index in range(min(len(streams), how.updates - updates)):
-            carrier.train_on_batch(*streams[index])
-            updates += 1
-        epoch += 1
+        reader = GradientReader(model, settings.streams)
+        for updates in (0, settings.updates):
+            if updates:
+                _teach(model, text, settings, seed)
+            networks.append(compare_windows(cell, updates, reader, first, second))
+            progress(len(networks) / (2 * len(settings.cells)))
+    return TruncationResults(settings, seed, tuple(networks))
+
+
+def _teach(
+    model: keras.Model, text: StudyText, settings: TruncationStudySettings, seed: int
+) -> None:
+    optimizer = ClippedAdamW(settings.learning_rate, clip_norm=1.0)
+    carrier = carrying_state(model, settings.streams, optimizer)
+    rows, window = text.rows["train"], settings.training_window
+    for _ in train(carrier, text_batches(rows, settings.streams, window, seed), settings.updates):
+        pass
 
 
 def _flat(gradient: Mapping[str, np.ndarray], part: str) -> np.ndarray:

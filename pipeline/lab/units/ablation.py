@@ -1,4 +1,4 @@
-"""Does the network use what a unit knows? The unit is held still, and what that costs is counted.
+"""Ablation: a unit is held still, and what that costs shows whether the network uses it.
 
 At every step, whatever the cell has computed, the unit is set to its mean: h, and in an LSTM C too
 (C reaches nothing but the h of its own unit, so nothing of it is left). That is what the layers
@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from pipeline.lab.base import Progress
+from pipeline.lab.base import Progress, no_progress
 from pipeline.lab.units.activations import Unit, columns_of, recurrent_layers
 from pipeline.lab.units.held_out import HeldOut
 from pipeline.layers.carried_recurrent import CarriedRecurrent
@@ -68,21 +68,21 @@ def holdable(model: keras.Model) -> keras.Model:
 
 @contextlib.contextmanager
 def held(copy: keras.Model, columns: Sequence[int], values: np.ndarray) -> Iterator[None]:
-    """Within this block some numbers of the state are held.
+    """Holds some numbers of the state within a block.
 
     Args:
         copy: from `holdable`.
         columns: which, counted over the whole state, as `units_of` names them.
         values: float [state_size], what every number would be held at.
     """
-    told = np.zeros(len(values), np.float32)
-    told[list(columns)] = 1
+    mask = np.zeros(len(values), np.float32)
+    mask[list(columns)] = 1
     first = 0
     layers = recurrent_layers(copy)
     try:
         for layer in layers:
             part = slice(first, first + layer.state_size)
-            layer.held.assign(told[part])
+            layer.held.assign(mask[part])
             layer.value.assign(values[part])
             first += layer.state_size
         yield
@@ -97,9 +97,9 @@ def ablation_costs(
     units: Sequence[Unit],
     places: Sequence[tuple[int, int]],
     means: np.ndarray,
-    progress: Progress = lambda done: None,
+    progress: Progress = no_progress,
 ) -> np.ndarray:
-    """What each character costs more when a unit is held at its mean.
+    """Measures how much more each character costs when a unit is held at its mean.
 
     Args:
         model: a language model; it stays as it is.
@@ -114,13 +114,13 @@ def ablation_costs(
     """
     copy = holdable(model)
     scorer = UnitLosses(copy)
-    found = np.zeros((1 + len(places), len(text)))
+    costs = np.zeros((1 + len(places), len(text)))
     for number, columns in enumerate([[], *(columns_of(units, place) for place in places)]):
         with held(copy, columns, means):
-            found[number] = text.next_costs(unit_losses(scorer, text.rows))
-        progress((number + 1) / len(found))
-    found[1:] -= found[0]
-    return found
+            costs[number] = text.next_costs(unit_losses(scorer, text.rows))
+        progress((number + 1) / len(costs))
+    costs[1:] -= costs[0]
+    return costs
 
 
 def random_places(
@@ -146,5 +146,6 @@ class Effect:
 
 
 def effect(more: np.ndarray, holds: np.ndarray) -> Effect:
-    """Of what each character costs more, float [characters], by a predicate, bool [characters]."""
+    """The means of what each character costs more, float [characters], where a predicate, bool
+    [characters], holds and where it does not."""
     return Effect(float(more[holds].mean()), float(more[~holds].mean()))

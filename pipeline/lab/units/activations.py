@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from pipeline.batches.text_streams import TextStreams
-from pipeline.lab.base import Progress
+from pipeline.lab.base import Progress, no_progress
 from pipeline.layers.carried_recurrent import CarriedRecurrent
 from pipeline.models.language_model import state_size
 from pipeline.models.unit_losses import LEAD
@@ -99,7 +99,7 @@ def read_states(
     reader: keras.Model,
     rows: Ragged,
     places: np.ndarray,
-    progress: Progress = lambda done: None,
+    progress: Progress = no_progress,
 ) -> np.ndarray:
     """The state right after some ids were read, each after all that stands before it.
 
@@ -115,10 +115,10 @@ def read_states(
         float32 [asked, state_size], columns as `units_of` names them.
     """
     width = state_size(reader)
-    found = np.zeros((len(places), width), np.float32)
+    every = np.zeros((len(places), width), np.float32)
     units = len(rows.ids) - len(rows)
     if not units or not len(places):
-        return found
+        return every
     asked = np.full(len(rows.ids), -1)
     asked[places] = np.arange(len(places))
     count = min(max(units // (4 * LEAD), 1), _STREAMS)
@@ -129,10 +129,10 @@ def read_states(
         states = reader.predict_on_batch({**inputs, "state": state})
         # What is predicted at a place stands one behind what was read there.
         read = np.where(targets >= 0, asked[streams.places(index) - 1], -1)
-        found[read[read >= 0]] = states[read >= 0]
+        every[read[read >= 0]] = states[read >= 0]
         state = states[:, -1]
         progress((index + 1) / len(streams))
-    return found
+    return every
 
 
 def columns_of(units: Sequence[Unit], place: tuple[int, int]) -> list[int]:

@@ -14,8 +14,8 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from pipeline.lab.units.passages import laid_out, telling_window
-from pipeline.lab.units.study import UnitStudy
+from pipeline.lab.units.passages import laid_out, varied_window
+from pipeline.lab.units.study import UnitResults
 from pipeline.report import page as report
 from pipeline.report.passage import LEVELS
 
@@ -26,11 +26,11 @@ LENGTH = 2400
 _FOLDER = Path(__file__).resolve().parent
 
 
-def explorer(study: UnitStudy, title: str) -> str:
+def explorer(results: UnitResults, title: str) -> str:
     """The page, as HTML.
 
     Args:
-        study: what was found.
+        results: of the study.
         title: of the corpus.
     """
     script = (_FOLDER / "explorer.js").read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def explorer(study: UnitStudy, title: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    data = explorer_data(study)
+    data = explorer_data(results)
     return environment.get_template("explorer.html.j2").render(
         title=title,
         script=Markup(script),
@@ -54,7 +54,7 @@ def explorer(study: UnitStudy, title: str) -> str:
     )
 
 
-def explorer_data(study: UnitStudy) -> dict[str, object]:
+def explorer_data(results: UnitResults) -> dict[str, object]:
     """What the script shows.
 
     Returns:
@@ -66,15 +66,15 @@ def explorer_data(study: UnitStudy) -> dict[str, object]:
         predicates: of each title, name, the unit that tells it best (a number), its AUC and, for
             each character, "1" where it holds.
     """
-    holds = [study.text.holds(probe.predicate) for probe in study.probes]
-    layout = laid_out(study.text, *telling_window(holds, study.text, LENGTH))
+    holds = [results.text.holds(probe.predicate) for probe in results.probes]
+    layout = laid_out(results.text, *varied_window(holds, results.text, LENGTH))
     numbers = np.array([-1 if number is None else number for _, number in layout])
-    values = study.states[numbers] / np.where(study.scales > 0, study.scales, 1)
+    values = results.states[numbers] / np.where(results.scales > 0, results.scales, 1)
     none = ~np.isfinite(values) | (numbers < 0)[:, None]
     values = np.clip(np.where(none, 0, values), -1, 1)
     levels = np.rint((values + 1) / 2 * (LEVELS - 1)).astype(np.uint8)
     levels[none] = 255
-    areas = np.stack([probe.oriented for probe in study.probes])
+    areas = np.stack([probe.oriented for probe in results.probes])
     best = areas.argmax(axis=0)
     return {
         "characters": [character for character, _ in layout],
@@ -82,12 +82,12 @@ def explorer_data(study: UnitStudy) -> dict[str, object]:
         "units": [
             {
                 "name": unit.name,
-                "mean": f"{study.means[column]:+.2f}",
-                "scale": f"{study.scales[column]:.2f}",
+                "mean": f"{results.means[column]:+.2f}",
+                "scale": f"{results.scales[column]:.2f}",
                 "predicate": int(best[column]),
                 "area": f"{areas[best[column], column]:.3f}",
             }
-            for column, unit in enumerate(study.units)
+            for column, unit in enumerate(results.units)
         ],
         "predicates": [
             {
@@ -98,6 +98,6 @@ def explorer_data(study: UnitStudy) -> dict[str, object]:
                 "area": f"{probe.area:.3f}",
                 "holds": "".join("01"[n >= 0 and bool(held[n])] for n in numbers),
             }
-            for probe, held in zip(study.probes, holds, strict=True)
+            for probe, held in zip(results.probes, holds, strict=True)
         ],
     }

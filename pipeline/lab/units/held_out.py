@@ -69,11 +69,11 @@ class HeldOut:
 
     def holds(self, predicate: Predicate) -> np.ndarray:
         """Where a predicate is true, bool [characters]."""
-        found = [
+        by_document = [
             predicate.holds(whole)[: len(text)]
             for whole, text in zip(self._whole, self.texts, strict=True)
         ]
-        return np.concatenate([np.zeros(0, bool), *found])
+        return np.concatenate([np.zeros(0, bool), *by_document])
 
     def next_costs(self, nats: np.ndarray) -> np.ndarray:
         """What comes next after each character, in nats: float64 [characters].
@@ -140,8 +140,8 @@ def _border(documents: Sequence[str], middle: int, slack: int) -> int:
     first, last = max(middle - slack, 1), middle + slack
     places = [begins[(begins >= first) & (begins <= last) & (begins < len(text))]]
     for pattern in (r"\n\n", r"\n", r"\s"):
-        found = re.compile(pattern).finditer(text, first - 1, last)
-        places.append(np.array([match.end() for match in found], np.int64))
+        matches = re.compile(pattern).finditer(text, first - 1, last)
+        places.append(np.array([match.end() for match in matches], np.int64))
     for near in places:
         near = near[near < len(text)]
         if len(near):

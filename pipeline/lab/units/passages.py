@@ -8,14 +8,14 @@ import numpy as np
 
 from pipeline.lab.units.held_out import HeldOut
 from pipeline.lab.units.probes import Probe
-from pipeline.lab.units.study import UnitStudy
+from pipeline.lab.units.study import UnitResults
 from pipeline.report.passage import Passage
 
 _CHANGES = 6
 """Beginnings and ends of what holds; that many are enough to see it come and go."""
 
 
-def telling_window(holds: Sequence[np.ndarray], text: HeldOut, length: int) -> tuple[int, int]:
+def varied_window(holds: Sequence[np.ndarray], text: HeldOut, length: int) -> tuple[int, int]:
     """A stretch in which predicates hold and do not hold, in turns, as often as possible.
 
     It is chosen by the text alone: what units do there is not looked at.
@@ -53,31 +53,32 @@ def laid_out(text: HeldOut, first: int, last: int) -> list[tuple[str, int | None
     """The characters of a stretch and their numbers; where a document begins within, a line feed
     without one."""
     begins = set(np.cumsum([len(one) for one in text.texts]).tolist())
-    found: list[tuple[str, int | None]] = []
+    layout: list[tuple[str, int | None]] = []
     for number, character in enumerate(text.text[first:last], first):
         if number in begins and number > first:
-            found.append(("\n", None))
-        found.append((character, number))
-    return found
+            layout.append(("\n", None))
+        layout.append((character, number))
+    return layout
 
 
-def passage_of(study: UnitStudy, probe: Probe, length: int, lines: int) -> Passage:
+def passage_of(results: UnitResults, probe: Probe, length: int, lines: int) -> Passage:
     """A stretch coloured by the unit that tells a predicate best; underlined where it holds.
 
     Args:
         length, lines: characters and lines, at the most.
     """
-    holds = study.text.holds(probe.predicate)
-    layout = laid_out(study.text, *telling_window([holds], study.text, length))
+    holds = results.text.holds(probe.predicate)
+    layout = laid_out(results.text, *varied_window([holds], results.text, length))
     ends = [place for place, (character, _) in enumerate(layout) if character == "\n"]
     layout = layout[: ends[lines - 1] + 1] if len(ends) >= lines else layout
-    column, scale = study.states[:, probe.best], float(study.scales[probe.best])
+    unit = results.units[probe.best]
+    column, scale = results.states[:, probe.best], float(results.scales[probe.best])
     return Passage(
         text="".join(character for character, _ in layout),
         values=[None if n is None else float(column[n]) / (scale or 1.0) for _, n in layout],
         marked=[n is not None and bool(holds[n]) for _, n in layout],
-        caption=f"{probe.predicate.title} — {study.units[probe.best].name} (AUC {probe.area:.3f})",
-        low=f"{scale:.2f} below its mean of {study.means[probe.best]:+.2f}",
+        caption=f"{probe.predicate.title} — {unit.name} (AUC {probe.area:.3f})",
+        low=f"{scale:.2f} below its mean of {results.means[probe.best]:+.2f}",
         high=f"{scale:.2f} above",
         mark=f"underlined: {probe.predicate.name}",
     )

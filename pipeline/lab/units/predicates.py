@@ -15,6 +15,9 @@ from typing import Literal
 import numpy as np
 
 Needs = Literal["the character itself", "what stood before", "what comes next"]
+CHARACTER: Needs = "the character itself"
+PAST: Needs = "what stood before"
+FUTURE: Needs = "what comes next"
 
 QUOTES = dict(zip("“‘「『«", "”’」』»", strict=True))
 BRACKETS = dict(zip("([{〈《【〔（", ")]}〉》】〕）", strict=True))
@@ -27,6 +30,7 @@ _CLOSING = "[" + re.escape("".join((*QUOTES.values(), *BRACKETS.values())) + "\"
 _SENTENCE_END = re.compile(
     rf"(?:[.?!…。]+(?={_CLOSING}*(?:\s|\Z))|(?<=다)\.)(?:{_CLOSING}|\s)*"
 )  # fmt: skip
+_SPEAKER_LINE = re.compile(r"(?:\A|(?<=\n\n))[^\n]*:$", re.MULTILINE)
 _MARK = re.compile("[" + re.escape("".join((*QUOTES, *QUOTES.values(), "\"'\n"))) + "]")
 _HANGUL = re.compile("[가-힣]")
 _LATIN = re.compile("[A-Za-z]")
@@ -55,6 +59,25 @@ class Predicate:
         return f"{self.name} · {self.korean}"
 
 
+PREDICATES: list[Predicate] = []
+"""All that are asked about; of a text without any digits, for example, nothing is asked."""
+
+Rule = Callable[[str], np.ndarray]
+
+
+def _predicate(name: str, korean: str, needs: Needs, rule: str) -> Callable[[Rule], Rule]:
+    """Adds the function below it to `PREDICATES`."""
+
+    def add(holds: Rule) -> Rule:
+        PREDICATES.append(Predicate(name, korean, rule, needs, holds))
+        return holds
+
+    return add
+
+
+@_predicate(
+    "inside quotes", "따옴표 안", PAST, 'behind “ ‘ 「 『 « or " that is closed later, up to there'
+)
 def inside_quotes(text: str) -> np.ndarray:
     """From an opening quotation mark up to the character before the one that closes it.
 
@@ -86,6 +109,9 @@ def _quotation_marks(text: str):
             yield place, "open" if must_open else "either" if may_open else "close", mark
 
 
+@_predicate(
+    "inside brackets", "괄호 안", PAST, "behind ( [ { 〈 《 【 〔 that is closed later, up to there"
+)
 def inside_brackets(text: str) -> np.ndarray:
     """From an opening bracket up to the character before the one that closes it, blank lines
     apart, as with quotation marks; inside the outer one as well as the inner one."""
@@ -112,76 +138,112 @@ def _paired(text: str, marks) -> np.ndarray:
         if which is None:
             opened.clear()
             continue
-        found = next((n for n in reversed(range(len(opened))) if opened[n][1] == which), None)
-        if does == "open" or (does == "either" and found is None):
+        partner = next((n for n in reversed(range(len(opened))) if opened[n][1] == which), None)
+        if does == "open" or (does == "either" and partner is None):
             opened.append((place, which))
-        elif found is not None:
-            first, _ = opened[found]
+        elif partner is not None:
+            first, _ = opened[partner]
             if place - first <= LONGEST_PAIR:
                 inside[first:place] = True
-            del opened[found:]
+            del opened[partner:]
     return inside
 
 
+@_predicate(
+    "begins an eojeol", "어절의 첫 글자", PAST, "no white space, but behind white space or nothing"
+)
 def begins_eojeol(text: str) -> np.ndarray:
     return _place_in_eojeol(text) == 1
 
 
+@_predicate(
+    "deep in an eojeol", "어절의 넷째 글자부터", PAST, f"character {DEEP} of its eojeol or later"
+)
 def deep_in_eojeol(text: str) -> np.ndarray:
     return _place_in_eojeol(text) >= DEEP
 
 
+@_predicate(
+    "ends an eojeol", "어절의 끝 글자", FUTURE, "no white space, but before white space or nothing"
+)
 def ends_eojeol(text: str) -> np.ndarray:
     space = _is(text, str.isspace)
     return ~space & np.append(space[1:], True)[: len(space)]
 
 
+@_predicate(
+    "near the line's start", "줄의 앞부분", PAST, f"at most {NEAR} characters of the line are read"
+)
 def near_line_start(text: str) -> np.ndarray:
     return _read_of_line(text) <= NEAR
 
 
+@_predicate(
+    "far in the line", "줄의 뒷부분", PAST, f"more than {FAR} characters of the line are read"
+)
 def far_in_line(text: str) -> np.ndarray:
     return _read_of_line(text) > FAR
 
 
+@_predicate(
+    "in a speaker's line",
+    "화자 이름 줄",
+    FUTURE,
+    "in a line that ends with a colon and stands behind a blank one, or is the first",
+)
 def speaker_line(text: str) -> np.ndarray:
-    found = np.zeros(len(text), bool)
-    for match in re.finditer(r"(?:\A|(?<=\n\n))[^\n]*:$", text, re.MULTILINE):
-        found[match.start() : match.end()] = True
-    return found
+    return _within(_SPEAKER_LINE, text)
 
 
+@_predicate(
+    "sentence has ended",
+    "문장이 끝난 뒤",
+    PAST,
+    "a . ? ! … before white space, or the stop of 다., and what closes and parts behind it",
+)
 def sentence_ended(text: str) -> np.ndarray:
     """A full stop, question or exclamation mark before white space, or the stop of 다. before
     anything, and the closing marks and white space behind it."""
-    found = np.zeros(len(text), bool)
-    for match in _SENTENCE_END.finditer(text):
-        found[match.start() : match.end()] = True
-    return found
+    return _within(_SENTENCE_END, text)
 
 
+def _within(pattern: re.Pattern[str], text: str) -> np.ndarray:
+    inside = np.zeros(len(text), bool)
+    for match in pattern.finditer(text):
+        inside[match.start() : match.end()] = True
+    return inside
+
+
+@_predicate(
+    "has a final consonant", "받침 있음", CHARACTER, "a Hangul syllable with a final consonant"
+)
 def has_final_consonant(text: str) -> np.ndarray:
     """Unicode, section 3.12: the 28 forms of a final (the first is none) vary fastest."""
     codes = _codes(text).astype(np.int64)
     return (codes >= 0xAC00) & (codes <= 0xD7A3) & ((codes - 0xAC00) % 28 > 0)
 
 
+@_predicate("is a space", "빈칸", CHARACTER, "a space")
 def is_space(text: str) -> np.ndarray:
     return _codes(text) == ord(" ")
 
 
+@_predicate("is a line feed", "줄 바꿈", CHARACTER, "a line feed")
 def is_line_feed(text: str) -> np.ndarray:
     return _codes(text) == ord("\n")
 
 
+@_predicate("is a digit", "숫자", CHARACTER, "a decimal digit")
 def is_digit(text: str) -> np.ndarray:
     return _is(text, str.isdecimal)
 
 
+@_predicate("is a capital letter", "대문자", CHARACTER, "an upper-case letter")
 def is_upper_case(text: str) -> np.ndarray:
     return _is(text, str.isupper)
 
 
+@_predicate("is a vowel letter", "로마자 모음", CHARACTER, "one of a e i o u, small or capital")
 def is_vowel(text: str) -> np.ndarray:
     return _is(text, frozenset("aeiouAEIOU").__contains__)
 
@@ -211,61 +273,3 @@ def _place_in_eojeol(text: str) -> np.ndarray:
 def _read_of_line(text: str) -> np.ndarray:
     """How many characters of the line have been read; a line feed has read none of the next."""
     return _since(is_line_feed(text))
-
-
-PREDICATES = (
-    Predicate(
-        "inside quotes", "따옴표 안", "behind “ ‘ 「 『 « or \" that is closed later, up to there",
-        "what stood before", inside_quotes,
-    ),
-    Predicate(
-        "inside brackets", "괄호 안", "behind ( [ { 〈 《 【 〔 that is closed later, up to there",
-        "what stood before", inside_brackets,
-    ),
-    Predicate(
-        "begins an eojeol", "어절의 첫 글자", "no white space, but behind white space or nothing",
-        "what stood before", begins_eojeol,
-    ),
-    Predicate(
-        "deep in an eojeol", "어절의 넷째 글자부터", f"character {DEEP} of its eojeol or later",
-        "what stood before", deep_in_eojeol,
-    ),
-    Predicate(
-        "ends an eojeol", "어절의 끝 글자", "no white space, but before white space or nothing",
-        "what comes next", ends_eojeol,
-    ),
-    Predicate(
-        "near the line's start", "줄의 앞부분", f"at most {NEAR} characters of the line are read",
-        "what stood before", near_line_start,
-    ),
-    Predicate(
-        "far in the line", "줄의 뒷부분", f"more than {FAR} characters of the line are read",
-        "what stood before", far_in_line,
-    ),
-    Predicate(
-        "in a speaker's line", "화자 이름 줄",
-        "in a line that ends with a colon and stands behind a blank one, or is the first",
-        "what comes next", speaker_line,
-    ),
-    Predicate(
-        "sentence has ended", "문장이 끝난 뒤",
-        "a . ? ! … before white space, or the stop of 다., and what closes and parts behind it",
-        "what stood before", sentence_ended,
-    ),
-    Predicate(
-        "has a final consonant", "받침 있음", "a Hangul syllable with a final consonant",
-        "the character itself", has_final_consonant,
-    ),
-    Predicate("is a space", "빈칸", "a space", "the character itself", is_space),
-    Predicate("is a line feed", "줄 바꿈", "a line feed", "the character itself", is_line_feed),
-    Predicate("is a digit", "숫자", "a decimal digit", "the character itself", is_digit),
-    Predicate(
-        "is a capital letter", "대문자", "an upper-case letter", "the character itself",
-        is_upper_case,
-    ),
-    Predicate(
-        "is a vowel letter", "로마자 모음", "one of a e i o u, small or capital",
-        "the character itself", is_vowel,
-    ),
-)  # fmt: skip
-"""All that are asked about; of a text without any digits, for example, nothing is asked."""

@@ -10,29 +10,13 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from scipy.stats import rankdata
 
 from pipeline.lab.units.predicates import Predicate
 
 FEWEST = 50
 """Positions where a predicate holds, and where it does not, below which it is not asked about."""
 _BLOCK = 64
-
-
-def average_ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks along the last axis, from 1; equal values share the mean of theirs. float64."""
-    order = np.argsort(values, axis=-1)
-    ascending = np.take_along_axis(values, order, axis=-1)
-    place = np.arange(values.shape[-1])
-    begins = np.ones(values.shape, bool)
-    begins[..., 1:] = ascending[..., 1:] != ascending[..., :-1]
-    ends = np.ones(values.shape, bool)
-    ends[..., :-1] = begins[..., 1:]
-    first = np.maximum.accumulate(np.where(begins, place, 0), axis=-1)
-    last = np.where(ends, place, place[-1:])[..., ::-1]
-    last = np.minimum.accumulate(last, axis=-1)[..., ::-1]
-    ranks = np.empty(values.shape, np.float64)
-    np.put_along_axis(ranks, order, (first + last) / 2 + 1, axis=-1)
-    return ranks
 
 
 def areas(values: np.ndarray, holds: np.ndarray) -> np.ndarray:
@@ -48,15 +32,15 @@ def areas(values: np.ndarray, holds: np.ndarray) -> np.ndarray:
     Returns:
         float64 [predicates, units].
     """
-    told = holds.astype(np.float64)
-    positive = told.sum(axis=1, keepdims=True)
-    pairs = positive * (holds.shape[1] - positive)
-    found = np.empty((len(holds), values.shape[1]))
+    positives = holds.astype(np.float64)
+    count = positives.sum(axis=1, keepdims=True)
+    pairs = count * (holds.shape[1] - count)
+    auc = np.empty((len(holds), values.shape[1]))
     for first in range(0, values.shape[1], _BLOCK):
         block = slice(first, first + _BLOCK)
-        ranks = average_ranks(np.ascontiguousarray(values[:, block].T))
-        found[:, block] = (told @ ranks.T - positive * (positive + 1) / 2) / pairs
-    return found
+        ranks = rankdata(values[:, block].T, axis=-1)
+        auc[:, block] = (positives @ ranks.T - count * (count + 1) / 2) / pairs
+    return auc
 
 
 def character_scores(chosen: str, holds: np.ndarray, checked: str) -> np.ndarray:

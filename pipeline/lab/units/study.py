@@ -1,5 +1,4 @@
-"""What single units know, from end to end: units chosen on one half of a text, measured on the
-other."""
+"""The study of single units: they are chosen on one half of a text and measured on the other."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ import keras
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.lab.base import Progress
+from pipeline.lab.base import Progress, no_progress, progress_by_part
 from pipeline.lab.units.ablation import Effect, ablation_costs, effect, random_places
 from pipeline.lab.units.activations import Unit, read_states, state_reader, units_of
 from pipeline.lab.units.held_out import HeldOut, halves
@@ -24,7 +23,7 @@ _PERCENTILE = 99
 
 
 @dataclasses.dataclass(frozen=True)
-class Size:
+class UnitStudySettings:
     """How much is done.
 
     Attributes:
@@ -38,8 +37,8 @@ class Size:
     ablated: int
 
 
-FULL = Size(60_000, 10, len(PREDICATES))
-QUICK = Size(5_000, 3, 3)
+FULL = UnitStudySettings(60_000, 10, len(PREDICATES))
+QUICK = UnitStudySettings(5_000, 3, 3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +71,8 @@ class Ablation:
 
 
 @dataclasses.dataclass(frozen=True)
-class UnitStudy:
-    """What was found.
+class UnitResults:
+    """What was measured.
 
     Attributes:
         units: names of the columns of the state.
@@ -100,30 +99,29 @@ class UnitStudy:
     ablations: Sequence[Ablation]
 
 
-def study(
+def measure_units(
     model: keras.Model,
     characters: Characters,
     texts: Sequence[str],
     ends: Sequence[bool],
-    *,
-    size: Size,
+    settings: UnitStudySettings,
     seed: int,
-    progress: Progress = lambda done: None,
-) -> UnitStudy:
-    """Reads a text with a language model and finds out what its units know.
+    progress: Progress = no_progress,
+) -> UnitResults:
+    """Reads a text with a language model and measures what its units know.
 
     Args:
         model: what `pipeline.models.language_model.language_model` made.
         characters: the alphabet it was trained with.
         texts, ends: held-out documents, as `corpora.running.documents.from_frame` gives them.
-        size: how much is done.
+        settings: how much is done.
         seed: which units are held to compare with.
 
     Raises:
         UserError: the text is so short that nothing can be asked.
     """
     units = units_of(model)
-    most = min(size.characters, MOST_NUMBERS // len(units))
+    most = min(settings.characters, MOST_NUMBERS // len(units))
     first, second = (HeldOut.of(*part, characters) for part in halves(texts, ends, most))
     asked, unasked, holds = _asked(first, second)
     if not asked:
@@ -131,14 +129,14 @@ def study(
             f"{len(first) + len(second):,} characters of held-out text are too few to ask about",
             remedy="give a longer text",
         )
+    reading_first, reading_second, holding = progress_by_part(progress, [1, 1, 3])
     reader = state_reader(model)
-    states = read_states(reader, first.rows, first.read, lambda done: progress(0.15 * done))
+    states = read_states(reader, first.rows, first.read, reading_first)
     chosen = areas(states, np.stack([before for before, _ in holds]))
     means = states.mean(axis=0, dtype=np.float64).astype(np.float32)
-    del states
-    states = read_states(reader, second.rows, second.read, lambda d: progress(0.2 + 0.15 * d))
+    del states  # as large as what is read next
+    states = read_states(reader, second.rows, second.read, reading_second)
     checked = areas(states, np.stack([behind for _, behind in holds]))
-    progress(0.4)
     probes = []
     for number, (predicate, (before, behind)) in enumerate(zip(asked, holds, strict=True)):
         alone = character_scores(first.text, before, second.text)[:, None]
@@ -148,15 +146,15 @@ def study(
     order = sorted(range(len(probes)), key=lambda n: probes[n].character - probes[n].area)
     probes, holds = [probes[n] for n in order], [holds[n][1] for n in order]
     ablations = _ablations(
-        model, second, units, probes[: size.ablated], holds, means, size.controls, seed,
-        lambda done: progress(0.4 + 0.6 * done),
+        model, second, units, probes[: settings.ablated], holds, means, settings.controls, seed,
+        holding,
     )  # fmt: skip
     means = states.mean(axis=0, dtype=np.float64).astype(np.float32)
     states -= means
     # One by one: all at once would need the memory twice more.
     far = (np.percentile(np.abs(column), _PERCENTILE) for column in states.T)
     scales = np.fromiter(far, np.float32, len(units))
-    return UnitStudy(units, len(first), second, probes, unasked, states, means, scales, ablations)
+    return UnitResults(units, len(first), second, probes, unasked, states, means, scales, ablations)
 
 
 def _asked(first: HeldOut, second: HeldOut):

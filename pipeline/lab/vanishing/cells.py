@@ -10,8 +10,7 @@ import keras
 import numpy as np
 
 from pipeline.lab.cells import GRU, LSTM, SimpleRNN, cell_of
-from pipeline.lab.starts import started
-from pipeline.models.settings import LanguageModelSettings
+from pipeline.lab.starts import small_language_model
 
 SMALL_NORM = 0.9  # γ_W of "tanh-small": below 1, so that the gradient has to vanish
 
@@ -63,15 +62,9 @@ def model_of(kind: Kind, *, units: int, vocabulary_size: int, seed: int) -> kera
 
     Kinds that share a cell share all other weights, and Gaussian ones the same draw.
     """
-    settings = LanguageModelSettings(
-        cell=kind.cell,
-        units=units,
-        layers=1,
-        embedding_size=units,
-        embedding_dropout=0.0,
-        state_dropout=0.0,
+    model = small_language_model(
+        kind.cell, units=units, embedding_size=units, vocabulary_size=vocabulary_size, seed=seed
     )
-    model = started(settings, vocabulary_size=vocabulary_size, seed=seed)
     layer = layer_of(model)
     kernel, recurrent, bias = layer.get_weights()
     generator = np.random.default_rng((seed, 1))

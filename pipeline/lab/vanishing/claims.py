@@ -1,4 +1,4 @@
-"""What is said of gradients over lags, held against what was measured."""
+"""What is usually said of gradients over lags, beside what was measured."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
-from pipeline.lab.vanishing.study import LAG, Decay, Measured, VanishingStudy
+from pipeline.lab.base import finite_or_none
+from pipeline.lab.vanishing.study import LAG, Decay, NetworkGradients, VanishingResults
+from pipeline.records import as_json
 
 SMALLER = 4.0  # powers of ten that a SimpleRNN's gradient is said to lose at least
 MOST_LOST = 2.0  # that an LSTM's is said to lose at most
@@ -36,31 +36,27 @@ class Claim:
     headline: bool = False
 
 
-def claims(found: VanishingStudy) -> list[Claim]:
-    """Of all networks of which something is said, in the settings in which they were measured."""
-    made = []
-    trained = "lstm-1" in found.trained
-    for group in (found.untrained, found.trained):
-        for name in ("tanh-small", "tanh-gaussian", "tanh-orthogonal"):
-            if name in group:
-                headline = name == ("tanh-gaussian" if trained else "tanh-small")
-                made.append(_claim(group[name], "h", group[name].trained == trained and headline))
-        for name in ("lstm-1", "lstm-1-each"):
-            for way in ("C", "h"):
-                if name in group:
-                    headline = (name, way) == ("lstm-1", "C") and group[name].trained == trained
-                    made.append(_claim(group[name], way, headline))
-    return made
+def claims(results: VanishingResults) -> list[Claim]:
+    """Checks what is said of the networks that were measured."""
+    trained = "lstm-1" in results.trained
+    headlines = {("tanh-gaussian" if trained else "tanh-small", "h"), ("lstm-1", "C")}
+    said = [(name, "h") for name in ("tanh-small", "tanh-gaussian", "tanh-orthogonal")]
+    said += [(name, way) for name in ("lstm-1", "lstm-1-each") for way in ("C", "h")]
+    return [
+        _claim(group[name], way, ((name, way) in headlines) and group[name].trained == trained)
+        for group in (results.untrained, results.trained)
+        for name, way in said
+        if name in group
+    ]
 
 
-def _claim(moment: Measured, way: str, headline: bool) -> Claim:
-    lost = moment.ways[way].change()
-    when = "trained" if moment.trained else "untrained"
-    if moment.kind.gated:
-        what, said, holds = f"{moment.kind.title}, {way}", "at most 100 times", -lost <= MOST_LOST
+def _claim(network: NetworkGradients, way: str, headline: bool) -> Claim:
+    change, title = network.ways[way].change(), network.kind.title
+    if network.kind.gated:
+        what, said, holds = f"{title}, {way}", "at most 100 times", -change <= MOST_LOST
     else:
-        what, said, holds = f"SimpleRNN {moment.kind.title}", "at least 10⁴ times", -lost >= SMALLER
-    return Claim(what, when, said, lost, bool(holds), headline)
+        what, said, holds = f"SimpleRNN {title}", "at least 10⁴ times", -change >= SMALLER
+    return Claim(what, network.when, said, change, bool(holds), headline)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,65 +78,61 @@ class Comparisons:
     nearer: int
 
 
-def comparisons(found: VanishingStudy) -> Comparisons:
-    """Of all SimpleRNNs, untrained and trained."""
+def comparisons(results: VanishingResults) -> Comparisons:
+    """Compares all SimpleRNNs, untrained and trained, with their bounds."""
     count, above, loose, networks, nearer = 0, 0, [], 0, 0
-    for moment in (*found.untrained.values(), *found.trained.values()):
-        if moment.bound is None:
+    for network in results.networks:
+        if network.bound is None:
             continue
-        decay = moment.ways["h"]
+        decay = network.ways["h"]
         count += decay.log10.size
-        above += int((decay.log10 > moment.bound + _ROUNDING).sum())
-        loose.append(float(moment.bound[LAG - 1]) - decay.at(LAG))
-        if moment.kind.cell == "rnn" and decay.factor > 0:
-            norm, radius, slope = (moment.numbers[key] for key in ("norm", "radius", "slope"))
+        above += int((decay.log10 > network.bound + _ROUNDING).sum())
+        loose.append(float(network.bound[LAG - 1]) - decay.at(LAG))
+        if network.kind.cell == "rnn" and decay.factor > 0:
+            norm, radius, slope = (network.numbers[key] for key in ("norm", "radius", "slope"))
             away = [abs(math.log(guess / decay.factor)) for guess in (radius * slope, norm)]
             networks, nearer = networks + 1, nearer + (away[0] < away[1])
     return Comparisons(count, above, min(loose), max(loose), networks, nearer)
 
 
-def numbers(found: VanishingStudy, claimed: Sequence[Claim]) -> dict[str, object]:
+def numbers(results: VanishingResults, claimed: Sequence[Claim]) -> dict[str, object]:
     """What was measured, as JSON has it; logarithms to the base 10, None where nothing is left."""
-    plan = dataclasses.asdict(found.plan)
-    networks = [
-        {
-            "name": moment.kind.name,
-            "trained": moment.trained,
-            **moment.numbers,
-            "loss": _json(moment.loss),
-            "log10_norms": {way: _at_lags(decay) for way, decay in moment.ways.items()},
-        }
-        for moment in (*found.untrained.values(), *found.trained.values())
-    ]
-    exploding = [
-        {
-            "activation": each.activation,
-            "gain": each.gain,
-            "norm": each.norm,
-            "radius": each.radius,
-            "slope": each.slope,
-            "log10_norms": _at_lags(each.decay),
-        }
-        for each in found.explosions
-    ]
-    compared = comparisons(found)
+    compared = comparisons(results)
     return {
-        "plan": {**plan, "trained": list(plan["trained"]), "gains": list(plan["gains"])},
-        "seed": found.seed,
-        "networks": networks,
-        "exploding": exploding,
+        "settings": as_json(results.settings),
+        "seed": results.seed,
+        "networks": [
+            {
+                "name": each.kind.name,
+                "trained": each.trained,
+                **each.numbers,
+                "loss": finite_or_none(each.loss),
+                "log10_norms": {way: _at_lags(decay) for way, decay in each.ways.items()},
+            }
+            for each in results.networks
+        ],
+        "exploding": [
+            {
+                "activation": each.activation,
+                "gain": each.gain,
+                "norm": each.norm,
+                "radius": each.radius,
+                "slope": each.slope,
+                "log10_norms": _at_lags(each.decay),
+            }
+            for each in results.explosions
+        ],
         "above_bound": compared.above,
         "compared_with_bound": compared.count,
         "claims": [
-            {**dataclasses.asdict(claim), "change": _json(claim.change)} for claim in claimed
+            {**dataclasses.asdict(claim), "change": finite_or_none(claim.change)}
+            for claim in claimed
         ],
     }
 
 
 def _at_lags(decay: Decay) -> dict[str, float | None]:
     last = len(decay.lags)
-    return {str(lag): _json(decay.at(lag)) for lag in sorted({*_LAGS, last}) if lag <= last}
-
-
-def _json(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return {
+        str(lag): finite_or_none(decay.at(lag)) for lag in sorted({*_LAGS, last}) if lag <= last
+    }

@@ -5,16 +5,22 @@ Its words are in page.md.j2.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from pipeline.lab.base import Page, StudyText
+from pipeline.lab.base import Page, Progress, StudyText
 from pipeline.lab.vanishing import pictures
 from pipeline.lab.vanishing.cells import KINDS, Kind
 from pipeline.lab.vanishing.claims import claims, comparisons, numbers
-from pipeline.lab.vanishing.study import LAG, QUICK, Measured, Plan, VanishingStudy, study
+from pipeline.lab.vanishing.study import (
+    LAG,
+    QUICK,
+    NetworkGradients,
+    VanishingResults,
+    VanishingSettings,
+    measure_vanishing,
+)
 from pipeline.report.document import document
 from pipeline.report.figures import BLUE, GREEN, ORANGE, QUIET
 
@@ -36,57 +42,52 @@ _GLANCE = (
 )
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Callable[[float], None]) -> Page:
-    """Measures, and writes down what was found.
+def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+    """Measures everything and writes the page.
 
     Raises:
         UserError: the text is too short.
     """
-    found = study(text, QUICK if quick else Plan(), seed, progress)
-    return page_of(found, text)
+    settings = QUICK if quick else VanishingSettings()
+    return page_of(measure_vanishing(text, settings, seed, progress), text)
 
 
-def page_of(found: VanishingStudy, text: StudyText) -> Page:
-    """The page of a study that has been made."""
-    claimed = claims(found)
-    both = (found.untrained, found.trained)
-    lags = found.plan.lags
-    strongest = max(found.plan.gains)
+def page_of(results: VanishingResults, text: StudyText) -> Page:
+    """The page of results."""
+    claimed = claims(results)
+    lstms = _two_ways(results)
+    strongest = max(results.settings.gains)
     content = document(
         "lab/vanishing/page.md.j2",
         LAG=LAG,
-        found=found,
-        plan=found.plan,
+        results=results,
+        settings=results.settings,
         text=text,
-        when=when,
         claims=claimed,
         shown=[claim for claim in claimed if claim.headline],
         starts={kind.name: _start(kind) for kind in KINDS.values()},
-        glance=_glance(found),
-        simple=[group[name] for name in _SIMPLE for group in both if name in group],
-        compared=comparisons(found),
+        glance=_glance(results),
+        simple=results.of(_SIMPLE),
+        compared=comparisons(results),
         needed_gate=100 ** (-1 / (LAG - 1)),
-        gated=[found.untrained[name] for name in _GATED],
+        gated=[results.untrained[name] for name in _GATED],
         half=_HALF,
-        lstms=[_lstm(measured) for measured in _two_ways(found)],
-        looked=sorted({10, LAG, lags}),
-        largest={each.activation: each for each in found.explosions if each.gain == strongest},
+        lstms=[_lstm(network) for network in lstms],
+        shown_lags=sorted({10, LAG, results.settings.lags}),
+        largest={each.activation: each for each in results.explosions if each.gain == strongest},
         plots={
-            "with_bounds": pictures.with_bounds(found, _SIMPLE),
-            "gated": pictures.gated(found, _GATED),
-            "two_ways": pictures.ways_through_an_lstm(
-                _two_ways(found), [_title(measured) for measured in _two_ways(found)]
+            "with_bounds": pictures.before_and_after(
+                results, _SIMPLE, "‖∂h_t/∂h_k‖₂ and its bound · 기울기 노름과 상한", 3
             ),
-            "explosions": pictures.explosions(found.explosions),
+            "gated": pictures.before_and_after(
+                results, _GATED, "‖∂h_t/∂h_k‖₂ of cells with gates · 게이트", 2
+            ),
+            "two_ways": pictures.ways_through_an_lstm(lstms, [_title(each) for each in lstms]),
+            "explosions": pictures.explosions(results.explosions),
         },
-        **_training(found),
+        **_training(results),
     )
-    return Page("vanishing", content, numbers=numbers(found, claimed), curves=_curves(found))
-
-
-def when(measured: Measured) -> str:
-    """Whether a network was measured trained or untrained."""
-    return "trained" if measured.trained else "untrained"
+    return Page("vanishing", content, numbers=numbers(results, claimed), curves=_curves(results))
 
 
 def _start(kind: Kind) -> str:
@@ -95,52 +96,52 @@ def _start(kind: Kind) -> str:
     return _STARTS[kind.recurrent]
 
 
-def _glance(found: VanishingStudy) -> dict[str, Any]:
-    group = found.trained if "lstm-1" in found.trained else found.untrained
+def _glance(results: VanishingResults) -> dict[str, Any]:
+    group = results.trained if "lstm-1" in results.trained else results.untrained
     curves = [
         (group[name].ways[way], label, colour)
         for name, way, label, colour in _GLANCE
         if name in group
     ]
-    title = f"Norm of the gradient, {when(group['lstm-1'])} · 기울기 노름"
+    title = f"Norm of the gradient, {group['lstm-1'].when} · 기울기 노름"
     return {
         "curves": [(label, decay) for decay, label, _ in curves],
         "picture": pictures.overview(curves, title),
     }
 
 
-def _two_ways(found: VanishingStudy) -> list[Measured]:
+def _two_ways(results: VanishingResults) -> list[NetworkGradients]:
     """The LSTMs whose two ways are shown, untrained and, where they were trained, trained."""
     both = ("lstm-0", "lstm-1")
-    names = [name for name in both if name in found.trained] or both
-    groups = [group for group in (found.untrained, found.trained) if group]
+    names = [name for name in both if name in results.trained] or both
+    groups = [group for group in (results.untrained, results.trained) if group]
     return [group[name] for group in groups for name in names]
 
 
-def _title(measured: Measured) -> str:
-    return f"forget bias {measured.kind.forget_bias:g}, {when(measured)}"
+def _title(network: NetworkGradients) -> str:
+    return f"forget bias {network.kind.forget_bias:g}, {network.when}"
 
 
-def _lstm(measured: Measured) -> dict[str, Any]:
+def _lstm(network: NetworkGradients) -> dict[str, Any]:
     def factor(way: str) -> float:
-        decay = measured.ways[way]
+        decay = network.ways[way]
         return 10 ** ((decay.at(LAG) - decay.at(_HALF)) / (LAG - _HALF))
 
     return {
-        "title": _title(measured),
-        "ways": measured.ways,
+        "title": _title(network),
+        "ways": network.ways,
         "factor_of_C": factor("C"),
         "factor_of_h": factor("h"),
     }
 
 
-def _training(found: VanishingStudy) -> dict[str, Any]:
-    """What a short training does to all of it."""
-    if not found.trained:
+def _training(results: VanishingResults) -> dict[str, Any]:
+    """The part of the page on what a short training changes."""
+    if not results.trained:
         return {}
     changed = []
-    for name, after in found.trained.items():
-        before = found.untrained[name]
+    for name, after in results.trained.items():
+        before = results.untrained[name]
         inner = "gate" if after.kind.gated else "slope"
         changed += [
             {
@@ -154,39 +155,38 @@ def _training(found: VanishingStudy) -> dict[str, Any]:
             for way in ("h", "C")
             if way in after.ways
         ]
-    tanh = [name for name in _SIMPLE if name in found.trained and name.startswith("tanh")]
-    lstms = [name for name in found.trained if name.startswith("lstm")]
-    moved = [
-        {
-            "claim": claim,
-            "networks": len(names),
-            "moved": sum(
-                sign * (found.trained[name].numbers[number] - found.untrained[name].numbers[number])
-                > 0
-                for name in names
-            ),
-        }
-        for claim, names, number, sign in (
-            ("SimpleRNNs with tanh: training makes γ_W larger", tanh, "norm", 1),
-            ("SimpleRNNs with tanh: training makes the slopes flatter", tanh, "slope", -1),
-            ("LSTMs: training opens the forget gates", lstms, "gate", 1),
-        )
-        if names
-    ]
-    by_loss = sorted(found.trained.values(), key=lambda measured: measured.loss)
+    by_loss = sorted(results.trained.values(), key=lambda network: network.loss)
     return {
         "changed": changed,
-        "moved": moved,
+        "moved": _moved(results),
         "best": by_loss[0],
         "best_gated": next((each for each in by_loss if each.kind.gated), by_loss[0]),
     }
 
 
-def _curves(found: VanishingStudy) -> dict[str, tuple[list[int], list[float]]]:
+def _moved(results: VanishingResults) -> list[dict[str, Any]]:
+    """Claims on what training does to numbers of networks, and in how many networks it is so."""
+    tanh = [name for name in _SIMPLE if name in results.trained and name.startswith("tanh")]
+    lstms = [name for name in results.trained if name.startswith("lstm")]
+    moved = []
+    for claim, names, number, sign in (
+        ("SimpleRNNs with tanh: training makes γ_W larger", tanh, "norm", 1),
+        ("SimpleRNNs with tanh: training makes the slopes flatter", tanh, "slope", -1),
+        ("LSTMs: training opens the forget gates", lstms, "gate", 1),
+    ):
+        groups = (results.trained, results.untrained)
+        pairs = [[group[name].numbers[number] for group in groups] for name in names]
+        if pairs:
+            count = sum(sign * (after - before) > 0 for after, before in pairs)
+            moved.append({"claim": claim, "networks": len(names), "moved": count})
+    return moved
+
+
+def _curves(results: VanishingResults) -> dict[str, tuple[list[int], list[float]]]:
     curves = {}
-    for measured in (*found.untrained.values(), *found.trained.values()):
-        for way, decay in measured.ways.items():
+    for network in results.networks:
+        for way, decay in network.ways.items():
             there = np.isfinite(decay.median)
-            tag = f"{measured.kind.name}, {when(measured)}/log10 of {way}"
+            tag = f"{network.kind.name}, {network.when}/log10 of {way}"
             curves[tag] = (decay.lags[there].tolist(), decay.median[there].tolist())
     return curves

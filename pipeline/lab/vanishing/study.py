@@ -11,15 +11,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
-from pipeline.batches.text_streams import TextStreams
 from pipeline.errors import UserError
-from pipeline.lab.base import StudyText
+from pipeline.lab.base import Progress, StudyText, no_progress, progress_by_part
 from pipeline.lab.cells import GRU, LSTM, SimpleRNN
 from pipeline.lab.lags import (
     JacobianAt,
@@ -28,18 +27,17 @@ from pipeline.lab.lags import (
     scaled_products,
     spectral_norms,
 )
+from pipeline.lab.training import carrying_state, final_loss, text_batches, train
 from pipeline.lab.vanishing.cells import KINDS, Kind, embedded, equations_of, model_of
 from pipeline.text.ragged import Ragged
-from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.optimizer import ClippedAdamW
-from pipeline.training.state_carrier import StateCarrier
 
 LAG = 50  # at which the claims are made
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """How large the experiment is.
+class VanishingSettings:
+    """Settings of the study of vanishing gradients.
 
     Attributes:
         units: n, and the width of the embeddings.
@@ -69,7 +67,7 @@ class Plan:
         return self.warm_up + self.lags
 
 
-QUICK = Plan(
+QUICK = VanishingSettings(
     units=32, rows=6, lags=LAG, warm_up=10, updates=80, window=60,
     learning_rate=1e-2, trained=("tanh-gaussian", "lstm-1"), gains=(0.5, 2.0),
 )  # fmt: skip
@@ -94,10 +92,6 @@ class Decay:
         """float64 [lags]."""
         return np.median(self.log10, axis=0)
 
-    def quantile(self, share: float) -> np.ndarray:
-        """float64 [lags], the row of that rank: with nothing between, -inf stays what it is."""
-        return np.quantile(self.log10, share, axis=0, method="nearest")
-
     def at(self, lag: int) -> float:
         """The median at a lag."""
         return float(self.median[lag - 1])
@@ -116,11 +110,11 @@ class Decay:
 
 
 @dataclasses.dataclass(frozen=True)
-class Measured:
-    """A network at one moment.
+class NetworkGradients:
+    """How far the gradients of a network reach.
 
     Attributes:
-        kind: which.
+        kind: of network.
         trained: or as it starts.
         ways: name -> norms. "h": ‖∂h_t/∂h_k‖₂, whatever way the gradient takes. Of an LSTM also
             "C": ‖∂C_t/∂C_k‖₂; "C alone": the same where all h are held, ‖diag(f_t ⊙ ... ⊙
@@ -137,6 +131,10 @@ class Measured:
     numbers: Mapping[str, float]
     loss: float = math.nan
     bound: np.ndarray | None = None
+
+    @property
+    def when(self) -> str:
+        return "trained" if self.trained else "untrained"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,55 +157,60 @@ class Explosion:
 
 
 @dataclasses.dataclass(frozen=True)
-class VanishingStudy:
-    """All that was measured.
+class VanishingResults:
+    """Results of the study of vanishing gradients.
 
     Attributes:
-        plan, seed: with which.
-        untrained, trained: name of a kind -> what was measured.
+        settings, seed: of the study.
+        untrained, trained: name of a kind -> its network.
         explosions: in the order of the activations, and then of the gains.
     """
 
-    plan: Plan
+    settings: VanishingSettings
     seed: int
-    untrained: Mapping[str, Measured]
-    trained: Mapping[str, Measured]
+    untrained: Mapping[str, NetworkGradients]
+    trained: Mapping[str, NetworkGradients]
     explosions: Sequence[Explosion]
 
+    @property
+    def networks(self) -> list[NetworkGradients]:
+        """All of them, the untrained ones first."""
+        return [*self.untrained.values(), *self.trained.values()]
 
-def study(
-    text: StudyText, plan: Plan, seed: int, progress: Callable[[float], None] = lambda done: None
-) -> VanishingStudy:
-    """Measures everything.
+    def of(self, names: Sequence[str]) -> list[NetworkGradients]:
+        """The networks of some kinds: of each untrained, and trained where it was trained."""
+        groups = (self.untrained, self.trained)
+        return [group[name] for name in names for group in groups if name in group]
+
+
+def measure_vanishing(
+    text: StudyText, settings: VanishingSettings, seed: int, progress: Progress = no_progress
+) -> VanishingResults:
+    """Measures the gradients of all kinds of networks and trains some of them.
 
     Raises:
         UserError: the text is shorter than a window.
     """
     rows, characters = text.rows["train"], len(text.characters.vocabulary)
-    windows = draw_windows(rows, plan.rows, plan.time, seed)
-    # A part is what is told as progress; training takes about four times what measuring takes.
-    parts, done = 5 * len(plan.trained) + len(KINDS) + 3, 0
-
-    def told(more: float) -> None:
-        progress((done + more) / parts)
-
+    windows = draw_windows(rows, settings.rows, settings.time, seed)
+    # Training takes about four times what measuring takes.
+    costs = [6 if name in settings.trained else 1 for name in KINDS]
+    *parts, _ = progress_by_part(progress, [*costs, 3])
     untrained, trained = {}, {}
-    for name, kind in KINDS.items():
-        model = model_of(kind, units=plan.units, vocabulary_size=characters, seed=seed)
-        untrained[name] = measure(kind, model, windows, plan.lags)
-        done += 1
-        if name in plan.trained:
-            loss = teach(model, rows, plan, seed, lambda share: told(4 * share))
-            trained[name] = measure(kind, model, windows, plan.lags, loss=loss)
-            done += 5
-        told(0)
-    explosions = explode(windows, plan, characters, seed)
+    for (name, kind), part in zip(KINDS.items(), parts, strict=True):
+        model = model_of(kind, units=settings.units, vocabulary_size=characters, seed=seed)
+        untrained[name] = measure_network(kind, model, windows, settings.lags)
+        if name in settings.trained:
+            loss = teach(model, rows, settings, seed, part)
+            trained[name] = measure_network(kind, model, windows, settings.lags, loss=loss)
+        part(1.0)
+    explosions = explode(windows, settings, characters, seed)
     progress(1.0)
-    return VanishingStudy(plan, seed, untrained, trained, explosions)
+    return VanishingResults(settings, seed, untrained, trained, explosions)
 
 
 def draw_windows(rows: Ragged, count: int, time: int, seed: int) -> np.ndarray:
-    """Stretches of the text from anywhere in it, across the ends of documents: int32 [count, time].
+    """Draws stretches of the text, across the ends of documents: int32 [count, time].
 
     Raises:
         UserError: there are not so many ids.
@@ -225,60 +228,53 @@ def draw_windows(rows: Ragged, count: int, time: int, seed: int) -> np.ndarray:
 def teach(
     model: keras.Model,
     rows: Ragged,
-    plan: Plan,
+    settings: VanishingSettings,
     seed: int,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: Progress = no_progress,
 ) -> float:
-    """Truncated backpropagation through time, the state carried; returns the mean loss in nats of
-    the last tenth of the updates."""
-    carrier = StateCarrier(model, plan.rows)
-    optimizer = ClippedAdamW(plan.learning_rate, clip_norm=1.0, weight_decay=0.0)
-    carrier.compile(optimizer, PieceCrossEntropy(), jit_compile=False)
-    losses, epoch = [], 0
-    while len(losses) < plan.updates:
-        streams = TextStreams(rows, plan.rows, plan.window, seed=seed, epoch=epoch)
-        for index in range(min(len(streams), plan.updates - len(losses))):
-            losses.append(float(carrier.train_on_batch(*streams[index])))
-            progress(len(losses) / plan.updates)
-        epoch += 1
-    return float(np.mean(losses[-max(plan.updates // 10, 1) :]))
+    """Trains by truncated backpropagation through time; returns the loss at the end in nats."""
+    optimizer = ClippedAdamW(settings.learning_rate, clip_norm=1.0, weight_decay=0.0)
+    carrier = carrying_state(model, settings.rows, optimizer)
+    batches = text_batches(rows, settings.rows, settings.window, seed)
+    losses = list(train(carrier, batches, settings.updates, progress))
+    return float(final_loss(np.array(losses)))
 
 
-def measure(
+def measure_network(
     kind: Kind, model: keras.Model, windows: np.ndarray, lags: int, loss: float = math.nan
-) -> Measured:
-    """Looks back from the last step of each window."""
+) -> NetworkGradients:
+    """Measures the gradients of the last step of each window. A trained network has a loss."""
     cell = equations_of(model)
     trace = cell.forward(embedded(model, windows))
     t, bound = windows.shape[1] - 1, None
     ways = norms_by_way(cell, trace, t, lags)
-    seen = trace.at(slice(t - lags + 1, None))
+    steps = trace.at(slice(t - lags + 1, None))
     if isinstance(cell, LSTM):
-        numbers = {"gate": float(ops.mean(seen.f_t))}
+        numbers = {"gate": float(ops.mean(steps.f_t))}
     elif isinstance(cell, GRU):
-        numbers = {"gate": float(ops.mean(seen.z_t))}
+        numbers = {"gate": float(ops.mean(steps.z_t))}
     else:
-        numbers, bound = _of_simple_rnn(cell, seen), log10_bound(cell, lags)
-    return Measured(kind, not math.isnan(loss), ways, numbers, loss, bound)
+        numbers, bound = _simple_rnn_numbers(cell, steps), log10_bound(cell, lags)
+    return NetworkGradients(kind, not math.isnan(loss), ways, numbers, loss, bound)
 
 
 def norms_by_way(cell: SimpleRNN | LSTM | GRU, trace, t: int, lags: int) -> dict[str, Decay]:
-    """Of every way there is in a cell, as `Measured` names them; each Jacobian is made once."""
+    """The norms of every way that `NetworkGradients` names; each Jacobian is computed once."""
     jacobian_at = functools.lru_cache(maxsize=1)(jacobians_of(cell, trace))
     chains: list[tuple[JacobianAt, Mapping[str, slice]]] = [(jacobian_at, cell.blocks)]
     if isinstance(cell, LSTM):
         h = cell.blocks["h"]
         # ∂h_t/∂h_{t-1} with C_{t-1} held is that block of the Jacobian of the whole state.
         chains.append((lambda step: jacobian_at(step)[:, h, h], {"h alone": slice(None)}))
-    found: dict[str, list[np.ndarray]] = {name: [] for _, blocks in chains for name in blocks}
+    norms: dict[str, list[np.ndarray]] = {name: [] for _, blocks in chains for name in blocks}
     products = [scaled_products(at, t, lags) for at, _ in chains]
     for at_lag in zip(*products, strict=True):
         for (scaled, exponent), (_, blocks) in zip(at_lag, chains, strict=True):
             for name, block in blocks.items():
                 with np.errstate(divide="ignore"):
                     of_scaled = np.log10(spectral_norms(scaled[:, block, block]))
-                found[name].append(of_scaled + exponent * math.log10(2.0))
-    ways = {name: Decay(np.stack(norms, axis=1)) for name, norms in found.items()}
+                norms[name].append(of_scaled + exponent * math.log10(2.0))
+    ways = {name: Decay(np.stack(of_way, axis=1)) for name, of_way in norms.items()}
     if isinstance(cell, LSTM):
         f = ops.convert_to_numpy(trace.f_t)[:, t - lags + 1 : t + 1][:, ::-1]
         with np.errstate(divide="ignore"):
@@ -286,26 +282,28 @@ def norms_by_way(cell: SimpleRNN | LSTM | GRU, trace, t: int, lags: int) -> dict
     return ways
 
 
-def explode(windows: np.ndarray, plan: Plan, characters: int, seed: int) -> list[Explosion]:
-    """The Gaussian SimpleRNN with larger and smaller recurrent weights and other activations."""
+def explode(
+    windows: np.ndarray, settings: VanishingSettings, characters: int, seed: int
+) -> list[Explosion]:
+    """Measures the Gaussian SimpleRNN with larger and smaller recurrent weights, and other φ."""
     kind = KINDS["tanh-gaussian"]
-    model = model_of(kind, units=plan.units, vocabulary_size=characters, seed=seed)
-    cell, x = equations_of(model), embedded(model, windows[: max(plan.rows // 2, 1)])
-    t, found = windows.shape[1] - 1, []
+    model = model_of(kind, units=settings.units, vocabulary_size=characters, seed=seed)
+    cell, x = equations_of(model), embedded(model, windows[: max(settings.rows // 2, 1)])
+    t, explosions = windows.shape[1] - 1, []
     for activation in ("linear", "relu", "tanh"):
-        for gain in plan.gains:
+        for gain in settings.gains:
             scaled = dataclasses.replace(cell, W_hh=gain * cell.W_hh, activation=activation)
             trace = scaled.forward(x)
-            ways = norms_by_way(scaled, trace, t, plan.lags)
-            numbers = _of_simple_rnn(scaled, trace.at(slice(t - plan.lags + 1, None)))
-            found.append(Explosion(activation, gain, ways["h"], **numbers))
-    return found
+            ways = norms_by_way(scaled, trace, t, settings.lags)
+            numbers = _simple_rnn_numbers(scaled, trace.at(slice(t - settings.lags + 1, None)))
+            explosions.append(Explosion(activation, gain, ways["h"], **numbers))
+    return explosions
 
 
-def _of_simple_rnn(cell: SimpleRNN, seen) -> dict[str, float]:
+def _simple_rnn_numbers(cell: SimpleRNN, steps) -> dict[str, float]:
     W_hh = ops.convert_to_numpy(cell.W_hh)  # noqa: N806
     return {
         "norm": float(np.linalg.norm(W_hh, 2)),
         "radius": float(np.abs(np.linalg.eigvals(W_hh)).max()),
-        "slope": float(ops.mean(cell.slope(seen))),
+        "slope": float(ops.mean(cell.slope(steps))),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.fields import Picture, Text
 from pipeline.fields.picture import PictureFile
 from pipeline.tasks.base import Task
-from pipeline.tasks.captioning.settings import TINY, AskingSettings, Settings
+from pipeline.tasks.captioning.settings import TINY, CaptionLanguageSettings, Settings
 from pipeline.workspace import SAMPLES
 
 EXAMPLE = SAMPLES / "captioning" / "scene.png"
@@ -30,5 +30,5 @@ TASK = Task(
     target="caption",
     # Not what bounds a caption's length: captions of dev are written with that.
     search_settings=("beam_size", "alpha", "min_length", "early_stopping"),
-    asking=AskingSettings,
+    asking=CaptionLanguageSettings,
 )

@@ -29,7 +29,7 @@ from pipeline.tasks.captioning.data import (
     load_languages,
     load_split,
 )
-from pipeline.tasks.captioning.report import Sample, captioning_content
+from pipeline.tasks.captioning.report import SampleCaption, captioning_content
 from pipeline.tasks.captioning.settings import Settings
 from pipeline.tasks.captioning.training import begins, trained_model
 from pipeline.text.tokenizers import load_tokenizer
@@ -89,7 +89,7 @@ def _samples(
     test: CaptionSplit,
     captions: Sequence[str],
     metrics: CaptionMetrics,
-) -> list[Sample]:
+) -> list[SampleCaption]:
     """Some pictures of the first language with captions, from the best to the worst."""
     own = np.flatnonzero(test.languages == test.languages[0])
     order = own[np.argsort(-metrics.each, kind="stable")]
@@ -116,7 +116,7 @@ def _samples(
                 [pieces[id_] for id_ in ids[spoken]], answer["attention"][number][:length][spoken]
             )
         picture = CaptionedPicture(pixels[number], captions[row], words, weights)
-        found.append(Sample(picture, references[row], float(score[row])))
+        found.append(SampleCaption(picture, references[row], float(score[row])))
     return found
 
 

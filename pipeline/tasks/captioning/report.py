@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Sample:
+class SampleCaption:
     """A picture of the test split, with what people said of it and the CIDEr of the caption."""
 
     picture: CaptionedPicture
@@ -32,7 +32,7 @@ class Sample:
 
 
 def captioning_content(
-    metrics: Sequence[CaptionMetrics], samples: Sequence[Sample], run: RunFacts
+    metrics: Sequence[CaptionMetrics], samples: Sequence[SampleCaption], run: RunFacts
 ) -> ReportContent:
     """Puts a captioner's report together.
 

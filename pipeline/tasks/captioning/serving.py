@@ -23,7 +23,7 @@ from pipeline.tasks.base import Hub, Signature
 from pipeline.tasks.captioning import TASK
 from pipeline.tasks.captioning.data import load_languages
 from pipeline.tasks.captioning.evaluation import references_of
-from pipeline.tasks.captioning.settings import AskingSettings, Settings
+from pipeline.tasks.captioning.settings import CaptionLanguageSettings, Settings
 from pipeline.tasks.captioning.training import begins, trained_model
 from pipeline.text.tokenizers import load_tokenizer
 
@@ -79,7 +79,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
     )
 
 
-def load(folder: Path, asking: AskingSettings | None = None) -> Predictor:
+def load(folder: Path, asking: CaptionLanguageSettings | None = None) -> Predictor:
     signatures = load_saved_model(folder).signatures
     name = asking.language if asking and asking.language else SIGNATURE.name
     known = sorted(set(signatures) & set(LANGUAGES))

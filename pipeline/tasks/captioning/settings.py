@@ -24,7 +24,7 @@ class CaptionBatchSettings:
 
 
 @dataclasses.dataclass(frozen=True)
-class AskingSettings:
+class CaptionLanguageSettings:
     """What is said when the exported model is asked."""
 
     language: Literal["", "ko", "en"] = ""

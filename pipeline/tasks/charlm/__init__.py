@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.fields import Text
 from pipeline.tasks.base import Task
-from pipeline.tasks.charlm.settings import TINY, AskingSettings, Settings, example
+from pipeline.tasks.charlm.settings import TINY, ContinuationSettings, Settings, example
 
 TASK = Task(
     name="charlm",
@@ -20,5 +20,5 @@ TASK = Task(
     prepare_groups=("text",),
     target="generate",
     search_settings=("top_k", "top_p"),
-    asking=AskingSettings,
+    asking=ContinuationSettings,
 )

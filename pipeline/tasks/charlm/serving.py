@@ -18,7 +18,7 @@ from pipeline.fields import Tensor
 from pipeline.one_line import on_one_line
 from pipeline.tasks.base import Hub, Signature
 from pipeline.tasks.charlm import TASK
-from pipeline.tasks.charlm.settings import AskingSettings, Settings, language
+from pipeline.tasks.charlm.settings import ContinuationSettings, Settings, language
 from pipeline.tasks.charlm.training import generator, trained_model
 
 
@@ -43,7 +43,7 @@ HUB = Hub(
 
 
 def inputs(values: Sequence[str]) -> dict[str, Any]:
-    return {"prompt": list(values), **dataclasses.asdict(AskingSettings())}
+    return {"prompt": list(values), **dataclasses.asdict(ContinuationSettings())}
 
 
 def test_inputs(test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
@@ -62,8 +62,8 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
     return export_generator(generator(settings, model), characters, folder)
 
 
-def load(folder: Path, asking: AskingSettings | None = None) -> Predictor:
-    asked = asking or AskingSettings()
+def load(folder: Path, asking: ContinuationSettings | None = None) -> Predictor:
+    asked = asking or ContinuationSettings()
     generate = load_generator(folder)
 
     def answer(prompts: Sequence[str]) -> list[str]:

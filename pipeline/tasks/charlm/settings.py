@@ -20,7 +20,7 @@ _LANGUAGES = {"shakespeare": "en"}
 
 
 @dataclasses.dataclass(frozen=True)
-class AskingSettings:
+class ContinuationSettings:
     """What is said when the exported model is asked."""
 
     length: Annotated[int, Between(1, MAX_LENGTH)] = 200

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.report.page import ReportContent, Span
+from pipeline.report.page import MarkedSpan, ReportContent
 from pipeline.report.run_facts import RunFacts
 from pipeline.report.run_report import run_document
 
@@ -32,9 +32,13 @@ class FillInExample:
     guesses: Sequence[tuple[str, float]]
 
     @property
-    def passage(self) -> list[Span]:
+    def passage(self) -> list[MarkedSpan]:
         """The whole passage, in which the piece is marked."""
-        return [Span(self.before), Span(f" {self.piece} ", tone=1), Span(self.after)]
+        return [
+            MarkedSpan(self.before),
+            MarkedSpan(f" {self.piece} ", tone=1),
+            MarkedSpan(self.after),
+        ]
 
 
 def encoder_content(

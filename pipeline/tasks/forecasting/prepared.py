@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.corpora.series.spacing import Spacing
-from pipeline.fields import Stretch
+from pipeline.fields import StepRange
 from pipeline.records import as_json, from_json
 from pipeline.workspace import read_json, write_json
 
@@ -40,7 +40,7 @@ class Scaling:
         return np.float32(np.float64(values) * self.deviations + self.means)
 
 
-def steps_of_train(histories: Sequence[Stretch], forecasts: Sequence[Stretch]) -> np.ndarray:
+def steps_of_train(histories: Sequence[StepRange], forecasts: Sequence[StepRange]) -> np.ndarray:
     """All steps that the windows of train hold, [steps, channels]."""
     first = min(stretch.start for stretch in histories)
     last = max(stretch.stop for stretch in forecasts)

@@ -15,6 +15,7 @@ TASK = Task(
     output=Labels("label", "what kind of entity it is"),
     example=lambda settings: "증권거래소에 주식을 상장하였다.",
     tiny=TINY,
+    corpus_groups=("corpus", "teachers"),
     prepare_groups=("text", "start"),
     target="tag",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import pandas as pd
 
 from pipeline.corpora.annotated.corpus import read_annotated_corpus
 from pipeline.corpora.annotated.entities import read_entities
+from pipeline.corpora.settings import check_teachers
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Prepared
 from pipeline.pretrained import ENCODER, check_decided_by_encoder, check_fits
+from pipeline.quiet import start_keras
 from pipeline.stages.encoders import find_pretrained
 from pipeline.tasks.ner.settings import Settings
 from pipeline.text.piece_ngrams import learn_piece_ngrams, save_piece_ngrams
@@ -30,7 +33,15 @@ _FRAME = 2  # [BOS] and [EOS]
 
 
 def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
-    return read_annotated_corpus(settings.corpus, workspace.raw, SAMPLE)
+    check_teachers(settings.teachers)
+    corpus = read_annotated_corpus(settings.corpus, workspace.raw, SAMPLE)
+    if settings.teachers.teachers is None:
+        return corpus
+    start_keras()
+    # Only who has teachers waits for models.
+    teaching = importlib.import_module("pipeline.tasks.ner.teaching")
+    taught: CorpusSplits = teaching.taught(settings, corpus, workspace)
+    return taught
 
 
 def encoder(settings: Settings, workspace: Workspace) -> Path | None:

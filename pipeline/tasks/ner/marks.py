@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.corpora.annotated.entities import Entity
 from pipeline.evaluation.entity_pairs import Outcome, pair_up
-from pipeline.report.page import Span
+from pipeline.report.page import MarkedSpan
 
 if TYPE_CHECKING:
     from pipeline.evaluation.entity_examples import MarkedSentence
@@ -45,8 +45,8 @@ class ShownSentence:
         errors: each kind of error in it with its labels, as `wrong type: LC → OG`.
     """
 
-    gold: list[Span]
-    predicted: list[Span]
+    gold: list[MarkedSpan]
+    predicted: list[MarkedSpan]
     errors: tuple[str, ...]
 
 
@@ -106,7 +106,7 @@ def marked(
     tone_of: dict[str, int],
     wrong: Collection[Entity] = (),
     shown: Sequence[tuple[int, int]] | None = None,
-) -> list[Span]:
+) -> list[MarkedSpan]:
     """The sentence as spans, each entity in its label's colour.
 
     Args:
@@ -120,17 +120,17 @@ def marked(
     entities = sorted(entities)
     for low, high in [(0, len(text))] if shown is None else shown:
         if low > 0:
-            spans.append(Span(_CUT if not spans else f" {_CUT} "))
+            spans.append(MarkedSpan(_CUT if not spans else f" {_CUT} "))
         at = low
         first, behind = (bisect_left(entities, edge, key=_start) for edge in (low, high))
         for entity in entities[first:behind]:
-            spans.append(Span(text[at : entity.start]))
+            spans.append(MarkedSpan(text[at : entity.start]))
             label = f"{entity.label} ✗" if entity in wrong else entity.label
-            spans.append(Span(_short(text, entity), label, tone_of[entity.label]))
+            spans.append(MarkedSpan(_short(text, entity), label, tone_of[entity.label]))
             at = entity.end
-        spans.append(Span(text[at:high]))
+        spans.append(MarkedSpan(text[at:high]))
     if shown and shown[-1][1] < len(text):
-        spans.append(Span(_CUT))
+        spans.append(MarkedSpan(_CUT))
     return [span for span in spans if span.text]
 
 

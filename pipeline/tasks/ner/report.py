@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.evaluation.entities import NONE
 from pipeline.report import entity_figures, figures
 from pipeline.report.filters import cut
-from pipeline.report.page import ReportContent, Span
+from pipeline.report.page import MarkedSpan, ReportContent
 from pipeline.report.run_facts import RunFacts
 from pipeline.report.run_report import run_document
 from pipeline.tasks.ner.marks import shown, tones
@@ -68,11 +68,11 @@ def entity_content(metrics: EntityMetrics, run: RunFacts) -> ReportContent:
     )
 
 
-def _name(label: str, tone: int) -> list[Span]:
+def _name(label: str, tone: int) -> list[MarkedSpan]:
     """What a label means, and the label; the label alone where nobody knows."""
     if label not in LABEL_NAMES:
-        return [Span(label, "", tone)]
-    return [Span(LABEL_NAMES[label], label, tone)]
+        return [MarkedSpan(label, "", tone)]
+    return [MarkedSpan(LABEL_NAMES[label], label, tone)]
 
 
 def _commonest(examples: Sequence[ErrorExample]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated
 
-from pipeline.corpora.settings import EntityCorpusSettings
+from pipeline.corpora.settings import EntityCorpusSettings, TeacherSettings
 from pipeline.models.settings import FineTuningSettings, StartSettings, TaggerSettings
 from pipeline.ranges import Share
 from pipeline.tasks.base import RunSettings
@@ -27,6 +27,7 @@ class Settings:
     """Everything that can be set for the ner task."""
 
     corpus: EntityCorpusSettings = EntityCorpusSettings()
+    teachers: TeacherSettings = TeacherSettings()
     text: SyllableSettings = SyllableSettings()
     start: StartSettings = StartSettings(encoder="bundled")
     mentions: MentionSettings = MentionSettings()

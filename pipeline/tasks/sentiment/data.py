@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
 from pipeline.corpora.labelled.probabilities import probabilities_of
+from pipeline.corpora.settings import check_teachers
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
@@ -35,12 +36,7 @@ BUNDLED_ENCODER = "reviews-wordpiece"
 
 
 def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
-    if settings.teachers.unlabelled is not None and settings.teachers.teachers is None:
-        raise UserError(
-            "nobody says what to learn from texts without labels",
-            where="--unlabelled",
-            remedy="name the runs that teach: --teachers run1,run2",
-        )
+    check_teachers(settings.teachers)
     corpus = read_labelled_corpus(settings.corpus, workspace.raw, SAMPLE)
     if settings.teachers.teachers is None:
         return corpus

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated
 
-from pipeline.corpora.settings import CorpusSettings
+from pipeline.corpora.settings import CorpusSettings, TeacherSettings
 from pipeline.models.settings import ClassifierSettings, FineTuningSettings, StartSettings
-from pipeline.ranges import UserFiles
 from pipeline.tasks.base import RunSettings
 from pipeline.text.settings import SubwordSettings, TextSettings
 from pipeline.training.settings import BatchSettings, DistillationSettings, TrainingSettings
 from pipeline.training.small_corpora import SmallCorpusSettings
-
-
-@dataclasses.dataclass(frozen=True)
-class TeacherSettings:
-    """Finished runs that teach: train gets the mean of their probabilities; dev and test stay."""
-
-    teachers: str | None = None
-    """Names of finished runs of this task, with commas between."""
-    unlabelled: Annotated[str, UserFiles] | None = None
-    """Texts without labels that the teachers are asked about, too: a file with a text a line
-    (.xz, .gz, .bz2 too), a table, JSON, a folder; or several, with commas between."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pipeline.evaluation.translation_scores import (
 from pipeline.report import attention_pictures
 from pipeline.report.document import document
 from pipeline.report.filters import UNKNOWN, decimals
-from pipeline.report.page import ReportContent, Span
+from pipeline.report.page import MarkedSpan, ReportContent
 from pipeline.tasks.translation.report import DIRECTIONS
 from pipeline.tasks.translation.samples import shared_words, shortened
 
@@ -202,7 +202,7 @@ class _Translation:
     """What a model of that name made of a sentence; empty `words` for nothing."""
 
     model: str
-    words: list[Span]
+    words: list[MarkedSpan]
     chrf: float
 
 

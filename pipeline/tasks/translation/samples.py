@@ -7,10 +7,10 @@ import difflib
 from typing import TYPE_CHECKING
 
 from pipeline.report.filters import cut
-from pipeline.report.page import Span
+from pipeline.report.page import MarkedSpan
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.translation import Sample
+    from pipeline.evaluation.translation import SampleTranslation
 
 _MOST_CHARACTERS = 400  # of a sentence
 _SHARED_TONE = 2  # green
@@ -31,12 +31,12 @@ class ShownSample:
     number: int
     source: str
     reference: str
-    translation: list[Span]
+    translation: list[MarkedSpan]
     chrf: float
     score: float | None
 
 
-def shown(sample: Sample) -> ShownSample:
+def shown(sample: SampleTranslation) -> ShownSample:
     """Marks what the translation shares with its reference."""
     return ShownSample(
         sample.index + 1,
@@ -48,7 +48,7 @@ def shown(sample: Sample) -> ShownSample:
     )
 
 
-def shared_words(translation: str, reference: str) -> list[Span]:
+def shared_words(translation: str, reference: str) -> list[MarkedSpan]:
     """The translation, with stretches of words marked that the reference has in the same order."""
     words, wanted = translation.split(), reference.split()
     blocks = difflib.SequenceMatcher(None, words, wanted, autojunk=False).get_matching_blocks()
@@ -56,9 +56,9 @@ def shared_words(translation: str, reference: str) -> list[Span]:
     for block in blocks:
         plain, shared = words[at : block.a], words[block.a : block.a + block.size]
         at = block.a + block.size
-        spans += [Span(" ".join(plain))] if plain else []
-        spans += [Span(" ".join(shared), "", _SHARED_TONE)] if shared else []
-    return [part for span in spans for part in (Span(" "), span)][1:]
+        spans += [MarkedSpan(" ".join(plain))] if plain else []
+        spans += [MarkedSpan(" ".join(shared), "", _SHARED_TONE)] if shared else []
+    return [part for span in spans for part in (MarkedSpan(" "), span)][1:]
 
 
 def shortened(text: str) -> str:

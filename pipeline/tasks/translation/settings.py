@@ -22,7 +22,7 @@ _EXAMPLES = {"ko": "톰은 외로워 보였어.", "en": "Tom looked lonely."}
 
 
 @dataclasses.dataclass(frozen=True)
-class SubwordSettings:
+class PairSubwordSettings:
     """Subword regularisation."""
 
     subword_sampling: Annotated[float, AtLeast(0)] = 0.2
@@ -37,7 +37,7 @@ class Settings:
 
     corpus: PairCorpusSettings = PairCorpusSettings()
     text: PairTextSettings = PairTextSettings()
-    subwords: SubwordSettings = SubwordSettings()
+    subwords: PairSubwordSettings = PairSubwordSettings()
     model: TranslatorSettings = TranslatorSettings(embedding_dropout=0.3, state_dropout=0.3)
     training: TrainingSettings = TrainingSettings(
         epochs=30,

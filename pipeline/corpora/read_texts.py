@@ -1,0 +1,34 @@
+"""Texts with one thing beside each, as a reader hands them on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Self
+
+import pandas as pd
+
+from pipeline.corpora.rejects import Rejected
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadTexts:
+    """What was read of a file.
+
+    Attributes:
+        frame: columns id, text, label, all str, none missing.
+        rejects: the rows that are not in it, and those that are, but doubtful (`kept`).
+        details: what a person wants to know of how it was read; JSON-able.
+        warnings: sentences that a user must not miss.
+    """
+
+    frame: pd.DataFrame
+    rejects: list[Rejected]
+    details: dict = dataclasses.field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+    def of_file(self, name: str) -> Self:
+        """The same, saying of which file it speaks, as one of several."""
+        rejects = [dataclasses.replace(r, reason=f"{name}: {r.reason}") for r in self.rejects]
+        details = {**self.details, "read_as": f"{name}: {self.details['read_as']}"}
+        return dataclasses.replace(self, rejects=rejects, details=details)

@@ -1,0 +1,165 @@
+"""Sentences without labels that finished runs mark together, for one more run to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.batches.length_buckets import LengthBuckets
+from pipeline.corpora.annotated.entities import Entity, read_entities, write_entities
+from pipeline.corpora.splits import COLUMNS, CorpusSplits
+from pipeline.counts import counted
+from pipeline.errors import UserError
+from pipeline.layers.crf import LinearChainCRF
+from pipeline.models.tagger import tag_probabilities
+from pipeline.progress import Progress
+from pipeline.stages.teachers import (
+    Teacher,
+    check_knows,
+    find_teachers,
+    unlabelled_texts,
+    with_taught,
+)
+from pipeline.tasks.ner import TASK
+from pipeline.tasks.ner.data import load_tags
+from pipeline.tasks.ner.settings import Settings
+from pipeline.tasks.ner.training import trained_tagger
+from pipeline.text.ragged import Ragged
+from pipeline.text.tags import TagSet
+from pipeline.text.tokenizers import load_tokenizer
+from pipeline.text.vocabulary import BOS, EOS
+from pipeline.workspace import Workspace
+
+# Texts whose probabilities are in memory at the same time, and that are sorted by length together.
+_TEXTS_AT_ONCE = 1 << 12
+_BATCH_SIZE = 256
+# Characters; sentences with entities are seldom longer.
+_LONGEST_PASSAGE = 160
+
+
+def taught(settings: Settings, corpus: CorpusSplits, workspace: Workspace) -> CorpusSplits:
+    """`corpus` with sentences in train that the teachers marked; its own stay as they are.
+
+    Texts without labels that are not in dev or test are added, long ones in passages that end
+    behind a sentence, with the entities that the teachers find together (`mean_entities`).
+
+    Raises:
+        UserError: there are no sentences, a teacher is no finished run, the teachers know other
+            kinds of entities than each other or than the corpus, or cut texts differently.
+    """
+    if settings.teachers.unlabelled is None:
+        raise UserError(
+            "the teachers have nothing to mark: sentences of the corpus keep their own entities",
+            where="--teachers",
+            remedy="name texts without labels: --unlabelled texts.txt",
+        )
+    teachers = find_teachers(TASK, settings, _labels, workspace)
+    cells = [cell for part in corpus.splits.values() for cell in part["label"]]
+    check_knows(teachers, {e.label for cell in cells for e in read_entities(cell)}, corpus)
+    unlabelled = unlabelled_texts(settings.teachers, corpus, workspace, _LONGEST_PASSAGE)
+    entities = mean_entities(teachers, unlabelled.texts)
+    rows = zip(unlabelled.ids, unlabelled.texts, map(write_entities, entities), strict=True)
+    added = pd.DataFrame(list(rows), columns=COLUMNS, dtype="str")
+    return with_taught(
+        corpus,
+        pd.concat([corpus.splits["train"], added], ignore_index=True),
+        teachers,
+        unlabelled,
+        f"{counted(sum(map(len, entities)), 'entity', 'entities')} in them by "
+        f"{counted(len(teachers), 'teacher')}",
+        workspace,
+    )
+
+
+def mean_entities(teachers: Sequence[Teacher], texts: Sequence[str]) -> list[list[Entity]]:
+    """What the teachers find together: the legal sequence of tags with the largest product of
+    probabilities, those of a tag at a piece being the mean over the teachers (p(y_t | x) of their
+    CRFs).
+
+    Returns:
+        For each text its entities, by characters of the text as given.
+
+    Raises:
+        UserError: a teacher cuts a text into other pieces than the first.
+    """
+    found: list[list[Entity]] = []
+    taggers = [
+        tag_probabilities(trained_tagger(teacher.settings, teacher.trained)) for teacher in teachers
+    ]
+    tags = load_tags(teachers[0].trained.prepared_folder)
+    with Progress("teachers", len(texts), "texts") as progress:
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            part = texts[start : start + _TEXTS_AT_ONCE]
+            found += _mean_entities(teachers, taggers, tags, part)
+            progress.advance(len(part))
+    return found
+
+
+def _mean_entities(
+    teachers: Sequence[Teacher], taggers: Sequence, tags: TagSet, texts: Sequence[str]
+) -> list[list[Entity]]:
+    tokenizer = load_tokenizer(teachers[0].trained.prepared_folder)
+    pieces = [tokenizer.pieces(text) for text in texts]
+    most = min(teacher.settings.text.max_length for teacher in teachers) - 2
+    means: np.ndarray | None = None
+    rows = parts = None
+    for teacher, tagger in zip(teachers, taggers, strict=True):
+        its = load_tokenizer(teacher.trained.prepared_folder)
+        cut = pieces if its is tokenizer else [its.pieces(text) for text in texts]
+        rows = Ragged.from_lists(its.vocabulary.ids([p.text for p in row]) for row in cut)
+        parts = rows.in_parts(most).framed(BOS, EOS)
+        probabilities = _probabilities(tagger, parts, len(tags))
+        if means is None:
+            means = np.zeros_like(probabilities)
+        if means.shape != probabilities.shape:
+            raise UserError(
+                f"{teachers[0].name} and {teacher.name} cut the texts into other pieces",
+                where="--teachers",
+                remedy="teach with runs whose texts are cut alike",
+            )
+        means += probabilities / len(teachers)
+    chosen = Ragged(tags.unframed(_most_probable(tags, parts, means)).ids, rows.row_splits)
+    return [
+        tags.entities_of(chosen.row(i).tolist(), [p.start for p in row], [p.end for p in row])
+        for i, row in enumerate(pieces)
+    ]
+
+
+def _probabilities(tagger, rows: Ragged, tags: int) -> np.ndarray:
+    """p(y_t | x) of every id of `rows`: float32 [ids, tags]."""
+    found = np.zeros((len(rows.ids), tags), np.float32)
+    for places, inputs in _batches(rows):
+        for (start, end), of_row in zip(places, tagger.predict_on_batch(inputs), strict=True):
+            found[start:end] = of_row[: end - start]
+    return found
+
+
+def _most_probable(tags: TagSet, rows: Ragged, probabilities: np.ndarray) -> Ragged:
+    """The legal tags of each row with the largest product of probabilities."""
+    crf = LinearChainCRF(tags.legal, tags.legal_first, learnt=False)
+    crf.build((None, None, len(tags)))
+    chosen = np.zeros(len(rows.ids), np.int32)
+    logs = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+    for places, inputs in _batches(rows):
+        unary = np.zeros((*inputs["ids"].shape, len(tags)), np.float32)
+        for of_row, (start, end) in zip(unary, places, strict=True):
+            of_row[: end - start] = logs[start:end]
+        best = np.asarray(crf.decode(unary, inputs["lengths"]))
+        for of_row, (start, end) in zip(best, places, strict=True):
+            chosen[start:end] = of_row[: end - start]
+    return Ragged(chosen, rows.row_splits)
+
+
+def _batches(rows: Ragged) -> Iterator[tuple[list[tuple[int, int]], dict[str, np.ndarray]]]:
+    """Batches of rows of like length: where in `rows.ids` each row is, and the inputs."""
+    batches = LengthBuckets(rows, None, _BATCH_SIZE)
+    for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
+        splits = rows.row_splits
+        yield [(int(splits[i]), int(splits[i + 1])) for i in indices], inputs
+
+
+def _labels(prepared_folder: Path) -> Sequence[str]:
+    return load_tags(prepared_folder).labels
