@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from finished_run import FinishedRun
 from pipeline.corpora.splits import read_split
 from pipeline.counts import counted
+from pipeline.errors import UserError
+from pipeline.export.reading_limit import load_reading_limit
 from pipeline.export.translator import export_translator, load_translator
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
@@ -111,11 +114,13 @@ def test_the_limit_is_the_one_in_the_graph(exported):
 
 
 def test_a_model_that_does_not_tell_its_limit(exported, command, tmp_path):
-    limits = exported.copy(tmp_path) / "assets.extra" / "limits.json"
+    folder = exported.copy(tmp_path)
+    limits = folder / "assets.extra" / "limits.json"
     for content in ("{}", "[]", "nothing", '{"max_length": null}'):
         limits.write_text(content)
-        error = command(tmp_path, "predict", "translation", "--text", LONG).error
-        assert f"{limits}: " in error
+        with pytest.raises(UserError, match=f"^{re.escape(str(limits))}: "):
+            load_reading_limit(folder)
+    assert f"{limits}: " in command(tmp_path, "predict", "translation", "--text", LONG).error
     limits.write_text('{"most_pieces": 40}')  # as before version 0.1
     assert (
         "longer than the model reads"
