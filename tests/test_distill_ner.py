@@ -121,7 +121,8 @@ def test_a_teacher_gives_each_piece_probabilities(teacher):
     tagger = trained_tagger(one.settings, one.trained)
     rows = Ragged.load(one.trained.prepared_folder / "test.npz")
     found = teaching._probabilities(tag_probabilities(tagger), rows, tagger.output.shape[-1])
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-4)
+    # In float32, from log sums as large as a long row's score.
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-3)
     own = predict_tags(best_tags(tagger), rows)
     certain = [
         i
