@@ -10,6 +10,7 @@ clipping/    gradients that explode, and are scaled down
 truncation/  the gradient of truncated backpropagation beside the full one
 tasks/       copying and adding: where the gradient dies, and where learning fails
 units/       what single units of a trained language model know, and are needed for
+labels/      how many labelled rows are enough, with a pretrained encoder and without
 
 What several of them need:
 

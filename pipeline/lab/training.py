@@ -50,7 +50,7 @@ def train(
 ) -> Iterator[float]:
     """Trains a compiled model; yields the loss of each batch, taken before it is learnt from.
 
-    Whoever stops asking for losses stops the training.
+    The training ends where the caller stops iterating.
     """
     for number, (inputs, targets) in enumerate(itertools.islice(batches, updates), 1):
         yield float(model.train_on_batch(inputs, targets))
