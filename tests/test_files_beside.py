@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.corpora.annotated.corpus import read_annotated_corpus, read_evaluation_corpus
 from pipeline.corpora.annotated.entities import read_entities
-from pipeline.corpora.files_beside import files_beside
+from pipeline.corpora.files_beside import files_beside, looked_for
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
 from pipeline.corpora.labelled.probabilities import probabilities_of
 from pipeline.corpora.settings import CorpusSettings, EntityCorpusSettings
@@ -337,3 +337,9 @@ def test_train_alone_is_split_as_ever(tmp_path):
     assert all(given.frames[split].equals(expected[split]) for split in SPLITS)
     with pytest.raises(UserError, match=r"a\.tsv: no tenth of its 12 rows"):
         split_own_texts({"train": frame[:12].assign(id="같다"), "test": frame[20:]}, path)
+
+
+@pytest.mark.parametrize("name", [".", "/", "..", "./"])
+def test_nothing_stands_beside_a_folder_without_a_name(name):
+    assert files_beside(Path(name)) == {"train": Path(name)}
+    assert Path(name) in looked_for(Path(name))

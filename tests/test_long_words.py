@@ -75,7 +75,8 @@ def assert_linear(function: Callable[[str], object], shape: Callable[[int], str]
     small, large = shape(6_000), shape(48_000)
     function(small)  # what is made once
     once = min(seconds(lambda: function(small)) for _ in range(2))
-    assert seconds(lambda: function(large)) < 30 * max(once, 0.02)
+    # The best of some, as above: threads of TensorFlow that wait count as this process, too.
+    assert any(seconds(lambda: function(large)) < 30 * max(once, 0.02) for _ in range(3))
 
 
 # ---- pieces

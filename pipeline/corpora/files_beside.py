@@ -21,11 +21,16 @@ def files_beside(path: Path) -> dict[str, Path]:
     places = places_beside(path)
     is_there = {split: os.path.isfile(place) for split, place in places.items()}
     train = places["train"] if is_there["train"] and not os.path.exists(path) else path
-    return {"train": train, **{s: places[s] for s in ("dev", "test") if is_there[s]}}
+    return {"train": train, **{s: places[s] for s in ("dev", "test") if is_there.get(s)}}
 
 
 def places_beside(path: Path) -> dict[str, Path]:
-    """Where `train`, `dev` and `test` of a user's corpus are looked for beside `path`."""
+    """Where `train`, `dev` and `test` of a user's corpus are looked for beside `path`.
+
+    Beside what has no name (the folder `.`, or `/`) nothing is.
+    """
+    if not path.name:
+        return {"train": path}
     if _TRAIN.search(path.name):
         return {s: path.with_name(_TRAIN.sub(s, path.name, count=1)) for s in SPLITS}
     name = without_compression(path.name)

@@ -75,6 +75,7 @@ EXAMPLES: dict[str, list[tuple[dict, tuple]]] = {
         ({"legal": LEGAL, "legal_first": [True] * 5 + [False], "learnt": False}, (STATES,)),
     ],
     "Viterbi": [({"crf": LinearChainCRF(LEGAL)}, (STATES, LENGTHS))],
+    "Marginals": [({"crf": LinearChainCRF(LEGAL)}, (STATES, LENGTHS))],
     "AdditiveAttention": [({"units": 7}, (STATES[:, :2], STATES, LENGTHS))],
     "MultiplicativeAttention": [
         ({"form": form}, (STATES[:, :2], STATES, LENGTHS)) for form in ("dot", "general")
