@@ -101,6 +101,14 @@ def test_three_parts_have_something_each_or_there_are_no_three_ids(sizes, share)
     assert sum(map(len, of.values())) == len(sizes), "an id is in two splits"
 
 
+@given(st.integers(20, 3000), st.sampled_from([0.05, 0.1, 0.2]))
+def test_dev_and_test_have_the_share_of_all_rows_that_was_asked_for(rows, share):
+    """Dev, too, though it is taken from what test has left."""
+    parts = train_dev_test([str(n) for n in range(rows)], share)
+    assert abs(len(parts["test"]) - share * rows) <= 1
+    assert abs(len(parts["dev"]) - share * rows) <= 1
+
+
 def test_an_id_of_too_many_rows_is_not_held_out():
     ids = ["large"] * 900 + [str(n) for n in range(100)]
     parts = train_dev_test(ids)

@@ -51,6 +51,18 @@ def test_folder_is_replaced_in_one_go(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
 
 
+def test_who_reads_the_old_file_reads_it_to_its_end(tmp_path):
+    """What is written takes its name, and is never written into it."""
+    path = tmp_path / "a.txt"
+    path.write_text("old " * 100_000)  # more than is read ahead
+    with path.open() as reader:
+        assert reader.read(4) == "old "
+        with atomic_file(path) as temporary:
+            temporary.write_text("new")
+        assert reader.read() == "old " * 99_999
+    assert path.read_text() == "new"
+
+
 @pytest.mark.parametrize("writer", [atomic_file, atomic_folder])
 def test_full_disk_is_one_line_and_harms_nothing(tmp_path, writer):
     path = tmp_path / "x"
