@@ -21,6 +21,7 @@ from pipeline.tasks.ner import teaching
 from pipeline.tasks.ner.data import load_tags
 from pipeline.tasks.ner.training import trained_tagger
 from pipeline.text.ragged import Ragged
+from pipeline.text.wordpiece import WordPieceTokenizer
 
 SENTENCES = [
     f"{place}에서 열린 회의에 {name} 교수가 {number}월에 왔다."
@@ -102,12 +103,30 @@ def test_the_mean_of_probabilities_decides(teacher):
     none[0], none[1] = 0.6, 0.4
     unsure[0], unsure[1] = 0.1, 0.9
     text = "가 나"
-    found = teaching._mean_entities(
-        [one] * 3, [Certain(none), Certain(none), Certain(unsure)], tags, [text]
+    sure = teaching._Tagger.of(one)
+
+    def found(*shares) -> list:
+        asked = [dataclasses.replace(sure, probabilities=Certain(share)) for share in shares]
+        (of_text,) = teaching._mean_entities(asked, tags, [text])
+        return of_text
+
+    label = tags.labels[0]
+    assert found(none, none, unsure) == [(0, 1, label), (2, 3, label)]
+    assert found(none) == []
+
+
+def test_teachers_that_cut_texts_differently_cannot_teach_together(teacher):
+    (one,) = find_teachers(
+        teacher.task,
+        student(teacher, teachers="default").task.tiny,
+        teaching._labels,
+        teacher.workspace,
     )
-    assert found == [[(0, 1, tags.labels[0]), (2, 3, tags.labels[0])]]
-    (alone,) = teaching._mean_entities([one], [Certain(none)], tags, [text])
-    assert alone == []
+    tagger, tags = teaching._Tagger.of(one), load_tags(one.trained.prepared_folder)
+    words = WordPieceTokenizer.learn(["서울에서 만났다"] * 5, 100, 1)
+    other = dataclasses.replace(tagger, name="other", tokenizer=words)
+    with pytest.raises(UserError, match="default and other cut the texts into other pieces"):
+        teaching._mean_entities([tagger, other], tags, ["서울에서 만났다"])
 
 
 def test_a_teacher_gives_each_piece_probabilities(teacher):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 
@@ -29,6 +31,7 @@ from pipeline.tasks.ner.settings import Settings
 from pipeline.tasks.ner.training import trained_tagger
 from pipeline.text.ragged import Ragged
 from pipeline.text.tags import TagSet
+from pipeline.text.tokenizer import Tokenizer
 from pipeline.text.tokenizers import load_tokenizer
 from pipeline.text.vocabulary import BOS, EOS
 from pipeline.workspace import Workspace
@@ -85,42 +88,62 @@ def mean_entities(teachers: Sequence[Teacher], texts: Sequence[str]) -> list[lis
     Raises:
         UserError: a teacher cuts a text into other pieces than the first.
     """
-    found: list[list[Entity]] = []
-    taggers = [
-        tag_probabilities(trained_tagger(teacher.settings, teacher.trained)) for teacher in teachers
-    ]
+    taggers = [_Tagger.of(teacher) for teacher in teachers]
     tags = load_tags(teachers[0].trained.prepared_folder)
+    found: list[list[Entity]] = []
     with Progress("teachers", len(texts), "texts") as progress:
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             part = texts[start : start + _TEXTS_AT_ONCE]
-            found += _mean_entities(teachers, taggers, tags, part)
+            found += _mean_entities(taggers, tags, part)
             progress.advance(len(part))
     return found
 
 
+@dataclasses.dataclass(frozen=True)
+class _Tagger:
+    """A teacher that can be asked.
+
+    Attributes:
+        name: of the run.
+        tokenizer: that cuts its texts.
+        probabilities: its model (`tag_probabilities`).
+        max_length: pieces of the longest row that it reads, [BOS] and [EOS] counted.
+    """
+
+    name: str
+    tokenizer: Tokenizer
+    probabilities: keras.Model
+    max_length: int
+
+    @classmethod
+    def of(cls, teacher: Teacher) -> _Tagger:
+        settings, trained = teacher.settings, teacher.trained
+        return cls(
+            teacher.name,
+            load_tokenizer(trained.prepared_folder),
+            tag_probabilities(trained_tagger(settings, trained)),
+            settings.text.max_length,
+        )
+
+
 def _mean_entities(
-    teachers: Sequence[Teacher], taggers: Sequence, tags: TagSet, texts: Sequence[str]
+    taggers: Sequence[_Tagger], tags: TagSet, texts: Sequence[str]
 ) -> list[list[Entity]]:
-    tokenizer = load_tokenizer(teachers[0].trained.prepared_folder)
-    pieces = [tokenizer.pieces(text) for text in texts]
-    most = min(teacher.settings.text.max_length for teacher in teachers) - 2
-    means: np.ndarray | None = None
-    rows = parts = None
-    for teacher, tagger in zip(teachers, taggers, strict=True):
-        its = load_tokenizer(teacher.trained.prepared_folder)
-        cut = pieces if its is tokenizer else [its.pieces(text) for text in texts]
-        rows = Ragged.from_lists(its.vocabulary.ids([p.text for p in row]) for row in cut)
-        parts = rows.in_parts(most).framed(BOS, EOS)
-        probabilities = _probabilities(tagger, parts, len(tags))
-        if means is None:
-            means = np.zeros_like(probabilities)
-        if means.shape != probabilities.shape:
+    pieces = [taggers[0].tokenizer.pieces(text) for text in texts]
+    most = min(tagger.max_length for tagger in taggers) - 2
+    means = np.zeros((), np.float32)
+    for tagger in taggers:
+        cut = pieces if tagger is taggers[0] else [tagger.tokenizer.pieces(text) for text in texts]
+        if list(map(len, cut)) != list(map(len, pieces)):
             raise UserError(
-                f"{teachers[0].name} and {teacher.name} cut the texts into other pieces",
+                f"{taggers[0].name} and {tagger.name} cut the texts into other pieces",
                 where="--teachers",
                 remedy="teach with runs whose texts are cut alike",
             )
-        means += probabilities / len(teachers)
+        ids = tagger.tokenizer.vocabulary.ids
+        rows = Ragged.from_lists(ids([piece.text for piece in row]) for row in cut)
+        parts = rows.in_parts(most).framed(BOS, EOS)
+        means = means + _probabilities(tagger.probabilities, parts, len(tags)) / len(taggers)
     chosen = Ragged(tags.unframed(_most_probable(tags, parts, means)).ids, rows.row_splits)
     return [
         tags.entities_of(chosen.row(i).tolist(), [p.start for p in row], [p.end for p in row])
