@@ -15,7 +15,7 @@ from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
 from pipeline.models.tagger import best_tags, predict_tags, tag_probabilities
 from pipeline.normalize import normalize
-from pipeline.stages.teachers import find_teachers
+from pipeline.stages.teachers import Teacher, find_teachers
 from pipeline.tasks.base import RunSettings
 from pipeline.tasks.ner import teaching
 from pipeline.tasks.ner.data import load_tags
@@ -41,6 +41,14 @@ def student(run: FinishedRun, name="student", **teachers) -> FinishedRun:
         run.task.tiny, teachers=TeacherSettings(**teachers), run=RunSettings(name)
     )
     return FinishedRun(dataclasses.replace(run.task, tiny=tiny), run.workspace)
+
+
+@pytest.fixture(scope="module")
+def one(teacher) -> Teacher:
+    """It as a teacher."""
+    settings = student(teacher, teachers="default").task.tiny
+    (found,) = find_teachers(teacher.task, settings, teaching._labels, teacher.workspace)
+    return found
 
 
 def write(path, lines) -> str:
@@ -94,10 +102,8 @@ class Certain:
         return np.broadcast_to(self.probabilities, (*inputs["ids"].shape, len(self.probabilities)))
 
 
-def test_the_mean_of_probabilities_decides(teacher):
+def test_the_mean_of_probabilities_decides(one):
     """And no teacher alone: two of three are for no entity, the third is surer than they are."""
-    task, settings = teacher.task, student(teacher, teachers="default").task.tiny
-    (one,) = find_teachers(task, settings, teaching._labels, teacher.workspace)
     tags = load_tags(one.trained.prepared_folder)
     none, unsure = np.zeros(len(tags)), np.zeros(len(tags))
     none[0], none[1] = 0.6, 0.4
@@ -115,13 +121,7 @@ def test_the_mean_of_probabilities_decides(teacher):
     assert found(none) == []
 
 
-def test_teachers_that_cut_texts_differently_cannot_teach_together(teacher):
-    (one,) = find_teachers(
-        teacher.task,
-        student(teacher, teachers="default").task.tiny,
-        teaching._labels,
-        teacher.workspace,
-    )
+def test_teachers_that_cut_texts_differently_cannot_teach_together(one):
     tagger, tags = teaching._Tagger.of(one), load_tags(one.trained.prepared_folder)
     words = WordPieceTokenizer.learn(["서울에서 만났다"] * 5, 100, 1)
     other = dataclasses.replace(tagger, name="other", tokenizer=words)
@@ -129,14 +129,8 @@ def test_teachers_that_cut_texts_differently_cannot_teach_together(teacher):
         teaching._mean_entities([tagger, other], tags, ["서울에서 만났다"])
 
 
-def test_a_teacher_gives_each_piece_probabilities(teacher):
+def test_a_teacher_gives_each_piece_probabilities(one):
     """And where each tag is nearly certain, those of its own decoding."""
-    (one,) = find_teachers(
-        teacher.task,
-        student(teacher, teachers="default").task.tiny,
-        teaching._labels,
-        teacher.workspace,
-    )
     tagger = trained_tagger(one.settings, one.trained)
     rows = Ragged.load(one.trained.prepared_folder / "test.npz")
     found = teaching._probabilities(tag_probabilities(tagger), rows, tagger.output.shape[-1])
