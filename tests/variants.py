@@ -27,6 +27,10 @@ VARIANTS: dict[str, list[dict]] = {
             "ngrams": "syllable", "max_ngrams": 4, "pooling": "attention",
         },
         {"morphemes": ANALYZER, "cell": "bag", "pooling": "mean"},
+        {
+            "pieces": "syllable", "vocabulary_size": 1500, "max_length": 40, "cell": "rnn",
+            "direction": "both", "layers": 2, "ngrams": "none",
+        },
     ],
     "ner": [
         {
@@ -53,6 +57,15 @@ VARIANTS: dict[str, list[dict]] = {
         {
             "morphemes": ANALYZER, "max_length": 9, "cell": "rnn", "attention": "additive",
             "input_feeding": True, "coverage": 0.2, "n_best": 2, "min_length": 2,
+        },
+        {
+            "pieces": "wordpiece", "joint": True, "min_frequency": 3, "architecture": "rnn",
+            "cell": "gru", "layers": 2, "tied_softmax": False, "beam_size": 1, "alpha": 0.0,
+            "max_length_factor": 0.5, "max_length_offset": 3,
+        },
+        {
+            "joint": True, "architecture": "transformer", "heads": 2, "units": 32,
+            "scheduled_sampling": 0.5, "n_best": 2,
         },
     ],
     "charlm": [
