@@ -8,7 +8,8 @@
 
 Each starts a server of its own over `--folder` (saved_models) on a free port, loads it, and ends
 it. `speed` compares with calling the SavedModel directly, and with the handler that people usually
-write: a web application that calls the model once for each request, in a pool of threads.
+write: a web application that calls the model once for each request, in a pool of threads. Another
+one does so with an ONNX model of KoELECTRA-small's shape, for rows of as many pieces.
 """
 
 from __future__ import annotations
@@ -28,13 +29,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.foreign import foreign_process
 from benchmarks.load_client import Load, Server, connection, load, server, started
 from benchmarks.served_memory import SENTENCES, long_text, short_texts
 from benchmarks.tables import print_table
+from pipeline.text.tokenizers import load_tokenizer
 
 CONNECTIONS = 32
 PLAIN = Path(__file__).with_name("served_plain.py")
+ELECTRA = Path(__file__).with_name("served_electra.py")
 
 
 def texts(count: int, seed: int = 1) -> list[str]:
@@ -60,16 +65,24 @@ def asking(model: str, values: Sequence[Any], **more: Any) -> Iterator[tuple[str
 def speed(folder: Path, seconds: float, model: str) -> None:
     """One text a request over many connections and over one; 512 texts in one request."""
     values = texts(4096)
+    version = max(folder.joinpath(model).iterdir(), key=lambda path: int(path.name))
+    pieces = load_tokenizer(version / "assets.extra").encode(values)
+    ids = [row.tolist() for row in np.split(pieces.ids, np.cumsum(pieces.lengths)[:-1])]
     rows = []
-    command = [sys.executable, str(PLAIN), str(folder / model)]
-    for name, start in (
-        ("this server", lambda: server(folder, "--models", model)),
-        ("one call a request", lambda: started(command)),
+    plain = [sys.executable, str(PLAIN), str(folder / model)]
+    for name, start, requests in (
+        ("this server", lambda: server(folder, "--models", model), asking(model, values)),
+        ("one call a request", lambda: started(plain), asking(model, values)),
+        (
+            "one call of KoELECTRA-small's shape",
+            lambda: started([sys.executable, str(ELECTRA)]),
+            asking("electra", ids),
+        ),
     ):
         with start() as run:
-            asyncio.run(load(run.port, asking(model, values), CONNECTIONS, 3))  # warm
-            many = asyncio.run(load(run.port, asking(model, values), CONNECTIONS, seconds))
-            alone = asyncio.run(load(run.port, asking(model, values), 1, seconds))
+            asyncio.run(load(run.port, requests, CONNECTIONS, 3))  # warm
+            many = asyncio.run(load(run.port, requests, CONNECTIONS, seconds))
+            alone = asyncio.run(load(run.port, requests, 1, seconds))
             rows.append(
                 [
                     name,
@@ -83,8 +96,9 @@ def speed(folder: Path, seconds: float, model: str) -> None:
             if name == "this server":
                 large = asyncio.run(large_requests(run.port, model, values, 20))
     columns = ["", "requests/s", "p50 ms", "p99 ms", "p50 alone ms", "errors"]
-    print_table(f"{model}, one text a request, {CONNECTIONS} connections", columns, rows)
-    version = max(folder.joinpath(model).iterdir(), key=lambda path: int(path.name))
+    mean = f"{np.mean(pieces.lengths):.1f} pieces on average"
+    title = f"{model}, one text a request ({mean}), {CONNECTIONS} connections"
+    print_table(title, columns, rows)
     given = {"batches": [values[:512]], "rounds": 10, "single": ["네."]}
     taken = json.loads(
         foreign_process("served_rounds.py", version.resolve(), given=json.dumps(given))

@@ -1,0 +1,97 @@
+"""An ONNX classifier of KoELECTRA-small's shape, served the usual way, as a comparison.
+
+    python benchmarks/served_electra.py
+
+12 blocks of 256 features with 4 heads and 1,024 wide in between, over 35,000 embeddings of 128
+(Park 2020), with random weights: what it answers means nothing, the time that it takes does. A web
+application asks ONNX Runtime once for each request, in a thread of the pool. Its rows are ids, so
+that it is spared the cutting of texts into pieces.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import numpy as np
+import onnxruntime
+import tensorflow as tf
+import tf2onnx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+VOCABULARY, EMBEDDING, WIDTH, HEADS, WIDE, BLOCKS, POSITIONS = 35_000, 128, 256, 4, 1024, 12, 512
+
+
+def write_model() -> bytes:
+    """The model as ONNX: `ids` int32 [n, time], padded with 0, to `probabilities` [n, 2]."""
+    chance = np.random.default_rng(1)
+
+    def weight(*shape: int) -> tf.Tensor:
+        return tf.constant(chance.normal(0, 0.02, shape).astype(np.float32))
+
+    def linear(x: tf.Tensor, width: int) -> tf.Tensor:
+        return tf.einsum("ntf,fg->ntg", x, weight(x.shape[-1], width)) + weight(width)
+
+    def normalized(x: tf.Tensor) -> tf.Tensor:
+        mean, variance = tf.nn.moments(x, [-1], keepdims=True)
+        scale, shift = 1 + weight(x.shape[-1]), weight(x.shape[-1])
+        return (x - mean) * tf.math.rsqrt(variance + 1e-12) * scale + shift
+
+    def heads_of(x: tf.Tensor) -> tf.Tensor:
+        rows, time = tf.shape(x)[0], tf.shape(x)[1]
+        return tf.transpose(tf.reshape(x, [rows, time, HEADS, WIDTH // HEADS]), [0, 2, 1, 3])
+
+    def attended(x: tf.Tensor, hidden: tf.Tensor) -> tf.Tensor:
+        query, key, value = (heads_of(linear(x, WIDTH)) for _ in range(3))
+        scores = tf.matmul(query, key, transpose_b=True) / (WIDTH // HEADS) ** 0.5 + hidden
+        mixed = tf.transpose(tf.matmul(tf.nn.softmax(scores), value), [0, 2, 1, 3])
+        return linear(tf.reshape(mixed, tf.shape(x)), WIDTH)
+
+    def gelu(x: tf.Tensor) -> tf.Tensor:
+        return 0.5 * x * (1 + tf.math.erf(x / 2**0.5))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32, name="ids")])
+    def answer(ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        hidden = tf.where(ids[:, None, None, :] == 0, -1e9, 0.0)
+        x = tf.gather(weight(VOCABULARY, EMBEDDING), ids)
+        x = linear(normalized(x + weight(POSITIONS, EMBEDDING)[: tf.shape(ids)[1]]), WIDTH)
+        for _ in range(BLOCKS):
+            x = tf.reshape(x, [tf.shape(ids)[0], tf.shape(ids)[1], WIDTH])
+            x = normalized(x + attended(x, hidden))
+            x = normalized(x + linear(gelu(linear(x, WIDE)), WIDTH))
+        first = gelu(linear(x[:, :1], WIDTH))
+        return {"probabilities": tf.nn.softmax(linear(first, 2)[:, 0])}
+
+    signature = answer.input_signature
+    converted, _ = tf2onnx.convert.from_function(answer, input_signature=signature, opset=18)
+    return converted.SerializeToString()
+
+
+def main() -> None:
+    session = onnxruntime.InferenceSession(write_model(), providers=["CPUExecutionProvider"])
+
+    def call(rows: list[list[int]]) -> list[dict]:
+        ids = np.zeros((len(rows), max(map(len, rows))), np.int32)
+        for place, row in enumerate(rows):
+            ids[place, : len(row)] = row
+        return [{"probabilities": row.tolist()} for row in session.run(None, {"ids": ids})[0]]
+
+    async def predict(request: Request) -> JSONResponse:
+        rows = (await request.json())["instances"]
+        return JSONResponse({"predictions": await run_in_threadpool(call, rows)})
+
+    app = Starlette(routes=[Route("/v1/models/electra:predict", predict, methods=["POST"])])
+    call([[2, 5, 3]])
+    sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    print(f"listening on port:{sock.getsockname()[1]}", file=sys.stderr, flush=True)
+    config = uvicorn.Config(app, loop="asyncio", http="h11", log_level="error", access_log=False)
+    uvicorn.Server(config).run(sockets=[sock])
+
+
+if __name__ == "__main__":
+    main()
