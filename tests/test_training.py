@@ -29,7 +29,9 @@ BAG = dataclasses.replace(SMALL, cell="bag")
 QUICK = TrainingSettings(epochs=3, min_steps=1, batch_size=16, evaluations=6, patience=6, seed=3)
 
 
-def make_plan(batches=None, settings: ClassifierSettings = SMALL) -> TrainingPlan:
+def make_plan(
+    batches=None, settings: ClassifierSettings = SMALL, trainings: int = 1
+) -> TrainingPlan:
     """Rows whose label is whether the id 9 stands in them: learnable, and quick."""
     generator = np.random.default_rng(0)
     lists = [generator.integers(4, 20, size=generator.integers(1, 12)) for _ in range(240)]
@@ -46,7 +48,12 @@ def make_plan(batches=None, settings: ClassifierSettings = SMALL) -> TrainingPla
         return LengthBuckets(rows, labels, QUICK.batch_size, seed=QUICK.seed, epoch=epoch)
 
     return TrainingPlan(
-        model, SmoothedCrossEntropy(), batches or one_epoch, evaluate, monitor="accuracy"
+        model,
+        SmoothedCrossEntropy(),
+        batches or one_epoch,
+        evaluate,
+        monitor="accuracy",
+        trainings=trainings,
     )
 
 
@@ -74,18 +81,20 @@ class Dying:
         return self.batches[index]
 
 
-def test_interrupted_training_ends_with_the_same_weights(tmp_path):
+@pytest.mark.parametrize("trainings", [1, 3])
+def test_interrupted_training_ends_with_the_same_weights(tmp_path, trainings):
     """Killed in its first epoch, and what goes on from there in its third."""
-    straight = make_plan()
+    straight = make_plan(trainings=trainings)
     fit(straight, QUICK, tmp_path / "straight")
 
     often = dataclasses.replace(QUICK, checkpoint_seconds=0.0)
     for kill_at, steps in ((10, 10), (27, 37)):
         with pytest.raises(KilledError):
-            fit(make_plan(Dying(straight.batches, kill_at).epoch), often, tmp_path / "resumed")
+            dying = make_plan(Dying(straight.batches, kill_at).epoch, trainings=trainings)
+            fit(dying, often, tmp_path / "resumed")
         with np.load(tmp_path / "resumed" / "checkpoint" / "state.npz") as stored:
             assert json.loads(stored["state"].tobytes())["step"] == steps
-    resumed = make_plan()
+    resumed = make_plan(trainings=trainings)
     result = fit(resumed, often, tmp_path / "resumed")
 
     for one, other in zip(straight.model.weights, resumed.model.weights, strict=True):
@@ -95,7 +104,32 @@ def test_interrupted_training_ends_with_the_same_weights(tmp_path):
         pd.read_csv(tmp_path / "resumed/history.csv")[ours],
         pd.read_csv(tmp_path / "straight/history.csv")[ours],
     )
-    assert result.steps == 3 * 15
+    assert result.steps == 3 * 15 * trainings
+
+
+def test_the_mean_of_several_trainings_is_kept(tmp_path):
+    """Each from the same weights, over the epochs that come next, with a learning rate and moving
+    averages that begin anew."""
+    dry = dataclasses.replace(
+        BAG, embedding_dropout=0.0, piece_dropout=0.0, state_dropout=0.0
+    )  # what is drawn goes on from one training to the next
+    once = dataclasses.replace(QUICK, evaluations=1)
+    plan = make_plan(settings=dry, trainings=3)
+    result = fit(plan, once, tmp_path / "together")
+    assert (result.steps, result.best_step) == (3 * 3 * 15, 3 * 3 * 15)
+    alone = []
+    for number in range(3):
+
+        def later(epoch, number=number):
+            return plan.batches(3 * number + epoch)
+
+        single = make_plan(later, settings=dry)
+        fit(single, once, tmp_path / f"{number}")
+        alone.append([np.asarray(weight) for weight in single.model.weights])
+    for kept, *each in zip(plan.model.weights, *alone, strict=True):
+        mean = np.mean(np.asarray(each, np.float64), axis=0)
+        np.testing.assert_allclose(np.asarray(kept), mean, rtol=1e-5, atol=1e-6)
+        assert not each[0].size > 1 or not np.allclose(each[0], each[1], atol=1e-4)
 
 
 def test_training_learns_and_a_finished_one_is_not_repeated(tmp_path):

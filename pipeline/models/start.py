@@ -11,6 +11,11 @@ from pipeline.errors import UserError
 from pipeline.pretrained import ENCODER, read_weights
 
 
+def has_encoder(prepared_folder: Path) -> bool:
+    """Whether there is an encoder among what was prepared."""
+    return (prepared_folder / ENCODER).exists()
+
+
 def start_from(
     model: keras.Model,
     prepared_folder: Path,
@@ -34,7 +39,7 @@ def start_from(
         UserError: a weight has another shape than the model's.
     """
     folder = prepared_folder / ENCODER
-    if not folder.exists():
+    if not has_encoder(prepared_folder):
         return {}
     started = set()
     for name, array in read_weights(folder).items():

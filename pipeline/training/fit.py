@@ -58,6 +58,9 @@ class TrainingPlan:
             about them for the log. It may ask the model, and must answer the same to the same
             question: a training that resumes asks again.
         rates: name of a layer -> its learning rate, as a part of that of the others.
+        trainings: how many times it is trained from the weights that it has now, one time after the
+            other; what is evaluated and kept is the mean of what these come to. Only weights that
+            start from pretrained ones can be averaged so.
     """
 
     model: keras.Model
@@ -68,6 +71,7 @@ class TrainingPlan:
     tokens: Callable[[dict], int] = count_tokens
     prepare: Callable[[dict, int, int], tuple[dict, dict[str, float]]] | None = None
     rates: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    trainings: int = 1
 
     def train(self, settings: TrainingSettings, run: Path) -> TrainingResult:
         """`fit` with its log in `run`/tensorboard."""
@@ -121,15 +125,17 @@ class _Training:
         if not self.steps_per_epoch:
             raise UserError("there is nothing to train on", where=run, remedy="give more data")
         self.batches_epoch = 0
-        self.total = max(self.steps_per_epoch * settings.epochs, settings.min_steps)
+        self.steps = max(self.steps_per_epoch * settings.epochs, settings.min_steps)
+        self.total = self.steps * plan.trainings
         looks = min(settings.evaluations, self.total)
         self.evaluate_at = {round(self.total * (i + 1) / looks) for i in range(looks)}
         self.optimizer = ClippedAdamW(
-            warmup_cosine(settings.learning_rate, self.total, settings.warmup_share),
+            warmup_cosine(settings.learning_rate, self.steps, settings.warmup_share),
             clip_norm=settings.clip_norm,
             weight_decay=settings.weight_decay,
             averaging=settings.weight_averaging,
             rates=plan.rates,
+            starts_again=plan.trainings > 1,
         )
         self.optimizer.exclude_from_weight_decay(var_names=["bias"])
         # XLA compiles every new batch shape anew, which on TensorFlow's CPU costs more than
@@ -191,12 +197,15 @@ class _Training:
                 while state.position < self.steps_per_epoch and not state.finished:
                     self._step(progress)
                     state.seconds = time.monotonic() - started
-                    if state.step in self.evaluate_at:
+                    looks = state.step in self.evaluate_at
+                    if looks:
                         self._evaluate()
                         patience_ends = state.evaluations_since_best >= settings.patience
                         state.finished = patience_ends or state.step == self.total
-                        self.checkpoint()
-                    elif time.monotonic() - self.last_checkpoint >= settings.checkpoint_seconds:
+                    if state.step % self.steps == 0 and state.step < self.total:
+                        self.optimizer.start_again(self.plan.model.trainable_variables)
+                    since = time.monotonic() - self.last_checkpoint
+                    if looks or since >= settings.checkpoint_seconds:
                         self.checkpoint()
                 if not state.finished:
                     state.epoch, state.position = state.epoch + 1, 0

@@ -19,11 +19,15 @@ class ClippedAdamW(keras.optimizers.AdamW):
     The moving average of the weights has the momentum min(averaging, (1 + t) / (10 + t)) at step
     t, so that it does not remember the random start of a short training (Keras's `use_ema` does).
 
+    `start_again` puts the weights back to what they were when the optimizer was built, and keeps
+    what this training came to: in the end the mean over all of them is taken.
+
     Args:
         clip_norm: gradients are scaled so that their global norm is at most this; 0 never clips.
         averaging: momentum of the moving average of the weights; 0 keeps none.
         rates: name of a layer -> its learning rate, as a part of that of the others (discriminative
             fine-tuning, Howard and Ruder 2018, section 3.2).
+        starts_again: whether it must remember what the weights were.
         **kwargs: as for `keras.optimizers.AdamW`.
     """
 
@@ -33,10 +37,11 @@ class ClippedAdamW(keras.optimizers.AdamW):
         clip_norm: float = 1.0,
         averaging: float = 0.0,
         rates: Mapping[str, float] | None = None,
+        starts_again: bool = False,
         **kwargs,
     ):
         super().__init__(learning_rate=learning_rate, **kwargs)
-        self.clip_norm, self.averaging = clip_norm, averaging
+        self.clip_norm, self.averaging, self.starts_again = clip_norm, averaging, starts_again
         self.rates = dict(rates or {})
 
     def build(self, variables):
@@ -49,6 +54,15 @@ class ClippedAdamW(keras.optimizers.AdamW):
         self.averages = []
         if self.averaging:
             self.averages = self.add_optimizer_variables(variables, "average")
+        self.starts, self.sums = [], []
+        if self.starts_again:
+            self.starts = self.add_optimizer_variables(variables, "start")
+            self.sums = self.add_optimizer_variables(variables, "sum")
+            self.finished = self.add_variable(
+                shape=(), initializer="zeros", dtype="float32", name="finished"
+            )
+            for start, variable in zip(self.starts, variables, strict=True):
+                start.assign(ops.copy(variable))
 
     def apply(self, grads, trainable_variables=None):
         if trainable_variables is not None and not self.built:
@@ -76,10 +90,26 @@ class ClippedAdamW(keras.optimizers.AdamW):
         )
 
     def assign_averages(self, variables) -> None:
-        """Puts copies of the averages in the place of the weights, if any are kept."""
+        """Puts in the place of the weights their moving averages, if any are kept; and of several
+        trainings the mean over what each came to, this one as far as it is."""
         # Copies: JAX reuses the memory of weights that go into a step.
         for average, variable in zip(self.averages, variables, strict=bool(self.averages)):
             variable.assign(ops.copy(average))
+        for sum_, variable in zip(self.sums, variables, strict=bool(self.sums)):
+            variable.assign((sum_ + variable) / (self.finished + 1.0))
+
+    def start_again(self, variables) -> None:
+        """Ends a training: its averages are remembered, and all is as when it was built."""
+        self.assign_averages(variables)
+        for sum_, variable in zip(self.sums, variables, strict=True):
+            sum_.assign((self.finished + 1.0) * variable)
+        self.finished.assign_add(1.0)
+        kept = {id(of) for of in (*self.starts, *self.sums, self.finished, self._learning_rate)}
+        for variable in self.variables:
+            if id(variable) not in kept:
+                variable.assign(ops.zeros_like(variable))
+        for start, variable in zip(self.starts, variables, strict=True):
+            variable.assign(ops.copy(start))
 
     def get_config(self):
         return {
@@ -87,6 +117,7 @@ class ClippedAdamW(keras.optimizers.AdamW):
             "clip_norm": self.clip_norm,
             "averaging": self.averaging,
             "rates": self.rates,
+            "starts_again": self.starts_again,
         }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.facts import Trained
 from pipeline.models.classifier import predict_logits, recurrent_classifier
-from pipeline.models.start import start_from
+from pipeline.models.start import has_encoder, start_from
 from pipeline.tasks.sentiment.data import TRAIN_TEXTS, label_names
 from pipeline.tasks.sentiment.probabilities import load_probabilities
 from pipeline.tasks.sentiment.settings import Settings
@@ -71,6 +71,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         evaluate=evaluate,
         monitor="accuracy",
         rates=start_from(model, prepared_folder, settings.fine_tuning.encoder_rate),
+        trainings=settings.fine_tuning.trainings if has_encoder(prepared_folder) else 1,
     )
 
 
