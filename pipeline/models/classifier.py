@@ -20,6 +20,7 @@ def recurrent_classifier(
     classes: int,
     ngram_table: np.ndarray | None = None,
     ngrams: int = 0,
+    start_even: bool = False,
 ) -> keras.Model:
     """Builds the classifier.
 
@@ -30,6 +31,8 @@ def recurrent_classifier(
         ngram_table: int32 [vocabulary_size, most], the n-grams of each piece
             (`pipeline.text.ngrams.ngram_table`), or None for plain embeddings.
         ngrams: how many n-grams there are, the one called none included.
+        start_even: whether all labels are equally probable before the training. To a pretrained
+            encoder random logits would be noise; from nothing they let it learn at once.
 
     Returns:
         A model from {"ids": int32 [batch, time], "lengths": int32 [batch]} to logits
@@ -63,7 +66,8 @@ def recurrent_classifier(
     ]
     x = pooled[0] if len(pooled) == 1 else keras.layers.Concatenate(name="pooled")(pooled)
     x = keras.layers.Dropout(settings.state_dropout, name="pooled_dropout")(x)
-    logits = keras.layers.Dense(classes, name="logits")(x)
+    start = "zeros" if start_even else "glorot_uniform"
+    logits = keras.layers.Dense(classes, kernel_initializer=start, name="logits")(x)
     return keras.Model({"ids": ids, "lengths": lengths}, logits, name="classifier")
 
 

@@ -68,10 +68,6 @@ class FineTuningSettings:
 
     encoder_rate: Annotated[float, Between(0, 1)] = 1.0
     """Its learning rate, as a part of that of the rest; 0 leaves it as it is."""
-    trainings: Annotated[int, AtLeast(1)] = 1
-    """How many times the model is trained from the encoder, each `epochs` or `min_steps` long. What
-    is kept is the mean of their weights, one model of the usual size (a model soup, Wortsman et al.
-    2022); without an encoder there is one training. Above 1 it is good for sentiment."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -125,9 +125,11 @@ class _Training:
         if not self.steps_per_epoch:
             raise UserError("there is nothing to train on", where=run, remedy="give more data")
         self.batches_epoch = 0
-        self.steps = max(self.steps_per_epoch * settings.epochs, settings.min_steps)
+        least = math.ceil(settings.min_steps / plan.trainings)
+        self.steps = max(self.steps_per_epoch * settings.epochs, least)
         self.total = self.steps * plan.trainings
-        looks = min(settings.evaluations, self.total)
+        # Of several trainings only what they come to is worth a look.
+        looks = min(settings.evaluations, self.total) if plan.trainings == 1 else plan.trainings
         self.evaluate_at = {round(self.total * (i + 1) / looks) for i in range(looks)}
         self.optimizer = ClippedAdamW(
             warmup_cosine(settings.learning_rate, self.steps, settings.warmup_share),
@@ -197,15 +199,14 @@ class _Training:
                 while state.position < self.steps_per_epoch and not state.finished:
                     self._step(progress)
                     state.seconds = time.monotonic() - started
-                    looks = state.step in self.evaluate_at
-                    if looks:
+                    if state.step in self.evaluate_at:
                         self._evaluate()
                         patience_ends = state.evaluations_since_best >= settings.patience
                         state.finished = patience_ends or state.step == self.total
-                    if state.step % self.steps == 0 and state.step < self.total:
-                        self.optimizer.start_again(self.plan.model.trainable_variables)
-                    since = time.monotonic() - self.last_checkpoint
-                    if looks or since >= settings.checkpoint_seconds:
+                        if self.plan.trainings > 1 and not state.finished:
+                            self.optimizer.start_again(self.plan.model.trainable_variables)
+                        self.checkpoint()
+                    elif time.monotonic() - self.last_checkpoint >= settings.checkpoint_seconds:
                         self.checkpoint()
                 if not state.finished:
                     state.epoch, state.position = state.epoch + 1, 0
@@ -267,7 +268,8 @@ class _Training:
         # An accuracy is a number whatever the weights are; the loss on dev tells.
         watched = {"loss": scores.get("loss", 0.0), self.plan.monitor: score}
         self._check_finite({f"{name} on dev": of for name, of in watched.items()}, state.step)
-        if score > state.best:
+        # As good as before, but the mean over more trainings, is better.
+        if score > state.best or (self.plan.trainings > 1 and score == state.best):
             state.best, state.best_step, state.evaluations_since_best = score, state.step, 0
             save_weights(model, self.run / WEIGHTS)
             state.weights = sha256(self.run / WEIGHTS)

@@ -10,7 +10,7 @@ import keras
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.evaluation.entity_scores import entity_scores
 from pipeline.facts import Trained
-from pipeline.models.start import has_encoder, start_from
+from pipeline.models.start import start_from
 from pipeline.models.tagger import (
     ENCODER_LAYERS,
     EncoderShape,
@@ -78,7 +78,6 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         evaluate=evaluate,
         monitor="f1",
         rates=start_from(model, prepared_folder, settings.fine_tuning.encoder_rate, ENCODER_LAYERS),
-        trainings=settings.fine_tuning.trainings if has_encoder(prepared_folder) else 1,
     )
 
 

@@ -38,7 +38,10 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         strength=settings.subwords.subword_dropout,
         seed=training.seed,
     )
-    batch_size = settings.small_corpora.rows_per_batch(training.batch_size, len(targets))
+    small, batch_size = settings.small_corpora, training.batch_size
+    pretrained = has_encoder(prepared_folder)
+    trainings = small.trainings_of(batch_size, len(targets)) if pretrained else 1
+    batch_size = small.rows_per_batch(batch_size, len(targets))
 
     def batches(epoch: int) -> LengthBuckets:
         return LengthBuckets(
@@ -71,7 +74,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         evaluate=evaluate,
         monitor="accuracy",
         rates=start_from(model, prepared_folder, settings.fine_tuning.encoder_rate),
-        trainings=settings.fine_tuning.trainings if has_encoder(prepared_folder) else 1,
+        trainings=trainings,
     )
 
 
@@ -105,6 +108,7 @@ def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
         classes=len(label_names(prepared_folder)),
         ngram_table=table,
         ngrams=ngrams,
+        start_even=has_encoder(prepared_folder),
     )
 
 
