@@ -12,6 +12,7 @@ import pytest
 from finished_run import FinishedRun
 from pipeline import pretrained
 from pipeline.errors import UserError
+from pipeline.models.classifier import predict_logits
 from pipeline.models.settings import ClassifierSettings, FineTuningSettings, StartSettings
 from pipeline.models.tagger import best_tags, predict_tags
 from pipeline.pretrained import (
@@ -32,6 +33,7 @@ from pipeline.tasks.encoder.training import encoder_of, trained_model
 from pipeline.tasks.ner.training import build_model, trained_decoder
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizers import load_tokenizer
+from pipeline.training.small_corpora import SmallCorpusSettings
 from pipeline.training.weights import load_best_weights
 from pipeline.workspace import read_json
 
@@ -149,6 +151,26 @@ def test_a_classifier_starts_with_pieces_embeddings_and_states_of_the_encoder(
     assert plan.rates == {}
     assert (run.prepared / ENCODER / WEIGHTS).exists()
     assert WEIGHTS in read_json(run.run / "prepared.json")["inputs"]
+
+
+def test_a_classifier_learns_several_times_from_an_encoder_alone(finished, encoder, workspace):
+    """And all labels are equally probable before that."""
+    run = started("sentiment", encoder, workspace, model=CLASSIFIER)
+    rows = Ragged.load(run.prepared / "dev.npz")
+    larger = dataclasses.replace(run.task.tiny.training, batch_size=256)
+    settings = dataclasses.replace(run.task.tiny, training=larger)
+    plan = run.task.training.plan(settings, run.prepared)
+    assert plan.trainings == settings.small_corpora.trainings > 1
+    np.testing.assert_array_equal(predict_logits(plan.model, rows), 0.0)
+    once = SmallCorpusSettings(trainings=1)
+    once = dataclasses.replace(settings, small_corpora=once)
+    assert run.task.training.plan(once, run.prepared).trainings == 1
+
+    other = finished("sentiment")
+    settings = dataclasses.replace(other.task.tiny, training=larger)
+    plan = other.task.training.plan(settings, other.prepared)
+    assert plan.trainings == 1
+    assert np.any(predict_logits(plan.model, Ragged.load(other.prepared / "dev.npz")))
 
 
 def test_people_are_told_what_a_model_started_from(encoder, finished, workspace):

@@ -307,6 +307,15 @@ def test_a_batch_is_never_larger_than_asked_for(batch_size, rows, min_batches):
         assert found == batch_size
 
 
+@given(st.integers(1, 512), st.integers(1, 200_000), st.integers(1, 9), st.integers(1, 50))
+def test_only_what_is_read_in_small_batches_is_learnt_several_times(size, rows, times, batches):
+    small = SmallCorpusSettings(min_batches=batches, trainings=times)
+    found = small.trainings_of(size, rows)
+    assert found == (times if rows < size * batches else 1)
+    if small.rows_per_batch(size, rows) < size:
+        assert found == times
+
+
 def test_a_small_corpus_is_read_in_small_batches(finished):
     run = finished("sentiment")
     task, tiny = run.task, run.task.tiny

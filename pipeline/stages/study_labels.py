@@ -179,6 +179,12 @@ def _circumstances(planned: FewLabelsPlan, settings: LabelStudy) -> Circumstance
         batch_sizes={
             size: small.rows_per_batch(training.batch_size, rows) for size, rows in learnt.items()
         },
+        repeated=[
+            size
+            for size, rows in learnt.items()
+            if small.trainings_of(training.batch_size, rows) > 1
+        ],
+        trainings=small.trainings,
         min_steps=training.min_steps,
         epochs=training.epochs,
         learning_rate=training.learning_rate,

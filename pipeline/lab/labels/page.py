@@ -25,6 +25,8 @@ class Circumstances:
         trained_on: title of the texts that the encoder learnt from.
         model: the shape of both sides in a few words.
         batch_sizes: drawn rows -> rows of a batch.
+        repeated: drawn rows that are learnt several times from the encoder.
+        trainings: how many times.
         min_steps, epochs, learning_rate: of all trainings.
         draws: planned trainings a side and size: drawn rows -> how many.
         seed: of the study.
@@ -40,6 +42,8 @@ class Circumstances:
     trained_on: str
     model: str
     batch_sizes: dict[int, int]
+    repeated: Sequence[int]
+    trainings: int
     min_steps: int
     epochs: int
     learning_rate: float
