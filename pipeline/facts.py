@@ -107,6 +107,7 @@ class TrainingResult:
         stopped_early: whether dev ended it before the last step.
         files: file of the run -> its sha256: the weights, and the tables of the training. Empty
             in what earlier versions wrote.
+        trainings: of how many the kept weights are the mean, at most.
     """
 
     monitor: str
@@ -118,6 +119,7 @@ class TrainingResult:
     parameters: int
     stopped_early: bool
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    trainings: int = 1
 
 
 @dataclasses.dataclass(frozen=True)

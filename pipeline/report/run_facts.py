@@ -29,6 +29,7 @@ class RunFacts:
         corpus: name -> value, for people: name, source, licence, counts (int) and other facts.
         measured_on: title of the corpus it was measured on, where that is another.
         best_step: the step whose weights were measured.
+        trainings: of how many from one start the weights are the mean, at most.
         clip_norm: what gradients were clipped to; None or 0 if they were not.
         settings: of the run, nested.
         commands: lines to type.
@@ -45,6 +46,7 @@ class RunFacts:
     corpus: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     measured_on: str | None = None
     best_step: int | None = None
+    trainings: int = 1
     clip_norm: float | None = None
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     commands: Sequence[str] = ()
@@ -98,6 +100,7 @@ def run_facts(
         },
         measured_on=measured_on,
         best_step=result.best_step,
+        trainings=result.trainings,
         clip_norm=settings.training.clip_norm,
         settings=without_run(settings),
         commands=commands(task, settings),

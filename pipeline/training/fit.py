@@ -329,6 +329,7 @@ class _Training:
             parameters=int(self.plan.model.count_params()),
             stopped_early=state.step < self.total,
             files={name: sha256(self.run / name) for name in (WEIGHTS, HISTORY, STEPS)},
+            trainings=self.plan.trainings,
         )
 
 
