@@ -107,7 +107,7 @@ class TrainingResult:
         stopped_early: whether dev ended it before the last step.
         files: file of the run -> its sha256: the weights, and the tables of the training. Empty
             in what earlier versions wrote.
-        trainings: of how many the kept weights are the mean, at most.
+        trainings: of how many, from one start, the kept weights are the mean.
     """
 
     monitor: str

@@ -29,7 +29,7 @@ class RunFacts:
         corpus: name -> value, for people: name, source, licence, counts (int) and other facts.
         measured_on: title of the corpus it was measured on, where that is another.
         best_step: the step whose weights were measured.
-        trainings: of how many from one start the weights are the mean, at most.
+        trainings: of how many, from one start, the weights are the mean.
         clip_norm: what gradients were clipped to; None or 0 if they were not.
         settings: of the run, nested.
         commands: lines to type.

@@ -268,8 +268,8 @@ class _Training:
         # An accuracy is a number whatever the weights are; the loss on dev tells.
         watched = {"loss": scores.get("loss", 0.0), self.plan.monitor: score}
         self._check_finite({f"{name} on dev": of for name, of in watched.items()}, state.step)
-        # As good as before, but the mean over more trainings, is better.
-        if score > state.best or (self.plan.trainings > 1 and score == state.best):
+        # A mean over more trainings is better, whatever a few rows of dev say.
+        if score > state.best or self.plan.trainings > 1:
             state.best, state.best_step, state.evaluations_since_best = score, state.step, 0
             save_weights(model, self.run / WEIGHTS)
             state.weights = sha256(self.run / WEIGHTS)
@@ -337,6 +337,8 @@ def fit(
     plan: TrainingPlan, settings: TrainingSettings, run: Path, log: Log | None = None
 ) -> TrainingResult:
     """Trains until the last epoch or until dev stops improving; resumes where a kill left it.
+
+    Of several trainings (`TrainingPlan.trainings`) the mean over all is kept, and dev only watches.
 
     Writes into `run`: `checkpoint/state.npz` (everything, every `checkpoint_seconds`),
     `best.weights.h5` (the averaged weights of the best look at dev), `history.csv` (one row a
