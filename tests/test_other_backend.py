@@ -71,11 +71,13 @@ def test_jax_finds_the_weights_that_tensorflow_finds(finished, tmp_path):
         np.testing.assert_allclose(found[place], values, atol=2e-4, err_msg=place)
 
 
-def test_a_training_on_jax_that_was_stopped_ends_as_one_that_was_not():
-    place = CHECKOUT / "tests" / "test_resume.py"
+def test_trainings_on_jax_that_were_stopped_or_follow_each_other():
+    """They end as those that were not stopped, and at the mean of those that were alone."""
+    places = [CHECKOUT / "tests" / name for name in ("test_resume.py", "test_training.py")]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     outcome = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", place, "-k", "bag"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *places]
+        + ["-k", "bag or several"],
         cwd=CHECKOUT,
         env={**environment, "KERAS_BACKEND": "jax"},
         capture_output=True,

@@ -107,7 +107,7 @@ class ClippedAdamW(keras.optimizers.AdamW):
         kept = {id(of) for of in (*self.starts, *self.sums, self.finished, self._learning_rate)}
         for variable in self.variables:
             if id(variable) not in kept:
-                variable.assign(ops.zeros_like(variable))
+                variable.assign(ops.zeros(variable.shape, variable.dtype))
         for start, variable in zip(self.starts, variables, strict=True):
             variable.assign(ops.copy(start))
 
