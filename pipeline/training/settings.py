@@ -33,7 +33,8 @@ class TrainingSettings:
     """Momentum of the moving average of the weights, which is what is evaluated and kept;
     0 keeps the last weights."""
     evaluations: Annotated[int, AtLeast(1)] = 10
-    """How many times the model is evaluated on dev, at even distances."""
+    """How many times the model is evaluated on dev, at even distances; where a small corpus is
+    learnt several times, once after each."""
     patience: Annotated[int, AtLeast(1)] = 4
     """The training stops after this many evaluations on dev without a better one."""
     checkpoint_seconds: Annotated[float, AtLeast(0)] = 20.0
