@@ -88,6 +88,7 @@ def main() -> None:
     app = Starlette(routes=[Route("/v1/models/electra:predict", predict, methods=["POST"])])
     call([[2, 5, 3]])
     sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as uvicorn's own sockets have
     print(f"listening on port:{sock.getsockname()[1]}", file=sys.stderr, flush=True)
     config = uvicorn.Config(app, loop="asyncio", http="h11", log_level="error", access_log=False)
     uvicorn.Server(config).run(sockets=[sock])

@@ -7,6 +7,7 @@ import http.client
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -85,6 +86,13 @@ def test_a_mistake_is_one_line_that_helps(command, tmp_path, arguments, expected
         port = taken.getsockname()[1]
         words = [word.format(taken=port) for word in arguments]
         assert expected in command(tmp_path, "serve", *words).error
+
+
+def test_no_part_of_an_answer_waits_until_the_client_confirms_the_part_before():
+    with listen("127.0.0.1", 0) as ours, socket.create_connection(ours.getsockname()):
+        accepted, _ = ours.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_help_names_every_setting(command, tmp_path):

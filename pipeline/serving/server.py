@@ -104,7 +104,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=2048)
+        sock = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         raise UserError(
@@ -112,6 +112,10 @@ def listen(host: str, port: int) -> socket.socket:
             where=f"{host}:{port}",
             remedy="take another with --port" if taken else "choose another --host or --port",
         ) from None
+    # An answer is written in two parts. With Nagle's algorithm the second waits until the client
+    # confirms the first, often for 40 ms. asyncio turns it off for sockets that it opens itself.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
 
 def serve(settings: ServeSettings, check: Callable[[Path], None]) -> None:
