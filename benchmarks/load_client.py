@@ -82,11 +82,16 @@ async def until_ready(port: int) -> None:
 
 
 class Connection:
-    """A connection that is kept open."""
+    """A connection that is kept open.
+
+    Attributes:
+        sent: whether a request was sent that is not answered.
+        ends: whether the server said, with an answer, that this was the last one.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         self._reader, self._writer = reader, writer
-        self.sent = False
+        self.sent = self.ends = False
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """Status and content of the answer.
@@ -101,6 +106,7 @@ class Connection:
         status = int(answer[9:12])
         length = int(re.search(rb"content-length: (\d+)", answer, re.I)[1])  # type: ignore[index]
         content = await self._reader.readexactly(length)
+        self.ends = b"\r\nconnection: close\r\n" in answer.lower()
         self.sent = False
         return status, content
 
@@ -152,13 +158,11 @@ async def load(
         with contextlib.suppress(ConnectionRefusedError):
             async with connection(port) as to:
                 try:
-                    while (now := time.perf_counter()) < end and not stop.is_set():
+                    while not to.ends and not stop.is_set() and (now := time.perf_counter()) < end:
                         status, _ = await to.ask("POST", *next(requests))
                         found.statuses[status] += 1
                         if status == 200:
                             found.seconds.append(time.perf_counter() - now)
-                        elif status == 503:
-                            return
                 except (OSError, EOFError):
                     found.lost += to.sent
 

@@ -43,13 +43,14 @@ ELECTRA = Path(__file__).with_name("served_electra.py")
 
 
 def texts(count: int, seed: int = 1) -> list[str]:
-    """Sentences of different lengths, none the same as another."""
+    """Sentences of different lengths, none the same as another; about as long as NSMC's reviews,
+    which have 18.2 pieces on average."""
     chance = random.Random(seed)
     found = []
     for number in range(count):
         words = " ".join(SENTENCES).split()
         chance.shuffle(words)
-        found.append(f"{' '.join(words[: chance.randrange(3, 25)])} {number}")
+        found.append(f"{' '.join(words[: chance.randrange(2, 14)])} {number}")
     return found
 
 

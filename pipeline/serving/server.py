@@ -24,6 +24,7 @@ from pipeline.progress import say
 from pipeline.serving.app import Front
 from pipeline.serving.service import Service
 from pipeline.serving.settings import ServeSettings
+from pipeline.serving.whole_answers import WholeAnswers
 
 _LINGER = 1.0
 """Seconds in which connections that are kept open are told that the server ends (503), so that
@@ -82,7 +83,7 @@ def new_server(front: Front, grace: float) -> DrainingServer:
     config = uvicorn.Config(
         front,
         loop="asyncio",
-        http="h11",
+        http=WholeAnswers,
         ws="none",
         lifespan="on",
         log_config=None,
