@@ -31,8 +31,8 @@ def recurrent_classifier(
         ngram_table: int32 [vocabulary_size, most], the n-grams of each piece
             (`pipeline.text.ngrams.ngram_table`), or None for plain embeddings.
         ngrams: how many n-grams there are, the one called none included.
-        start_even: whether all labels are equally probable before the training. To a pretrained
-            encoder random logits would be noise; from nothing they let it learn at once.
+        start_even: whether all labels are equally probable before the training, so that the mean
+            of several trainings has nothing of a random start in it.
 
     Returns:
         A model from {"ids": int32 [batch, time], "lengths": int32 [batch]} to logits

@@ -22,6 +22,7 @@ import uvicorn
 from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.serving.app import Front
+from pipeline.serving.freed_memory import return_freed_memory
 from pipeline.serving.service import Service
 from pipeline.serving.settings import ServeSettings
 from pipeline.serving.whole_answers import WholeAnswers
@@ -137,6 +138,7 @@ def serve(settings: ServeSettings, check: Callable[[Path], None]) -> None:
     say(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}")
     if not address.token and not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
         say("warning: whoever reaches this machine can ask; --token-file keeps others out")
+    return_freed_memory()
     sys.setswitchinterval(_SWITCH)
     server = new_server(Front(service, address, batching), batching.grace)
     try:

@@ -62,7 +62,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
             "loss": float(-np.mean(log_probabilities[right])),
         }
 
-    model = build_model(settings, prepared_folder)
+    model = build_model(settings, prepared_folder, start_even=trainings > 1)
     return TrainingPlan(
         model=model,
         loss=(
@@ -98,7 +98,7 @@ def load_labels(prepared_folder: Path, split: str) -> np.ndarray:
     return np.load(prepared_folder / f"{split}.labels.npy", allow_pickle=False)
 
 
-def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
+def build_model(settings: Settings, prepared_folder: Path, start_even: bool = False) -> keras.Model:
     """The untrained model for what lies in `prepared_folder`."""
     vocabulary = Vocabulary.load(prepared_folder / "vocab.txt")
     table, ngrams = vocabulary_ngrams(vocabulary, settings.model.ngrams, settings.model.max_ngrams)
@@ -108,7 +108,7 @@ def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
         classes=len(label_names(prepared_folder)),
         ngram_table=table,
         ngrams=ngrams,
-        start_even=has_encoder(prepared_folder),
+        start_even=start_even,
     )
 
 
