@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from pipeline.counts import counted
 from pipeline.errors import UnusableCheckpointError, UserError
 from pipeline.facts import TrainingResult
 from pipeline.models.one_graph import training_step
@@ -302,6 +303,8 @@ class _Training:
         self.log.flush()
         self.write_tables()
         mark = "  best so far" if state.evaluations_since_best == 0 else ""
+        if self.plan.trainings > 1:
+            mark = f"  mean of {counted(state.step // self.steps, 'training')}"
         dev = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
         say(
             f"epoch {row['epoch']:.2f}: loss {row['loss']:.4f} | dev {dev} | "
