@@ -10,19 +10,11 @@ that it is spared the cutting of texts into pieces.
 
 from __future__ import annotations
 
-import socket
-import sys
-
 import numpy as np
 import onnxruntime
 import tensorflow as tf
 import tf2onnx
-import uvicorn
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from plain_application import serve
 
 VOCABULARY, EMBEDDING, WIDTH, HEADS, WIDE, BLOCKS, POSITIONS = 35_000, 128, 256, 4, 1024, 12, 512
 
@@ -81,17 +73,8 @@ def main() -> None:
             ids[place, : len(row)] = row
         return [{"probabilities": row.tolist()} for row in session.run(None, {"ids": ids})[0]]
 
-    async def predict(request: Request) -> JSONResponse:
-        rows = (await request.json())["instances"]
-        return JSONResponse({"predictions": await run_in_threadpool(call, rows)})
-
-    app = Starlette(routes=[Route("/v1/models/electra:predict", predict, methods=["POST"])])
     call([[2, 5, 3]])
-    sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as uvicorn's own sockets have
-    print(f"listening on port:{sock.getsockname()[1]}", file=sys.stderr, flush=True)
-    config = uvicorn.Config(app, loop="asyncio", http="h11", log_level="error", access_log=False)
-    uvicorn.Server(config).run(sockets=[sock])
+    serve("electra", call)
 
 
 if __name__ == "__main__":
