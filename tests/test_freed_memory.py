@@ -1,0 +1,56 @@
+"""What a server has freed is not kept."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline.serving import freed_memory
+
+GROWS_AND_SHRINKS = """
+import sys
+import numpy as np
+from pathlib import Path
+from pipeline.serving.freed_memory import return_freed_memory
+
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+return_freed_memory()
+np.ones(30 << 20, np.uint8)  # by itself glibc would keep blocks up to this size from now on
+before = held()
+blocks = [np.ones(2 << 20, np.uint8) for _ in range(100)]
+full = held()
+kept = blocks[-1]
+del blocks
+print(full - before, held() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_blocks_before_one_that_stays_are_given_back():
+    given = subprocess.run(
+        [sys.executable, "-c", GROWS_AND_SHRINKS],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    full, left = map(float, given.stdout.split())
+    assert full > 200
+    assert left < 20
+
+
+@pytest.mark.parametrize("fault", [OSError, TypeError])
+def test_where_there_is_no_glibc_nothing_happens(monkeypatch, fault):
+    def none(name):
+        raise fault
+
+    monkeypatch.setattr(ctypes, "CDLL", none)
+    freed_memory.return_freed_memory()
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace())
+    freed_memory.return_freed_memory()
