@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_trainings_on_jax_that_were_stopped_or_follow_each_other():
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     outcome = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *places]
-        + ["-k", "bag or several"],
+        + ["-k", "bag or several", "-rA"],
         cwd=CHECKOUT,
         env={**environment, "KERAS_BACKEND": "jax"},
         capture_output=True,
@@ -86,3 +87,5 @@ def test_trainings_on_jax_that_were_stopped_or_follow_each_other():
         check=False,
     )
     assert outcome.returncode == 0, outcome.stdout
+    for name in ("ends_as_one_that_was_not[sentiment-bag]", "mean_of_several_trainings_is_kept"):
+        assert re.search(rf"^PASSED .*{re.escape(name)}$", outcome.stdout, re.M), outcome.stdout

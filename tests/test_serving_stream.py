@@ -70,7 +70,7 @@ def test_the_first_words_come_before_the_last_are_written(server: Running):
         (_, data), *_ = events_of(reply.readline() + reply.readline())
         assert data["text"].startswith("나 보기가")
         # The model is asked again as soon as these are sent, and again until all are written.
-        server.wait(lambda: queue.waiting)
+        server.wait(lambda: queue.waiting == 1)
     server.wait(lambda: not queue.waiting)  # who goes away stops it
 
 
