@@ -152,6 +152,14 @@ def test_learning_curves_mark_the_best_row(rows):
     figures.to_png(figure)
 
 
+def test_learning_curves_mark_what_was_kept():
+    for kept in range(3):
+        below = figures.learning_curves(history(3), kept=kept).axes[1]
+        (note,) = below.texts
+        assert note.xy == (history(3)["epoch"][kept], history(3)["dev_accuracy"][kept])
+        assert note.get_text().startswith("kept")
+
+
 def test_learning_curves_with_gaps():
     gaps = history(4)
     gaps.loc[1, ["dev_loss", "dev_accuracy"]] = np.nan

@@ -80,7 +80,10 @@ def to_png(figure: Figure, dpi: int = 170) -> bytes:
 
 @drawn
 def learning_curves(
-    history: pd.DataFrame, score: str = "dev_accuracy", score_name: str = "accuracy · 정확도"
+    history: pd.DataFrame,
+    score: str = "dev_accuracy",
+    score_name: str = "accuracy · 정확도",
+    kept: int | None = None,
 ) -> Figure:
     """Loss on train and dev, and a score on dev, over epochs.
 
@@ -89,6 +92,7 @@ def learning_curves(
             values leave gaps.
         score: column in which more is better; its best row is marked.
         score_name: what the axis calls it.
+        kept: the row whose weights were kept, where that is not the best; it is marked then.
     """
     figure = Figure(figsize=(_WIDTH, 5.2), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
@@ -104,11 +108,11 @@ def learning_curves(
     below.set_xlabel("epoch · 에폭")
     below.margins(x=0.05, y=0.18)
     if np.isfinite(values).any():
-        best = int(np.nanargmax(values))
+        best = int(np.nanargmax(values)) if kept is None else kept
         below.plot(epoch[best], values[best], "o", color=ORANGE, markersize=9)
         late = epoch[best] > np.median(epoch)
         below.annotate(
-            f"best {values[best]:.4f}",
+            f"{'best' if kept is None else 'kept'} {values[best]:.4f}",
             (epoch[best], values[best]),
             xytext=(-10 if late else 10, 6),
             textcoords="offset points",

@@ -30,6 +30,7 @@ def run_document(
     known, steps = run.history, run.steps
     has_scores = not known.empty and bool(known[column].notna().any())
     has_steps = steps is not None and not steps.empty
+    kept = len(known) - 1 if run.trainings > 1 else None
     share = _clipped_share(known) if has_steps and run.clip_norm else None
     content = document(
         template,
@@ -39,7 +40,7 @@ def run_document(
             **run.corpus,
             **({"model parameters": run.parameters} if run.parameters else {}),
         },
-        curves=None if known.empty else figures.learning_curves(known, column, name),
+        curves=None if known.empty else figures.learning_curves(known, column, name, kept),
         score=name.split(" · ")[0],
         score_column=column,
         best=known.loc[known[column].idxmax()] if has_scores else None,
