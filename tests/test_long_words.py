@@ -27,6 +27,7 @@ from pipeline.text.tokenizers import KINDS, learn_tokenizer
 from pipeline.text.unigram import unknown_run
 from pipeline.text.vocabulary import CONTINUES, SPECIALS, UNK, Vocabulary
 from pipeline.workspace import SAMPLES
+from processor_time import Clock, processor_seconds
 
 with open(SAMPLES / "sentiment.tsv", encoding="utf-8", newline="") as _file:
     REVIEWS = [
@@ -63,30 +64,16 @@ def shape(request) -> Callable[[int], str]:
     return SHAPES[request.param]
 
 
-Clock = Callable[[], float]
-
-
-def seconds(function: Callable[[], object], clock: Clock = time.process_time) -> float:
-    """Of the processor, not of the clock on the wall: other processes do not count."""
-    before = clock()
-    function()
-    return clock() - before
-
-
 def assert_linear(
     function: Callable[[str], object],
     shape: Callable[[int], str],
     clock: Clock = time.process_time,
 ) -> None:
-    """Eight times the text takes at most thirty times as long, where a square takes 64 times.
-
-    `time.thread_time` is for what works in the thread that calls it alone: what threads of earlier
-    tests do meanwhile does not count.
-    """
+    """Eight times the text takes at most thirty times as long, where a square takes 64 times."""
     small, large = shape(6_000), shape(48_000)
     function(small)  # what is made once
-    once = min(seconds(lambda: function(small), clock) for _ in range(2))
-    assert seconds(lambda: function(large), clock) < 30 * max(once, 0.02)
+    once = min(processor_seconds(lambda: function(small), clock) for _ in range(2))
+    assert processor_seconds(lambda: function(large), clock) < 30 * max(once, 0.02)
 
 
 # ---- pieces

@@ -86,3 +86,13 @@ class TruncationSettings:
     window: Annotated[int, AtLeast(1)] = 128
     """Characters of each stream in a step. Gradients go no further back (truncated
     backpropagation through time); the state goes on from window to window."""
+
+
+@dataclasses.dataclass(frozen=True)
+class AdversarialSettings:
+    """Whether a batch is learnt a second time, made harder."""
+
+    adversarial_size: Annotated[float, Between(0, 10)] = 0.0
+    """How far the vectors of a text's pieces are moved to where the loss rises most, as a part of
+    their mean length; the step learns from these and from those that were not moved (adversarial
+    training, Miyato et al. 2017), and takes twice the time. 0 moves nothing."""

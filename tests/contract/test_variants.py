@@ -24,7 +24,7 @@ from variants import ANALYZER, RUNS, VARIANTS, settings_of
 
 IN_TRAINING_ALONE = {"corpus", "training", "batches", "run"} | {
     "subwords", "mentions", "sampling", "truncation", "distillation", "teachers", "softmax",
-    "start", "fine_tuning", "small_corpora", "errors", "windows",
+    "start", "fine_tuning", "adversarial", "small_corpora", "errors", "windows",
 }  # fmt: skip
 """Groups of settings that leave no trace in an exported model but its weights."""
 

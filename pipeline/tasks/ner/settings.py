@@ -10,7 +10,7 @@ from pipeline.models.settings import FineTuningSettings, StartSettings, TaggerSe
 from pipeline.ranges import Share
 from pipeline.tasks.base import RunSettings
 from pipeline.text.settings import SyllableSettings
-from pipeline.training.settings import BatchSettings, TrainingSettings
+from pipeline.training.settings import AdversarialSettings, BatchSettings, TrainingSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Settings:
         epochs=6, min_steps=600, batch_size=64, evaluations=8
     )
     fine_tuning: FineTuningSettings = FineTuningSettings()
+    adversarial: AdversarialSettings = AdversarialSettings()
     batches: BatchSettings = BatchSettings(length_jitter=2)
     run: RunSettings = RunSettings()
 

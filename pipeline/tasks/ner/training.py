@@ -27,6 +27,7 @@ from pipeline.text.ngrams import vocabulary_ngrams
 from pipeline.text.piece_ngrams import load_piece_ngrams
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import Vocabulary
+from pipeline.training.adversarial import adversarial
 from pipeline.training.fit import TrainingPlan
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.weights import load_best_weights
@@ -72,7 +73,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         return {**scores, "loss": loss / len(rows["dev"].ids)}
 
     return TrainingPlan(
-        model=model,
+        model=adversarial(model, settings.adversarial.adversarial_size),
         loss=crf.loss if settings.model.head == "crf" else PieceCrossEntropy(),
         batches=batches,
         evaluate=evaluate,

@@ -8,7 +8,12 @@ from pipeline.corpora.settings import CorpusSettings, TeacherSettings
 from pipeline.models.settings import ClassifierSettings, FineTuningSettings, StartSettings
 from pipeline.tasks.base import RunSettings
 from pipeline.text.settings import SubwordSettings, TextSettings
-from pipeline.training.settings import BatchSettings, DistillationSettings, TrainingSettings
+from pipeline.training.settings import (
+    AdversarialSettings,
+    BatchSettings,
+    DistillationSettings,
+    TrainingSettings,
+)
 from pipeline.training.small_corpora import SmallCorpusSettings
 
 
@@ -24,6 +29,7 @@ class Settings:
     model: ClassifierSettings = ClassifierSettings()
     training: TrainingSettings = TrainingSettings(learning_rate=2.5e-3)
     fine_tuning: FineTuningSettings = FineTuningSettings()
+    adversarial: AdversarialSettings = AdversarialSettings()
     batches: BatchSettings = BatchSettings()
     small_corpora: SmallCorpusSettings = SmallCorpusSettings()
     distillation: DistillationSettings = DistillationSettings()

@@ -1,0 +1,166 @@
+"""Adversarial training: a batch is learnt again with the vectors of its pieces moved."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from pipeline.layers.piece_embedding import PieceEmbedding
+
+if keras.backend.backend() == "tensorflow":  # a training on JAX imports it nowhere else
+    import tensorflow as tf
+else:
+    import jax
+
+Vectors = dict[str, Any]
+"""Name of an embedding layer -> what it gives, float [batch, time, ..., width]."""
+
+
+def adversarial(model: keras.Model, size: float) -> keras.Model:
+    """The same model, whose training step learns from moved vectors, too.
+
+    Args:
+        model: from a dictionary of inputs, "ids" and "lengths" among them; what it reads of the
+            ids comes from layers `PieceEmbedding`.
+        size: as of `AdversarialModel`; with 0 the model itself comes back.
+
+    Example:
+        >>> model = adversarial(recurrent_classifier(settings, **shape), 0.3)
+    """
+    if not size:
+        return model
+    return AdversarialModel(model.input, model.output, name=model.name).moving(size)
+
+
+class AdversarialModel(keras.Model):
+    """A model that learns each batch twice: as it is, and with the vectors of its pieces moved to
+    where the loss rises most (Miyato et al. 2017, arXiv:1605.07725, section 3).
+
+    With g the gradient of the loss with respect to all vectors that a layer gives for a text, that
+    text's vectors are moved by size * m * g / |g|_2, where m is the mean length of a vector in the
+    batch. The gradient of the step is the mean of those of both losses; dropout is drawn for each.
+    The loss that is told is that of the batch as it is.
+
+    Layers, weights and their names are those of the model it was made of.
+    """
+
+    def moving(self, size: float) -> AdversarialModel:
+        """Sets how far vectors are moved, as a part of their mean length; returns itself."""
+        layers = [layer for layer in self.layers if isinstance(layer, PieceEmbedding)]
+        vectors = {layer.name: layer.output for layer in layers}
+        self._halves = _Halves(
+            size,
+            embed=keras.Model(self.input, vectors),
+            read=keras.Model([*self.input.values(), *vectors.values()], self.output),
+        )
+        return self
+
+    def train_step(self, *arguments):
+        if keras.backend.backend() == "tensorflow":
+            return self._step_on_tensorflow(*arguments)
+        return self._step_on_jax(*arguments)
+
+    def _loss(self, inputs: dict, targets, vectors: Vectors):
+        read = [inputs[name] for name in self.input], [vectors[name] for name in vectors]
+        logits = self._halves.read([*read[0], *read[1]], training=True)
+        return self.compute_loss(x=inputs, y=targets, y_pred=logits)
+
+    def _step_on_tensorflow(self, data):
+        inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)
+        halves = self._halves
+        with tf.GradientTape() as embedding_tape:
+            vectors = halves.embed(inputs, training=True)
+
+        def loss_and_gradients(vectors: Vectors):
+            with tf.GradientTape() as tape:
+                tape.watch(vectors)
+                loss = self._loss(inputs, targets, vectors)
+            return loss, tape.gradient(loss, (halves.read.trainable_variables, vectors))
+
+        loss, plain = loss_and_gradients(vectors)
+        _, moved = loss_and_gradients(halves.moved(vectors, plain[1], inputs["lengths"]))
+        of_read, of_vectors = _mean(plain, moved)
+        embed = halves.embed.trainable_variables
+        of_embed = embedding_tape.gradient(vectors, embed, output_gradients=of_vectors)
+        names = [variable.path for variable in (*halves.read.trainable_variables, *embed)]
+        gradients = dict(zip(names, (*of_read, *of_embed), strict=True))
+        variables = self.trainable_variables
+        self.optimizer.apply([gradients[variable.path] for variable in variables], variables)
+        return {"loss": loss}
+
+    def _step_on_jax(self, state, data):
+        trainable, fixed, optimizer, metrics = state
+        inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)
+        halves = self._halves
+
+        def with_values(function: Callable[[], Any], trainable: list, fixed: list):
+            """What a function gives with these values of the variables, and what it left there."""
+            variables = (*self.trainable_variables, *self.non_trainable_variables)
+            mapping = zip(variables, (*trainable, *fixed), strict=True)
+            with keras.StatelessScope(state_mapping=list(mapping)) as scope:
+                result = function()
+            return result, [scope.get_current_value(v) for v in self.non_trainable_variables]
+
+        def embed(trainable: list):
+            return with_values(lambda: halves.embed(inputs, training=True), trainable, fixed)
+
+        def loss_of(trainable: list, vectors: Vectors, fixed: list):
+            return with_values(lambda: self._loss(inputs, targets, vectors), trainable, fixed)
+
+        vectors, back, fixed = jax.vjp(embed, trainable, has_aux=True)
+        loss_and_gradients = jax.value_and_grad(loss_of, argnums=(0, 1), has_aux=True)
+        (loss, fixed), plain = loss_and_gradients(trainable, vectors, fixed)
+        there = halves.moved(vectors, plain[1], inputs["lengths"])
+        (_, fixed), moved = loss_and_gradients(trainable, there, fixed)
+        of_read, of_vectors = _mean(plain, moved)
+        # Those that a half does not have are zeros there.
+        gradients = jax.tree.map(ops.add, of_read, back(of_vectors)[0])
+        trainable, optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
+        return {"loss": loss}, (trainable, fixed, optimizer, metrics)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Halves:
+    """A model in two, and how far what goes from one to the other is moved. No layer: Keras is not
+    to write its weights a second time."""
+
+    size: float
+    embed: keras.Model
+    read: keras.Model
+
+    def moved(self, vectors: Vectors, gradients: Vectors, lengths) -> Vectors:
+        return {
+            name: vectors[name] + perturbation(vectors[name], gradients[name], lengths, self.size)
+            for name in vectors
+        }
+
+
+def perturbation(vectors, gradients, lengths, size: float):
+    """Where to move vectors so that the loss rises most.
+
+    Args:
+        vectors, gradients: float [batch, time, ..., width]; the gradient of the loss with respect
+            to the vectors, 0 at padding.
+        lengths: int [batch], real places of each row.
+        size: L2 norm of a row's perturbation, as a part of the mean L2 norm of a real vector.
+
+    Returns:
+        As `vectors`; 0 in a row without a gradient.
+    """
+    norms = ops.norm(vectors, axis=-1)
+    real = ops.arange(ops.shape(vectors)[1])[None, :] < lengths[:, None]
+    real = ops.reshape(real, (*ops.shape(real), *[1] * (len(norms.shape) - 2)))
+    real = ops.broadcast_to(ops.cast(real, vectors.dtype), ops.shape(norms))
+    mean = ops.sum(norms * real) / ops.maximum(ops.sum(real), 1.0)
+    inner = tuple(range(1, len(vectors.shape)))
+    of_row = ops.sqrt(ops.sum(ops.square(gradients), axis=inner, keepdims=True))
+    return ops.stop_gradient(size * mean * gradients / ops.maximum(of_row, 1e-12))
+
+
+def _mean(one, other):
+    """Of the same structure of tensors, or of None where neither has one."""
+    return keras.tree.map_structure(lambda a, b: None if a is None else (a + b) / 2, one, other)
