@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,6 +54,19 @@ def pytest_collection_modifyitems(items):
     """A long file at the end would keep one worker busy alone."""
     rank = {name: number for number, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_graph_is_kept() -> Iterator[None]:
+    """TensorFlow keeps every graph that has a gradient of its own (`custom_gradient`) for ever,
+    and the garbage collection then walks over millions of objects."""
+    yield
+    if "tensorflow" in sys.modules:
+        from tensorflow.python.framework.ops import gradient_registry
+
+        for name in list(gradient_registry.list()):
+            if name.startswith("CustomGradient-"):
+                del gradient_registry._registry[name]
 
 
 @pytest.fixture
