@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import json
 import os
 import random
@@ -35,6 +36,7 @@ from benchmarks.foreign import foreign_process
 from benchmarks.load_client import Load, Server, connection, load, server, started
 from benchmarks.served_memory import SENTENCES, long_text, short_texts
 from benchmarks.tables import print_table
+from pipeline.export.warm_up_requests import DEFAULT, read_warm_up
 from pipeline.text.tokenizers import load_tokenizer
 
 CONNECTIONS = 32
@@ -130,29 +132,32 @@ async def large_requests(port: int, model: str, values: list[str], rounds: int) 
 
 
 def mixed(folder: Path, seconds: float) -> None:
-    """All models that take texts, small requests and some large ones; memory each minute."""
-    models = [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    """All models and all their signatures, small requests and some large ones; memory each minute.
+
+    Models of texts are asked about other texts each time, one in twenty times about 600 at once;
+    the others, and the other signatures, about what their export brings to be warmed with.
+    """
     chance = random.Random(3)
+    models = {path.name: _questions(path) for path in sorted(folder.iterdir()) if path.is_dir()}
+    models = {name: questions for name, questions in models.items() if questions}
     values = texts(2000)
 
     def requests() -> Iterator[tuple[str, bytes]]:
         while True:
-            model = chance.choice(models)
-            count = chance.choice([1] * 20 + [5, 50, 600])
-            chosen = [chance.choice(values) for _ in range(count)]
-            if model == "charlm":
-                inputs = {"prompt": chosen[:3], "length": 20, "temperature": 0.8, "seed": 1}
-                yield "/v1/models/charlm:predict", json.dumps({"inputs": inputs}).encode()
-            else:
-                yield f"/v1/models/{model}:predict", json.dumps({"instances": chosen}).encode()
+            model = chance.choice(list(models))
+            question = chance.choice(models[model])
+            if question.keys() == {"inputs"} and question["inputs"].keys() == {"text"}:
+                count = chance.choice([1] * 17 + [5, 50, 600])
+                question = {"instances": [chance.choice(values) for _ in range(count)]}
+            yield f"/v1/models/{model}:predict", json.dumps(question).encode()
 
     with server(folder) as run:
-        rows = []
+        held: list[float] = []
 
         async def watch(end: float) -> None:
             while time.monotonic() < end:
-                await asyncio.sleep(min(60, max(1, seconds / 10)))
-                rows.append([f"{seconds - (end - time.monotonic()):.0f}", f"{run.memory():,.0f}"])
+                await asyncio.sleep(1)
+                held.append(run.memory())
 
         async def both() -> Load:
             watching = asyncio.create_task(watch(time.monotonic() + seconds))
@@ -161,10 +166,38 @@ def mixed(folder: Path, seconds: float) -> None:
             return found
 
         found = asyncio.run(both())
-        print_table("memory", ["after seconds", "MiB"], rows)
-        counts = [[str(status), f"{n:,}"] for status, n in sorted(found.statuses.items())]
-        counts.append(["lost", str(found.lost)])
-        print_table(f"{seconds:.0f} s of {', '.join(models)}", ["status", "requests"], counts)
+    length = max(1, min(60, len(held) // 10))
+    parts = [held[i : i + length] for i in range(0, len(held) - length + 1, length)]
+    medians = [statistics.median(part) for part in parts]
+    rows = [
+        [str((i + 1) * length), *(f"{v:,.0f}" for v in (min(part), medians[i], max(part)))]
+        for i, part in enumerate(parts)
+    ]
+    print_table("memory, MiB", ["until second", "least", "median", "most"], rows)
+    print(f"median of the last part against that of the second: {medians[-1] / medians[1]:.3f}\n")
+    counts = [[str(status), f"{n:,}"] for status, n in sorted(found.statuses.items())]
+    counts.append(["lost", str(found.lost)])
+    print_table(f"{seconds:.0f} s of {', '.join(models)}", ["status", "requests"], counts)
+
+
+def _questions(model: Path) -> list[dict[str, Any]]:
+    """Bodies of requests that the newest export of a model can be warmed with."""
+    versions = [path for path in model.iterdir() if path.name.isdecimal()]
+    newest = max(versions, key=lambda path: int(path.name), default=model)
+    return [
+        {
+            "inputs": {name: _plain(value.tolist()) for name, value in request.inputs.items()},
+            **({} if request.signature == DEFAULT else {"signature_name": request.signature}),
+        }
+        for request in read_warm_up(newest)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """Bytes as JSON has them."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return {"b64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
 def memory(folder: Path, model: str) -> None:
