@@ -72,13 +72,14 @@ def test_jax_finds_the_weights_that_tensorflow_finds(finished, tmp_path):
         np.testing.assert_allclose(found[place], values, atol=2e-4, err_msg=place)
 
 
-def test_trainings_on_jax_that_were_stopped_or_follow_each_other():
-    """They end as those that were not stopped, and at the mean of those that were alone."""
-    places = [CHECKOUT / "tests" / name for name in ("test_resume.py", "test_training.py")]
+def test_what_holds_on_tensorflow_holds_on_jax():
+    """Of trainings that were stopped, that follow each other, or that learn from moved vectors."""
+    files = ("test_resume.py", "test_training.py", "test_adversarial.py")
+    places = [CHECKOUT / "tests" / name for name in files]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     outcome = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *places]
-        + ["-k", "bag or several", "-rA"],
+        + ["-k", "bag or several or both_gradients or each_pass", "-rA"],
         cwd=CHECKOUT,
         env={**environment, "KERAS_BACKEND": "jax"},
         capture_output=True,
@@ -87,5 +88,10 @@ def test_trainings_on_jax_that_were_stopped_or_follow_each_other():
         check=False,
     )
     assert outcome.returncode == 0, outcome.stdout
-    for name in ("ends_as_one_that_was_not[sentiment-bag]", "mean_of_several_trainings_is_kept"):
+    for name in (
+        "ends_as_one_that_was_not[sentiment-bag]",
+        "mean_of_several_trainings_is_kept",
+        "follows_the_mean_of_both_gradients",
+        "drawn_for_each_pass",
+    ):
         assert re.search(rf"^PASSED .*{re.escape(name)}$", outcome.stdout, re.M), outcome.stdout
