@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
 import os
 import signal
@@ -15,10 +17,12 @@ import pytest
 from pipeline.corpora.labelled.reviews import read_labelled
 from pipeline.errors import UserError
 from pipeline.export.predictor import AnswerForm, Predictor
+from pipeline.facts import Exported
 from pipeline.locks import only_one
 from pipeline.stages import answer_files
 from pipeline.stages.answer_files import LineFile, ParquetFile
-from pipeline.workspace import read_json
+from pipeline.stages.versions import MANIFEST
+from pipeline.workspace import Manifest, read_json, sha256
 from probability_tables import read_shares
 from warm_python import Running
 
@@ -219,7 +223,10 @@ def test_another_model_is_noticed(unfinished, run, command, file, tmp_path):
     words = ("predict", "sentiment", "--file", file, "--out", unfinished)
     example = copy.saved_model / "assets.extra" / "example.txt"
     example.write_text("다른 글\n", "utf-8")
-    (copy.saved_model / "assets.extra" / "manifest.json").unlink()
+    path = copy.saved_model / MANIFEST
+    before = Manifest.read(path, Exported)
+    outputs = {**before.outputs, "assets.extra/example.txt": sha256(example)}
+    dataclasses.replace(before, outputs=outputs).write(path)
     assert "another model" in command(copy.root, *words).error
     assert command(run.root, *words).code == 0  # that which it was begun with
 
@@ -241,7 +248,8 @@ def test_what_is_piped_begins_anew(asked, run, command, tmp_path, monkeypatch):
     out, words = tmp_path / "a.tsv", ("predict", "sentiment", "--file", "-", "--out")
 
     def piped(*texts: str):
-        monkeypatch.setattr(sys, "stdin", StandardInput("".join(f"{t}\n" for t in texts).encode()))
+        stream = io.BytesIO("".join(f"{text}\n" for text in texts).encode())
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stream))
         return command(run.root, *words, out)
 
     with monkeypatch.context() as patch:
@@ -252,16 +260,6 @@ def test_what_is_piped_begins_anew(asked, run, command, tmp_path, monkeypatch):
     assert done.code == 0
     assert "begins anew" in done.err
     assert out.read_text("utf-8") == "1\t다\n2\t라라\n"
-
-
-class StandardInput:
-    """`sys.stdin` of a pipe with some bytes in it."""
-
-    def __init__(self, data: bytes):
-        reading, writing = os.pipe()
-        os.write(writing, data)
-        os.close(writing)
-        self.buffer = os.fdopen(reading, "rb")
 
 
 def test_an_empty_file(asked, predict, file, tmp_path):
