@@ -192,6 +192,16 @@ def test_a_part_that_is_gone_or_short_is_made_again(asked, predict, tmp_path, mo
     assert out.read_bytes() == whole.read_bytes()
 
 
+def test_ctrl_c_says_that_it_goes_on(asked, predict, tmp_path, monkeypatch):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LineFile, "write", stop)
+    outcome = predict("--out", tmp_path / "a.tsv")
+    assert outcome.code == 130
+    assert "goes on" in outcome.err
+
+
 def killer(*_: object) -> None:
     raise KilledError
 
@@ -209,13 +219,13 @@ def unfinished(asked, predict, tmp_path, monkeypatch) -> Path:
 
 def test_other_texts_are_noticed(unfinished, asked, predict, file):
     file.write_text(file.read_text("utf-8").replace("정말", "참"), "utf-8")
-    assert "another input" in predict("--out", unfinished).error
+    assert "differs: input" in predict("--out", unfinished).error
     assert not unfinished.exists()
     assert not asked
 
 
 def test_other_settings_are_noticed(unfinished, predict):
-    assert "another settings" in predict("--out", unfinished, "--probabilities").error
+    assert "differs: settings" in predict("--out", unfinished, "--probabilities").error
 
 
 def test_another_model_is_noticed(unfinished, run, command, file, tmp_path):
@@ -227,7 +237,7 @@ def test_another_model_is_noticed(unfinished, run, command, file, tmp_path):
     before = Manifest.read(path, Exported)
     outputs = {**before.outputs, "assets.extra/example.txt": sha256(example)}
     dataclasses.replace(before, outputs=outputs).write(path)
-    assert "another model" in command(copy.root, *words).error
+    assert "differs: model" in command(copy.root, *words).error
     assert command(run.root, *words).code == 0  # that which it was begun with
 
 

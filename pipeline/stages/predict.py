@@ -94,11 +94,16 @@ class _Asking:
         if not resumable:
             say("what is piped cannot be read again: if this is stopped, it begins anew")
         with shards(out, answer_file(out, self.predictor), made_of, resumable) as parts:
-            for window in self._windows(asked.values):
-                if parts.skip(len(window)):
-                    self.progress.advance(len(window))
-                else:
-                    parts.write(self._answers(window))
+            try:
+                for window in self._windows(asked.values):
+                    if parts.skip(len(window)):
+                        self.progress.advance(len(window))
+                    else:
+                        parts.write(self._answers(window))
+            except KeyboardInterrupt:
+                if resumable:
+                    say("the same command goes on behind what is finished")
+                raise
             parts.join()
         say(f"{self.progress.done:,} answers -> {out}")
 

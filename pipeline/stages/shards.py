@@ -113,7 +113,7 @@ def _goes_on(folder: Path, record: dict[str, Any]) -> bool:
     other = [name for name in record if before.get(name) != record[name]]
     if other:
         raise UserError(
-            f"has answers from another {' and another '.join(other)}",
+            f"has answers to another question (what differs: {', '.join(other)})",
             where=folder,
             remedy="give another OUT, or delete this folder to begin anew",
         )
