@@ -100,11 +100,11 @@ class _Asking:
                         self.progress.advance(len(window))
                     else:
                         parts.write(self._answers(window))
+                parts.join()
             except KeyboardInterrupt:
                 if resumable:
                     say("the same command goes on behind what is finished")
                 raise
-            parts.join()
         say(f"{self.progress.done:,} answers -> {out}")
 
     def _windows(self, values: Iterable[Any]) -> Iterable[Sequence[Any]]:
@@ -175,11 +175,11 @@ def _load(task: Task, settings: Any, options: PredictOptions, model: Path) -> Pr
 def _asked(task: Task, options: PredictOptions, model: Path) -> Asked[Any]:
     """What is asked about."""
     if options.file is not None:
+        if options.check and options.file == "-":  # nothing would be left of it
+            return Asked([], 0)
         data = task.data
         if not isinstance(data, ReadsFiles):
             return task.input.asked(options.file)
-        if options.check and options.file == "-":  # nothing would be left of it
-            return Asked([], 0)
         values = data.values_in(options.file, model if model.exists() else None)
     elif options.text is not None:
         values = [task.input.from_argument(options.text)]

@@ -87,9 +87,10 @@ def shards(
     if not folder.exists():
         with atomic_folder(folder) as temporary:
             write_record(temporary / _RECORD, record)
+    goes_on = _goes_on(folder, record)
     busy = UserError("another command is writing it", where=out, remedy="wait until it is done")
     with only_one(folder / _LOCK, busy):
-        if not _goes_on(folder, record):
+        if not goes_on:
             for part in folder.glob(f"[0-9]*{out.suffix.lower()}"):
                 part.unlink()
             write_record(folder / _RECORD, record)
