@@ -14,6 +14,7 @@ VERSION     = 1
 SETTINGS    =
 TEXT        =
 FILE        =
+OUT         =
 PROBABILITIES =
 PROMPT      =
 LENGTH      = 200
@@ -23,7 +24,7 @@ LANGUAGE    =
 QUICK       =
 MODELS      =
 PORT        = 6006
-VARIABLES  := CORPUS EVAL ENCODER TEACHERS UNLABELLED DIRECTION NAME VERSION SETTINGS TEXT FILE \
+VARIABLES  := CORPUS EVAL ENCODER TEACHERS UNLABELLED DIRECTION NAME VERSION SETTINGS TEXT FILE OUT \
   PROBABILITIES PROMPT LENGTH TEMPERATURE SEED LANGUAGE QUICK MODELS PORT
 
 # Each goes to Python through the environment of its shell, where line ends, quotes, $ and backticks
@@ -146,12 +147,12 @@ evaluate-ner:  ## the trained finder of names on a corpus made by others: EVAL=k
 evaluate-translation:  ## the trained translator on other pairs: EVAL=news or EVAL=pairs.tsv
 
 # PROMPT and TEXT are two names of one thing.
-QUESTION = $(call given,--file,FILE) $(if $(and $(call typed,PROMPT),$(call typed,TEXT)),\
+QUESTION = $(call given,--file,FILE) $(call given,--out,OUT) $(if $(and $(call typed,PROMPT),$(call typed,TEXT)),\
   $(error PROMPT and TEXT mean the same: give one of them),\
   $(foreach name,PROMPT TEXT,$(if $(call typed,$(name)),--text="$$ASKED_$(name)")))
 ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES)
 .PHONY: predict tag encode translate generate caption frames forecast
-predict: $(READY)  ## ask the sentiment model: TEXT="..." or FILE=texts.txt
+predict: $(READY)  ## ask the sentiment model: TEXT="..." or FILE=texts.txt OUT=answers.tsv
 	@$(call ASK,sentiment) $(QUESTION)
 tag: $(READY)  ## mark the named entities: TEXT="..." or FILE=sentences.txt
 	@$(call ASK,ner) $(QUESTION)

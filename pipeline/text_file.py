@@ -35,7 +35,10 @@ _OTHER_FILES = (
     (b"HWP Document File", "is a Hangul (HWP) file", "save it as text in UTF-8"),
 )
 _ZIP = b"PK\x03\x04"
-_SURROGATE = re.compile("[\ud800-\udfff]")
+NEITHER = "UTF-8 nor valid CP949"
+"""What a file is called that is in no encoding, where it has no byte order mark."""
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""Stands for a byte that is not valid."""
 _LINE_END = re.compile(r"\r+\n")
 _MAX_DAMAGED_SHARE = 0.1
 # UTF-16 without a byte order mark: every other byte of a space or line end is NUL, and so are
@@ -99,25 +102,40 @@ def decode(data: bytes, where: object) -> tuple[str, str]:
     Raises:
         UserError: in none of these encodings are nine of ten lines and characters valid.
     """
-    _refuse_other_files(data, where)
+    if (marked := marked_encoding(data, where)) is not None:
+        codec, name = marked
+        return _mostly_valid(data, codec, name, where), name
+    text = data.decode("utf-8", "surrogateescape")
+    wrong = len(SURROGATE.findall(text))
+    if not wrong:
+        return text, "UTF-8"
+    right = sum(not character.isascii() for character in text) - wrong
+    if right > wrong:
+        return _mostly_valid(data, "utf-8", "UTF-8", where), "UTF-8"
+    return _mostly_valid(data, "cp949", NEITHER, where), "CP949"
+
+
+def marked_encoding(head: bytes, where: object) -> tuple[str, str] | None:
+    """The codec and the name of the encoding that a byte order mark tells, if there is one.
+
+    Args:
+        head: how the file begins.
+
+    Raises:
+        UserError: it begins as a common file does that is no text.
+    """
+    _refuse_other_files(head, where)
     for bom, codec, name in _BOMS:
-        if data.startswith(bom):
-            return _mostly_valid(data, codec, name, where), name
-    head = data[:_NULS_SEEN_IN]
+        if head.startswith(bom):
+            return codec, name
+    head = head[:_NULS_SEEN_IN]
     if head.count(0) > _MOST_NULS * len(head):
         raise UserError(
             "is not a text file (it has NUL bytes near its beginning)",
             where=where,
             remedy="save it as text in UTF-8",
         )
-    text = data.decode("utf-8", "surrogateescape")
-    wrong = len(_SURROGATE.findall(text))
-    if not wrong:
-        return text, "UTF-8"
-    right = sum(not character.isascii() for character in text) - wrong
-    if right > wrong:
-        return _mostly_valid(data, "utf-8", "UTF-8", where), "UTF-8"
-    return _mostly_valid(data, "cp949", "UTF-8 nor valid CP949", where), "CP949"
+    return None
 
 
 def split_lines(text: str) -> list[str]:
@@ -141,12 +159,12 @@ def unix_line_ends(text: str) -> str:
 def is_damaged(text: str) -> bool:
     """Whether some of its bytes were not valid in the encoding of their file, or, of text from
     JSON, it has half of a surrogate pair. Such a text cannot be written as UTF-8."""
-    return _SURROGATE.search(text) is not None
+    return SURROGATE.search(text) is not None
 
 
 def printable(text: str) -> str:
     """`text` with U+FFFD for what `is_damaged` speaks of, so that it can be written as UTF-8."""
-    return _SURROGATE.sub("\ufffd", text)
+    return SURROGATE.sub("\ufffd", text)
 
 
 def _refuse_other_files(data: bytes, where: object) -> None:
@@ -170,10 +188,21 @@ def _mostly_valid(data: bytes, codec: str, name: str, where: object) -> str:
         return text
     lines = [line for line in split_lines(text) if line.strip()]
     damaged = sum(map(is_damaged, lines))
-    share = len(_SURROGATE.findall(text)) / len(text)
-    if damaged > max(1, _MAX_DAMAGED_SHARE * len(lines)) or share > _MAX_DAMAGED_SHARE:
-        raise _undecodable(where, data, first, name)
+    if too_damaged(damaged, len(lines), len(SURROGATE.findall(text)), len(text)):
+        line = data.count(b"\n", 0, first) + 1
+        raise undecodable(where, name, line, data[first], first)
     return text
+
+
+def too_damaged(damaged_lines: int, lines: int, damaged: int, characters: int) -> bool:
+    """Whether a text was decoded with the wrong codec, as far as its damage tells.
+
+    Args:
+        lines: that are not blank.
+        damaged: characters.
+    """
+    most = max(1, _MAX_DAMAGED_SHARE * lines)
+    return damaged_lines > most or damaged > _MAX_DAMAGED_SHARE * characters
 
 
 def _decoded(data: bytes, codec: str) -> tuple[str, int | None]:
@@ -193,10 +222,16 @@ def _decoded(data: bytes, codec: str) -> tuple[str, int | None]:
         return data.decode(codec, "replace").replace("\ufffd", "\udcff"), first
 
 
-def _undecodable(where: object, data: bytes, start: int, name: str) -> UserError:
-    line = data.count(b"\n", 0, start) + 1
+def undecodable(where: object, name: str, line: int, byte: int, offset: int) -> UserError:
+    """What is said of a file that is in none of the encodings.
+
+    Args:
+        name: of the encodings that were tried.
+        line: of the first byte that is not valid, counted from 1.
+        offset: of that byte in the file.
+    """
     return UserError(
-        f"line {line} is not valid {name} (byte 0x{data[start]:02x} at {start})",
+        f"line {line} is not valid {name} (byte 0x{byte:02x} at {offset})",
         where=where,
         remedy="save the file as UTF-8",
     )

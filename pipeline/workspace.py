@@ -25,7 +25,8 @@ SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
 
 @dataclasses.dataclass(frozen=True)
 class Workspace:
-    """The folders of one checkout. Nothing is written outside data/, runs/ and saved_models/."""
+    """The folders of one checkout. Nothing is written outside data/, runs/ and saved_models/, but
+    for a file that a user names."""
 
     root: Path = dataclasses.field(default_factory=Path.cwd)
 

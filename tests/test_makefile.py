@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from make_checkout import CHECKOUT, STAGES, Checkout
 
 VARIABLES = (
-    *("CORPUS", "EVAL", "NAME", "VERSION", "SETTINGS", "TEXT", "FILE", "PROMPT"),
+    *("CORPUS", "EVAL", "NAME", "VERSION", "SETTINGS", "TEXT", "FILE", "OUT", "PROMPT"),
     *("LENGTH", "TEMPERATURE", "SEED", "LANGUAGE", "QUICK", "PORT", "DIRECTION", "MODELS"),
 )
 
@@ -124,6 +124,7 @@ TAKEN = {
     "SETTINGS": ("train-ner", "--settings"),
     "EVAL": ("evaluate-ner", "--on"),
     "FILE": ("tag", "--file"),
+    "OUT": ("encode", "--out"),
     "TEXT": ("tag", "--text"),
     "PROMPT": ("generate", "--text"),
     "LENGTH": ("generate", "--length"),

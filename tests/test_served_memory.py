@@ -18,7 +18,6 @@ from benchmarks.served_memory import cases, long_text, row, short_texts
 from pipeline.corpora.annotated.entities import Entity
 from pipeline.export import tagger
 from pipeline.export.tagger import entities_by_row, served_entities
-from pipeline.stages.predict import _parts
 
 MOST_MIB = 300
 SIZES = {
@@ -134,15 +133,3 @@ def test_both_signatures_say_the_same(finished):
     assert entities_by_row(flat, 23) == served_entities(tables)
     assert flat["entity"].tolist() == tables["entity"][tables["start"] >= 0].tolist()
     assert (np.diff(flat["row"]) >= 0).all()
-
-
-# ---- the stage predict
-
-
-def test_the_stage_predict_asks_fewer_long_texts_at_once(monkeypatch):
-    monkeypatch.setattr("pipeline.stages.predict._MOST_AT_ONCE", 10)
-    sizes = [1, 1, 1, 1, 9, 30, 2, 8, 1, 0]
-    parts = list(_parts(sizes, sizes, 3))
-    assert parts == [[1, 1, 1], [1, 9], [30], [2, 8], [1, 0]]
-    assert list(_parts([], [], 3)) == []
-    assert [len(part) for part in _parts(range(7), [0] * 7, 3)] == [3, 3, 1]

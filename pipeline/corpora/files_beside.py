@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from pipeline.corpora.compressed import without_compression
+from pipeline.compressed import without_compression
 from pipeline.corpora.splits import SPLITS
 
 _TRAIN = re.compile(r"(?<![^\W_])train(?![^\W_])")

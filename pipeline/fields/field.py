@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -19,6 +19,21 @@ class Tensor(NamedTuple):
     dtype: str
     shape: str
     description: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked(Generic[Value]):
+    """Values that are asked about, one after the other: they may be more than memory holds.
+
+    Attributes:
+        values: of those that have a checksum, the same each time.
+        count: how many they are; None where nobody knows before the end.
+        checksum: of what they say; None where they cannot be read a second time.
+    """
+
+    values: Iterable[Value]
+    count: int | None
+    checksum: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +123,15 @@ class Field(abc.ABC, Generic[Value]):
         Raises:
             UserError: it cannot be read.
         """
+
+    def asked(self, path: str) -> Asked[Value]:
+        """The values in a file, as a stream where it may hold many.
+
+        Raises:
+            UserError: as `from_file`; or, while they are read, it was changed.
+        """
+        values = self.from_file(path)
+        return Asked(values, len(values))
 
     def how_to_ask(self, value: Value) -> str:
         """Options of the stage `predict` that ask about a value."""

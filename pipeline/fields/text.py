@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import shlex
-import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pipeline.fields.field import Field, read_bytes
+from pipeline.compressed import blocks
+from pipeline.fields.field import Asked, Field
 from pipeline.normalize import normalize
 from pipeline.one_line import as_written, without_breaks
-from pipeline.text_file import decode, printable, split_lines
+from pipeline.text_lines import piped_lines, standard_input, text_lines
 from pipeline.workspace import write_text
 
 
@@ -52,11 +52,18 @@ class Text(Field[str]):
         return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
     def from_file(self, path: str) -> list[str]:
-        """The lines of a file in any encoding that `text_file.decode` reads; what is damaged in
-        them becomes U+FFFD, so that there is an answer for each."""
-        content = sys.stdin.buffer.read() if path == "-" else read_bytes(path)
-        lines = split_lines(printable(decode(content, path)[0]))
-        return lines[:-1] if lines and lines[-1] == "" else lines
+        """The lines of a file, as `text_lines` and `piped_lines` read them; what is damaged in them
+        becomes U+FFFD, so that there is an answer for each."""
+        return list(self.asked(path).values)
+
+    def asked(self, path: str) -> Asked[str]:
+        if path == "-":
+            return Asked(piped_lines(standard_input(), "standard input"), None)
+        file = Path(path)
+        if file.exists() and not file.is_file() and not file.is_dir():  # a pipe of the shell's
+            return Asked(piped_lines(blocks(file, shown=False), file), None)
+        lines = text_lines(file)
+        return Asked(lines, lines.count, lines.checksum)
 
     def size(self, value: str) -> int:
         return len(value)

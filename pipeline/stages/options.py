@@ -40,8 +40,11 @@ class PredictOptions:
     text: str | None = None
     """The text to ask about; of charlm, the beginning to go on with."""
     file: Annotated[str, UserFiles] | None = None
-    """A file to ask about; of a task that takes text, UTF-8 with a text a line. `-` reads standard
-    input."""
+    """A file to ask about; of a task that takes text, UTF-8 with a text a line, also as .gz, .xz or
+    .bz2. `-` reads standard input."""
+    out: Annotated[str, UserFiles] | None = None
+    """File for the answers about the lines of --file: .tsv, .txt, .jsonl or .parquet. The same
+    command goes on where it was stopped. Without it they are printed."""
     example: bool = False
     """Show something to try, and the answer to it."""
     probabilities: bool = False
@@ -156,7 +159,8 @@ Reads:  saved_models/<task>/<version>/, --text, --file (of texts the lines; `-` 
         or with --example what lies beside the model to be tried.
 
 Writes: one line an answer on standard output; progress and warnings on standard error. With
-        --probabilities a table (TSV with a header).""",
+        --probabilities a table (TSV with a header). With --out that file, and until it is whole
+        a folder <file>.parts beside it.""",
         PredictOptions,
     ),
 }

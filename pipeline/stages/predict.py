@@ -3,30 +3,134 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UserError
+from pipeline.facts import Exported
+from pipeline.fields import Asked
 from pipeline.progress import Progress, print_lines, say
 from pipeline.quiet import start_keras
 from pipeline.report.commands import commands
+from pipeline.stages.answer_files import answer_file, check_format
 from pipeline.stages.export import ASSETS, check_model
 from pipeline.stages.files import RunFiles
 from pipeline.stages.options import PredictOptions
+from pipeline.stages.shards import shards
 from pipeline.stages.versions import MANIFEST
+from pipeline.stages.windows import answered, windows
 from pipeline.tasks.base import GivesProbabilities, ReadsFiles, RunSettings, Task
-from pipeline.workspace import Workspace
+from pipeline.workspace import Manifest, Workspace, digest, sha256
 
 if TYPE_CHECKING:
     from pipeline.export.predictor import Predictor
-
-_MOST_AT_ONCE = 1_000_000  # characters; a longer text is asked alone
 
 
 def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions) -> None:
     field = task.input
     target = workspace.saved_model(task.name, settings.run.version)
+    _check(task, target, options)
+    if options.check:
+        _asked(task, options, target)
+        return
+    again = _train_command(task, settings.run.version, workspace)
+    if not (target / "saved_model.pb").exists() and not (target / MANIFEST).exists():
+        raise UserError("there is no exported model", where=target, remedy=again)
+    check_model(target, again)
+    asked = _asked(task, options, target)
+    if options.example:
+        (value,) = asked.values
+        say(field.show(value))
+    start_keras()
+    try:
+        predictor = _load(task, settings, options, target)
+    except UserError as error:
+        raise UserError(
+            error.what, where=error.where, remedy=f"export it again: {again}"
+        ) from error
+    with Progress("predict", asked.count, "inputs") as progress:
+        asking = _Asking(task, predictor, progress)
+        if options.out is None:
+            # Alone, an answer may have the lines it has; of many, each keeps to its own.
+            many = options.file is not None and field.file_holds_many
+            asking.print_answers(asked.values, alone=not many and not options.probabilities)
+        else:
+            settled = {
+                "model": _checksum(target),
+                "input": asked.checksum,
+                "settings": _what_decides(task, settings, options),
+            }
+            asking.write_answers(asked, Path(options.out), settled)
+    for warning in predictor.warnings():
+        say(f"warning: {warning}")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Asking:
+    """Asks a model about any number of values."""
+
+    task: Task
+    predictor: Predictor
+    progress: Progress
+
+    def print_answers(self, values: Iterable[Any], alone: bool) -> None:
+        """Prints a line for each.
+
+        Args:
+            alone: whether an answer may have several lines.
+        """
+        form = self.predictor.form
+        if form is not None and form.header is not None:
+            print_lines([form.header])
+        for window in self._windows(values):
+            lines = map(self.predictor.line, self._answers(window))
+            print_lines(map(self.task.output.answer, lines) if alone else lines)
+
+    def write_answers(self, asked: Asked[Any], out: Path, made_of: dict[str, Any]) -> None:
+        """Writes them to a file, behind what an earlier process had finished."""
+        resumable = asked.checksum is not None
+        if not resumable:
+            say("what is piped cannot be read again: if this is stopped, it begins anew")
+        with shards(out, answer_file(out, self.predictor), made_of, resumable) as parts:
+            try:
+                for window in self._windows(asked.values):
+                    if parts.skip(len(window)):
+                        self.progress.advance(len(window))
+                    else:
+                        parts.write(self._answers(window))
+                parts.join()
+            except KeyboardInterrupt:
+                if resumable:
+                    say("the same command goes on behind what is finished")
+                raise
+        say(f"{self.progress.done:,} answers -> {out}")
+
+    def _windows(self, values: Iterable[Any]) -> Iterable[Sequence[Any]]:
+        return windows(values, self.task.input.size, self.task.serving.BATCH_SIZE)
+
+    def _answers(self, window: Sequence[Any]) -> Sequence[Any]:
+        return answered(
+            window,
+            self.predictor.answers,
+            list(map(self.task.input.size, window)),
+            self.task.serving.BATCH_SIZE,
+            by_place=self.predictor.by_place,
+            advance=self.progress.advance,
+        )
+
+
+def _check(task: Task, model: Path, options: PredictOptions) -> None:
+    """Refuses a question that cannot be asked.
+
+    Args:
+        model: folder of the exported model, which need not be there.
+
+    Raises:
+        UserError: nothing is asked, or two things at once; or the task cannot give what is wanted.
+    """
+    field = task.input
     given = [options.text is not None, options.file is not None, options.example]
     if sum(given) != 1:
         raise UserError(
@@ -34,7 +138,7 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
             if any(given)
             else "nothing to predict",
             where="command line",
-            remedy=f"try {field.how_to_ask(_example(task, target))}",
+            remedy=f"try {field.how_to_ask(_example(task, model))}",
         )
     if options.probabilities:
         start_keras()  # before the task imports it, which would not be quiet
@@ -44,77 +148,59 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
                 where="--probabilities",
                 remedy="leave it away",
             )
-    if options.check:
-        if options.file != "-":  # of standard input nothing would be left
-            _values(task, options, target)
-        return
-    again = _train_command(task, settings.run.version, workspace)
-    if not (target / "saved_model.pb").exists() and not (target / MANIFEST).exists():
-        raise UserError("there is no exported model", where=target, remedy=again)
-    check_model(target, again)
-    values = _values(task, options, target)
-    if options.example:
-        say(field.show(values[0]))
-    start_keras()
-    try:
-        header, predictor = _load(task, settings, options, target)
-    except UserError as error:
-        raise UserError(
-            error.what, where=error.where, remedy=f"export it again: {again}"
-        ) from error
-    # Alone, an answer may have the lines it has; of many, each keeps to its own.
-    many = options.file is not None and field.file_holds_many
-    alone = not many and not options.probabilities
-    parts = _parts(values, [field.size(value) for value in values], task.serving.BATCH_SIZE)
-    if header is not None:
-        print_lines([header])
-    with Progress("predict", len(values), "inputs") as progress:
-        for part in parts:
-            lines = predictor(part)
-            print_lines(map(task.output.answer, lines) if alone else lines)
-            progress.advance(len(part))
-    for warning in predictor.warnings():
-        say(f"warning: {warning}")
+    if options.out is not None:
+        if options.file is None or not field.file_holds_many:
+            raise UserError(
+                "is for answers about the lines of a file",
+                where="--out",
+                remedy="give --file texts.txt"
+                if field.file_holds_many
+                else "leave it away: the answer is printed",
+            )
+        check_format(Path(options.out))
+        if os.path.exists(options.out) and os.path.realpath(options.out) == os.path.realpath(
+            options.file
+        ):
+            raise UserError("is the file that is read", where="--out", remedy="name another one")
 
 
-def _load(
-    task: Task, settings: Any, options: PredictOptions, model: Path
-) -> tuple[str | None, Predictor]:
-    """What answers, and the header of the table that it writes, if it does."""
+def _load(task: Task, settings: Any, options: PredictOptions, model: Path) -> Predictor:
+    """What answers."""
     serving = task.serving
     if options.probabilities and isinstance(serving, GivesProbabilities):
         return serving.load_probabilities(model)
-    return None, serving.load(model, settings.asking if task.asking else None)
+    return serving.load(model, settings.asking if task.asking else None)
 
 
-def _values(task: Task, options: PredictOptions, model: Path) -> list[Any]:
+def _asked(task: Task, options: PredictOptions, model: Path) -> Asked[Any]:
     """What is asked about."""
     if options.file is not None:
+        if options.check and options.file == "-":  # nothing would be left of it
+            return Asked([], 0)
         data = task.data
-        if isinstance(data, ReadsFiles):
-            return data.values_in(options.file, model if model.exists() else None)
-        return task.input.from_file(options.file)
-    if options.text is not None:
-        return [task.input.from_argument(options.text)]
-    return [_example(task, model)]
+        if not isinstance(data, ReadsFiles):
+            return task.input.asked(options.file)
+        values = data.values_in(options.file, model if model.exists() else None)
+    elif options.text is not None:
+        values = [task.input.from_argument(options.text)]
+    else:
+        values = [_example(task, model)]
+    return Asked(values, len(values))
 
 
-def _parts(values: Sequence[Any], sizes: Sequence[int], most: int) -> Iterator[Sequence[Any]]:
-    """Values in their order, `most` at a time; fewer where they are large.
+def _checksum(model: Path) -> str:
+    """Of an exported model, which is another where any file of it is."""
+    manifest = Manifest.read(model / MANIFEST, Exported)
+    if manifest is not None:
+        return digest(manifest.outputs)
+    files = (path for path in sorted(model.rglob("*")) if path.is_file())
+    return digest({path.relative_to(model).as_posix(): sha256(path) for path in files})
 
-    Args:
-        values: any number of them.
-        sizes: of each, as `Field.size` gives it.
-        most: values in a part.
-    """
-    start = total = 0
-    for number, size in enumerate(sizes):
-        if number > start and (number - start == most or total + size > _MOST_AT_ONCE):
-            yield values[start:number]
-            start, total = number, 0
-        total += size
-    if start < len(values):
-        yield values[start:]
+
+def _what_decides(task: Task, settings: Any, options: PredictOptions) -> dict[str, Any]:
+    """The settings that decide what is written about a text."""
+    asking = dataclasses.asdict(settings.asking) if task.asking else {}
+    return {"task": task.name, "probabilities": options.probabilities, **asking}
 
 
 def _example(task: Task, model: Path) -> Any:

@@ -198,10 +198,10 @@ class Serving(Protocol):
 class GivesProbabilities(Protocol):
     """A `serving.py` whose exported model can say how probable each label is."""
 
-    def load_probabilities(self, folder: Path) -> tuple[str, Predictor]:
-        """The SavedModel in `folder` as what writes a table: its header, and what gives a row for
-        each value, both with tabs between cells. The labelled corpora of the task can be read from
-        such a table.
+    def load_probabilities(self, folder: Path) -> Predictor:
+        """The SavedModel in `folder` as what writes a table, whose form has a header; header and
+        lines have tabs between cells. The labelled corpora of the task can be read from such a
+        table.
 
         Raises:
             UserError: the model is damaged, or does not know its labels.

@@ -22,6 +22,7 @@ import yaml
 from strange_values import strange_values
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
+from answers_in_files import check_answers_in_files
 from graph_nodes import saved_operations
 from pipeline.corpora.splits import read_split
 from pipeline.records import as_json, from_json
@@ -348,7 +349,7 @@ def test_second_evaluation_and_training_do_nothing(run, tmp_path, capsys):
     assert {p: p.read_bytes() for p in copy.run.rglob("*") if p.is_file()} == before
 
 
-def test_predictor_gives_one_line_a_value(run):
+def test_predictor_gives_one_line_a_value(run, tmp_path):
     example = run.example
     values = [example, *strange_values(run.task.input, example)]
     predictor = run.task.serving.load(run.saved_model, run.task.asking and run.task.asking())
@@ -356,6 +357,7 @@ def test_predictor_gives_one_line_a_value(run):
     assert len(lines) == len(values)
     assert not any("\n" in line for line in lines)
     assert all(isinstance(warning, str) for warning in predictor.warnings())
+    check_answers_in_files(run.task, predictor, values, tmp_path)
 
 
 @pytest.mark.parametrize("part", ["data", "training", "evaluation", "serving"])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from pipeline.corpora.compressed import BROKEN, COMPRESSED, SUFFIXES, without_compression
+from pipeline.compressed import BROKEN, COMPRESSED, SUFFIXES, without_compression
 from pipeline.errors import UserError
 
 __all__ = ["SUFFIXES", "Packed", "beginning", "unpacked", "without_compression"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.corpora.compressed import without_compression
+from pipeline.compressed import without_compression
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.series.cells import is_missing, number, times
 from pipeline.corpora.series.steps import in_order, without_gaps

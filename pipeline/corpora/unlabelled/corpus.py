@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.compressed import without_compression
 from pipeline.corpora import catalogue
-from pipeline.corpora.compressed import without_compression
 from pipeline.corpora.fetch import CorpusUnavailable
 from pipeline.corpora.fetch_changing import fetch_changing
 from pipeline.corpora.html_entities import entity_warnings

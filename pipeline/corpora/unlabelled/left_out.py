@@ -7,8 +7,8 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.compressed import blocks, without_compression
 from pipeline.corpora.annotated.annotated_file import annotated_texts
-from pipeline.corpora.compressed import blocks, without_compression
 from pipeline.corpora.unlabelled.named_texts import held_out_texts, is_named
 from pipeline.corpora.unlabelled.overlap import TextIndex
 from pipeline.corpora.unlabelled.text_files import read_text_file

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.corpora.compressed import blocks, without_compression
+from pipeline.compressed import blocks, without_compression
 from pipeline.corpora.json_records import SUFFIXES as JSON_SUFFIXES
 from pipeline.corpora.json_records import read_records
 from pipeline.corpora.json_texts import texts_of_records

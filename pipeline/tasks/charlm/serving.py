@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.corpora.running.documents import from_frame
 from pipeline.evaluation.continuations import LENGTH, halves, right_characters
-from pipeline.export.predictor import Predictor
+from pipeline.export.predictor import AnswerForm, Kind, Predictor
 from pipeline.export.text_generator import export_generator, load_generator
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
@@ -66,7 +66,13 @@ def load(folder: Path, asking: ContinuationSettings | None = None) -> Predictor:
     asked = asking or ContinuationSettings()
     generate = load_generator(folder)
 
-    def answer(prompts: Sequence[str]) -> list[str]:
-        return [on_one_line(text) for text in generate(prompts, **dataclasses.asdict(asked))]
+    def answer(prompts: Sequence[str]) -> list[dict[str, Any]]:
+        texts = generate(prompts, **dataclasses.asdict(asked))
+        return [{"prompt": p, "text": text} for p, text in zip(prompts, texts, strict=True)]
 
-    return Predictor(answer)
+    def line(answer: Mapping[str, Any]) -> str:
+        return on_one_line(answer["text"])
+
+    columns: dict[str, Kind] = {"prompt": "string", "text": "string"}
+    # What is drawn for a prompt hangs on its number among those of a call.
+    return Predictor(answer, form=AnswerForm(columns, line), by_place=True)

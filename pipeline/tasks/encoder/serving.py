@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.evaluation.retrieval import halves, retrieval_scores
-from pipeline.export.predictor import Predictor
+from pipeline.export.predictor import AnswerForm, Kind, Predictor
 from pipeline.export.text_encoder import export_encoder, load_encoder
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
@@ -101,7 +101,12 @@ def learnt_weights(encoder: keras.Model) -> dict[str, np.ndarray]:
 def load(folder: Path, asking: None = None) -> Predictor:
     vectors = load_encoder(folder)
 
-    def answer(texts: Sequence[str]) -> list[str]:
-        return [" ".join(f"{x:.5g}" for x in vector) for vector in vectors(list(texts))]
+    def answer(texts: Sequence[str]) -> list[dict[str, Any]]:
+        pairs = zip(texts, vectors(list(texts)), strict=True)
+        return [{"text": text, "vector": vector} for text, vector in pairs]
 
-    return Predictor.of(folder, answer)
+    def line(answer: Mapping[str, Any]) -> str:
+        return " ".join(f"{x:.5g}" for x in answer["vector"].tolist())
+
+    columns: dict[str, Kind] = {"text": "string", "vector": ["float32"]}
+    return Predictor.of(folder, answer, AnswerForm(columns, line))

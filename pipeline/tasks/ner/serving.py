@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.corpora.annotated.entities import read_entities
+from pipeline.corpora.annotated.entities import Entity, read_entities
 from pipeline.corpora.annotated.inline import to_inline
 from pipeline.evaluation.entity_scores import entity_scores
 from pipeline.export.ids_model import IdsModel
-from pipeline.export.predictor import Predictor
+from pipeline.export.predictor import AnswerForm, Kind, Predictor
 from pipeline.export.tagger import export_tagger, load_tagger, served_entities
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
@@ -40,6 +40,10 @@ SIGNATURE = Signature(
     },
 )
 BATCH_SIZE = 512
+_COLUMNS: dict[str, Kind] = {
+    "text": "string",
+    "entities": [{"entity": "string", "label": "string", "start": "int32", "end": "int32"}],
+}
 HUB = Hub(
     "token-classification",
     {"f1": "f1", "precision": "precision", "recall": "recall"},
@@ -80,8 +84,24 @@ def ids_model(settings: Settings, trained: Trained) -> IdsModel:
 def load(folder: Path, asking: None = None) -> Predictor:
     tag = load_tagger(folder)
 
-    def answer(texts: Sequence[str]) -> list[str]:
-        pairs = zip(texts, tag(list(texts)), strict=True)
-        return [" ".join(to_inline(text, entities).split()) for text, entities in pairs]
+    def answer(texts: Sequence[str]) -> list[dict[str, Any]]:
+        return [
+            {"text": text, "entities": [_described(text, entity) for entity in entities]}
+            for text, entities in zip(texts, tag(list(texts)), strict=True)
+        ]
 
-    return Predictor.of(folder, answer)
+    def line(answer: Mapping[str, Any]) -> str:
+        entities = [Entity(e["start"], e["end"], e["label"]) for e in answer["entities"]]
+        return " ".join(to_inline(answer["text"], entities).split())
+
+    return Predictor.of(folder, answer, AnswerForm(_COLUMNS, line))
+
+
+def _described(text: str, entity: Entity) -> dict[str, Any]:
+    """An entity as the signature tells of it."""
+    return {
+        "entity": text[entity.start : entity.end],
+        "label": entity.label,
+        "start": entity.start,
+        "end": entity.end,
+    }

@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline.corpora.labelled.probability_columns import OWN_HEADER
 from pipeline.export.classifier import export_classifier, load_classifier, load_labels
 from pipeline.export.ids_model import IdsModel
-from pipeline.export.predictor import Predictor
+from pipeline.export.predictor import AnswerForm, Kind, Predictor
 from pipeline.export.saved_model import load_asker
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
@@ -74,26 +74,44 @@ def _model(settings: Settings, trained: Trained) -> keras.Model:
 def load(folder: Path, asking: None = None) -> Predictor:
     classify = load_classifier(folder)
 
-    def answer(texts: Sequence[str]) -> list[str]:
-        labels, certainties = classify(list(texts))
+    def answer(texts: Sequence[str]) -> list[dict[str, Any]]:
+        labels, scores = classify(list(texts))
         return [
-            f"{label}\t{score:.3f}\t{' '.join(text.split())}"
-            for label, score, text in zip(labels, certainties, texts, strict=True)
+            {"text": text, "label": label, "score": score}
+            for text, label, score in zip(texts, labels, scores.tolist(), strict=True)
         ]
 
-    return Predictor.of(folder, answer)
+    def line(answer: Mapping[str, Any]) -> str:
+        return f"{answer['label']}\t{answer['score']:.3f}\t{' '.join(answer['text'].split())}"
+
+    columns: dict[str, Kind] = {"text": "string", "label": "string", "score": "float32"}
+    return Predictor.of(folder, answer, AnswerForm(columns, line))
 
 
-def load_probabilities(folder: Path) -> tuple[str, Predictor]:
+def load_probabilities(folder: Path) -> Predictor:
     labels, ask = load_labels(folder), load_asker(folder)
 
-    def answer(texts: Sequence[str]) -> list[str]:
+    def answer(texts: Sequence[str]) -> list[dict[str, Any]]:
         answers = ask(list(texts))
         return [
-            "\t".join([without_breaks(text), label.decode("utf-8"), *map("{:.9g}".format, row)])
+            {
+                "text": text,
+                "label": label.decode("utf-8"),
+                "probabilities": dict(zip(labels, row, strict=True)),
+            }
             for text, label, row in zip(
                 texts, answers["label"], answers["probabilities"].tolist(), strict=True
             )
         ]
 
-    return "\t".join([*OWN_HEADER, *labels]), Predictor.of(folder, answer)
+    def line(answer: Mapping[str, Any]) -> str:
+        shares = map("{:.9g}".format, answer["probabilities"].values())
+        return "\t".join([without_breaks(answer["text"]), answer["label"], *shares])
+
+    columns: dict[str, Kind] = {
+        "text": "string",
+        "label": "string",
+        "probabilities": dict.fromkeys(labels, "float32"),
+    }
+    form = AnswerForm(columns, line, "\t".join([*OWN_HEADER, *labels]))
+    return Predictor.of(folder, answer, form)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from sacrebleu.metrics import CHRF
 
-from pipeline.export.predictor import Predictor
+from pipeline.export.predictor import AnswerForm, Kind, Predictor
 from pipeline.export.translator import export_translator, load_translator
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
@@ -65,6 +65,15 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
 
 def load(folder: Path, asking: None = None) -> Predictor:
     translate = load_translator(folder)
-    return Predictor.of(
-        folder, lambda texts: [" ".join(said.split()) for said in translate(list(texts))[0]]
-    )
+
+    def answer(texts: Sequence[str]) -> list[dict[str, Any]]:
+        return [
+            {"text": text, "translation": said, "score": score}
+            for text, said, score in zip(texts, *translate(list(texts)), strict=True)
+        ]
+
+    def line(answer: Mapping[str, Any]) -> str:
+        return " ".join(answer["translation"].split())
+
+    columns: dict[str, Kind] = {"text": "string", "translation": "string", "score": "float32"}
+    return Predictor.of(folder, answer, AnswerForm(columns, line))

@@ -39,9 +39,9 @@ def without_compression(name: str) -> str:
     return stem if dot and f".{ending.lower()}" in SUFFIXES else name
 
 
-def blocks(path: Path) -> Iterator[bytes]:
+def blocks(path: Path, shown: bool = True) -> Iterator[bytes]:
     """What a file holds, about a megabyte at a time, unpacked where it is compressed, with a
-    progress bar.
+    progress bar if it is to be `shown`.
 
     Whether it is, its first bytes say. Several streams one behind the other are read as one.
 
@@ -53,11 +53,13 @@ def blocks(path: Path) -> Iterator[bytes]:
         opened = next((how for magic, how in COMPRESSED.items() if head.startswith(magic)), None)
         content: IO[bytes] = file if opened is None else opened(file)
         size = path.stat().st_size
-        with Progress(path.name, size, "bytes", scale=True) as progress:
+        bar = Progress(path.name, size, "bytes", scale=True) if shown else None
+        with bar or contextlib.nullcontext():
             done = 0
             while block := _read(content, path, opened is not None):
                 place = file.tell() if file.seekable() else done + len(block)
-                progress.advance(place - done)
+                if bar:
+                    bar.advance(place - done)
                 done = place
                 yield block
 

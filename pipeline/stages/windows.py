@@ -1,0 +1,84 @@
+"""A stream of values in windows, asked about by size within each, and answered in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+_MOST_AT_ONCE = 1_000_000  # characters; a longer text is asked alone
+_MOST_BATCHES = 32
+_MOST_IN_WINDOW = 8_000_000  # characters
+
+Value = TypeVar("Value")
+
+
+def windows(
+    values: Iterable[Value], size: Callable[[Value], int], batch_size: int
+) -> Iterator[list[Value]]:
+    """Values in their order: first as many as a batch has, so that there is an answer soon, then
+    twice as many and so on, up to 32 batches; fewer where they are large.
+
+    How they are cut depends on the values alone.
+
+    Args:
+        size: of a value, as `Field.size` gives it.
+    """
+    window: list[Value] = []
+    count, total = batch_size, 0
+    for value in values:
+        added = size(value)
+        if window and (len(window) == count or total + added > _MOST_IN_WINDOW):
+            yield window
+            window, total = [], 0
+            count = min(2 * count, _MOST_BATCHES * batch_size)
+        window.append(value)
+        total += added
+    if window:
+        yield window
+
+
+def parts(values: Sequence[Value], sizes: Sequence[int], most: int) -> Iterator[Sequence[Value]]:
+    """Values in their order, `most` at a time; fewer where they are large.
+
+    Args:
+        values: any number of them.
+        sizes: of each, as `Field.size` gives it.
+        most: values in a part.
+    """
+    start = total = 0
+    for number, size in enumerate(sizes):
+        if number > start and (number - start == most or total + size > _MOST_AT_ONCE):
+            yield values[start:number]
+            start, total = number, 0
+        total += size
+    if start < len(values):
+        yield values[start:]
+
+
+def answered(
+    window: Sequence[Value],
+    ask: Callable[[Sequence[Value]], Sequence[Any]],
+    sizes: Sequence[int],
+    batch_size: int,
+    *,
+    by_place: bool = False,
+    advance: Callable[[int], None] = lambda count: None,
+) -> list[Any]:
+    """The answers about values in the order of the values, which are asked about with others of
+    their size: a batch costs what its largest value does.
+
+    Args:
+        ask: values -> an answer for each.
+        sizes: of each, as `Field.size` gives it.
+        by_place: whether they must be asked about in their order (`Predictor`).
+        advance: is told of each batch how many values it had.
+    """
+    order = list(range(len(window)))
+    if not by_place:
+        order.sort(key=sizes.__getitem__)
+    answers: list[Any] = [None] * len(window)
+    for part in parts(order, [sizes[number] for number in order], batch_size):
+        for number, answer in zip(part, ask([window[n] for n in part]), strict=True):
+            answers[number] = answer
+        advance(len(part))
+    return answers
