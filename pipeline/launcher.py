@@ -176,9 +176,11 @@ class _Children:
         return self.folder / f"process-{number}.log"
 
     def wait(self) -> None:
-        """Until all have ended, or some time after one has ended badly."""
+        """Until all have ended, one was killed, or some time after one failed."""
         patience = None
         while None in (codes := [process.poll() for process in self.processes.values()]):
+            if any(code and code < 0 for code in codes):
+                return
             if any(codes) and patience is None:
                 patience = time.monotonic() + _GRACE
             if patience is not None and time.monotonic() > patience:

@@ -21,6 +21,7 @@ from pipeline.records import as_json
 from pipeline.training import checkpoints, processes
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
+from pipeline.training.step_together import step_together
 from pipeline.training.tensorboard import TensorBoardLog
 from pipeline.training.weights import load_initial_weights, save_weights
 from pipeline.workspace import is_what_was_written, sha256, write_record, write_text
@@ -147,7 +148,7 @@ class _Training:
         # it gives; JAX cannot do without.
         plan.model.compile(self.optimizer, plan.loss, jit_compile=keras.backend.backend() == "jax")
         self.optimizer.build(plan.model.trainable_variables)
-        in_step = processes.step_together if processes.several() else training_step
+        in_step = step_together if processes.several() else training_step
         self.take_step = in_step(plan.model)
         self.last_checkpoint = time.monotonic()
 
