@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.progress import say
 from pipeline.readable import READABLE
 
 COUNT, NUMBER, COORDINATOR = "PROCESSES", "PROCESS", "COORDINATOR"
@@ -27,6 +28,9 @@ writes what people read, and the number among the processes of one machine."""
 
 _TOLD = 2
 """The exit code of a process that has told what is wrong in one line."""
+
+_LOST = re.compile("JaxRuntimeError.*(Gloo|NCCL|UNAVAILABLE)|another task died")
+"""What JAX says in a process that does not reach another one any more."""
 
 _GRACE = 3.0
 """Seconds for the other processes to tell what is wrong, after one has ended badly."""
@@ -124,6 +128,10 @@ def supervise(together: Together, arguments: list[str], folder: Path) -> int:
     children = _Children(together, arguments, folder)
     try:
         children.wait()
+    except KeyboardInterrupt:
+        if any((folder / "checkpoint").glob("*.npz")):
+            say("the same command goes on from the last checkpoint")
+        raise
     finally:
         children.end()
     return children.code()
@@ -201,7 +209,7 @@ class _Children:
     def _tells(self, number: int) -> bool:
         """Whether the log of a process tells why it failed: process 0 may have told people."""
         code = self.failed.get(number, 0)
-        return code > 0 and (number, code) != (0, _TOLD)
+        return (code > 0 or code == -signal.SIGABRT) and (number, code) != (0, _TOLD)
 
     def code(self) -> int:
         """That of the command; of all that failed, one that was killed explains the others."""
@@ -209,12 +217,15 @@ class _Children:
             return 0
         if self.failed.get(0) == _TOLD:
             return _TOLD
-        number = min(self.failed, key=lambda number: (self.failed[number] > 0, number))
+        number = min(self.failed, key=lambda number: (self._tells(number), number))
         log = ""
         if self._tells(number):
-            lines = self.log(number).read_text("utf-8", "replace").split("\n")
-            last = next((line for line in reversed(lines) if line.strip()), "")
-            why, log = f"failed: {last.removeprefix('error: ')}", f"; {self.log(number)} has more"
+            text = self.log(number).read_text("utf-8", "replace")
+            last = next((line for line in reversed(text.split("\n")) if line.strip()), "")
+            why = f"failed: {last.removeprefix('error: ')}"
+            if _LOST.search(text):
+                why = "lost another one"
+            log = f"; {self.log(number)} has more"
         else:
             why = f"was killed ({signal.Signals(-self.failed[number]).name})"
         raise UserError(
