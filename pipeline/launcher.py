@@ -148,7 +148,7 @@ class _Children:
         closes_with_us, self._pipe = os.pipe()
         screen = os.dup(2)
         for number in numbers:
-            with open(self.log(number), "wb") as log:
+            with open(self._growing(number), "wb") as log:
                 self.processes[number] = subprocess.Popen(
                     [sys.executable, "-m", "pipeline", *arguments],
                     env=self._environment(
@@ -181,7 +181,12 @@ class _Children:
         }
 
     def log(self, number: int) -> Path:
+        """Where it is found, once the process has failed."""
         return self.folder / f"process-{number}.log"
+
+    def _growing(self, number: int) -> Path:
+        """Where it is until then: a second command that is refused is to leave this one alone."""
+        return self.folder / f".{os.getpid()}.process-{number}.log"
 
     def wait(self) -> None:
         """Until all have ended, one was killed, or some time after one failed."""
@@ -196,14 +201,16 @@ class _Children:
             time.sleep(0.05)
 
     def end(self) -> None:
-        """Ends those that have not ended; logs of those that have not failed are removed."""
+        """Ends those that have not ended, and keeps the logs of those that have failed."""
         codes = {number: process.poll() for number, process in self.processes.items()}
         self.failed = {number: code for number, code in codes.items() if code}
         for number, process in self.processes.items():
             process.kill()
             process.wait()
-            if not self._tells(number):
-                self.log(number).unlink(missing_ok=True)
+            if self._tells(number):
+                os.replace(self._growing(number), self.log(number))
+            else:
+                self._growing(number).unlink(missing_ok=True)
         os.close(self._pipe)
 
     def _tells(self, number: int) -> bool:

@@ -27,7 +27,7 @@ SHORT = {
     "min_steps": 1,
     "evaluations": 2,
     "checkpoint_seconds": 0.0,
-    "max_length": 16,
+    "max_length": 8,
     "max_ngrams": 4,
     "min_batches": 1,
 }
@@ -49,7 +49,7 @@ def started(run: FinishedRun, *, path: Path | None = None, **environment: str) -
 
 def trained(run: FinishedRun, **environment: str) -> FinishedRun:
     process = started(run, **environment)
-    _, errors = process.communicate(timeout=300)
+    _, errors = process.communicate(timeout=900)
     assert process.returncode == 0, errors
     return run
 
@@ -133,7 +133,7 @@ def test_killed_process_ends_all_and_the_same_command_goes_on(killed, prepared, 
     run = prepared("sentiment").copy(tmp_path / "run")
     (tmp_path / "sitecustomize.py").write_text(KILL)
     process = started(run, path=tmp_path, PROCESSES="2", KILLED=killed)
-    _, errors = process.communicate(timeout=300)
+    _, errors = process.communicate(timeout=900)
     assert process.returncode == 2, errors
     told = [line for line in errors.split("\n") if "error" in line.lower()]
     assert len(told) == 1
@@ -157,7 +157,7 @@ def test_processes_with_other_settings_are_refused(prepared, tmp_path):
         for number, one in enumerate(runs)
     ]
     for process in processes:
-        _, errors = process.communicate(timeout=300)
+        _, errors = process.communicate(timeout=900)
         assert process.returncode == 2
         (line,) = errors.rstrip("\n").split("\n")
         assert line.startswith("error: ")
