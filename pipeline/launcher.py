@@ -159,7 +159,7 @@ class _Children:
                     stderr=log,
                     pass_fds=[closes_with_us, screen],
                     # Ctrl-C reaches this process alone, which ends the others.
-                    start_new_session=True,
+                    process_group=0,
                 )
         os.close(closes_with_us)
         os.close(screen)
