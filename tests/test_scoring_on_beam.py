@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib
 import json
 from pathlib import Path
@@ -63,11 +64,9 @@ def test_two_processes_without_our_code_say_what_predict_says(command, finished,
     everything = tmp_path / "all.txt"
     everything.write_text("".join(f"{text}\n" for text in texts), "utf-8")
     said = command(run.root, "predict", "--file", everything, "--probabilities").out
-    header, *rows = [line.split("\t") for line in said.splitlines()]
+    header, *rows = [line.split("\t") for line in said.rstrip("\n").split("\n")]
     places = [
-        (f"in/{file.name}", number)
-        for file, lines in files.items()
-        for number in range(1, len(lines) + 1)
+        (str(file), number) for file, lines in files.items() for number in range(1, len(lines) + 1)
     ]
     for place, text, (_, label, *probabilities) in zip(places, texts, rows, strict=True):
         row = scored[place]
@@ -118,11 +117,12 @@ def test_examples_of_tensorflow_keep_every_number(command, finished, tmp_path, t
     np.testing.assert_allclose(np.array(vectors), expected, atol=1e-5)
 
 
-def test_a_file_in_cp949_is_read_as_such(command, finished, tmp_path):
-    (tmp_path / "old.txt").write_text("꿀잼\n별로예요\n", "cp949")
-    words = ["--input", tmp_path / "old.txt", "--output", tmp_path / "scores.jsonl"]
+def test_a_packed_file_in_cp949_is_read_as_such(command, finished, tmp_path):
+    with gzip.open(tmp_path / "old.txt.gz", "wb") as file:
+        file.write("꿀잼\r\n별로예요".encode("cp949"))
+    words = ["--input", tmp_path / "*.txt.gz", "--output", tmp_path / "scores.jsonl"]
     assert command(finished("sentiment").root, "score", *words, *LOCAL).code == 0
-    assert {row["text"] for row in json_rows(tmp_path)} == {"꿀잼", "별로예요"}
+    assert {row["text"]: row["row"] for row in json_rows(tmp_path)} == {"꿀잼": 1, "별로예요": 2}
 
 
 def test_a_model_that_lies_elsewhere_is_copied_whole(finished, tmp_path):

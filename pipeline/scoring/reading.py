@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,11 +15,11 @@ from google.protobuf.message import DecodeError
 from pipeline.errors import UserError
 from pipeline.scoring.records import feature_text
 from pipeline.scoring.settings import FileSettings, InputKind
-from pipeline.text_file import decode, printable
+from pipeline.text_file import decode
 
 Keyed = tuple[dict[str, Any], str]
 """Where a text stands (`file`, `row` from 1, and `id` if it is asked for), and the text."""
-_CODECS = {"UTF-8": "utf-8", "UTF-8 with BOM": "utf-8-sig", "CP949": "cp949", "UTF-16": "utf-16"}
+_CODECS = {"UTF-8": "utf-8", "UTF-8 with BOM": "utf-8-sig", "CP949": "cp949"}
 _HEAD = 2**20  # bytes
 
 
@@ -53,9 +52,8 @@ class Reader:
         return self._cells(file) if self.kind == "parquet" else self._examples(file)
 
     def _lines(self, file: Any) -> Iterator[tuple[str, None]]:
-        lines = io.TextIOWrapper(file, self.codec, "surrogateescape", newline="\n")
-        for line in lines:
-            yield printable(line.removesuffix("\n").rstrip("\r")), None
+        while line := file.readline():
+            yield line.removesuffix(b"\n").rstrip(b"\r").decode(self.codec, "replace"), None
 
     def _cells(self, file: Any) -> Iterator[tuple[str, str | None]]:
         columns = [self.text_column, *([self.id_column] if self.id_column else [])]
@@ -111,7 +109,8 @@ def _first(pattern: str) -> str:
 
 
 def _codec(head: bytes, where: str) -> str:
-    encoding = decode(head, where)[1]
+    whole_lines = head[: head.rfind(b"\n") + 1] or head
+    encoding = decode(whole_lines, where)[1]
     if encoding not in _CODECS:
         raise UserError(f"is {encoding}", where=where, remedy="save it as UTF-8")
     return _CODECS[encoding]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,6 +38,8 @@ def run(task: Task, settings: ScoreSettings, workspace: Workspace, options: Sequ
                 where="command line",
                 remedy="try --input texts.txt --output scores.jsonl",
             )
+    # Workers may stand in another folder, and Beam matches no pattern without one.
+    files = dataclasses.replace(files, input=_whole(files.input), output=_whole(files.output))
     kind, output = input_kind(files), output_of(files)
     model = _model_folder(task, settings.model, workspace)
     _check_beam()
@@ -49,6 +53,11 @@ def run(task: Task, settings: ScoreSettings, workspace: Workspace, options: Sequ
     writing.check_nothing_there(output)
     job.score(files.input, reader, model, outputs, settings.model, output, options)
     say(f"written: {output.parts}")
+
+
+def _whole(path: str) -> str:
+    """An address as it is; a path from the root on."""
+    return path if "://" in path else os.path.abspath(path)
 
 
 def _check_beam() -> None:
