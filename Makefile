@@ -15,6 +15,9 @@ SETTINGS    =
 TEXT        =
 FILE        =
 OUT         =
+TASK        = sentiment
+INPUT       =
+OUTPUT      =
 PROBABILITIES =
 PROMPT      =
 LENGTH      = 200
@@ -25,7 +28,7 @@ QUICK       =
 MODELS      =
 PORT        = 6006
 VARIABLES  := CORPUS EVAL ENCODER TEACHERS UNLABELLED DIRECTION NAME VERSION SETTINGS TEXT FILE OUT \
-  PROBABILITIES PROMPT LENGTH TEMPERATURE SEED LANGUAGE QUICK MODELS PORT
+  TASK INPUT OUTPUT PROBABILITIES PROMPT LENGTH TEMPERATURE SEED LANGUAGE QUICK MODELS PORT
 
 # Each goes to Python through the environment of its shell, where line ends, quotes, $ and backticks
 # stay what they are. Under its own name make would expand it first.
@@ -87,6 +90,7 @@ help:  ## this page
 LINK      := $(shell test -L $(VENV) && echo linked-venv)
 READY     := $(or $(LINK),$(VENV)/.ready)
 READY_DEV := $(or $(LINK),$(VENV)/.ready-dev)
+READY_SCALE := $(or $(LINK),$(VENV)/.ready-scale)
 
 $(VENV)/.ready: requirements.txt
 	@$(PYTHON3) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, {sys.executable} is {v[0]}.{v[1]}; set PYTHON3=python3.11")'
@@ -96,6 +100,11 @@ $(VENV)/.ready: requirements.txt
 
 $(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# All pins together, since apache-beam takes an older protobuf than TensorFlow alone would.
+$(VENV)/.ready-scale: requirements-scale.txt $(VENV)/.ready
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-scale.txt
 	@touch $@
 
 .PHONY: linked-venv
@@ -185,6 +194,12 @@ serve: $(READY)  ## answer over HTTP for exported models: MODELS=sentiment,ner P
 	@$(PIPELINE) serve $(call given,--models,MODELS) $(if $(call typed,PORT),--port="$$ASKED_PORT") \
 	  $(call given,--settings,SETTINGS)
 
+# ---- many texts through an exported model, on Apache Beam; SETTINGS has Beam's options, too
+.PHONY: score
+score: $(READY_SCALE)  ## score files of texts, on a cluster too: TASK=sentiment INPUT=texts.txt OUTPUT=scores.jsonl
+	@$(PIPELINE) score "$$ASKED_TASK" $(if $(call typed,VERSION),--version="$$ASKED_VERSION") \
+	  $(call given,--input,INPUT) $(call given,--output,OUTPUT) $(call given,--settings,SETTINGS)
+
 # ---- studies: pages that explain, with what they measured
 STUDY = $(PIPELINE) study $(1) --name="$$ASKED_NAME" --seed="$$ASKED_SEED" $(call given,--quick,QUICK)
 .PHONY: study-gradients study-units study-labels
@@ -215,6 +230,11 @@ test: $(READY_DEV)  ## linter, type checker and tests
 	$(VENV)/bin/ruff format --check .
 	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest -n 2 --dist loadfile
+
+# What needs apache-beam is left out of `make test` (the marker `scale` in pyproject.toml).
+.PHONY: test-scale
+test-scale: $(READY_DEV) $(READY_SCALE)  ## the tests that need apache-beam
+	$(PYTHON) -m pytest -m scale
 
 .PHONY: clean
 clean:  ## remove derived data and runs, keep downloads and saved models

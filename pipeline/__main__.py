@@ -22,6 +22,7 @@ from pipeline.errors import UserError
 from pipeline.launcher import COUNT, Together, as_one_of_several, supervise
 from pipeline.quiet import start_keras
 from pipeline.readable import print_utf8
+from pipeline.scoring.settings import SCORE_HELP, ScoreSettings, split_options
 from pipeline.serving.settings import SERVE_HELP, ServeSettings
 from pipeline.settings import check_ranges, closest, leaves, parse
 from pipeline.stages.options import STAGES, TENSORBOARD_HELP, TensorBoardOptions
@@ -51,6 +52,9 @@ settings (what they mean: python -m pipeline train {_DEFAULT_TASK} --help):
 
 studies, which explain what the models do (python -m pipeline study gradients --help):
   {studies}
+
+files of texts, on a cluster (python -m pipeline score {_DEFAULT_TASK} --input texts.txt --output
+scores.jsonl; --help)
 
 all exported models over HTTP (python -m pipeline serve --port 8501; --help)
 
@@ -178,8 +182,10 @@ def _run(arguments: list[str]) -> int:
         return _tensorboard(rest)
     if stage == "serve":
         return _serve(rest)
+    if stage == "score":
+        return _score(rest)
     if stage not in STAGES:
-        near = f"closest: {closest(stage, [*STAGES, 'study', 'serve', 'tensorboard'])}"
+        near = f"closest: {closest(stage, [*STAGES, 'study', 'serve', 'score', 'tensorboard'])}"
         raise UserError(
             f"unknown stage {stage!r}",
             where="command line",
@@ -267,6 +273,24 @@ def _serve(arguments: list[str]) -> int:
     check_ranges(settings)
     prepare_process("serve")
     importlib.import_module("pipeline.stages.serve").run(settings)
+    return 0
+
+
+def _score(arguments: list[str]) -> int:
+    """Files of texts through an exported model, on Apache Beam."""
+    named = bool(arguments) and not arguments[0].startswith("-")
+    name, rest = (arguments[0], arguments[1:]) if named else (_DEFAULT_TASK, arguments)
+    task = find_task(name)
+    own, beams = split_options(rest)
+    try:
+        settings = parse(
+            ScoreSettings, own, program=f"python -m pipeline score {name}", description=SCORE_HELP
+        )
+    except SystemExit as end:  # after --help
+        return int(end.code or 0)
+    check_ranges(settings)
+    prepare_process("score")
+    importlib.import_module("pipeline.stages.score").run(task, settings, Workspace(), beams)
     return 0
 
 

@@ -43,7 +43,7 @@ class Checkout:
         for path in (CHECKOUT / "pipeline" / "tasks").glob("*/__init__.py"):
             (root / "pipeline" / "tasks" / path.parent.name).mkdir()
             (root / "pipeline" / "tasks" / path.parent.name / path.name).touch()
-        for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
+        for name in ("Makefile", *(path.name for path in CHECKOUT.glob("requirements*.txt"))):
             shutil.copy(CHECKOUT / name, root)
 
     def with_environment(self) -> Checkout:

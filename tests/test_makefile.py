@@ -16,6 +16,7 @@ from make_checkout import CHECKOUT, STAGES, Checkout
 VARIABLES = (
     *("CORPUS", "EVAL", "NAME", "VERSION", "SETTINGS", "TEXT", "FILE", "OUT", "PROMPT"),
     *("LENGTH", "TEMPERATURE", "SEED", "LANGUAGE", "QUICK", "PORT", "DIRECTION", "MODELS"),
+    *("TASK", "INPUT", "OUTPUT"),
 )
 
 

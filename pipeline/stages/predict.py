@@ -35,7 +35,7 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
     if options.check:
         _asked(task, options, target)
         return
-    again = _train_command(task, settings.run.version, workspace)
+    again = train_command(task, settings.run.version, workspace)
     if not (target / "saved_model.pb").exists() and not (target / MANIFEST).exists():
         raise UserError("there is no exported model", where=target, remedy=again)
     check_model(target, again)
@@ -211,7 +211,7 @@ def _example(task: Task, model: Path) -> Any:
         return task.example(task.settings())
 
 
-def _train_command(task: Task, version: int, workspace: Workspace) -> str:
+def train_command(task: Task, version: int, workspace: Workspace) -> str:
     """The command of make that exports a version again, or for the first time."""
     files = RunFiles.behind(task, version, workspace)
     if files is not None:

@@ -1,0 +1,1 @@
+"""Exported models that are asked about more texts than one machine holds, on Apache Beam."""

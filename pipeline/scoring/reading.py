@@ -1,0 +1,141 @@
+"""Texts of files, each with where it stood. Runs in the workers, and on the first file before."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow.parquet
+import tensorflow as tf
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.io.tfrecordio import _TFRecordUtil
+from google.protobuf.message import DecodeError
+
+from pipeline.errors import UserError
+from pipeline.scoring.records import feature_text
+from pipeline.scoring.settings import FileSettings, InputKind
+from pipeline.text_file import decode
+
+Keyed = tuple[dict[str, Any], str]
+"""Where a text stands (`file`, `row` from 1, and `id` if it is asked for), and the text."""
+_CODECS = {"UTF-8": "utf-8", "UTF-8 with BOM": "utf-8-sig", "CP949": "cp949"}
+_HEAD = 2**20  # bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Reader:
+    """A file -> its texts.
+
+    Attributes:
+        kind: of file.
+        text_column: column or feature with the text.
+        id_column: the same of the id; None where there is none.
+        codec: how text files are encoded.
+    """
+
+    kind: InputKind
+    text_column: str
+    id_column: str | None
+    codec: str = "utf-8"
+
+    def __call__(self, path: str) -> Iterator[Keyed]:
+        """All texts of one file, in their order."""
+        with FileSystems.open(path) as file:
+            for number, (text, id_) in enumerate(self._texts(file), start=1):
+                key = {"file": path, "row": number}
+                yield (key if id_ is None else {**key, "id": id_}), text
+
+    def _texts(self, file: Any) -> Iterator[tuple[str, str | None]]:
+        if self.kind == "text":
+            return self._lines(file)
+        return self._cells(file) if self.kind == "parquet" else self._examples(file)
+
+    def _lines(self, file: Any) -> Iterator[tuple[str, None]]:
+        while line := file.readline():
+            yield line.removesuffix(b"\n").rstrip(b"\r").decode(self.codec, "replace"), None
+
+    def _cells(self, file: Any) -> Iterator[tuple[str, str | None]]:
+        columns = [self.text_column, *([self.id_column] if self.id_column else [])]
+        for batch in pyarrow.parquet.ParquetFile(file).iter_batches(columns=columns):
+            names = batch.schema.names
+            texts = batch.column(names.index(self.text_column)).to_pylist()
+            ids = batch.column(names.index(self.id_column)).to_pylist() if self.id_column else None
+            for number, text in enumerate(texts):
+                yield text or "", _id(ids[number]) if ids is not None else None
+
+    def _examples(self, file: Any) -> Iterator[tuple[str, str | None]]:
+        while (record := _TFRecordUtil.read_record(file)) is not None:
+            features = tf.train.Example.FromString(record).features.feature
+            id_ = feature_text(features[self.id_column]) if self.id_column else None
+            yield feature_text(features[self.text_column]), id_
+
+
+def _id(cell: Any) -> str:
+    return "" if cell is None else str(cell)
+
+
+def reader_of(files: FileSettings, kind: InputKind) -> Reader:
+    """What reads the input, after a look at its first file.
+
+    Raises:
+        UserError: there is none, it is another kind of file, or it has no such column.
+    """
+    first = _first(files.input)
+    reader = Reader(kind, files.text_column, files.id_column)
+    try:
+        with FileSystems.open(first) as file:
+            if kind == "text":
+                return dataclasses.replace(reader, codec=_codec(file.read(_HEAD), first))
+            _check_names(_names_in(file, kind), reader, first)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"cannot be read as {kind} ({reason})", where=first, remedy="look at --input-kind"
+        ) from error
+    return reader
+
+
+def _first(pattern: str) -> str:
+    try:
+        found = FileSystems.match([pattern], limits=[1])[0].metadata_list
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(reason, where=pattern) from error
+    if not found:
+        raise UserError("no such file", where=pattern, remedy="check the path in --input")
+    path: str = found[0].path
+    return path
+
+
+def _codec(head: bytes, where: str) -> str:
+    whole_lines = head[: head.rfind(b"\n") + 1] or head
+    encoding = decode(whole_lines, where)[1]
+    if encoding not in _CODECS:
+        raise UserError(f"is {encoding}", where=where, remedy="save it as UTF-8")
+    return _CODECS[encoding]
+
+
+def _names_in(file: Any, kind: InputKind) -> list[str] | None:
+    """The columns of a file, or the features of its first example; None where it is empty."""
+    if kind == "parquet":
+        names: list[str] = pyarrow.parquet.ParquetFile(file).schema_arrow.names
+        return names
+    record = _TFRecordUtil.read_record(file)
+    if record is None:
+        return None
+    try:
+        return list(tf.train.Example.FromString(record).features.feature)
+    except DecodeError as error:
+        raise ValueError("its records are no tf.train.Example") from error
+
+
+def _check_names(names: list[str] | None, reader: Reader, where: str) -> None:
+    asked = {"--text-column": reader.text_column, "--id-column": reader.id_column}
+    for option, name in asked.items():
+        if names is not None and name is not None and name not in names:
+            raise UserError(
+                f"has no {name!r}",
+                where=where,
+                remedy=f"give one of {', '.join(sorted(names))} with {option}",
+            )
