@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -199,6 +201,11 @@ class TestPredict:
 
     def test_reader_that_leaves_early(self, finished):
         """`... | head -1`: standard input in, one line read, then the pipe is closed."""
+
+        def write_texts(stdin):
+            with contextlib.suppress(BrokenPipeError), stdin:
+                stdin.write("".join(f"글 {i}\r\n" for i in range(20_000)).encode())
+
         with subprocess.Popen(
             [sys.executable, "-m", "pipeline", "predict", "--file", "-"],
             cwd=finished("sentiment").root,
@@ -207,12 +214,14 @@ class TestPredict:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         ) as asking:
-            asking.stdin.write("".join(f"글 {i}\r\n" for i in range(20_000)).encode())
-            asking.stdin.close()
+            # What is not read by then has nowhere to go: answers leave before all is read.
+            writing = threading.Thread(target=write_texts, args=(asking.stdin,))
+            writing.start()
             first = asking.stdout.readline().decode()
             asking.stdout.close()
             errors = asking.stderr.read().decode()
             assert asking.wait(timeout=120) == 0, errors
+            writing.join()
         assert first.endswith("\t글 0\n")
         assert "Traceback" not in errors
         assert "BrokenPipe" not in errors
