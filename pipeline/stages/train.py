@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnusableCheckpointError, UserError
-from pipeline.facts import Prepared, TrainingResult
+from pipeline.facts import Prepared
 from pipeline.progress import say
 from pipeline.quiet import start_keras
 from pipeline.records import as_json
 from pipeline.settings import same_settings, without_run
 from pipeline.stages.files import RunFiles, chosen
 from pipeline.tasks.base import Task
-from pipeline.training import processes
-from pipeline.workspace import (
-    Manifest,
-    Workspace,
-    digest,
-    read_json,
-    write_json,
-    write_record,
-)
+from pipeline.workspace import Manifest, Workspace, read_json, write_json, write_record
 
 RESULTS = (
     "history.csv",
@@ -42,39 +33,27 @@ RESULTS = (
 
 def run(task: Task, settings: Any, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
-    processes.start()
-    with files.to_be_written() if processes.is_first() else contextlib.nullcontext():
+    with files.to_be_written():
         prepared = _prepared(task, settings, files)
         # Only what decides the weights: where the export goes does not make a run another run.
         config = {**without_run(settings), "inputs": prepared.outputs}
-        processes.check_same("settings or corpus", digest(config), "give all the same command")
-        done = processes.is_first() and _already_trained(task, config, files)
-        if not processes.agreed({"done": done})["done"]:
+        _make_room(task, config, files)
+        write_record(files.config, config)
+        if files.training.exists():
             try:
-                _train(task, settings, files, workspace.root / prepared.facts.folder)
-            except KeyboardInterrupt:
-                if _has_checkpoint(files):
-                    say("the same command goes on from the last checkpoint")
-                raise
-        processes.leave()
-
-
-def _already_trained(task: Task, config: dict[str, Any], files: RunFiles) -> bool:
-    """Whether nothing is to be done; else the run is made ready for a training of `config`."""
-    _make_room(task, config, files)
-    write_record(files.config, config)
-    if files.training.exists():
+                files.result()
+            except UserError as fault:
+                say(f"{fault.where}: {fault.what}: training again")
+                files.training.unlink()
+            else:
+                say(f"already trained with these settings: {files.folder}")
+                return
         try:
-            files.result()
-        except UserError as fault:
-            say(f"{fault.where}: {fault.what}: training again")
-            files.training.unlink()
-        else:
-            say(f"already trained with these settings: {files.folder}")
-            return True
-    if not _has_checkpoint(files):
-        _start_over(files)
-    return False
+            _train(task, settings, files, workspace.root / prepared.facts.folder)
+        except KeyboardInterrupt:
+            if _has_checkpoint(files):
+                say("the same command goes on from the last checkpoint")
+            raise
 
 
 def _has_checkpoint(files: RunFiles) -> bool:
@@ -126,20 +105,18 @@ def _is_readable(config: Path) -> bool:
 
 
 def _train(task: Task, settings: Any, files: RunFiles, prepared_folder: Path) -> None:
-    def trained() -> TrainingResult:
-        start_keras(settings.training.seed)
-        plan = task.training.plan(settings, prepared_folder)
-        return plan.train(settings.training, files.folder)
-
-    result = None
+    start_keras(settings.training.seed)
+    if not _has_checkpoint(files):
+        _start_over(files)
+    plan = task.training.plan(settings, prepared_folder)
     try:
-        result = trained()
+        result = plan.train(settings.training, files.folder)
     except UnusableCheckpointError as fault:
         say(f"{fault.where}: {fault.what}: the training starts again")
-        if processes.is_first():
-            _start_over(files)
-    if processes.agreed({"again": result is None})["again"] or result is None:
-        result = trained()
+        _start_over(files)
+        start_keras(settings.training.seed)
+        plan = task.training.plan(settings, prepared_folder)
+        result = plan.train(settings.training, files.folder)
     say(
         f"trained: {result.monitor} on dev {result.best:.4f} at step "
         f"{result.best_step:,}, {result.seconds:.0f} s, "
