@@ -230,9 +230,9 @@ test: $(READY_DEV)  ## linter, type checker and tests
 	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
-# What needs apache-beam is left out of `make test` (the marker `scale` in pyproject.toml).
+# What needs apache-beam or pyarrow is left out of `make test` (the marker `scale` in pyproject.toml).
 .PHONY: test-scale
-test-scale: $(READY_DEV) $(READY_SCALE)  ## the tests that need apache-beam
+test-scale: $(READY_DEV) $(READY_SCALE)  ## the tests that need apache-beam or pyarrow
 	$(PYTHON) -m pytest -m scale
 
 .PHONY: clean

@@ -39,7 +39,10 @@ def _mark(error: UnicodeError) -> tuple[str | bytes, int]:
         return "\udcff", error.end
 
 
-codecs.register_error(_MARKED, _mark)
+def _decoder(codec: str, errors: str) -> codecs.IncrementalDecoder:
+    # Here, since a worker of Beam is sent functions and imports no module of ours.
+    codecs.register_error(_MARKED, _mark)
+    return codecs.getincrementaldecoder(codec)(errors)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,14 +72,18 @@ class TextLines:
         Raises:
             UserError: the file was changed since.
         """
-        texts = (text for _, text in _decoded(self.path, self.codec, self.errors, shown=False))
-        yield from map(printable, _lines(texts, self.line_end))
-        if _state(self.path) != self.state:
-            raise UserError(
-                "was changed while it was read",
-                where=self.path,
-                remedy="give a copy that nobody writes to",
-            )
+        yield from map(printable, _lines(self._texts(), self.line_end))
+
+    def _texts(self) -> Iterator[str]:
+        for _, text in _decoded(self.path, self.codec, self.errors, shown=False):
+            # Before any line of the block is asked about.
+            if _state(self.path) != self.state:
+                raise UserError(
+                    "was changed while it was read",
+                    where=self.path,
+                    remedy="give a copy that nobody writes to",
+                )
+            yield text
 
 
 def text_lines(path: Path) -> TextLines:
@@ -163,7 +170,7 @@ def _decoded(
     Raises:
         _NotValidError: `errors` do not allow something in it.
     """
-    decoder = codecs.getincrementaldecoder(codec)(errors)
+    decoder = _decoder(codec, errors)
     before = lines = 0
     for block in itertools.chain(blocks(path, shown), [b""]):
         try:
@@ -230,15 +237,16 @@ def _unmarked(data: Iterator[bytes], where: object) -> Iterator[str]:
     for block in data:
         if not block.isascii():
             # Not in the middle of a character, if that can be helped.
-            whole = block.rfind(b"\n") + 1 or len(block)
-            codec = "cp949" if decode(block[:whole], where)[1] == "CP949" else "utf-8"
+            whole = block[: block.rfind(b"\n") + 1]
+            telling = block if whole.isascii() else whole
+            codec = "cp949" if decode(telling, where)[1] == "CP949" else "utf-8"
             yield from _texts(itertools.chain([block], data), codec, _MARKED)
             return
         yield block.decode("ascii")
 
 
 def _texts(data: Iterable[bytes], codec: str, errors: str) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder(codec)(errors)
+    decoder = _decoder(codec, errors)
     for block in data:
         yield decoder.decode(block)
     yield decoder.decode(b"", final=True)

@@ -28,7 +28,9 @@ def checkout(tmp_path) -> Checkout:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory) -> Checkout:
     """One for many examples."""
-    return Checkout(tmp_path_factory.mktemp("make")).with_environment()
+    checkout = Checkout(tmp_path_factory.mktemp("make")).with_environment()
+    (checkout.root / ".venv" / ".ready-scale").touch()
+    return checkout
 
 
 @pytest.mark.parametrize("arguments", [[], ["help"]])
@@ -126,6 +128,8 @@ TAKEN = {
     "EVAL": ("evaluate-ner", "--on"),
     "FILE": ("tag", "--file"),
     "OUT": ("encode", "--out"),
+    "INPUT": ("score", "--input"),
+    "OUTPUT": ("score", "--output"),
     "TEXT": ("tag", "--text"),
     "PROMPT": ("generate", "--text"),
     "LENGTH": ("generate", "--length"),

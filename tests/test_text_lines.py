@@ -133,6 +133,12 @@ def test_what_is_piped(codec, end, ascii_first):
     assert lines == text.split(end)[:-1]
 
 
+@pytest.mark.parametrize("codec", CODECS)
+def test_what_stands_behind_the_last_line_end_alone_tells_the_encoding(codec):
+    data = "abc\n한글".encode(codec)
+    assert list(piped_lines([data], "standard input")) == ["abc", "한글"]
+
+
 def test_a_pipe_is_not_read_ahead():
     taken = []
     blocks = (taken.append(n) or f"{n}번째 줄\n".encode() for n in range(1000))

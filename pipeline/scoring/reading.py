@@ -15,12 +15,11 @@ from google.protobuf.message import DecodeError
 from pipeline.errors import UserError
 from pipeline.scoring.records import feature_text
 from pipeline.scoring.settings import FileSettings, InputKind
-from pipeline.text_file import decode
+from pipeline.text_lines import piped_lines
 
 Keyed = tuple[dict[str, Any], str]
 """Where a text stands (`file`, `row` from 1, and `id` if it is asked for), and the text."""
-_CODECS = {"UTF-8": "utf-8", "UTF-8 with BOM": "utf-8-sig", "CP949": "cp949"}
-_HEAD = 2**20  # bytes
+_BLOCK = 2**20  # bytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,29 +30,23 @@ class Reader:
         kind: of file.
         text_column: column or feature with the text.
         id_column: the same of the id; None where there is none.
-        codec: how text files are encoded.
     """
 
     kind: InputKind
     text_column: str
     id_column: str | None
-    codec: str = "utf-8"
 
     def __call__(self, path: str) -> Iterator[Keyed]:
         """All texts of one file, in their order."""
         with FileSystems.open(path) as file:
-            for number, (text, id_) in enumerate(self._texts(file), start=1):
+            for number, (text, id_) in enumerate(self._texts(file, path), start=1):
                 key = {"file": path, "row": number}
                 yield (key if id_ is None else {**key, "id": id_}), text
 
-    def _texts(self, file: Any) -> Iterator[tuple[str, str | None]]:
+    def _texts(self, file: Any, path: str) -> Iterator[tuple[str, str | None]]:
         if self.kind == "text":
-            return self._lines(file)
+            return ((line, None) for line in _lines(file, path))
         return self._cells(file) if self.kind == "parquet" else self._examples(file)
-
-    def _lines(self, file: Any) -> Iterator[tuple[str, None]]:
-        while line := file.readline():
-            yield line.removesuffix(b"\n").rstrip(b"\r").decode(self.codec, "replace"), None
 
     def _cells(self, file: Any) -> Iterator[tuple[str, str | None]]:
         columns = [self.text_column, *([self.id_column] if self.id_column else [])]
@@ -62,7 +55,7 @@ class Reader:
             texts = batch.column(names.index(self.text_column)).to_pylist()
             ids = batch.column(names.index(self.id_column)).to_pylist() if self.id_column else None
             for number, text in enumerate(texts):
-                yield text or "", _id(ids[number]) if ids is not None else None
+                yield _cell(text), _cell(ids[number]) if ids is not None else None
 
     def _examples(self, file: Any) -> Iterator[tuple[str, str | None]]:
         while (record := _TFRecordUtil.read_record(file)) is not None:
@@ -71,7 +64,12 @@ class Reader:
             yield feature_text(features[self.text_column]), id_
 
 
-def _id(cell: Any) -> str:
+def _lines(file: Any, path: str) -> Iterator[str]:
+    """The lines of a text file, in the encoding that it is in."""
+    return piped_lines(iter(lambda: file.read(_BLOCK), b""), path)
+
+
+def _cell(cell: Any) -> str:
     return "" if cell is None else str(cell)
 
 
@@ -86,7 +84,8 @@ def reader_of(files: FileSettings, kind: InputKind) -> Reader:
     try:
         with FileSystems.open(first) as file:
             if kind == "text":
-                return dataclasses.replace(reader, codec=_codec(file.read(_HEAD), first))
+                next(_lines(file, first), None)
+                return reader
             _check_names(_names_in(file, kind), reader, first)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
@@ -106,14 +105,6 @@ def _first(pattern: str) -> str:
         raise UserError("no such file", where=pattern, remedy="check the path in --input")
     path: str = found[0].path
     return path
-
-
-def _codec(head: bytes, where: str) -> str:
-    whole_lines = head[: head.rfind(b"\n") + 1] or head
-    encoding = decode(whole_lines, where)[1]
-    if encoding not in _CODECS:
-        raise UserError(f"is {encoding}", where=where, remedy="save it as UTF-8")
-    return _CODECS[encoding]
 
 
 def _names_in(file: Any, kind: InputKind) -> list[str] | None:

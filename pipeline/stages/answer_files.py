@@ -120,7 +120,7 @@ def check_format(out: Path) -> None:
         raise UserError(
             f"{_PARQUET} is not installed",
             where="--out",
-            remedy=f".venv/bin/pip install {_PARQUET}, or write a .jsonl",
+            remedy=f".venv/bin/pip install -c requirements-scale.txt {_PARQUET}, or write a .jsonl",
         )
 
 

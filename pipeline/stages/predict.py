@@ -108,7 +108,10 @@ class _Asking:
         say(f"{self.progress.done:,} answers -> {out}")
 
     def _windows(self, values: Iterable[Any]) -> Iterable[Sequence[Any]]:
-        return windows(values, self.task.input.size, self.task.serving.BATCH_SIZE)
+        size, batch_size = self.task.input.size, self.task.serving.BATCH_SIZE
+        if self.predictor.by_place:  # more of them would be sorted by nothing
+            return windows(values, size, batch_size, most_batches=1)
+        return windows(values, size, batch_size)
 
     def _answers(self, window: Sequence[Any]) -> Sequence[Any]:
         return answered(

@@ -36,13 +36,14 @@ class Shards:
     def __init__(self, out: Path, kind: AnswerFile, folder: Path):
         self._out, self._kind, self._folder = out, kind, folder
         self._parts: list[Path] = []
+        self._count = 0
 
     def skip(self, count: int) -> bool:
         """Passes over the next part if it lies there already, with so many answers."""
         path = self._next
         if not path.exists() or self._kind.count(path) != count:
             return False
-        self._parts.append(path)
+        self._done(path, count)
         return True
 
     def write(self, answers: Sequence[Any]) -> None:
@@ -50,7 +51,7 @@ class Shards:
         path = self._next
         with atomic_file(path) as temporary:
             self._kind.write(temporary, answers)
-        self._parts.append(path)
+        self._done(path, len(answers))
 
     def join(self) -> None:
         """Puts all parts into the file, whole or not at all; after that they are gone."""
@@ -64,7 +65,12 @@ class Shards:
 
     @property
     def _next(self) -> Path:
-        return self._folder / f"{len(self._parts):06}{self._out.suffix.lower()}"
+        # By its first answer: whatever cuts the answers otherwise finds no part of another cut.
+        return self._folder / f"{self._count:012}{self._out.suffix.lower()}"
+
+    def _done(self, path: Path, count: int) -> None:
+        self._parts.append(path)
+        self._count += count
 
 
 @contextlib.contextmanager
@@ -87,10 +93,11 @@ def shards(
     if not folder.exists():
         with atomic_folder(folder) as temporary:
             write_record(temporary / _RECORD, record)
-    goes_on = _goes_on(folder, record)
+    _goes_on(folder, record)  # refused before anything is written there
     busy = UserError("another command is writing it", where=out, remedy="wait until it is done")
     with only_one(folder / _LOCK, busy):
-        if not goes_on:
+        # Again: until now another command may have put its parts together.
+        if not _goes_on(folder, record):
             for part in folder.glob(f"[0-9]*{out.suffix.lower()}"):
                 part.unlink()
             write_record(folder / _RECORD, record)
@@ -98,11 +105,14 @@ def shards(
 
 
 def _goes_on(folder: Path, record: dict[str, Any]) -> bool:
-    """Whether what an earlier process left can be gone on with; nobody can with what was piped.
+    """Whether what an earlier process left can be gone on with; nobody can with what was piped,
+    nor where nothing is.
 
     Raises:
         UserError: as `shards`.
     """
+    if not {path.name for path in folder.iterdir()} - {_LOCK}:
+        return False
     try:
         before = read_json(folder / _RECORD)
     except (UserError, OSError):

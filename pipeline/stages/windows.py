@@ -13,10 +13,13 @@ Value = TypeVar("Value")
 
 
 def windows(
-    values: Iterable[Value], size: Callable[[Value], int], batch_size: int
+    values: Iterable[Value],
+    size: Callable[[Value], int],
+    batch_size: int,
+    most_batches: int = _MOST_BATCHES,
 ) -> Iterator[list[Value]]:
     """Values in their order: first as many as a batch has, so that there is an answer soon, then
-    twice as many and so on, up to 32 batches; fewer where they are large.
+    twice as many and so on, up to `most_batches`; fewer where they are large.
 
     How they are cut depends on the values alone.
 
@@ -30,7 +33,7 @@ def windows(
         if window and (len(window) == count or total + added > _MOST_IN_WINDOW):
             yield window
             window, total = [], 0
-            count = min(2 * count, _MOST_BATCHES * batch_size)
+            count = min(2 * count, most_batches * batch_size)
         window.append(value)
         total += added
     if window:

@@ -52,11 +52,11 @@ class AdversarialModel(keras.Model):
         """Sets how far vectors are moved, as a part of their mean length; returns itself."""
         layers = [layer for layer in self.layers if isinstance(layer, PieceEmbedding)]
         vectors = {layer.name: layer.output for layer in layers}
-        self._halves = _Halves(
-            size,
-            embed=keras.Model(self.input, vectors),
-            read=keras.Model([*self.input.values(), *vectors.values()], self.output),
-        )
+        embed = keras.Model(self.input, vectors)
+        read = keras.Model([*self.input.values(), *vectors.values()], self.output)
+        if shared := {v.path for v in embed.variables} & {v.path for v in read.variables}:
+            raise ValueError(f"both halves have {sorted(shared)}: a gradient would be lost")
+        self._halves = _Halves(size, embed, read)
         return self
 
     def train_step(self, *arguments):

@@ -95,4 +95,4 @@ class AdversarialSettings:
     adversarial_size: Annotated[float, Between(0, 10)] = 0.0
     """How far the vectors of a text's pieces are moved to where the loss rises most, as a part of
     their mean length; the step learns from these and from those that were not moved (adversarial
-    training, Miyato et al. 2017), and takes twice the time. 0 moves nothing."""
+    training, Miyato et al. 2017), and reads the batch twice. 0 moves nothing."""

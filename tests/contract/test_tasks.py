@@ -22,7 +22,7 @@ import yaml
 from strange_values import strange_values
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-from answers_in_files import check_answers_in_files
+from answers_in_files import check_json_lines, check_parquet
 from graph_nodes import saved_operations
 from pipeline.corpora.splits import read_split
 from pipeline.records import as_json, from_json
@@ -357,7 +357,16 @@ def test_predictor_gives_one_line_a_value(run, tmp_path):
     assert len(lines) == len(values)
     assert not any("\n" in line for line in lines)
     assert all(isinstance(warning, str) for warning in predictor.warnings())
-    check_answers_in_files(run.task, predictor, values, tmp_path)
+    if run.task.input.file_holds_many:
+        check_json_lines(predictor, values, tmp_path)
+
+
+@pytest.mark.scale
+def test_a_table_takes_what_a_predictor_gives(run, tmp_path):
+    if not run.task.input.file_holds_many:
+        return
+    predictor = run.task.serving.load(run.saved_model, run.task.asking and run.task.asking())
+    check_parquet(predictor, [run.example, *strange_values(run.task.input, run.example)], tmp_path)
 
 
 @pytest.mark.parametrize("part", ["data", "training", "evaluation", "serving"])
