@@ -27,14 +27,19 @@ STAGES = ("corpus", "prepare", "train", "evaluate")
 
 
 def stage(name: str, arguments: list[str]) -> tuple[float, float]:
-    """Runs one stage; returns seconds and the peak of resident memory in GB, children included.
+    """Runs one stage: `measured_command` of it."""
+    return measured_command([sys.executable, "-m", "pipeline", name, *arguments])
+
+
+def measured_command(words: list[str]) -> tuple[float, float]:
+    """Runs a command; returns seconds and the peak of resident memory in GB, children included.
 
     Raises:
         KeyboardInterrupt: it was stopped by Ctrl-C.
         SystemExit: it ended with an error, which it has said.
     """
     started, peak = time.perf_counter(), 0
-    with subprocess.Popen([sys.executable, "-m", "pipeline", name, *arguments]) as process:
+    with subprocess.Popen(words) as process:
         watched = psutil.Process(process.pid)
         try:
             while process.poll() is None:
@@ -52,7 +57,7 @@ def stage(name: str, arguments: list[str]) -> tuple[float, float]:
     if process.returncode == 2:
         sys.exit(2)
     if process.returncode:
-        sys.exit(f"error: the stage {name} ended with {process.returncode}")
+        sys.exit(f"error: {' '.join(words[2:4])} ended with {process.returncode}")
     return time.perf_counter() - started, peak / 1e9
 
 

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, named_by_a_user
 from pipeline.progress import Progress
-from pipeline.text_file import named_by_a_user
 
 COMPRESSED: dict[bytes, Callable[[Any], IO[bytes]]] = {
     b"\x1f\x8b": gzip.open,

@@ -1,5 +1,11 @@
 """What a user can mend, told in one line."""
 
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
 from pipeline.readable import readable
 
 
@@ -19,3 +25,20 @@ class UserError(Exception):
 
 class UnusableCheckpointError(UserError):
     """What lies in a run is damaged or of another model: no training can go on from it."""
+
+
+@contextlib.contextmanager
+def named_by_a_user(path: Path) -> Iterator[None]:
+    """Says in one line why a file cannot be opened.
+
+    Raises:
+        UserError: no such file, a folder, or one that may not be read.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise UserError("no such file", where=path, remedy="check the path") from None
+    except IsADirectoryError:
+        raise UserError("is a folder", where=path, remedy="name one file in it") from None
+    except PermissionError:
+        raise UserError("may not be read", where=path, remedy="check its permissions") from None

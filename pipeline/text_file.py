@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import contextlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.compressed import blocks
 from pipeline.errors import UserError
 
 DAMAGED = "has a character that is not valid in the encoding of the file"
@@ -20,6 +19,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
+ENCODINGS = {codec: name for _, codec, name in _BOMS} | {"utf-8": "UTF-8", "cp949": "CP949"}
+"""Codec -> what a person calls it."""
 _OTHER_FILES = (
     (b"\x1f\x8b", "is compressed with gzip", "unpack it with gunzip"),
     (b"BZh", "is compressed with bzip2", "unpack it with bunzip2"),
@@ -58,31 +59,13 @@ def read_text(path: Path) -> tuple[str, str]:
     return decode(read_bytes(path), path)
 
 
-@contextlib.contextmanager
-def named_by_a_user(path: Path) -> Iterator[None]:
-    """Says in one line why a file cannot be opened.
-
-    Raises:
-        UserError: no such file, a folder, or one that may not be read.
-    """
-    try:
-        yield
-    except FileNotFoundError:
-        raise UserError("no such file", where=path, remedy="check the path") from None
-    except IsADirectoryError:
-        raise UserError("is a folder", where=path, remedy="name one file in it") from None
-    except PermissionError:
-        raise UserError("may not be read", where=path, remedy="check its permissions") from None
-
-
 def read_bytes(path: Path) -> bytes:
-    """What a file holds.
+    """What a file holds, unpacked where it is compressed.
 
     Raises:
-        UserError: no such file, a folder, or empty.
+        UserError: no such file, a folder, empty, or compressed and damaged.
     """
-    with named_by_a_user(path):
-        data = path.read_bytes()
+    data = b"".join(blocks(path, shown=False))
     if not data.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
         raise UserError("is empty", where=path, remedy="give a file with text in it")
     return data

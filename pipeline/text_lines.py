@@ -13,6 +13,7 @@ from pathlib import Path
 from pipeline.compressed import blocks
 from pipeline.errors import UserError
 from pipeline.text_file import (
+    ENCODINGS,
     NEITHER,
     SURROGATE,
     decode,
@@ -66,13 +67,22 @@ class TextLines:
     checksum: str
     state: tuple[int, int]
 
+    @property
+    def encoding(self) -> str:
+        """As of `text_file.decode`."""
+        return ENCODINGS[self.codec]
+
     def __iter__(self) -> Iterator[str]:
         """The lines without their ends, with U+FFFD for what is damaged.
 
         Raises:
             UserError: the file was changed since.
         """
-        yield from map(printable, _lines(self._texts(), self.line_end))
+        yield from map(printable, self.as_they_are())
+
+    def as_they_are(self) -> Iterator[str]:
+        """The same, with a lone surrogate for what is damaged (`text_file.is_damaged`)."""
+        yield from _lines(self._texts(), self.line_end)
 
     def _texts(self) -> Iterator[str]:
         for _, text in _decoded(self.path, self.codec, self.errors, shown=False):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.corpora.labelled.labelled_file import LabelledTexts
 from pipeline.corpora.labelled.probabilities import (
     probabilities_of,
 )
-from pipeline.corpora.labelled.reviews import LabelledTexts
 
 TEXTS = [f"{number}번째 영화는 정말 {'좋다' if number % 2 else '지루하다'}" for number in range(12)]
 SHARES = [round(0.07 * number + 0.05, 3) for number in range(12)]

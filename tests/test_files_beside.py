@@ -15,7 +15,7 @@ from pipeline.corpora.labelled.corpus import read_labelled_corpus
 from pipeline.corpora.labelled.probabilities import probabilities_of
 from pipeline.corpora.settings import CorpusSettings, EntityCorpusSettings
 from pipeline.corpora.splits import SPLITS, CorpusSplits
-from pipeline.corpora.text_splits import split_own_texts, split_texts
+from pipeline.corpora.text_splits import TextKeys, split_own_texts
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
 from pipeline.workspace import read_json
@@ -327,16 +327,13 @@ def test_own_ids_of_different_files_are_not_the_same(tmp_path):
     assert sizes(reviews(tmp_path / "a.tsv")) == {"train": 18, "dev": 2, "test": 5}
 
 
-def test_train_alone_is_split_as_ever(tmp_path):
+def test_no_tenth_can_be_held_out_of_rows_that_stay_together(tmp_path):
     form = FORMS["table"]
     path = form.write(tmp_path / "a.tsv", form.lines(30, "가"))
-    found = reviews(path)
-    frame = found.splits["train"]
-    expected, _ = split_texts(frame, path)
-    given = split_own_texts({"train": frame}, path)
-    assert all(given.frames[split].equals(expected[split]) for split in SPLITS)
+    frame = reviews(path).splits["train"]
+    parts = {"train": frame[:12].assign(id="같다"), "test": frame[20:]}
     with pytest.raises(UserError, match=r"a\.tsv: no tenth of its 12 rows"):
-        split_own_texts({"train": frame[:12].assign(id="같다"), "test": frame[20:]}, path)
+        split_own_texts({split: TextKeys.of(part) for split, part in parts.items()}, path)
 
 
 @pytest.mark.parametrize("name", [".", "/", "..", "./"])

@@ -15,7 +15,7 @@ from pipeline.corpora.html_entities import (
     has_entity,
     is_escaped,
 )
-from pipeline.corpora.labelled.reviews import read_labelled
+from pipeline.corpora.labelled.labelled_file import read_labelled
 from pipeline.corpora.running.corpus import read_running_text
 from pipeline.corpora.settings import EntityCorpusSettings, TextCorpusSettings
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.labelled.reviews import read_labelled
+from pipeline.corpora.labelled.labelled_file import read_labelled
 from pipeline.corpora.splits import read_split
 from pipeline.tasks.base import find_task
 from pipeline.tasks.sentiment.training import load_targets

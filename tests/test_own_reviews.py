@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.corpora.labelled.labelled_file import read_labelled
 from pipeline.corpora.labelled.labels import unify
-from pipeline.corpora.labelled.reviews import read_labelled
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.splits import text_id
 from pipeline.corpora.tables.delimited import LONGEST_RECORD

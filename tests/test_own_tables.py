@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
+from pipeline.corpora.labelled.labelled_file import LabelledTexts, read_labelled
 from pipeline.corpora.labelled.labels import unify
-from pipeline.corpora.labelled.reviews import LabelledTexts, read_labelled
 from pipeline.corpora.settings import CorpusSettings
 from pipeline.errors import UserError
 from pipeline.workspace import SAMPLES, read_json

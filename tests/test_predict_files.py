@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.corpora.labelled.reviews import read_labelled
+from pipeline.corpora.labelled.labelled_file import read_labelled
 from pipeline.errors import UserError
 from pipeline.export.predictor import AnswerForm, Predictor
 from pipeline.facts import Exported

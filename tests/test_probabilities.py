@@ -10,12 +10,12 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.corpora.labelled.labelled_file import LabelledTexts, read_labelled
 from pipeline.corpora.labelled.probabilities import (
     distribution,
     label_of_column,
     split_column,
 )
-from pipeline.corpora.labelled.reviews import LabelledTexts, read_labelled
 from pipeline.errors import UserError
 from pipeline.workspace import read_json
 from probability_tables import SHARES, TEXTS, alone, has_none, read_shares, table

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.splits import CorpusSplits, read_split, text_id
-from pipeline.corpora.text_splits import label_warnings, split_texts
+from pipeline.corpora.text_splits import TextKeys, label_warnings, split_own_texts
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 from pipeline.normalize import normalize
@@ -25,13 +25,17 @@ def frame_of(rows: list[tuple[str, str]]) -> pd.DataFrame:
     )
 
 
+def split_texts(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return split_own_texts({"train": TextKeys.of(frame)}, "my.tsv").of({"train": frame})
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 2)), min_size=1))
 def test_no_id_and_no_text_is_in_two_splits(rows):
     spellings = ("가 나{}", " 가\t나{} ", "\u200b가\u3000나{}")
     texts = [spellings[spelling].format(text) for _, text, spelling in rows]
     frame = frame_of([(f"id {i}", text) for (i, _, _), text in zip(rows, texts, strict=True)])
     try:
-        splits, _ = split_texts(frame, "my.tsv")
+        splits = split_texts(frame)
     except UserError:
         return
     assert list(splits) == ["train", "dev", "test"]
@@ -47,9 +51,9 @@ def test_texts_without_ids_are_split_unless_there_are_not_three(texts):
     frame = frame_of([(text_id(text), text) for text in texts])
     if len(set(map(normalize, texts))) < 3:
         with pytest.raises(UserError, match="different"):
-            split_texts(frame, "my.tsv")
+            split_texts(frame)
         return
-    splits, _ = split_texts(frame, "my.tsv")
+    splits = split_texts(frame)
     assert all(len(part) for part in splits.values())
 
 

@@ -46,16 +46,20 @@ def is_escaped(count: int, rows: int) -> bool:
 
 
 def entity_warnings(texts: Sequence[str], name: str) -> list[str]:
-    """A sentence that says how many texts have HTML entities; none where none has.
+    """`entities_in_words` of texts."""
+    return entities_in_words(count_with_entities((text,) for text in texts), len(texts), name)
+
+
+def entities_in_words(count: int, texts: int, name: str) -> list[str]:
+    """A sentence that says how many of so many texts have HTML entities; none where none has.
 
     Args:
         name: of the file.
     """
-    count = count_with_entities((text,) for text in texts)
     if not count:
         return []
     return [
-        f"{name}: {counted(count, 'text')} of {len(texts):,} with HTML entities such as &quot; or "
+        f"{name}: {counted(count, 'text')} of {texts:,} with HTML entities such as &quot; or "
         "&#39;, which stay as they are; decode them in the file if they should be characters."
     ]
 

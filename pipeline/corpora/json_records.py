@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.compressed import without_compression
 from pipeline.corpora.rejects import Rejected
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED, is_damaged
@@ -64,9 +66,8 @@ def read_records(text: str, where: Path) -> Records | None:
     start = len(text) - len(text.lstrip())
     first = text.split("\n", _LINES_SEEN)[:_LINES_SEEN]
     seen = [line for line in first if line.strip()]
-    objects = sum(isinstance(_loaded(line), dict) for line in seen)
-    if len(seen) > 1 and 2 * objects >= len(seen):
-        return _lines(text.split("\n"))
+    if has_an_object_a_line(first):
+        return of_lines(text.split("\n"))
     if text.startswith("{", start):
         whole = _loaded(text)
         if isinstance(whole, dict):
@@ -75,7 +76,7 @@ def read_records(text: str, where: Path) -> Records | None:
             return _items(text, start, where)
     elif opened := _LIST.match(text, start):
         return _items(text, opened.end(), where)
-    if where.suffix.lower() not in SUFFIXES:
+    if Path(without_compression(where.name)).suffix.lower() not in SUFFIXES:
         return None
     raise UserError(
         "is not JSON with an object for each text",
@@ -91,9 +92,27 @@ def _loaded(text: str) -> Any:
         return None
 
 
-def _lines(lines: list[str]) -> Records:
+def begins_as_json(text: str) -> bool:
+    """Whether an object or a list of objects opens a text."""
+    text = text.lstrip()
+    return bool(_OBJECT.match(text) or _LIST.match(text))
+
+
+def has_an_object_a_line(lines: Sequence[str]) -> bool:
+    """Whether lines, of which the first hundred tell, are objects: JSON lines."""
+    seen = [line for line in lines[:_LINES_SEEN] if line.strip()]
+    objects = sum(isinstance(_loaded(line), dict) for line in seen)
+    return len(seen) > 1 and 2 * objects >= len(seen)
+
+
+def of_lines(lines: Iterable[str], first: int = 1) -> Records:
+    """The objects of JSON lines.
+
+    Args:
+        first: number of the first line.
+    """
     found = Records([], [])
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, first):
         if line.strip():
             _add(found, number, _loaded(line), line)
     return found

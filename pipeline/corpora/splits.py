@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 from pipeline.one_line import without_breaks
-from pipeline.workspace import write_text
+from pipeline.workspace import atomic_file
 
 SPLITS = ("train", "dev", "test")
 COLUMNS = ["id", "text", "label"]
@@ -28,6 +28,34 @@ FEWEST_ROWS = 10
 def text_id(text: str) -> str:
     """16 hexadecimal digits that depend on the text alone, however its white space is written."""
     return hashlib.sha1(" ".join(text.split()).encode("utf-8")).hexdigest()[:16]
+
+
+class Rows(Protocol):
+    """Rows of a split, wherever they are."""
+
+    def __len__(self) -> int: ...
+
+    def blocks(self) -> Iterator[pd.DataFrame]:
+        """All of them, in frames of bounded size."""
+
+    def frame(self) -> pd.DataFrame:
+        """All of them at once."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameRows:
+    """`Rows` in memory."""
+
+    rows: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def blocks(self) -> Iterator[pd.DataFrame]:
+        yield self.rows
+
+    def frame(self) -> pd.DataFrame:
+        return self.rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +73,7 @@ class CorpusSplits:
         warnings: sentences that a user must not miss.
         stand_in, reported, tests, characters, besides: as of `pipeline.facts.CorpusFacts`.
         details: how it was read, for people; JSON-able.
+        stored: in the place of `splits`, where they are too large for memory.
     """
 
     name: str
@@ -59,15 +88,35 @@ class CorpusSplits:
     characters: Mapping[str, int] = dataclasses.field(default_factory=dict)
     besides: Mapping[str, str] = dataclasses.field(default_factory=dict)
     details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    stored: Mapping[str, Rows] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, frame in self.splits.items():
-            if not len(frame):
+        for name, rows in (*self.splits.items(), *self.stored.items()):
+            if not len(rows):
                 raise UserError(
                     f"nothing is left for the split {name}",
                     where=self.origin.source,
                     remedy="give more rows",
                 )
+
+    def in_memory(self) -> CorpusSplits:
+        """The same, for what needs whole frames."""
+        frames = {name: rows.frame() for name, rows in self.stored.items()}
+        return dataclasses.replace(self, splits={**self.splits, **frames}, stored={})
+
+    @property
+    def rows(self) -> dict[str, Rows]:
+        """The rows of each split, wherever they are."""
+        return {**{name: FrameRows(frame) for name, frame in self.splits.items()}, **self.stored}
+
+
+def keys_of(values: Iterable[str]) -> np.ndarray:
+    """What stands for each text where rows are many: uint64 [values], the beginning of its sha1.
+
+    Of ten million different ones two are equal once in a few hundred thousand corpora.
+    """
+    digests = (hashlib.sha1(value.encode("utf-8")).digest()[:8] for value in values)
+    return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
 
 
 def connected(*columns: Sequence[str]) -> list[str]:
@@ -102,7 +151,7 @@ def connected(*columns: Sequence[str]) -> list[str]:
     return [names[find((0, first))] for first in columns[0]]
 
 
-def held_out(ids: Sequence[str], count: int, *, leave: int = 1) -> np.ndarray:
+def held_out(ids: Sequence[str] | np.ndarray, count: int, *, leave: int = 1) -> np.ndarray:
     """Chooses about `count` rows to hold out: those whose sha1(id) is lowest.
 
     Which rows they are depends on the ids alone, not on their order, and rows that are added
@@ -112,7 +161,7 @@ def held_out(ids: Sequence[str], count: int, *, leave: int = 1) -> np.ndarray:
     has fewer.
 
     Args:
-        ids: one per row.
+        ids: one per row; or `keys_of` them.
         count: how many rows; less than there are.
         leave: how many further parts need ids: at least so many are not held out.
 
@@ -129,9 +178,7 @@ def held_out(ids: Sequence[str], count: int, *, leave: int = 1) -> np.ndarray:
         )
     if not count:
         return np.zeros(len(ids), bool)
-    keys = np.frombuffer(
-        b"".join(hashlib.sha1(name.encode("utf-8")).digest()[:8] for name in ids), dtype=">u8"
-    )
+    keys = ids if _are_keys(ids) else keys_of(ids)
     _, group, sizes = np.unique(keys, return_inverse=True, return_counts=True)
     if len(sizes) <= leave:
         raise UserError(
@@ -145,10 +192,16 @@ def held_out(ids: Sequence[str], count: int, *, leave: int = 1) -> np.ndarray:
         most = min(most, max(len(eligible) // leave, 1))
     reached = np.cumsum(sizes[eligible])[:most]
     chosen = eligible[: 1 + int(np.argmin(np.abs(reached - count)))]
-    return np.isin(group, chosen)
+    is_chosen = np.zeros(len(sizes), bool)
+    is_chosen[chosen] = True
+    return is_chosen[group]
 
 
-def by_share(ids: Sequence[str], share: float, *, leave: int = 1) -> np.ndarray:
+def _are_keys(ids: Sequence[str] | np.ndarray) -> bool:
+    return isinstance(ids, np.ndarray) and ids.dtype == np.uint64
+
+
+def by_share(ids: Sequence[str] | np.ndarray, share: float, *, leave: int = 1) -> np.ndarray:
     """`held_out` of `share` of the rows, rounded, but one at least and not all; bool [rows].
 
     For three parts at once there is `train_dev_test`.
@@ -171,11 +224,12 @@ def by_group(groups: Sequence[str], share: float) -> np.ndarray:
     return by_share(groups, share)
 
 
-def train_dev_test(ids: Sequence[str], share: float = 0.1) -> dict[str, np.ndarray]:
+def train_dev_test(ids: Sequence[str] | np.ndarray, share: float = 0.1) -> dict[str, np.ndarray]:
     """Splits of rows by a hash of their ids: about `share` of them each for dev and test.
 
     Args:
-        ids: one per row; no id is in two splits (`connected` joins what else must not be).
+        ids: one per row, or `keys_of` them; no id is in two splits (`connected` joins what else
+            must not be).
         share: of the rows.
 
     Returns:
@@ -184,7 +238,7 @@ def train_dev_test(ids: Sequence[str], share: float = 0.1) -> dict[str, np.ndarr
     Raises:
         UserError: there are not three ids.
     """
-    names = np.asarray(ids, dtype=object)
+    names = ids if _are_keys(ids) else np.asarray(ids, dtype=object)
     test = by_share(names, share, leave=2)
     rest = np.flatnonzero(~test)
     dev = by_share(names[rest], share / (1 - share))
@@ -223,17 +277,31 @@ def in_time(rows: int, *, dev: float, test: float, gap: int = 0) -> dict[str, np
 
 
 def write_split(path: Path, frame: pd.DataFrame) -> None:
-    """Writes a frame as UTF-8 TSV with a header and LF, atomically.
+    """`write_split_blocks` of one frame."""
+    write_split_blocks(path, [frame])
+
+
+def write_split_blocks(path: Path, blocks: Iterable[pd.DataFrame]) -> None:
+    """Writes frames, one behind the other, as UTF-8 TSV with a header and LF, atomically.
 
     A run of tabs, line feeds and carriage returns inside a cell becomes one space. Every other
     character, quotes and U+2028 among them, is written as it is.
 
     Args:
-        frame: columns of str, `id` first.
+        blocks: of the same columns of str, `id` first; one at least.
     """
+    with atomic_file(path) as temporary, open(temporary, "wb") as file:
+        for number, frame in enumerate(blocks):
+            if not number:
+                file.write(("\t".join(frame.columns) + "\n").encode("utf-8"))
+            write_rows(file, frame)
+
+
+def write_rows(file: IO[bytes], frame: pd.DataFrame) -> None:
+    """Writes the rows of a frame as `write_split_blocks` does, without a header."""
     columns = [list(map(without_breaks, frame[name])) for name in frame.columns]
     rows = map("\t".join, zip(*columns, strict=True))
-    write_text(path, "\n".join(["\t".join(frame.columns), *rows]) + "\n")
+    file.write("".join(f"{row}\n" for row in rows).encode("utf-8"))
 
 
 def read_split(path: Path) -> pd.DataFrame:

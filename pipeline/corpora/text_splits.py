@@ -6,9 +6,12 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from pipeline.corpora.splits import SPLITS, by_share, connected, train_dev_test
+from pipeline.corpora.splits import SPLITS, by_share, keys_of, train_dev_test
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
@@ -18,18 +21,65 @@ _SHOWN_LABELS = 10
 
 
 @dataclasses.dataclass(frozen=True)
-class TextSplits:
-    """Splits of which no two have a text in common, under the text policy.
+class TextKeys:
+    """What no row may share with a row of another split.
 
     Attributes:
-        frames: "train", "dev", "test" -> frame, in this order.
+        ids, texts: `keys_of` the ids, and of the texts under the text policy; uint64 [rows].
+    """
+
+    ids: np.ndarray
+    texts: np.ndarray
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> TextKeys:
+        """Of a frame with the columns id and text."""
+        return cls(keys_of(frame["id"]), keys_of(map(normalize, frame["text"])))
+
+    @classmethod
+    def joined(cls, parts: Sequence[TextKeys]) -> TextKeys:
+        """Those of all rows of `parts`, in order."""
+        return cls(
+            np.concatenate([part.ids for part in parts]),
+            np.concatenate([part.texts for part in parts]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: np.ndarray) -> TextKeys:
+        """Those of some rows, given by their numbers."""
+        return TextKeys(self.ids[rows], self.texts[rows])
+
+    def groups(self) -> np.ndarray:
+        """Of each row a number that it shares with those rows alone from which it must not be
+        parted: those with its id or its text, and theirs; the lowest key of an id among them."""
+        (ids, id_of), (texts, text_of) = (
+            np.unique(keys, return_inverse=True) for keys in (self.ids, self.texts)
+        )
+        places = id_of, len(ids) + text_of
+        count = len(ids) + len(texts)
+        graph = coo_array((np.ones(len(self), np.int8), places), (count, count))
+        _, group_of = connected_components(graph, directed=False)
+        lowest = np.full(count, np.iinfo(np.uint64).max)
+        np.minimum.at(lowest, group_of[: len(ids)], ids)
+        return lowest[group_of[id_of]]
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitRows:
+    """Rows of files as splits of which no two have a text in common, under the text policy.
+
+    Attributes:
+        rows: "train", "dev", "test" -> of which file (also "train", "dev" or "test"), and the
+            numbers of the rows, ascending; in this order.
         dropped: split -> rows left out of it because their text stands in a later split, of those
             splits that lost some.
         warnings: sentences that a user must not miss.
     """
 
-    frames: dict[str, pd.DataFrame]
-    dropped: dict[str, int]
+    rows: Mapping[str, tuple[str, np.ndarray]]
+    dropped: Mapping[str, int]
     warnings: Sequence[str] = ()
 
     def in_words(self, row: str) -> list[str]:
@@ -43,118 +93,108 @@ class TextSplits:
             [f"left out, since their text is in a later split: {', '.join(lost)}"] if lost else []
         )
 
+    def of(self, parts: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """The splits of frames."""
+        return {
+            split: parts[part].iloc[rows].reset_index(drop=True)
+            for split, (part, rows) in self.rows.items()
+        }
 
-def kept_apart(parts: Mapping[str, pd.DataFrame]) -> TextSplits:
+
+def kept_apart(keys: Mapping[str, TextKeys]) -> SplitRows:
     """Leaves out of every split the texts that stand in a later one, under the text policy.
 
     Args:
-        parts: split -> frame with a column text; not all three need be there.
+        keys: split -> those of its rows; not all three need be there.
     """
-    seen: set[str] = set()
-    frames, dropped = {}, {}
-    for split in reversed(SPLITS):
-        if split not in parts:
-            continue
-        texts = list(map(normalize, parts[split]["text"]))
-        new = [text not in seen for text in texts]
-        frames[split] = parts[split][new].reset_index(drop=True)
-        dropped[split] = len(texts) - sum(new)
-        seen.update(texts)
-    there = [split for split in SPLITS if split in frames]
-    return TextSplits(
-        {split: frames[split] for split in there},
-        {split: dropped[split] for split in there if dropped[split]},
-    )
+    there = [split for split in SPLITS if split in keys]
+    rows, dropped = {}, {}
+    for number, split in enumerate(there):
+        own = keys[split].texts
+        later = [keys[other].texts for other in there[number + 1 :]]
+        known = np.isin(own, np.concatenate(later)) if later else np.zeros(len(own), bool)
+        rows[split] = split, np.flatnonzero(~known)
+        if known.any():
+            dropped[split] = int(known.sum())
+    return SplitRows(rows, dropped)
 
 
-def split_own_texts(parts: Mapping[str, pd.DataFrame], where: object) -> TextSplits:
+def split_own_texts(keys: Mapping[str, TextKeys], where: object) -> SplitRows:
     """A user's texts as train, dev and test: those of the three that are given, as they are, and a
     tenth of train for each other.
 
-    Texts of dev and test are left out of train, and those of test out of dev. A train that comes
-    alone is split by `split_texts`, which leaves nothing out.
+    Texts of dev and test are left out of train, and those of test out of dev. Of a train that
+    comes alone nothing is left out.
 
     Args:
-        parts: "train", and "dev" and "test" where there are any; columns id and text, and others.
+        keys: those of "train", and of "dev" and "test" where there are any.
         where: the file of train, for errors.
 
     Raises:
         UserError: a split would be empty.
     """
-    if len(parts) == 1:
-        frames, warnings = split_texts(parts["train"], where)
-        return TextSplits(frames, {}, warnings)
-    apart = kept_apart(parts)
-    if not len(apart.frames["train"]):
+    if len(keys) == 1:
+        return _split_alone(keys["train"], where)
+    apart = kept_apart(keys)
+    if not len(apart.rows["train"][1]):
         raise UserError(
             "no text is left to learn from: each stands in what is held out",
             where=where,
             remedy="give more texts",
         )
-    if "dev" in parts and not len(apart.frames["dev"]):
+    if "dev" in keys and not len(apart.rows["dev"][1]):
         raise UserError(
             "no text is left to choose by: each of dev stands in test, too",
             where=where,
             remedy="give a dev file of its own, or none: then a tenth of train is held out",
         )
-    missing = [split for split in SPLITS if split not in parts]
-    return _with_a_tenth(apart, missing[0], where) if missing else apart
+    missing = [split for split in SPLITS if split not in keys]
+    return _with_a_tenth(apart, keys["train"], missing[0], where) if missing else apart
 
 
-def _with_a_tenth(given: TextSplits, missing: str, where: object) -> TextSplits:
-    """The same with the split that is missing, a tenth of train."""
-    train = given.frames["train"]
-    groups = connected(list(train["id"]), list(map(normalize, train["text"])))
-    if (count := len(set(groups))) < _FEWEST_GROUPS - 1:
+def _with_a_tenth(given: SplitRows, keys: TextKeys, missing: str, where: object) -> SplitRows:
+    """The same with the split that is missing, a tenth of train, whose keys these are."""
+    rows = given.rows["train"][1]
+    groups = keys.take(rows).groups()
+    if (count := len(np.unique(groups))) < _FEWEST_GROUPS - 1:
         raise UserError(
-            f"no tenth of its {counted(len(train), 'row')} can be held out for {missing}: by the "
+            f"no tenth of its {counted(len(rows), 'row')} can be held out for {missing}: by the "
             "ids and texts they share, all of them stay together",
             where=where,
             remedy=f"put a file of {missing} beside it, too, or give more different texts",
         )
     chosen = by_share(groups, 0.1)
-    parts = {"train": train[~chosen], missing: train[chosen]}
-    frames = given.frames | {name: part.reset_index(drop=True) for name, part in parts.items()}
-    warnings = uneven_warnings({name: len(part) for name, part in parts.items()}, count)
-    return TextSplits({split: frames[split] for split in SPLITS}, given.dropped, warnings)
+    found = {**given.rows, "train": ("train", rows[~chosen]), missing: ("train", rows[chosen])}
+    sizes = {split: len(found[split][1]) for split in ("train", missing)}
+    warnings = uneven_warnings(sizes, count)
+    return SplitRows({split: found[split] for split in SPLITS}, given.dropped, warnings)
 
 
-def split_texts(frame: pd.DataFrame, where: object) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """A file of texts as train, dev and test: a tenth each for dev and test, by a hash of the id.
-
-    No id is in two splits and, under the text policy, no text is.
-
-    Args:
-        frame: columns id and text, and others.
-        where: the file, for errors.
-
-    Returns:
-        The splits, and sentences that a user must not miss.
+def _split_alone(keys: TextKeys, where: object) -> SplitRows:
+    """Texts as train, dev and test: a tenth each for dev and test, by a hash of the id. No id is
+    in two splits and, under the text policy, no text is.
 
     Raises:
         UserError: ids and texts leave less than three groups of rows.
     """
-    texts = list(map(normalize, frame["text"]))
-    if (different := len(set(texts))) < _FEWEST_GROUPS:
+    if (different := len(np.unique(keys.texts))) < _FEWEST_GROUPS:
         raise UserError(
             f"has {counted(different, 'different text')} only; equal texts stay together, and "
             "train, dev and test need one each",
             where=where,
             remedy="give more different texts",
         )
-    groups = connected(list(frame["id"]), texts)
-    if (count := len(set(groups))) < _FEWEST_GROUPS:
+    groups = keys.groups()
+    if (count := len(np.unique(groups))) < _FEWEST_GROUPS:
         raise UserError(
-            f"its {counted(len(frame), 'row')} form {counted(count, 'group')} by the ids and texts "
+            f"its {counted(len(keys), 'row')} form {counted(count, 'group')} by the ids and texts "
             "they share, which stay together; train, dev and test need one each",
             where=where,
             remedy="leave out the column with the ids: then only equal texts stay together",
         )
-    splits = {
-        name: frame.iloc[rows].reset_index(drop=True)
-        for name, rows in train_dev_test(groups).items()
-    }
-    return splits, uneven_warnings({name: len(part) for name, part in splits.items()}, count)
+    rows = {split: ("train", chosen) for split, chosen in train_dev_test(groups).items()}
+    sizes = {split: len(chosen) for split, (_, chosen) in rows.items()}
+    return SplitRows(rows, {}, uneven_warnings(sizes, count))
 
 
 def uneven_warnings(rows: Mapping[str, int], groups: int) -> list[str]:

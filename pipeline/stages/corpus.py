@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from pipeline.corpora.rejects import write_rejects
-from pipeline.corpora.splits import write_split
+from pipeline.corpora.splits import Rows, write_split_blocks
 from pipeline.counts import counted
 from pipeline.facts import CorpusFacts, SourceFile
-from pipeline.progress import say
+from pipeline.progress import Progress, say
 from pipeline.records import as_json, plain
 from pipeline.stages.files import RunFiles, chosen
 from pipeline.tasks.base import Task
@@ -62,19 +65,16 @@ def _read(
     content = digest([relevant, [source.sha256 for source in sources]])
     folder = workspace.processed(task.name, f"{corpus.name}-{content}")
     folder.mkdir(parents=True, exist_ok=True)
-    fields = {field.in_column: field for field in (task.input, task.output)}
-    for name, frame in corpus.splits.items():
-        cells = frame.copy()
-        for column, field in fields.items():
-            cells[column] = [field.store(value, folder) for value in frame[column]]
-        write_split(folder / f"{name}.tsv", cells)
+    rows = corpus.rows
+    for name, part in rows.items():
+        write_split_blocks(folder / f"{name}.tsv", _as_cells(part, name, task, folder))
     write_rejects(folder / "rejects.tsv", corpus.rejects)
     unusable = [row for row in corpus.rejects if not row.kept]
     facts = CorpusFacts(
         name=corpus.name,
         folder=str(folder.relative_to(workspace.root)),
         origin=corpus.origin,
-        rows={name: len(frame) for name, frame in corpus.splits.items()},
+        rows={name: len(part) for name, part in rows.items()},
         rejected=len(unusable),
         warnings=tuple(corpus.warnings),
         stand_in=corpus.stand_in,
@@ -85,8 +85,20 @@ def _read(
         besides=corpus.besides,
         details={**corpus.details, "kept in doubt": len(corpus.rejects) - len(unusable)},
     )
-    outputs = [*(folder / f"{name}.tsv" for name in corpus.splits), folder / "rejects.tsv"]
+    outputs = [*(folder / f"{name}.tsv" for name in rows), folder / "rejects.tsv"]
     return Manifest.of("corpus", relevant, [], outputs, folder, facts)
+
+
+def _as_cells(rows: Rows, name: str, task: Task, folder: Path) -> Iterator[pd.DataFrame]:
+    """The rows of a split, values of the task's fields as cells; with progress shown."""
+    fields = {field.in_column: field for field in (task.input, task.output)}
+    with Progress(f"writing {name}", len(rows), "rows") as progress:
+        for frame in rows.blocks():
+            cells = frame.copy()
+            for column, field in fields.items():
+                cells[column] = [field.store(value, folder) for value in frame[column]]
+            yield cells
+            progress.advance(len(frame))
 
 
 def _is_current(

@@ -27,7 +27,13 @@ from pipeline.corpora.origins import (
 )
 from pipeline.corpora.settings import EntityCorpusSettings
 from pipeline.corpora.splits import FEWEST_ROWS, SPLITS, CorpusSplits, by_share, text_id
-from pipeline.corpora.text_splits import TextSplits, kept_apart, label_warnings, split_own_texts
+from pipeline.corpora.text_splits import (
+    SplitRows,
+    TextKeys,
+    kept_apart,
+    label_warnings,
+    split_own_texts,
+)
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
@@ -77,7 +83,7 @@ def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path)
         ids = [text_id(text) for text in texts.frame["text"]]
         read |= dict(zip(("train", "dev"), _parted(texts, by_share(ids, 0.1)), strict=True))
     files = [path for of in paths.values() for path in of]
-    found = kept_apart({split: texts.frame for split, texts in read.items()})
+    found = kept_apart({split: TextKeys.of(texts.frame) for split, texts in read.items()})
     return _splits(corpus.name, read, found, catalogue_origin(corpus), files)
 
 
@@ -224,8 +230,9 @@ def _own_splits(
             )
     if len(read) > 1:
         read = {split: texts.of_file(files[split].name) for split, texts in read.items()}
-    found = split_own_texts({split: texts.frame for split, texts in read.items()}, where)
-    frames = found.frames
+    keys = {split: TextKeys.of(texts.frame) for split, texts in read.items()}
+    found = split_own_texts(keys, where)
+    frames = found.of({split: texts.frame for split, texts in read.items()})
     if not any(frames["train"]["label"]):
         raise UserError(
             f"no entity is left to learn from: all are in the {len(frames['dev'])} and "
@@ -257,12 +264,13 @@ def _more_sentences(texts: AnnotatedTexts) -> str:
 def _splits(
     name: str,
     read: Mapping[str, AnnotatedTexts],
-    found: TextSplits,
+    found: SplitRows,
     origin: Origin,
     files: Sequence[Path],
 ) -> CorpusSplits:
     """Puts together what was found of the files that were read, and the splits made of them."""
-    entities = {split: _count(found.frames[split]) for split in SPLITS}
+    frames = found.of({split: texts.frame for split, texts in read.items()})
+    entities = {split: _count(frames[split]) for split in SPLITS}
     details: dict[str, Any] = {
         "labels": list(entities["train"]),
         "entities": entities,
@@ -282,7 +290,7 @@ def _splits(
     said = [warning for texts in read.values() for warning in texts.warnings]
     return CorpusSplits(
         name,
-        found.frames,
+        frames,
         origin,
         files=files,
         rejects=[reject for texts in read.values() for reject in texts.rejects],

@@ -9,19 +9,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
 from pipeline.corpora.files_beside import corpus_name, files_beside, looked_for
-from pipeline.corpora.labelled.probabilities import probabilities_of
-from pipeline.corpora.labelled.reviews import (
-    LabelledTexts,
-    check_trainable,
-    read_labelled,
-    read_nsmc,
-    read_sample,
-)
+from pipeline.corpora.labelled.labelled_file import LabelledFile
+from pipeline.corpora.labelled.reviews import check_trainable, read_nsmc, read_sample
+from pipeline.corpora.labelled.rows import InMemory, LabelledRows, read_rows, with_rows
 from pipeline.corpora.origins import (
     catalogue_origin,
     own_origin,
@@ -29,7 +22,7 @@ from pipeline.corpora.origins import (
     stand_in_warning,
 )
 from pipeline.corpora.settings import CorpusSettings
-from pipeline.corpora.splits import COLUMNS, CorpusSplits, held_out
+from pipeline.corpora.splits import CorpusSplits, held_out
 from pipeline.corpora.text_splits import label_warnings, split_own_texts
 from pipeline.errors import UserError
 from pipeline.facts import Origin
@@ -43,7 +36,7 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
 
     Args:
         chosen: which.
-        raw: where downloaded files are kept.
+        raw: where downloaded files are kept; on its disk lie the rows of a large file.
         sample: the bundled corpus, which also stands in where the catalogue's cannot be had.
 
     Raises:
@@ -54,7 +47,7 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
     path = Path(chosen.corpus)
     named = chosen.corpus in catalogue.CATALOGUE  # a folder may happen to be called the same
     if not named and (path.suffix or len(path.parts) > 1 or os.path.exists(path)):
-        return _own(path, chosen)
+        return _own(path, chosen, raw)
     corpus = catalogue.find(chosen.corpus, "labelled")
     try:
         paths = {name: fetch(file, raw) for name, file in corpus.files.items()}
@@ -79,19 +72,24 @@ def _nsmc(corpus: catalogue.Corpus, paths: dict[str, Path], dev_size: int) -> Co
         catalogue_origin(corpus),
         files=list(paths.values()),
         rejects=train.rejects + test.rejects,
-        warnings=_check_labels(splits, corpus.name),
+        warnings=_check_labels(
+            {split: collections.Counter(part["label"]) for split, part in splits.items()},
+            (),
+            corpus.name,
+        ),
     )
 
 
 def _sample(sample: Path) -> CorpusSplits:
-    return _splits("sample", {"train": read_sample(sample)}, sample_origin(sample), [sample])
+    read = {"train": InMemory(read_sample(sample))}
+    return _splits("sample", read, sample_origin(sample), [sample])
 
 
-def _own(path: Path, chosen: CorpusSettings) -> CorpusSplits:
+def _own(path: Path, chosen: CorpusSettings, raw: Path) -> CorpusSplits:
     files = files_beside(path)
-    train = read_labelled(files["train"], chosen.text_column, chosen.label_column)
+    train = read_rows(LabelledFile(files["train"], chosen.text_column, chosen.label_column), raw)
     read = {
-        split: train if split == "train" else _held_out_file(file, train, chosen)
+        split: train if split == "train" else _held_out_file(file, train, chosen, raw)
         for split, file in files.items()
     }
     if len(read) > 1:
@@ -99,55 +97,65 @@ def _own(path: Path, chosen: CorpusSettings) -> CorpusSplits:
     return _splits(corpus_name(path), read, own_origin([files["train"]]), looked_for(path))
 
 
-def _held_out_file(path: Path, train: LabelledTexts, chosen: CorpusSettings) -> LabelledTexts:
+def _held_out_file(
+    path: Path, train: LabelledRows, chosen: CorpusSettings, raw: Path
+) -> LabelledRows:
     """A file of dev or test, by the columns of train if it has them, else by its own; its labels
     are spelt as those of train. A name that is a number would be taken for a position."""
-    known = {*train.frame["label"], *probabilities_of(train.frame)[0]}
-    has_header = train.details["header"]
-    columns = [train.details["text_column"], train.details["label_column"]]
+    known = {*train.counts(), *train.named}
+    has_header = train.read.details["header"]
+    columns = [train.read.details["text_column"], train.read.details["label_column"]]
     if not (has_header and any(name and name.isdecimal() for name in columns)):
         with contextlib.suppress(UserError):
-            texts = read_labelled(path, *columns, known)
-            if texts.details["header"] == has_header:
-                return texts
-    return read_labelled(path, chosen.text_column, chosen.label_column, known)
+            rows = read_rows(LabelledFile(path, *columns, known), raw)
+            if rows.read.details["header"] == has_header:
+                return rows
+    file = LabelledFile(path, chosen.text_column, chosen.label_column, known)
+    return read_rows(file, raw)
 
 
 def _splits(
-    name: str, read: Mapping[str, LabelledTexts], origin: Origin, files: Sequence[Path]
+    name: str, files: Mapping[str, LabelledRows], origin: Origin, looked_for: Sequence[Path]
 ) -> CorpusSplits:
     """Of a file of train, and of what stands beside it."""
-    check_trainable(read["train"].frame, origin.source)
-    # Probabilities are there to be learnt from.
-    parts = {s: t.frame if s == "train" else t.frame[COLUMNS] for s, t in read.items()}
-    found = split_own_texts(parts, origin.source)
-    details = dict(read["train"].details)
-    if len(read) > 1:
-        read_as = [texts.details["read_as"] for texts in read.values()]
+    train = files["train"]
+    check_trainable(train.counts(), train.empty, origin.source)
+    found = split_own_texts({split: rows.keys for split, rows in files.items()}, origin.source)
+    details = dict(train.read.details)
+    if len(files) > 1:
+        read_as = [rows.read.details["read_as"] for rows in files.values()]
         details["read_as"] = "; ".join([*read_as, *found.in_words("row")])
         details["dropped"] = found.dropped
-        details["beside"] = {split: read[split].details for split in read if split != "train"}
-    said = [warning for texts in read.values() for warning in texts.warnings]
-    return CorpusSplits(
+        beside = {split: rows.read.details for split, rows in files.items() if split != "train"}
+        details["beside"] = beside
+    counts = {split: files[part].counts(rows) for split, (part, rows) in found.rows.items()}
+    said = [warning for rows in files.values() for warning in rows.read.warnings]
+    splits = CorpusSplits(
         name,
-        found.frames,
+        {},
         origin,
-        files=files,
-        rejects=[reject for texts in read.values() for reject in texts.rejects],
-        warnings=[*said, *found.warnings, *_check_labels(found.frames, origin.source)],
+        files=looked_for,
+        rejects=[reject for rows in files.values() for reject in rows.read.rejects],
+        warnings=[*said, *found.warnings, *_check_labels(counts, train.named, origin.source)],
         details=details,
     )
+    return with_rows(splits, found, files)
 
 
-def _check_labels(splits: Mapping[str, pd.DataFrame], where: str) -> list[str]:
+def _check_labels(
+    counts: Mapping[str, collections.Counter[str]], named: Sequence[str], where: str
+) -> list[str]:
     """`label_warnings` of splits from whose train a classifier can be learnt.
+
+    Args:
+        counts: split -> label -> rows.
+        named: labels with a column of probabilities, which are learnt, too, where they are
+            nowhere the most probable.
 
     Raises:
         UserError: it cannot.
     """
-    counts = {split: collections.Counter(part["label"]) for split, part in splits.items()}
-    # A label with a column of probabilities is learnt, too, where it is nowhere the most probable.
-    counts["train"].update(probabilities_of(splits["train"])[0])
+    counts = {**counts, "train": counts["train"] + collections.Counter(named)}
     if len(counts["train"]) == 1:
         raise UserError(
             f"every row of train has the same label, {next(iter(counts['train']))}: "

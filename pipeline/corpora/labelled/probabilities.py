@@ -72,27 +72,15 @@ def most_probable(labels: Sequence[str], probabilities: np.ndarray) -> str:
     return labels[int(probabilities.argmax())]
 
 
-def has_own_label(
-    labels: Sequence[str],
-    probabilities: Sequence[np.ndarray | None],
-    written: Sequence[str | None],
-    are_predicted: bool,
-) -> list[bool]:
-    """Of each row, whether its label says more than its probabilities.
+def is_corrected(labels: Sequence[str], share: np.ndarray | None, written: str | None) -> bool:
+    """Whether somebody gave a row another label than the model that wrote its probabilities.
 
     Args:
         labels: of the columns.
-        probabilities: of each row, None where it has none.
+        share: its probabilities, None where it has none.
         written: its label as the table has it, None where there is none.
-        are_predicted: whether a model wrote the table. Then labels are own ones only if somebody
-            corrected one: if not each of them is the most probable.
     """
-    if are_predicted and all(
-        share is None or label in (None, most_probable(labels, share))
-        for share, label in zip(probabilities, written, strict=True)
-    ):
-        return [share is None for share in probabilities]
-    return [label is not None for label in written]
+    return share is not None and written not in (None, most_probable(labels, share))
 
 
 def with_probabilities(

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.compressed import without_compression
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.series.cells import is_missing, number, times
 from pipeline.corpora.series.steps import in_order, without_gaps
-from pipeline.corpora.tables.delimited import as_rows, read_table
+from pipeline.corpora.tables.delimited import read_table
 from pipeline.corpora.tables.table import Row, Table, column_name, usual_width
 from pipeline.counts import counted
 from pipeline.errors import UserError
-from pipeline.text_file import decode, read_bytes
 
 _TIME_NAMES = {
     "date", "time", "datetime", "timestamp", "day", "month", "year", "ds", "날짜", "일자", "일시",
@@ -71,7 +68,7 @@ def read_series(
         UserError: it is no such table, a column is missing, or a channel has a cell that is no
             number.
     """
-    table = _table(path)
+    table = read_table(path)
     columns, rejects = _Columns.of(table, path), list(table.rejects)
     rows = []
     for row in columns.rows:
@@ -118,19 +115,6 @@ def read_series(
     read_as = f"{table.encoding}, {time}, {counted(len(names), 'channel')} ({_listed(names)})"
     time_name = "step" if at is None else columns.names[at]
     return SeriesTable(names, values, seconds, rejects, notes + gaps, read_as, time_name)
-
-
-def _table(path: Path) -> Table:
-    content = read_bytes(path)
-    if not content.startswith(b"\x1f\x8b"):
-        return read_table(path)
-    try:
-        text, encoding = decode(gzip.decompress(content), path)
-    except (OSError, EOFError) as error:
-        raise UserError(
-            f"is compressed and damaged ({error})", where=path, remedy="download or make it again"
-        ) from error
-    return as_rows(text, encoding, Path(without_compression(path.name)))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import collections
 import dataclasses
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pipeline.compressed import without_compression
 from pipeline.corpora.json_records import read_records
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.tables.json_table import as_table
-from pipeline.corpora.tables.quoted import LONGEST_RECORD, quoted_rows, tab_rows
+from pipeline.corpora.tables.quoted import LONGEST_RECORD, RowsOf, quoted_rows, tab_rows
 from pipeline.corpora.tables.table import DELIMITERS, SPACE, Row, Table, usual_width
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED, is_damaged, read_text, unix_line_ends
@@ -31,8 +33,8 @@ ABOVE = "stands above the table"
 def read_table(path: Path) -> Table:
     """Takes a TSV, CSV or JSON file apart.
 
-    JSON is what `json_records.read_records` takes for it; `json_table.as_table` says which rows
-    it gives.
+    One that is packed (gzip, xz, bzip2) is unpacked on the way. JSON is what
+    `json_records.read_records` takes for it; `json_table.as_table` says which rows it gives.
 
     Elsewhere a line ends with LF or CRLF and nothing else: U+2028, U+0085 and their like belong
     to the text. Fields are separated by tabs, commas, semicolons or bars: by what a first line
@@ -62,26 +64,65 @@ def as_rows(text: str, encoding: str, path: Path) -> Table:
     records = read_records(text, path)
     if records is not None:
         return as_table(records, encoding)
+    refuse_markup(text, path)
+    lines = text.lstrip("\ufeff").split("\n")
+    return taken_apart(lines, path).table(encoding, is_damaged(text))
+
+
+def refuse_markup(text: str, path: Path) -> None:
+    """Raises UserError where a text begins as HTML or XML."""
     if MARKUP.match(text):
         raise UserError(
             "is HTML or XML, not a table",
             where=path,
             remedy="open it in a spreadsheet and save it as CSV in UTF-8",
         )
-    lines = text.lstrip("\ufeff").split("\n")
-    delimiter = _delimiter(lines, path.suffix.lower())
+
+
+@dataclasses.dataclass(frozen=True)
+class TakenApart:
+    """The first lines of a file as rows, and how the others are taken apart.
+
+    Attributes:
+        taken: of these lines.
+        how: takes any number of lines of that file apart; rows are numbered from 1.
+        delimiter, quoted: as of `Table`.
+    """
+
+    taken: list[Row | Rejected]
+    how: RowsOf
+    delimiter: str
+    quoted: bool
+
+    def table(self, encoding: str, may_be_damaged: bool = True, begins: bool = True) -> Table:
+        """These rows as a table.
+
+        Args:
+            may_be_damaged: whether there may be characters that are not valid.
+            begins: whether the file begins with them, so that a title may stand above.
+        """
+        rows = [row for row in self.taken if isinstance(row, Row)]
+        rejects = [row for row in self.taken if isinstance(row, Rejected)]
+        table = Table(rows, rejects, encoding, self.delimiter, self.quoted)
+        if may_be_damaged:
+            damaged = [row for row in rows if any(map(is_damaged, row.fields))]
+            table = _without(table, damaged, DAMAGED)
+        return _without(table, _above(table.rows), ABOVE) if begins else table
+
+
+def taken_apart(lines: list[str], path: Path) -> TakenApart:
+    """Finds out how lines are to be taken apart, and does so. A first line `sep=;` is made blank.
+
+    Args:
+        path: whose suffix counts.
+    """
+    delimiter = _delimiter(lines, Path(without_compression(path.name)).suffix.lower())
     if delimiter == SPACE:
-        taken, quoted = [_labelled_line(n, line) for n, line in enumerate(lines, 1) if line], False
-    elif delimiter == "tab":
-        taken, quoted = tab_rows(lines)
-    else:
-        taken, quoted = quoted_rows(lines, DELIMITERS[delimiter]), True
-    rows = [row for row in taken if isinstance(row, Row)]
-    rejects = [row for row in taken if isinstance(row, Rejected)]
-    table = Table(rows, rejects, encoding, delimiter, quoted)
-    damaged = [row for row in rows if any(map(is_damaged, row.fields))] if is_damaged(text) else []
-    table = _without(table, damaged, DAMAGED)
-    return _without(table, _above(table.rows), ABOVE)
+        return TakenApart(list(_labelled_lines(lines)), _labelled_lines, delimiter, False)
+    if delimiter == "tab":
+        taken, how, quoted = tab_rows(lines)
+        return TakenApart(taken, how, delimiter, quoted)
+    return TakenApart(*quoted_rows(lines, DELIMITERS[delimiter]), delimiter, True)
 
 
 def _without(table: Table, rows: list[Row], reason: str) -> Table:
@@ -110,10 +151,12 @@ def _above(rows: list[Row]) -> list[Row]:
     return []
 
 
-def _labelled_line(number: int, line: str) -> Row:
-    """Label and text of a line as fastText has it, `__label__1 좋다`."""
-    match = _LABELLED.match(line)
-    return Row(number, list(match.groups()) if match else [line], line)
+def _labelled_lines(lines: Iterable[str]) -> Iterator[Row]:
+    """Label and text of lines as fastText has them, `__label__1 좋다`."""
+    for number, line in enumerate(lines, 1):
+        if line:
+            match = _LABELLED.match(line)
+            yield Row(number, list(match.groups()) if match else [line], line)
 
 
 def _delimiter(lines: list[str], suffix: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.corpora.json_records import Records
@@ -14,7 +14,9 @@ MOST_COLUMNS = 1000
 _DEEPEST = 8
 
 
-def as_table(records: Records, encoding: str = "UTF-8") -> Table:
+def as_table(
+    records: Records, encoding: str = "UTF-8", header: Sequence[str] | None = None
+) -> Table:
     """A table with a column for each key, and a first row that names them.
 
     Keys of an object within an object are joined to its own by a dot: of
@@ -26,6 +28,10 @@ def as_table(records: Records, encoding: str = "UTF-8") -> Table:
     order in which they first occur, the 1,000 most frequent where there are more, and no line
     (0).
 
+    Args:
+        header: of the table whose rows these records go on with: other keys are left out, and no
+            row names the columns.
+
     Example:
         >>> from pathlib import Path
         >>> from pipeline.corpora.json_records import read_records
@@ -34,10 +40,12 @@ def as_table(records: Records, encoding: str = "UTF-8") -> Table:
         [['text', 'label'], ['좋다', '1']]
     """
     flat = [dict(_flat("", record.values, 0)) for record in records.records]
-    counts = collections.Counter(name for cells in flat for name in cells)
-    kept = {name for name, _ in counts.most_common(MOST_COLUMNS)}
-    header = [name for name in counts if name in kept]
-    rows = [Row(0, header)] if header else []
+    rows = []
+    if header is None:
+        counts = collections.Counter(name for cells in flat for name in cells)
+        kept = {name for name, _ in counts.most_common(MOST_COLUMNS)}
+        header = [name for name in counts if name in kept]
+        rows = [Row(0, header)] if header else []
     for record, cells in zip(records.records, flat, strict=True):
         fields = [cells.get(name, "") for name in header]
         if any(map(str.strip, fields)):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import csv
+import functools
+import itertools
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.tables.table import Row, usual_width
@@ -19,23 +22,32 @@ _OPENS = re.compile(r'(?:^|[\t\n])"')
 _QUOTED = re.compile(r'(?<![^\t\n])"((?:[^"]|"")*+)"(?![^\t\n])')
 
 
-def quoted_rows(lines: list[str], delimiter: str) -> list[Row | Rejected]:
-    """Rows of lines in which quotes quote, as in RFC 4180, line ends included.
+Rows = Iterator[Row | Rejected]
+RowsOf = Callable[[Iterable[str]], Rows]
+"""How lines are taken apart: the rows of as many lines as there are, one after the other."""
+
+
+def quoted_rows(lines: list[str], delimiter: str) -> tuple[list[Row | Rejected], RowsOf]:
+    """Rows of lines in which quotes quote, as in RFC 4180, line ends included; and how further
+    lines of the same file are taken apart.
 
     A row whose quotes do not come out even, or that runs over more than 1,000 lines, is rejected,
     and reading goes on with the line after its first. White space behind a delimiter is left out
     where fields have it before a quote and no fewer rows come out even without it (`a, "b, c"`).
     """
-    rows = list(_records(lines, delimiter))
+    how = functools.partial(_records, delimiter=delimiter)
+    rows = list(how(lines))
     if any(_SPACED.match(field) for row in _only_rows(rows) for field in row.fields):
-        without = list(_records(lines, delimiter, skipinitialspace=True))
+        other = functools.partial(how, skipinitialspace=True)
+        without = list(other(lines))
         if _ragged(without) <= _ragged(rows):
-            return without
-    return rows
+            return without, other
+    return rows, how
 
 
-def tab_rows(lines: list[str]) -> tuple[list[Row | Rejected], bool]:
-    """Rows of lines with tabs, and whether quotes quote in them.
+def tab_rows(lines: list[str]) -> tuple[list[Row | Rejected], RowsOf, bool]:
+    """Rows of lines with tabs, how further lines of the same file are taken apart, and whether
+    quotes quote in them.
 
     They do where every quote of the file stands where CSV would have it, and either half of the
     rows have a quoted field or some field can only be explained so (a line end or a quote in
@@ -47,41 +59,71 @@ def tab_rows(lines: list[str]) -> tuple[list[Row | Rejected], bool]:
         Row(number, line.split("\t")) for number, line in enumerate(lines, 1) if line.strip()
     ]
     text = "\n".join(lines)
+    quoted = functools.partial(_records, delimiter="\t")
+    long = functools.partial(_with_long_cells, width=usual_width(_only_rows(plain)))
     if not _OPENS.search(text):
-        return plain, False
+        return plain, long, False
     if _quotes_as_csv_does(text, len(plain)):
-        rows = list(_records(lines, "\t"))
+        rows = list(quoted(lines))
         if _ragged(rows) <= _ragged(plain):
-            return rows, True
-    return list(_with_long_cells(lines, usual_width(_only_rows(plain)))), False
+            return rows, quoted, True
+    return list(long(lines)), long, False
 
 
-def _records(
-    lines: list[str], delimiter: str, skipinitialspace: bool = False
-) -> Iterator[Row | Rejected]:
+class _Lines:
+    """Lines of which some may be given back.
+
+    Attributes:
+        first: number of the first line that is not done with, from 1.
+    """
+
+    def __init__(self, lines: Iterable[str]):
+        self.first = 1
+        self._coming = iter(lines)
+        self._waiting: collections.deque[str] = collections.deque()
+        self._taken: list[str] = []
+
+    def ahead(self, most: int) -> bool:
+        """Whether there is a line left; at most so many are waiting then."""
+        self._waiting += itertools.islice(self._coming, max(most - len(self._waiting), 0))
+        return bool(self._waiting)
+
+    def record(self) -> Iterator[str]:
+        """Line by line with its end, until they are done with, or 1,000 are taken."""
+        while len(self._taken) < LONGEST_RECORD and self.ahead(1):
+            self._taken.append(self._waiting.popleft())
+            yield self._taken[-1] + "\n"
+
+    def done(self) -> None:
+        """The lines that were taken are done with."""
+        self.first += len(self._taken)
+        self._taken = []
+
+    def give_back(self) -> str:
+        """Only the first of the lines that were taken is done with; returns that one."""
+        first, *others = self._taken
+        self._waiting.extendleft(reversed(others))
+        self._taken = []
+        self.first += 1
+        return first
+
+
+def _records(lines: Iterable[str], delimiter: str, skipinitialspace: bool = False) -> Rows:
     """The rows; strict, and every mishap costs one line."""
     csv.field_size_limit(sys.maxsize)
-    start = 0
-    while start < len(lines):
-        taken = start
-
-        def feed() -> Iterator[str]:
-            nonlocal taken
-            while taken < min(len(lines), start + LONGEST_RECORD):  # noqa: B023
-                taken += 1
-                yield lines[taken - 1] + "\n"
-
+    source = _Lines(lines)
+    while source.ahead(1):
         reader = csv.reader(
-            feed(), delimiter=delimiter, strict=True, skipinitialspace=skipinitialspace
+            source.record(), delimiter=delimiter, strict=True, skipinitialspace=skipinitialspace
         )
         try:
             for fields in reader:
                 if any(fields):
-                    yield Row(start + 1, fields)
-                start = taken
+                    yield Row(source.first, fields)
+                source.done()
         except csv.Error as error:
-            yield Rejected(start + 1, _reason(error), lines[start])
-            start += 1
+            line = source.first
+            yield Rejected(line, _reason(error), source.give_back())
 
 
 def _reason(error: csv.Error) -> str:
@@ -123,36 +165,46 @@ def _quotes_as_csv_does(text: str, lines: int) -> bool:
     return quotes == text.count('"') and (explained or 2 * quoting_lines >= lines)
 
 
-def _with_long_cells(lines: list[str], width: int) -> Iterator[Row | Rejected]:
+def _with_long_cells(lines: Iterable[str], width: int) -> Rows:
     """A row a line, or of several where a quoted field has line ends."""
+    coming = iter(lines)
+    near: collections.deque[str] = collections.deque()
     number, cut = 0, False
-    while number < len(lines):
-        line = lines[number]
+    while True:
+        near += itertools.islice(coming, _LONGEST_CELL - len(near))
+        if not near:
+            return
         number += 1
-        if not line.strip():
-            continue
+        line = near[0]
         fields = line.split("\t")
         ragged = len(fields) != width
-        if _is_open(fields[-1]) and (ragged or _is_ragged(lines, number, width)):
-            row = _long_row(lines, number - 1, width)
+        taken = 1
+        if line.strip():
+            row = None
+            if _is_open(fields[-1]) and (ragged or _is_ragged(near, width)):
+                row = _long_row(near, number, width)
             if row is not None:
                 yield row
-                number += (row.written or "").count("\n")
+                taken += (row.written or "").count("\n")
                 cut = False
-                continue
-        if cut and not ragged and _closes_and_opens(fields):
-            yield Rejected(number, "its quotes are those of fields with line ends", line)
-        else:
-            yield Row(number, fields)
-        cut = cut and not ragged or ragged
+            elif cut and not ragged and _closes_and_opens(fields):
+                yield Rejected(number, "its quotes are those of fields with line ends", line)
+            else:
+                yield Row(number, fields)
+            if row is None:
+                cut = cut and not ragged or ragged
+        for _ in range(taken):
+            near.popleft()
+        number += taken - 1
 
 
 def _is_open(cell: str) -> bool:
     return cell.startswith('"') and cell.count('"') % 2 == 1
 
 
-def _is_ragged(lines: list[str], number: int, width: int) -> bool:
-    return number < len(lines) and lines[number].count("\t") + 1 != width
+def _is_ragged(near: Sequence[str], width: int) -> bool:
+    """Whether the line behind the first is of another width."""
+    return len(near) > 1 and near[1].count("\t") + 1 != width
 
 
 def _closes_and_opens(fields: list[str]) -> bool:
@@ -163,16 +215,15 @@ def _closes_and_opens(fields: list[str]) -> bool:
     )
 
 
-def _long_row(lines: list[str], start: int, width: int) -> Row | None:
-    """The row of several lines that begins at `start`, None where there is none."""
-    feed = (line + "\n" for line in lines[start : start + _LONGEST_CELL])
-    reader = csv.reader(feed, delimiter="\t", strict=True)
+def _long_row(near: Sequence[str], number: int, width: int) -> Row | None:
+    """The row of several lines that begins at the first, `number`; None where there is none."""
+    reader = csv.reader((line + "\n" for line in near), delimiter="\t", strict=True)
     try:
         fields = next(reader)
     except csv.Error:
         return None
-    taken = lines[start : start + reader.line_num]
+    taken = list(itertools.islice(near, reader.line_num))
     whole_rows = any("\t" in line and '"' not in line for line in taken[1:])
     if len(taken) < 2 or len(fields) != width or whole_rows:
         return None
-    return Row(start + 1, fields, "\n".join(taken))
+    return Row(number, fields, "\n".join(taken))

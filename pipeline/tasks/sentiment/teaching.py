@@ -45,6 +45,7 @@ def taught(settings: Settings, corpus: CorpusSplits, workspace: Workspace) -> Co
         UserError: a teacher is no finished run, they have other labels than each other or than
             the corpus, or the texts cannot be read.
     """
+    corpus = corpus.in_memory()
     teachers = find_teachers(TASK, settings, label_names, workspace)
     check_knows(
         teachers, {label for part in corpus.splits.values() for label in part["label"]}, corpus

@@ -1,0 +1,141 @@
+"""The rows of a file of labelled texts, in memory or on the disk, and the splits made of them."""
+
+from __future__ import annotations
+
+import abc
+import collections
+import copy
+import dataclasses
+import itertools
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from pipeline.corpora.labelled.labelled_file import LabelledFile, LabelledTexts
+from pipeline.corpora.labelled.probabilities import label_of_column
+from pipeline.corpora.splits import COLUMNS, CorpusSplits, FrameRows, Rows
+from pipeline.corpora.stored_rows import RowStore
+from pipeline.corpora.text_splits import SplitRows, TextKeys
+from pipeline.progress import Progress
+
+
+class LabelledRows(abc.ABC):
+    """What splits are made of.
+
+    Attributes:
+        read: how the rows were read; its frame may be without them.
+        keys: of the rows.
+        named: labels with a column of probabilities.
+        empty: rows with a text that is blank.
+    """
+
+    read: LabelledTexts
+    keys: TextKeys
+    named: list[str]
+    empty: int
+
+    @abc.abstractmethod
+    def counts(self, rows: np.ndarray | None = None) -> collections.Counter[str]:
+        """label -> how many of some rows, given by their numbers, or of all."""
+
+    @abc.abstractmethod
+    def select(self, rows: np.ndarray, columns: list[str] | None = None) -> Rows:
+        """Some of them, ascending, or some of their columns."""
+
+    def of_file(self, name: str) -> Self:
+        """`ReadTexts.of_file`."""
+        other = copy.copy(self)
+        other.read = self.read.of_file(name)
+        return other
+
+
+class InMemory(LabelledRows):
+    """Rows in a frame."""
+
+    def __init__(self, read: LabelledTexts):
+        self.read = read
+        self.keys = TextKeys.of(read.frame)
+        self.named = _labels_named(read.frame.columns)
+        self.empty = int((read.frame["text"].str.strip() == "").sum())
+
+    def counts(self, rows: np.ndarray | None = None) -> collections.Counter[str]:
+        labels = self.read.frame["label"]
+        return collections.Counter(labels if rows is None else labels.iloc[rows])
+
+    def select(self, rows: np.ndarray, columns: list[str] | None = None) -> Rows:
+        frame = self.read.frame.iloc[rows].reset_index(drop=True)
+        return FrameRows(frame if columns is None else frame[columns])
+
+
+class OnDisk(LabelledRows):
+    """Rows in a store; in memory are their keys, and of each the number of its label.
+
+    Args:
+        file: whose rows these are.
+        blocks: of it.
+        folder: on whose disk they lie.
+    """
+
+    def __init__(self, file: LabelledFile, blocks: Iterable[pd.DataFrame], folder: Path):
+        self._store = RowStore(folder)
+        number_of: dict[str, int] = {}
+        keys, numbers = [], []
+        with Progress(f"reading {file.path.name}", None, "rows") as progress:
+            for frame in blocks:
+                self._store.add(frame)
+                keys.append(TextKeys.of(frame))
+                of_row = (number_of.setdefault(label, len(number_of)) for label in frame["label"])
+                numbers.append(np.fromiter(of_row, np.int32, len(frame)))
+                progress.advance(len(frame))
+        self.keys = TextKeys.joined(keys)
+        self._labels, self._numbers = list(number_of), np.concatenate(numbers)
+        nothing = pd.DataFrame(columns=self._store.columns, dtype="str")
+        self.read = LabelledTexts(nothing, file.rejects, file.details, file.warnings)
+        self.named = _labels_named(self._store.columns)
+        self.empty = file.empty
+
+    def counts(self, rows: np.ndarray | None = None) -> collections.Counter[str]:
+        numbers = self._numbers if rows is None else self._numbers[rows]
+        counts = np.bincount(numbers, minlength=len(self._labels))
+        return +collections.Counter(dict(zip(self._labels, counts.tolist(), strict=True)))
+
+    def select(self, rows: np.ndarray, columns: list[str] | None = None) -> Rows:
+        return self._store.select(rows, columns)
+
+
+def read_rows(file: LabelledFile, folder: Path) -> LabelledRows:
+    """The rows of a file: of a large one, which comes in several blocks, on the disk of `folder`.
+
+    Raises:
+        UserError: as `LabelledFile.blocks`.
+    """
+    blocks = file.blocks()
+    first = next(blocks)
+    second = next(blocks, None)
+    if second is None:
+        return InMemory(LabelledTexts(first, file.rejects, file.details, file.warnings))
+    return OnDisk(file, itertools.chain([first, second], blocks), folder)
+
+
+def with_rows(
+    corpus: CorpusSplits, found: SplitRows, files: Mapping[str, LabelledRows]
+) -> CorpusSplits:
+    """The same corpus with its splits: in memory, unless a file is too large for that.
+
+    Files of dev and test lose their columns of probabilities, which are there to be learnt from.
+    """
+    chosen = {
+        split: files[part].select(rows, None if part == "train" else COLUMNS)
+        for split, (part, rows) in found.rows.items()
+    }
+    whole = dataclasses.replace(corpus, stored=chosen)
+    is_large = any(isinstance(rows, OnDisk) for rows in files.values())
+    return whole if is_large else whole.in_memory()
+
+
+def _labels_named(columns: Iterable[str]) -> list[str]:
+    """The labels of columns of probabilities."""
+    return [label for name in columns if (label := label_of_column(name))]

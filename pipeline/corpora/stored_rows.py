@@ -1,0 +1,91 @@
+"""Rows of a corpus that is too large for memory: on the disk, read again a block at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import tempfile
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pandas as pd
+
+from pipeline.corpora.splits import write_rows
+
+_ROWS = 1 << 16
+
+
+class RowStore:
+    """Takes frames of the same columns in, and gives some of their rows back.
+
+    The file has no name and is gone with the process, however that ends.
+
+    Args:
+        folder: on whose disk it lies; made if it is not there.
+    """
+
+    def __init__(self, folder: Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
+        self._columns: list[str] | None = None
+        self._rows = 0
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Adds the rows of a frame; breaks in cells become spaces, as in a split."""
+        if self._columns is None:
+            self._columns = list(frame.columns)
+        write_rows(self._file, frame[self._columns])
+        self._rows += len(frame)
+
+    def select(self, rows: np.ndarray, columns: list[str] | None = None) -> StoredRows:
+        """Some rows.
+
+        Args:
+            rows: their numbers in the order in which they were added, ascending.
+            columns: which; None for all.
+        """
+        chosen = np.zeros(self._rows, bool)
+        chosen[rows] = True
+        return StoredRows(self, chosen, columns or self.columns)
+
+    def lines(self) -> Iterator[bytes]:
+        """The rows as they are stored."""
+        self._file.flush()
+        self._file.seek(0)
+        return iter(self._file)
+
+    @property
+    def columns(self) -> list[str]:
+        return self._columns or []
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredRows:
+    """`Rows` of a store.
+
+    Attributes:
+        store: where they are.
+        chosen: bool [rows of the store], which.
+        columns: which of its columns.
+    """
+
+    store: RowStore
+    chosen: np.ndarray
+    columns: list[str]
+
+    def __len__(self) -> int:
+        return int(self.chosen.sum())
+
+    def blocks(self) -> Iterator[pd.DataFrame]:
+        """All of them, in frames of bounded size; one such iteration of a store at a time."""
+        lines = itertools.compress(self.store.lines(), self.chosen)
+        while block := list(itertools.islice(lines, _ROWS)):
+            rows = [line[:-1].decode("utf-8").split("\t") for line in block]
+            yield pd.DataFrame(rows, columns=self.store.columns, dtype="str")[self.columns]
+
+    def frame(self) -> pd.DataFrame:
+        return pd.concat(list(self.blocks()), ignore_index=True)

@@ -1,0 +1,57 @@
+"""Parquet files, for whoever has pyarrow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline.corpora.json_records import Record, Records
+from pipeline.errors import UserError, named_by_a_user
+
+_MAGIC = b"PAR1"
+_KNOWN = (str, int, float, bool, list, dict, type(None))
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file begins as Parquet does. A pipe is not looked into."""
+    if not path.is_file():
+        return False
+    with named_by_a_user(path), path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def parquet_records(path: Path, rows: int) -> Iterator[Records]:
+    """The rows of a Parquet file, at most so many at a time; the first is line 1.
+
+    Raises:
+        UserError: pyarrow is not installed, or the file is damaged.
+    """
+    try:
+        import pyarrow as arrow
+        from pyarrow import parquet
+    except ImportError:
+        raise UserError(
+            "is a Parquet file, and pyarrow is not installed",
+            where=path,
+            remedy="pip install -c requirements-scale.txt pyarrow, or give it as .csv or .jsonl",
+        ) from None
+    line = 1
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=rows):
+                found = [_record(n, values) for n, values in enumerate(batch.to_pylist(), line)]
+                line += len(found)
+                yield Records(found, [])
+    except (arrow.ArrowException, OSError) as error:
+        raise UserError(
+            f"is Parquet and damaged ({error})", where=path, remedy="make it again"
+        ) from error
+
+
+def _record(line: int, values: dict[str, Any]) -> Record:
+    known = {
+        name: value if isinstance(value, _KNOWN) else str(value) for name, value in values.items()
+    }
+    return Record(line, known, json.dumps(known, ensure_ascii=False, default=str))
