@@ -192,6 +192,36 @@ def test_packed_files_are_read(tmp_path, monkeypatch, pack, ending, large):
         read_labelled(path)
 
 
+def test_several_files_are_one_corpus(tmp_path):
+    (tmp_path / "b").mkdir()
+    for name, ids in (("a.tsv", range(60)), ("b/c.csv", range(30)), ("b/d.tsv.gz", range(20))):
+        comma = "," if "csv" in name else "\t"
+        rows = [f"{n}{comma}{name} {n}{comma}{'좋음' if n % 2 else ' 나쁨'}" for n in ids]
+        text = "\n".join([comma.join(("id", "글", "감정")), *rows, f"망친 줄{comma}"]).encode(
+            "utf-8"
+        )
+        (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    named = f"{tmp_path / 'a.tsv'}, {tmp_path / 'b' / '*'}"
+    found = corpus(Path(named), tmp_path / "raw")
+    rows = pd.concat(found.in_memory().splits.values())
+    assert len(rows) == 110
+    assert {name.split(":")[0] for name in rows["id"]} == {"a.tsv", "c.csv", "d.tsv.gz"}
+    assert rows["id"].is_unique
+    assert set(rows["label"]) == {"좋음", "나쁨"}
+    assert [reject.reason.split(":")[0] for reject in found.rejects] == list(
+        dict.fromkeys(name.split(":")[0] for name in rows.sort_values("id")["id"])
+    )
+    assert found.details["rows"] == 110
+    assert found.files == [tmp_path / name for name in ("a.tsv", "b/c.csv", "b/d.tsv.gz")]
+    with pytest.raises(UserError, match="no file matches"):
+        corpus(tmp_path / "z*.tsv", tmp_path / "raw")
+    (tmp_path / "e.tsv").write_text(
+        "text\tlabel\t좋음\t나쁨\n" + "글\t좋음\t0.9\t0.1\n" * 20, encoding="utf-8"
+    )
+    with pytest.raises(UserError, match=r"e\.tsv: has probabilities of other labels"):
+        corpus(Path(f"{tmp_path / 'a.tsv'},{tmp_path / 'e.tsv'}"), tmp_path / "raw")
+
+
 @pytest.mark.scale
 def test_parquet_is_read_a_block_at_a_time(tmp_path):
     pyarrow = pytest.importorskip("pyarrow", reason="pip install -c requirements-scale.txt pyarrow")

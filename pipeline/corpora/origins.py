@@ -9,11 +9,15 @@ from pipeline.corpora.catalogue import Corpus
 from pipeline.corpora.fetch import CorpusUnavailable
 from pipeline.facts import Origin
 
+_LISTED = 8
+
 
 def own_origin(paths: Sequence[Path]) -> Origin:
     """Of a user's own files."""
-    title = ", ".join(path.name for path in paths)
-    return Origin(title, ", ".join(map(str, paths)), "the user's own")
+    more = [f"{len(paths) - _LISTED:,} more"] if len(paths) > _LISTED else []
+    title = ", ".join([*(path.name for path in paths[:_LISTED]), *more])
+    source = ", ".join([*map(str, paths[:_LISTED]), *more])
+    return Origin(title, source, "the user's own")
 
 
 def sample_origin(sample: Path) -> Origin:

@@ -8,7 +8,7 @@ from typing import Self
 
 import pandas as pd
 
-from pipeline.corpora.rejects import Rejected
+from pipeline.corpora.rejects import Rejected, of_file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +29,6 @@ class ReadTexts:
 
     def of_file(self, name: str) -> Self:
         """The same, saying of which file it speaks, as one of several."""
-        rejects = [dataclasses.replace(r, reason=f"{name}: {r.reason}") for r in self.rejects]
+        rejects = [of_file(reject, name) for reject in self.rejects]
         details = {**self.details, "read_as": f"{name}: {self.details['read_as']}"}
         return dataclasses.replace(self, rejects=rejects, details=details)

@@ -31,6 +31,11 @@ class Rejected:
     kept: bool = False
 
 
+def of_file(reject: Rejected, name: str) -> Rejected:
+    """The same, saying of which file it speaks, as one of several."""
+    return dataclasses.replace(reject, reason=f"{name}: {reject.reason}")
+
+
 def write_rejects(path: Path, rejects: Iterable[Rejected]) -> None:
     """Writes line, reason and content as UTF-8 TSV with a header, atomically.
 

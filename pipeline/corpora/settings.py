@@ -19,9 +19,10 @@ class CorpusSettings:
     """Which reviews."""
 
     corpus: Annotated[str, UserFiles] = "nsmc"
-    """A name of the catalogue (nsmc), `sample` for the bundled reviews, or a TSV, CSV or JSON
-    file. Files called my.dev.tsv and my.test.tsv beside my.tsv or my.train.tsv (dev.tsv and
-    test.tsv beside train.tsv) are dev and test; where there are none, a tenth each is held out."""
+    """A name of the catalogue (nsmc), `sample` for the bundled reviews, or a TSV, CSV, JSON or
+    Parquet file, packed or not; several with commas between, or a pattern (reviews/*.tsv.gz).
+    Files called my.dev.tsv and my.test.tsv beside my.tsv or my.train.tsv (dev.tsv and test.tsv
+    beside train.tsv) are dev and test; where there are none, a tenth each is held out."""
     text_column: str | None = None
     """Column of a user's files that holds the text: its name, or its number from 1."""
     label_column: str | None = None

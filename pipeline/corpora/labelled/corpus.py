@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
+import glob
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
 from pipeline.corpora.files_beside import corpus_name, files_beside, looked_for
 from pipeline.corpora.labelled.labelled_file import LabelledFile
+from pipeline.corpora.labelled.labelled_files import LabelledFiles, files_named
 from pipeline.corpora.labelled.reviews import check_trainable, read_nsmc, read_sample
 from pipeline.corpora.labelled.rows import InMemory, LabelledRows, read_rows, with_rows
 from pipeline.corpora.origins import (
@@ -46,8 +48,10 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
         return _sample(sample)
     path = Path(chosen.corpus)
     named = chosen.corpus in catalogue.CATALOGUE  # a folder may happen to be called the same
-    if not named and (path.suffix or len(path.parts) > 1 or os.path.exists(path)):
-        return _own(path, chosen, raw)
+    is_path = path.suffix or len(path.parts) > 1 or glob.has_magic(chosen.corpus)
+    if not named and (is_path or os.path.exists(path)):
+        paths = files_named(chosen.corpus)
+        return _several(paths, chosen, raw) if len(paths) > 1 else _own(paths[0], chosen, raw)
     corpus = catalogue.find(chosen.corpus, "labelled")
     try:
         paths = {name: fetch(file, raw) for name, file in corpus.files.items()}
@@ -95,6 +99,12 @@ def _own(path: Path, chosen: CorpusSettings, raw: Path) -> CorpusSplits:
     if len(read) > 1:
         read = {split: read[split].of_file(file.name) for split, file in files.items()}
     return _splits(corpus_name(path), read, own_origin([files["train"]]), looked_for(path))
+
+
+def _several(paths: Sequence[Path], chosen: CorpusSettings, raw: Path) -> CorpusSplits:
+    files = LabelledFiles(paths, chosen.text_column, chosen.label_column)
+    name = f"{corpus_name(paths[0])}-and-{len(paths) - 1}-more"
+    return _splits(name, {"train": read_rows(files, raw)}, own_origin(paths), paths)
 
 
 def _held_out_file(

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.corpora.labelled.labelled_file import LabelledFile, LabelledTexts
+from pipeline.corpora.labelled.labelled_files import LabelledFiles
 from pipeline.corpora.labelled.probabilities import label_of_column
 from pipeline.corpora.splits import COLUMNS, CorpusSplits, FrameRows, Rows
 from pipeline.corpora.stored_rows import RowStore
@@ -79,7 +80,9 @@ class OnDisk(LabelledRows):
         folder: on whose disk they lie.
     """
 
-    def __init__(self, file: LabelledFile, blocks: Iterable[pd.DataFrame], folder: Path):
+    def __init__(
+        self, file: LabelledFile | LabelledFiles, blocks: Iterable[pd.DataFrame], folder: Path
+    ):
         self._store = RowStore(folder)
         number_of: dict[str, int] = {}
         keys, numbers = [], []
@@ -106,7 +109,7 @@ class OnDisk(LabelledRows):
         return self._store.select(rows, columns)
 
 
-def read_rows(file: LabelledFile, folder: Path) -> LabelledRows:
+def read_rows(file: LabelledFile | LabelledFiles, folder: Path) -> LabelledRows:
     """The rows of a file: of a large one, which comes in several blocks, on the disk of `folder`.
 
     Raises:

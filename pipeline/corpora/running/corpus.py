@@ -13,6 +13,7 @@ from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
 from pipeline.corpora.html_entities import entity_warnings
 from pipeline.corpora.origins import catalogue_origin, own_origin
+from pipeline.corpora.rejects import of_file
 from pipeline.corpora.running.documents import cut_in_order, read_documents, to_frame
 from pipeline.corpora.settings import CONSTITUTION, TextCorpusSettings
 from pipeline.corpora.splits import CorpusSplits
@@ -66,11 +67,7 @@ def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
         files=source.files,
         reported=reported,
         characters={split: sum(map(len, part)) for split, part in parts.items()},
-        rejects=[
-            dataclasses.replace(row, reason=f"{path.name}: {row.reason}")
-            for path, file in read.items()
-            for row in file.rejects
-        ],
+        rejects=[of_file(row, path.name) for path, file in read.items() for row in file.rejects],
         warnings=entity_warnings([document.text for document in documents], source.name),
         details={
             "documents": chosen.documents,
