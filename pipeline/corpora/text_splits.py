@@ -54,16 +54,34 @@ class TextKeys:
     def groups(self) -> np.ndarray:
         """Of each row a number that it shares with those rows alone from which it must not be
         parted: those with its id or its text, and theirs; the lowest key of an id among them."""
-        (ids, id_of), (texts, text_of) = (
-            np.unique(keys, return_inverse=True) for keys in (self.ids, self.texts)
-        )
-        places = id_of, len(ids) + text_of
-        count = len(ids) + len(texts)
-        graph = coo_array((np.ones(len(self), np.int8), places), (count, count))
-        _, group_of = connected_components(graph, directed=False)
-        lowest = np.full(count, np.iinfo(np.uint64).max)
-        np.minimum.at(lowest, group_of[: len(ids)], ids)
-        return lowest[group_of[id_of]]
+        groups = self.ids.copy()
+        # A row that shares neither, as most do, is by itself.
+        rows = np.flatnonzero(_repeated(self.ids) | _repeated(self.texts))
+        groups[rows] = _lowest_together(self.ids[rows], self.texts[rows])
+        return groups
+
+
+def _repeated(keys: np.ndarray) -> np.ndarray:
+    """Which keys stand in several places; bool [keys]."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    same = ordered[1:] == ordered[:-1]
+    repeated = np.zeros(len(keys), bool)
+    repeated[order[1:][same]] = True
+    repeated[order[:-1][same]] = True
+    return repeated
+
+
+def _lowest_together(ids: np.ndarray, texts: np.ndarray) -> np.ndarray:
+    """Of each row the lowest key of an id among those with its id or its text, and theirs."""
+    (ids, id_of), (texts, text_of) = (np.unique(k, return_inverse=True) for k in (ids, texts))
+    places = id_of, len(ids) + text_of
+    count = len(ids) + len(texts)
+    graph = coo_array((np.ones(len(id_of), np.int8), places), (count, count))
+    _, group_of = connected_components(graph, directed=False)
+    lowest = np.full(count, np.iinfo(np.uint64).max)
+    np.minimum.at(lowest, group_of[: len(ids)], ids)
+    return lowest[group_of[id_of]]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,9 +27,9 @@ class Settings:
     start: StartSettings = StartSettings(encoder="bundled")
     subwords: SubwordSettings = SubwordSettings()
     model: ClassifierSettings = ClassifierSettings()
-    training: TrainingSettings = TrainingSettings(learning_rate=2.5e-3)
+    training: TrainingSettings = TrainingSettings(epochs=4, learning_rate=2.5e-3)
     fine_tuning: FineTuningSettings = FineTuningSettings()
-    adversarial: AdversarialSettings = AdversarialSettings()
+    adversarial: AdversarialSettings = AdversarialSettings(adversarial_size=0.3)
     batches: BatchSettings = BatchSettings()
     small_corpora: SmallCorpusSettings = SmallCorpusSettings()
     distillation: DistillationSettings = DistillationSettings()
@@ -43,4 +43,5 @@ TINY = Settings(
     training=TrainingSettings(
         epochs=3, min_steps=1, batch_size=32, learning_rate=0.01, evaluations=3
     ),
+    adversarial=AdversarialSettings(),
 )
