@@ -299,7 +299,7 @@ def write_split_blocks(path: Path, blocks: Iterable[pd.DataFrame]) -> None:
 
 def write_rows(file: IO[bytes], frame: pd.DataFrame) -> None:
     """Writes the rows of a frame as `write_split_blocks` does, without a header."""
-    columns = [list(map(without_breaks, frame[name])) for name in frame.columns]
+    columns = [map(without_breaks, frame[name].tolist()) for name in frame.columns]
     rows = map("\t".join, zip(*columns, strict=True))
     file.write("".join(f"{row}\n" for row in rows).encode("utf-8"))
 

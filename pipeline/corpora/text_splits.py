@@ -34,7 +34,7 @@ class TextKeys:
     @classmethod
     def of(cls, frame: pd.DataFrame) -> TextKeys:
         """Of a frame with the columns id and text."""
-        return cls(keys_of(frame["id"]), keys_of(map(normalize, frame["text"])))
+        return cls(keys_of(frame["id"].tolist()), keys_of(map(normalize, frame["text"].tolist())))
 
     @classmethod
     def joined(cls, parts: Sequence[TextKeys]) -> TextKeys:

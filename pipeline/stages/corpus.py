@@ -96,7 +96,7 @@ def _as_cells(rows: Rows, name: str, task: Task, folder: Path) -> Iterator[pd.Da
         for frame in rows.blocks():
             cells = frame.copy()
             for column, field in fields.items():
-                cells[column] = [field.store(value, folder) for value in frame[column]]
+                cells[column] = [field.store(value, folder) for value in frame[column].tolist()]
             yield cells
             progress.advance(len(frame))
 

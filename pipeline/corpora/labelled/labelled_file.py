@@ -214,9 +214,9 @@ class LabelledFile:
             usable.append((own or text_id(text), text, label))
         self.rejects += rejects
         frame = labelled_frame(usable)
-        self.counts.update(frame["label"])
-        self.empty += int((frame["text"].str.strip() == "").sum())
-        self._escaped += count_with_entities((text,) for text in frame["text"])
+        self.counts.update(label for _, _, label in usable)
+        self.empty += sum(not text.strip() for _, text, _ in usable)
+        self._escaped += count_with_entities((text,) for _, text, _ in usable)
         if probabilities is None:
             return frame
         self._given += sum(share is not None for share in shares)

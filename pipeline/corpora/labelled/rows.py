@@ -90,7 +90,8 @@ class OnDisk(LabelledRows):
             for frame in blocks:
                 self._store.add(frame)
                 keys.append(TextKeys.of(frame))
-                of_row = (number_of.setdefault(label, len(number_of)) for label in frame["label"])
+                labels = frame["label"].tolist()
+                of_row = (number_of.setdefault(label, len(number_of)) for label in labels)
                 numbers.append(np.fromiter(of_row, np.int32, len(frame)))
                 progress.advance(len(frame))
         self.keys = TextKeys.joined(keys)

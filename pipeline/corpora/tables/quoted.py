@@ -168,34 +168,31 @@ def _quotes_as_csv_does(text: str, lines: int) -> bool:
 def _with_long_cells(lines: Iterable[str], width: int) -> Rows:
     """A row a line, or of several where a quoted field has line ends."""
     coming = iter(lines)
-    near: collections.deque[str] = collections.deque()
+    near: collections.deque[str] = collections.deque()  # lines behind the one that is looked at
     number, cut = 0, False
-    while True:
-        near += itertools.islice(coming, _LONGEST_CELL - len(near))
-        if not near:
-            return
+    while (line := near.popleft() if near else next(coming, None)) is not None:
         number += 1
-        line = near[0]
+        if not line.strip():
+            continue
         fields = line.split("\t")
         ragged = len(fields) != width
-        taken = 1
-        if line.strip():
+        if _is_open(fields[-1]):
+            near += itertools.islice(coming, _LONGEST_CELL - 1 - len(near))
             row = None
-            if _is_open(fields[-1]) and (ragged or _is_ragged(near, width)):
-                row = _long_row(near, number, width)
+            if ragged or _is_ragged(near, width):
+                row = _long_row([line, *near], number, width)
             if row is not None:
                 yield row
-                taken += (row.written or "").count("\n")
+                for _ in range((row.written or "").count("\n")):
+                    near.popleft()
+                    number += 1
                 cut = False
-            elif cut and not ragged and _closes_and_opens(fields):
-                yield Rejected(number, "its quotes are those of fields with line ends", line)
-            else:
-                yield Row(number, fields)
-            if row is None:
-                cut = cut and not ragged or ragged
-        for _ in range(taken):
-            near.popleft()
-        number += taken - 1
+                continue
+        if cut and not ragged and _closes_and_opens(fields):
+            yield Rejected(number, "its quotes are those of fields with line ends", line)
+        else:
+            yield Row(number, fields)
+        cut = cut and not ragged or ragged
 
 
 def _is_open(cell: str) -> bool:
@@ -203,8 +200,8 @@ def _is_open(cell: str) -> bool:
 
 
 def _is_ragged(near: Sequence[str], width: int) -> bool:
-    """Whether the line behind the first is of another width."""
-    return len(near) > 1 and near[1].count("\t") + 1 != width
+    """Whether the first line is of another width."""
+    return len(near) > 0 and near[0].count("\t") + 1 != width
 
 
 def _closes_and_opens(fields: list[str]) -> bool:
