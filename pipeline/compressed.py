@@ -5,12 +5,13 @@ from __future__ import annotations
 import bz2
 import contextlib
 import gzip
-import importlib
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
+
+from backports import zstd
 
 from pipeline.errors import UserError, named_by_a_user
 from pipeline.progress import Progress
@@ -19,16 +20,19 @@ COMPRESSED: dict[bytes, Callable[[Any], IO[bytes]]] = {
     b"\x1f\x8b": gzip.open,
     b"\xfd7zXZ\0": lzma.open,
     b"BZh": bz2.open,
+    b"(\xb5/\xfd": zstd.open,
 }
 """How such a file begins -> what opens a path or a file of it."""
 SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
 """What their names may end in."""
-BROKEN: tuple[type[Exception], ...] = (lzma.LZMAError, zlib.error, EOFError, OSError)
+BROKEN: tuple[type[Exception], ...] = (
+    lzma.LZMAError,
+    zlib.error,
+    zstd.ZstdError,
+    EOFError,
+    OSError,
+)
 """What reading a damaged one raises."""
-with contextlib.suppress(ImportError):  # in the standard library from Python 3.14 on
-    _zstd = importlib.import_module("compression.zstd")
-    COMPRESSED[b"(\xb5/\xfd"] = _zstd.open
-    BROKEN += (_zstd.ZstdError,)
 _BLOCK = 1 << 20
 
 

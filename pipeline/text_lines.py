@@ -99,7 +99,7 @@ class TextLines:
 def text_lines(path: Path) -> TextLines:
     """The lines of a file, in any encoding that `text_file.decode` reads, as that decodes it and
     `text_file.split_lines` splits it, but that there is no line behind the last line end. A .gz,
-    .xz or .bz2 (.zst from Python 3.14 on) is unpacked on the way.
+    .xz, .bz2 or .zst is unpacked on the way.
 
     Raises:
         UserError: no such file, a folder, compressed and damaged, or not a text in one of these

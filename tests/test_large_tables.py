@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from backports import zstd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -176,7 +177,9 @@ def test_a_label_of_a_later_block_is_one_too(tmp_path):
     assert "보통: 20" in read.details["read_as"]
 
 
-@pytest.mark.parametrize(("pack", "ending"), [(gzip, "gz"), (lzma, "xz"), (bz2, "bz2")])
+@pytest.mark.parametrize(
+    ("pack", "ending"), [(gzip, "gz"), (lzma, "xz"), (bz2, "bz2"), (zstd, "zst")]
+)
 @pytest.mark.parametrize("large", [False, True])
 def test_packed_files_are_read(tmp_path, monkeypatch, pack, ending, large):
     rows = [f"글, {n}\t{'좋음' if n % 2 else '나쁨'}" for n in range(60)]

@@ -56,7 +56,7 @@ def read_text_file(path: Path) -> UnlabelledFile:
     4. plain text, a line each. Empty lines between them separate documents, unless there are
        fewer than FEWEST_DOCUMENTS; else each line is one.
 
-    A .gz, .xz or .bz2 (.zst from Python 3.14 on) is read without being unpacked to disk, and plain
+    A .gz, .xz, .bz2 or .zst is read without being unpacked to disk, and plain
     text in UTF-8 as a stream. Lines end with LF or CRLF (or CR, where there is nothing else); all
     else stays as it is. A line with a character that is not valid in the encoding is rejected.
 
