@@ -24,6 +24,10 @@ _REMEDY = "run the corpus stage again"
 class SplitFile:
     """What `splits.write_split` wrote: columns of str, `id` first.
 
+    Attributes:
+        path: of the file.
+        bytes_at_once: about so many bytes of lines make a block.
+
     Example:
         >>> train = SplitFile(folder / "train.tsv")
         >>> sum(len(block) for block in train.blocks()) == len(train) == len(train.frame())
@@ -31,6 +35,7 @@ class SplitFile:
     """
 
     path: Path
+    bytes_at_once: int = BYTES_AT_ONCE
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -40,7 +45,7 @@ class SplitFile:
     @property
     def columns(self) -> list[str]:
         """Their names."""
-        return list(next(self.blocks(bytes_at_once=1)).columns)
+        return list(next(SplitFile(self.path, bytes_at_once=1).blocks()).columns)
 
     def frame(self) -> pd.DataFrame:
         """All rows: for what is small enough.
@@ -50,21 +55,21 @@ class SplitFile:
         """
         return pd.concat(self.blocks(), ignore_index=True)
 
-    def blocks(self, bytes_at_once: int = BYTES_AT_ONCE) -> Iterator[pd.DataFrame]:
-        """The rows in frames of about so many bytes, in memory that does not grow with the file;
-        of a split without rows one empty frame.
+    def blocks(self) -> Iterator[pd.DataFrame]:
+        """The rows, some at a time, in memory that does not grow with the file; of a split without
+        rows one empty frame.
 
         Raises:
             UserError: as `frame`, when it gets there.
         """
         with self._opened() as file:
             header, first = file.readline(), 2
-            lines = file.readlines(bytes_at_once)
+            lines = file.readlines(self.bytes_at_once)
             while True:
                 frame = self._frame(header, lines, first)
                 yield frame
                 first += len(frame)
-                if not (lines := file.readlines(bytes_at_once)):
+                if not (lines := file.readlines(self.bytes_at_once)):
                     return
 
     def cells(self, column: str, change: Callable[[str], str] = str) -> Cells:
