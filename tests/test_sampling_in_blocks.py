@@ -14,8 +14,6 @@ from pipeline.text.sampling import SegmentationSampler, segmentations
 from pipeline.text.tokenizers import learn_tokenizer
 
 TEXTS = [f"{n}번째 영화는 정말 재미있었다 {'ㅋ' * (n % 4)}".strip() for n in range(23)]
-    f"{number}번째 영화는 정말 재미있었다 {'ㅋ' * (number % 4)}".strip() for number in range(23)
-]
 STRENGTH, SEED = 0.4, 7
 
 
