@@ -2,11 +2,11 @@
 
     python -m benchmarks.large_corpus --reviews 10000000
 
-Splits are made of the words of NSMC, put together anew, so that there are always more words (a tenth
-each for dev and test, up to 50,000). Each row of the table is a fresh process: `prepare`; and the
-beginning of a training, with the cutting of an epoch, its order and some steps. "in memory" is what
-the process held that the system could not write back to files, "resident" also the parts of mapped
-files that were read. With --twice a second corpus of twice the size shows what grows.
+Splits are made of the words of NSMC, put together anew, so that there are always more words (a
+tenth each for dev and test, up to 50,000). Each row of the table is a fresh process: `prepare`; and
+the beginning of a training, with the cutting of an epoch, its order and some steps. "in memory" is
+what the process held that the system could not write back to files, "resident" also the parts of
+mapped files that were read. With --twice a second corpus of twice the size shows what grows.
 """
 
 from __future__ import annotations
@@ -40,9 +40,8 @@ def reviews(count: int, seed: int) -> Iterator[str]:
     from pipeline.workspace import Workspace
 
     train = catalogue.find("nsmc").files["train"]
-    words = [
-        w for text in read_nsmc(fetch(train, Workspace().raw)).frame["text"] for w in text.split()
-    ]
+    texts = read_nsmc(fetch(train, Workspace().raw)).frame["text"]
+    words = [word for text in texts for word in text.split()]
     draw = random.Random(seed)
     for number in range(count):
         start = draw.randrange(len(words) - 20)
@@ -54,9 +53,8 @@ def reviews(count: int, seed: int) -> Iterator[str]:
 
 def write_splits(folder: Path, count: int) -> None:
     held_out = min(count // 10, MOST_HELD_OUT)
-    for seed, (name, rows) in enumerate(
-        {"train": count, "dev": held_out, "test": held_out}.items()
-    ):
+    sizes = {"train": count, "dev": held_out, "test": held_out}
+    for seed, (name, rows) in enumerate(sizes.items()):
         with open(folder / f"{name}.tsv", "w", encoding="utf-8", newline="\n") as file:
             file.write("id\ttext\tlabel\n")
             file.writelines(reviews(rows, seed))
