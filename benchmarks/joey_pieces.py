@@ -98,7 +98,7 @@ def write_pieces(run: OurRun, elsewhere: Sequence[str] = ()) -> Path:
         _write_lines(folder / f"text.{side}", without_marks(text).split("\n")[:-1])
     for name in run.rows:
         for side in SIDES if name in ("train", "dev") else ["source"]:
-            rows = Ragged.load(run.prepared / f"{name}.{side}.npz")
+            rows = Ragged.load(run.prepared / f"{name}.{side}")
             _write_lines(folder / f"{name}.{side}", _lines(tokenizers[side], rows))
         if name in run.tests:
             write_split(folder / f"{name}.tsv", read_split(run.corpus / f"{name}.tsv"))

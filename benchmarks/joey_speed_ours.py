@@ -75,7 +75,7 @@ def sentences(run: OurRun, given: list[int]) -> dict[str, Callable[[], None]]:
     model = build_model(run.settings, run.prepared)
     model.load_weights(run.files.weights)
     translate = Translate(model, run.settings.search)
-    sources = Ragged.load(run.prepared / "test.source.npz").take(np.array(given))
+    sources = Ragged.load(run.prepared / "test.source").take(np.array(given))
     return {
         "single": lambda: translate_rows(translate, sources, 1),
         "together": lambda: translate_rows(translate, sources, TOGETHER),

@@ -51,7 +51,7 @@ def training_steps(run: str) -> dict[str, float]:
     stored = {k: v for k, v in read_json(folder / "config.json").items() if k != "inputs"}
     settings = from_json(Settings, stored)
     tokens = Path(Manifest.read(folder / "prepared.json", Prepared).facts.folder)
-    rows, gold = (Ragged.load(tokens / f"train{kind}.npz") for kind in ("", ".tags"))
+    rows, gold = (Ragged.load(tokens / f"train{kind}") for kind in ("", ".tags"))
     order = LengthBuckets(rows, gold, settings.training.batch_size, seed=1)
     batches = [order[i] for i in range(STEPS)]
     ways = {}

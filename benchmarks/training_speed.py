@@ -44,7 +44,7 @@ def load_rows(run: str):
         sys.exit(f"error: there is no run {run!r} — make train-sentiment NAME={run}")
     folder = Path(manifest.facts.folder)
     labels = np.load(folder / "train.labels.npy", allow_pickle=False)
-    return Ragged.load(folder / "train.npz"), labels, manifest.facts.vocabulary_size
+    return Ragged.load(folder / "train"), labels, manifest.facts.vocabulary_size
 
 
 def bucketed(rows, labels, steps: int) -> dict[str, np.ndarray]:

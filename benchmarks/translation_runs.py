@@ -70,7 +70,7 @@ def common_test(runs: Sequence[RunFiles]) -> tuple[TestSet, list[str]]:
         runs[0].trained_settings(TASK, TASK.settings()).corpus.direction,
         list(frame["text"]),
         list(frame["label"]),
-        Ragged.load(first.prepared_folder / "test.source.npz").lengths - FRAME,
+        Ragged.load(first.prepared_folder / "test.source").lengths - FRAME,
         further_references(frame),
     )
     warnings = [warning for trained in all_trained.values() for warning in trained.warnings]

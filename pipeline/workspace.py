@@ -54,7 +54,8 @@ class Workspace:
 
 
 @contextlib.contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
+    """Says in one line that the disk is full, or that `path` may not be written to."""
     try:
         yield
     except OSError as error:
@@ -128,7 +129,7 @@ def atomic_file(path: Path, needs: int = 0) -> Iterator[Path]:
     _remove_abandoned(path)
     temporary = path.with_name(f".{os.getpid()}.partial.{path.name}")
     try:
-        with _disk_errors(path):
+        with disk_errors(path):
             _check_room(path.parent, needs)
             yield temporary
             with open(temporary, "rb") as file:
@@ -160,7 +161,7 @@ def atomic_folder(path: Path, needs: int = 0) -> Iterator[Path]:
         if retired.exists() and not path.exists():
             os.replace(retired, path)
     _remove_abandoned(path)
-    with _disk_errors(path):
+    with disk_errors(path):
         temporary = Path(
             tempfile.mkdtemp(
                 prefix=f".{os.getpid()}.", suffix=f".partial.{path.name}", dir=path.parent
@@ -168,7 +169,7 @@ def atomic_folder(path: Path, needs: int = 0) -> Iterator[Path]:
         )
         os.chmod(temporary, 0o755)
     try:
-        with _disk_errors(path):
+        with disk_errors(path):
             _check_room(path.parent, needs)
             yield temporary
             for file in temporary.rglob("*"):

@@ -132,7 +132,7 @@ def test_teachers_that_cut_texts_differently_cannot_teach_together(one):
 def test_a_teacher_gives_each_piece_probabilities(one):
     """And where each tag is nearly certain, those of its own decoding."""
     tagger = trained_tagger(one.settings, one.trained)
-    rows = Ragged.load(one.trained.prepared_folder / "test.npz")
+    rows = Ragged.load(one.trained.prepared_folder / "test")
     found = teaching._probabilities(tag_probabilities(tagger), rows, tagger.output.shape[-1])
     # In float32, from log sums as large as a long row's score.
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-3)

@@ -49,7 +49,7 @@ def test_every_split_is_cut_with_what_train_taught(settings, tmp_path):
         assert not [piece for piece in known if "ㅎ" in piece or "Q" in piece]
         for split, texts in TEXTS[side].items():
             whole = tokenizers[side].encode(texts)
-            found = Ragged.load(tmp_path / f"{split}.{side}.npz")
+            found = Ragged.load(tmp_path / f"{split}.{side}")
             expected = whole.truncated(12)
             np.testing.assert_array_equal(found.ids, expected.ids)
             np.testing.assert_array_equal(found.row_splits, expected.row_splits)
@@ -96,7 +96,7 @@ def test_segmentations_are_drawn_anew_each_epoch(pieces, settings, tmp_path):
         assert not np.array_equal(first.ids, second.ids)
         assert first.lengths.max() == 12
         short = int(np.argmin(first.lengths))
-        plain = Ragged.load(tmp_path / f"train.{side}.npz")
+        plain = Ragged.load(tmp_path / f"train.{side}")
         assert [tokenizers[side].decode(of.row(short).tolist()) for of in (first, second)] == [
             tokenizers[side].decode(plain.row(short).tolist())
         ] * 2
@@ -108,7 +108,7 @@ def test_syllables_are_cut_one_way_only(tmp_path):
     chosen = joint(pieces="syllable")
     write_pair_pieces(chosen, TEXTS, tmp_path)
     draw = training_segmentations(tmp_path, "source", chosen, strength=0.2, seed=1)
-    np.testing.assert_array_equal(draw(3).ids, Ragged.load(tmp_path / "train.source.npz").ids)
+    np.testing.assert_array_equal(draw(3).ids, Ragged.load(tmp_path / "train.source").ids)
 
 
 def test_morphemes_stand_in_front_of_the_source_alone(tmp_path):
@@ -126,7 +126,7 @@ def test_morphemes_stand_in_front_of_the_source_alone(tmp_path):
     assert english == TEXTS["target"]["train"]
     for side in SIDES:
         rows = tokenizers[side].encode(TEXTS[side]["dev"])
-        found = Ragged.load(tmp_path / f"dev.{side}.npz")
+        found = Ragged.load(tmp_path / f"dev.{side}")
         np.testing.assert_array_equal(found.ids, rows.truncated(12).ids)
     # Each epoch cuts the morphemes anew, and never across them.
     draw = training_segmentations(tmp_path, "source", chosen, strength=0.2, seed=1)

@@ -156,7 +156,7 @@ def test_a_classifier_starts_with_pieces_embeddings_and_states_of_the_encoder(
 def test_a_classifier_learns_several_times_from_an_encoder_alone(finished, encoder, workspace):
     """And all labels are equally probable before that."""
     run = started("sentiment", encoder, workspace, model=CLASSIFIER)
-    rows = Ragged.load(run.prepared / "dev.npz")
+    rows = Ragged.load(run.prepared / "dev")
     larger = dataclasses.replace(run.task.tiny.training, batch_size=256)
     settings = dataclasses.replace(run.task.tiny, training=larger)
     plan = run.task.training.plan(settings, run.prepared)
@@ -170,7 +170,7 @@ def test_a_classifier_learns_several_times_from_an_encoder_alone(finished, encod
     settings = dataclasses.replace(other.task.tiny, training=larger)
     plan = other.task.training.plan(settings, other.prepared)
     assert plan.trainings == 1
-    assert np.any(predict_logits(plan.model, Ragged.load(other.prepared / "dev.npz")))
+    assert np.any(predict_logits(plan.model, Ragged.load(other.prepared / "dev")))
 
 
 def test_people_are_told_what_a_model_started_from(encoder, finished, workspace):
@@ -228,7 +228,7 @@ def test_a_tagger_starts_with_the_states_of_a_syllable_encoder(encoder, variant,
     )
     run.do("train", "evaluate", "export")
     trained = RunFiles.of(run.task, run.task.tiny, run.workspace).trained()
-    rows = Ragged.load(run.prepared / "test.npz")
+    rows = Ragged.load(run.prepared / "test")
     plain = best_tags(load_best_weights(build_model(run.task.tiny, run.prepared), trained))
     folded = trained_decoder(run.task.tiny, trained)
     assert folded.count_params() < plain.count_params()

@@ -52,7 +52,7 @@ def test_served_translations_are_those_that_were_measured(finished):
     trained = RunFiles.of(TASK, TASK.tiny, run.workspace).trained()
     model = trained_model(TASK.tiny, trained)
     search = Translate(model, TASK.tiny.search)
-    rows, scores = translate_rows(search, Ragged.load(run.prepared / "test.source.npz"))
+    rows, scores = translate_rows(search, Ragged.load(run.prepared / "test.source"))
     target = load_pair_tokenizers(run.prepared)["target"]
     expected = [target.decode(rows.row(i).tolist()) for i in range(len(rows))]
     texts = list(read_split(run.corpus / "test.tsv")["text"])
@@ -170,7 +170,7 @@ def test_both_losses_of_test_are_reported(finished):
     run = finished("translation")
     trained = RunFiles.of(TASK, TASK.tiny, run.workspace).trained()
     model = trained_model(TASK.tiny, trained)
-    sides = [Ragged.load(run.prepared / f"test.{side}.npz") for side in SIDES]
+    sides = [Ragged.load(run.prepared / f"test.{side}") for side in SIDES]
     losses = read_json(run.run / "metrics.json")["losses"]
     assert losses == pytest.approx(reference_losses(model, *sides), rel=1e-5)
     assert losses["free_running"] > losses["teacher_forced"] > 0

@@ -1,17 +1,11 @@
-"""vocab.txt, and rows of ids on disk."""
+"""vocab.txt."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline.errors import UserError
-from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Vocabulary
-
-ROWS = st.lists(st.lists(st.integers(0, 2**31 - 1), max_size=6), max_size=8)
 
 
 def test_special_ids_are_what_the_models_count_on():
@@ -63,45 +57,3 @@ def test_an_absent_file_says_what_to_run(tmp_path):
 def test_a_wrong_list_is_refused(pieces: list[str]):
     with pytest.raises(ValueError, match="vocabulary|piece"):
         Vocabulary(pieces)
-
-
-@given(ROWS)
-def test_ragged_holds_its_rows(rows: list[list[int]]):
-    ragged = Ragged.from_lists(rows)
-    assert len(ragged) == len(rows)
-    assert [ragged.row(i).tolist() for i in range(len(rows))] == rows
-    assert ragged.lengths.tolist() == [len(row) for row in rows]
-    framed = ragged.framed(BOS, EOS)
-    assert [framed.row(i).tolist() for i in range(len(rows))] == [[2, *row, 3] for row in rows]
-
-
-@given(ROWS.filter(len), st.data())
-def test_ragged_takes_rows_in_any_order(rows: list[list[int]], data):
-    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=12))
-    taken = Ragged.from_lists(rows).take(np.array(chosen, dtype=np.int64))
-    assert [taken.row(i).tolist() for i in range(len(chosen))] == [rows[i] for i in chosen]
-
-
-def test_ragged_on_disk(tmp_path):
-    ragged = Ragged.from_lists([[2, 5, 3], [], [2, 3]])
-    ragged.save(tmp_path / "train.npz")
-    again = Ragged.load(tmp_path / "train.npz")
-    assert again.ids.dtype == np.int32
-    assert again.row_splits.dtype == np.int64
-    np.testing.assert_array_equal(again.ids, ragged.ids)
-    np.testing.assert_array_equal(again.row_splits, ragged.row_splits)
-    assert [path.name for path in tmp_path.iterdir()] == ["train.npz"]
-
-
-@pytest.mark.parametrize("damage", ["absent", "cut", "pickle", "inconsistent"])
-def test_a_damaged_npz_is_a_user_error(tmp_path, damage: str):
-    path = tmp_path / "train.npz"
-    if damage == "pickle":
-        np.savez(path, ids=np.array([{}], dtype=object), row_splits=np.array([0, 1]))
-    elif damage == "inconsistent":
-        np.savez(path, ids=np.zeros(3, np.int32), row_splits=np.array([0, 9]))
-    elif damage == "cut":
-        Ragged.from_lists([[1, 2, 3]]).save(path)
-        path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(UserError, match="prepare stage"):
-        Ragged.load(path)

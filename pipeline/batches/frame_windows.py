@@ -43,7 +43,7 @@ class FrameRows:
 
     @classmethod
     def write(cls, folder: Path, split: str, videos: Iterable[np.ndarray], labels: Ragged) -> None:
-        """Writes `<split>.frames.npy` and `<split>.labels.npz` into `folder`, with one video in
+        """Writes `<split>.frames.npy` and the rows `<split>.labels` into `folder`, one video in
         memory at a time.
 
         Args:
@@ -59,7 +59,7 @@ class FrameRows:
                 stored[labels.row_splits[row] : labels.row_splits[row + 1]] = video
             assert stored is not None
             stored.flush()
-        labels.save(folder / f"{split}.labels.npz")
+        labels.save(folder / f"{split}.labels")
 
     @classmethod
     def load(cls, folder: Path, split: str) -> FrameRows:
@@ -71,7 +71,7 @@ class FrameRows:
         path = folder / f"{split}.frames.npy"
         try:
             frames = np.load(path, mmap_mode="r", allow_pickle=False)
-            return cls(frames, Ragged.load(folder / f"{split}.labels.npz"))
+            return cls(frames, Ragged.load(folder / f"{split}.labels"))
         except (OSError, ValueError, EOFError) as error:
             raise UserError(
                 f"holds no frames ({error})", where=path, remedy="run the prepare stage again"

@@ -36,7 +36,10 @@ def bucketed_order(
     if generator is None:
         order = np.argsort(lengths, kind="stable")
     else:
-        order = np.argsort(lengths + generator.random(len(lengths)) * jitter, kind="stable")
+        keys = generator.random(len(lengths))
+        keys *= jitter
+        keys += lengths
+        order = np.argsort(keys, kind="stable")
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     if generator is not None:
         generator.shuffle(batches)

@@ -29,7 +29,7 @@ def pad(
     Returns:
         ids int32 [batch, time] padded with `fill`, and lengths int32 [batch].
     """
-    lengths = rows.lengths[indices].astype(np.int32)
+    lengths = rows.lengths_of(indices).astype(np.int32)
     width = int(-(-int(lengths.max(initial=1)) // multiple) * multiple)
     position = np.arange(width, dtype=np.int64)[None, :]
     real = position < lengths[:, None]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.corpora.rejects import Rejected
+from pipeline.corpora.split_file import SplitFile
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
@@ -305,29 +306,10 @@ def write_rows(file: IO[bytes], frame: pd.DataFrame) -> None:
 
 
 def read_split(path: Path) -> pd.DataFrame:
-    """Reads what `write_split` wrote: columns of str, `id` first.
+    """Reads all of what `write_split` wrote: columns of str, `id` first. `SplitFile` reads it in
+    blocks.
 
     Raises:
         UserError: no such file, or not written by `write_split`.
     """
-    remedy = "run the corpus stage again"
-    try:
-        lines = path.read_bytes().decode("utf-8").split("\n")
-    except FileNotFoundError:
-        raise UserError("no such file", where=path, remedy=remedy) from None
-    except UnicodeDecodeError:
-        raise UserError("is not UTF-8", where=path, remedy=remedy) from None
-    columns = lines[0].split("\t")
-    if columns[0] != "id" or len(columns) < 2 or lines.pop() != "":
-        raise UserError(
-            "is not a split: header or last line end missing", where=path, remedy=remedy
-        )
-    rows = [line.split("\t") for line in lines[1:]]
-    for number, row in enumerate(rows, 2):
-        if len(row) != len(columns):
-            raise UserError(
-                f"{counted(len(row), 'column')} instead of {len(columns)}",
-                where=f"{path}:{number}",
-                remedy=remedy,
-            )
-    return pd.DataFrame(rows, columns=columns, dtype="str")
+    return SplitFile(path).frame()

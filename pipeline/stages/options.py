@@ -107,7 +107,7 @@ Where the same files were read with the same settings before, it does nothing.""
 
 Reads:  runs/<task>/<name>/corpus.json and the splits it names.
 
-Writes: data/processed/<task>/<corpus>-<digest>/prepared-<digest>/{tokenizer.json,vocab.txt,*.npz},
+Writes: data/processed/<task>/<corpus>-<digest>/prepared-<digest>/{tokenizer.json,vocab.txt,*.npy},
         runs/<task>/<name>/prepared.json
 
 With --text it writes nothing and shows what every tokenizer makes of a sentence.""",

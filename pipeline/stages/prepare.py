@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.labelled.reviews import read_sample
-from pipeline.corpora.splits import read_split
+from pipeline.corpora.split_file import SplitFile
 from pipeline.errors import UserError
 from pipeline.facts import CorpusFacts, Prepared
 from pipeline.pretrained import ENCODER, copy_encoder, encoder_files
@@ -19,6 +19,9 @@ from pipeline.tasks.base import StartsFromEncoder, Task
 from pipeline.text.compare import every_tokenizer, side_by_side
 from pipeline.text.graph_limits import check_prepared
 from pipeline.workspace import SAMPLES, Manifest, Workspace, digest
+
+_FORMAT = "rows of ids as two .npy files"
+"""Changes when older arrays cannot be read any more: they are then prepared anew elsewhere."""
 
 
 def run(task: Task, settings: Any, workspace: Workspace, options: PrepareOptions) -> None:
@@ -42,7 +45,7 @@ def _run(
     corpus_folder = workspace.root / corpus.facts.folder
     files.check_outputs(corpus, corpus_folder)
     relevant = chosen(as_json(settings), task.prepare_groups)
-    folder = corpus_folder / f"prepared-{digest(relevant)}"
+    folder = corpus_folder / f"prepared-{digest([relevant, _FORMAT])}"
     splits_of = {name: corpus_folder / f"{name}.tsv" for name in corpus.facts.rows}
     encoder = _encoder(task, settings, workspace)
     inputs = [*splits_of.values(), *([] if encoder is None else encoder_files(encoder))]
@@ -55,7 +58,7 @@ def _run(
         folder.mkdir(parents=True, exist_ok=True)
         if encoder is not None:
             copy_encoder(encoder, folder / ENCODER)
-        splits = {name: read_split(path) for name, path in splits_of.items()}
+        splits = {name: SplitFile(path) for name, path in splits_of.items()}
         prepared = task.data.prepare(settings, splits, corpus_folder, folder)
         check_prepared(folder)
         written = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -95,7 +98,7 @@ def _show(text: str, files: RunFiles) -> None:
         say("no corpus yet: pieces are learnt from the bundled sample")
         frame = read_sample(SAMPLES / "sentiment.tsv").frame
     else:
-        frame = read_split(files.root / corpus.facts.folder / "train.tsv")
+        frame = next(SplitFile(files.root / corpus.facts.folder / "train.tsv").blocks())
     say("learning pieces and starting the morpheme analysers: some seconds")
     texts = list(frame["text"][:_ROWS_TO_LEARN_FROM])
     print(side_by_side(text, every_tokenizer(folder, texts)))

@@ -11,6 +11,8 @@ import keras
 import numpy as np
 import pandas as pd
 
+from pipeline.corpora.split_file import SplitFile
+from pipeline.corpora.splits import write_split
 from pipeline.errors import UnusableCheckpointError
 from pipeline.facts import TrainingResult
 from pipeline.models.classifier import predict_logits
@@ -53,7 +55,7 @@ def accuracy_of_run(
 
     Args:
         settings: of the task.
-        splits: "train", "dev", "test" -> frame with the columns `text` and `label`.
+        splits: "train", "dev", "test" -> frame with the columns `id`, `text` and `label`.
         encoder: folder of a pretrained encoder, or None.
         run: a folder; the log of the training stays there.
 
@@ -65,13 +67,16 @@ def accuracy_of_run(
     if encoder is not None:
         copy_encoder(encoder, prepared / ENCODER)
     prepared.mkdir(parents=True, exist_ok=True)
-    TASK.data.prepare(settings, splits, run, prepared)
+    files = {name: SplitFile(prepared / f"{name}.tsv") for name in splits}
+    for name, frame in splits.items():
+        write_split(files[name].path, frame)
+    TASK.data.prepare(settings, files, run, prepared)
     try:
         result, model = _trained(settings, prepared, run)
     except UnusableCheckpointError:
         shutil.rmtree(run / "checkpoint", ignore_errors=True)
         result, model = _trained(settings, prepared, run)
-    logits = predict_logits(model, Ragged.load(prepared / "test.npz"))
+    logits = predict_logits(model, Ragged.load(prepared / "test"))
     accuracy = float(np.mean(logits.argmax(axis=1) == load_labels(prepared, "test")))
     return result, accuracy
 

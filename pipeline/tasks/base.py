@@ -20,6 +20,7 @@ from pipeline.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pipeline.corpora.split_file import SplitFile
     from pipeline.corpora.splits import CorpusSplits
     from pipeline.export.ids_model import IdsModel
     from pipeline.export.predictor import Predictor
@@ -96,12 +97,12 @@ class Data(Protocol):
         """Reads the corpus that `settings` name, and splits it."""
 
     def prepare(
-        self, settings: Any, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+        self, settings: Any, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
     ) -> Prepared:
         """Writes vocabulary and arrays into `folder`.
 
         Args:
-            splits: name -> rows; the cells of a field as `Field.store` wrote them.
+            splits: name -> file; the cells of a field are as `Field.store` wrote them.
             corpus_folder: where files lie that cells name.
         """
 

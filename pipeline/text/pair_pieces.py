@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.text.morphemes import MorphemeAnalyzer
 from pipeline.text.ragged import Ragged
-from pipeline.text.sampling import SegmentationSampler
+from pipeline.text.sampling import segmentations
 from pipeline.text.settings import PairTextSettings
 from pipeline.text.tokenizer import Tokenizer, normalize_texts
 from pipeline.text.tokenizers import learn_tokenizer, load_tokenizer
@@ -46,8 +46,9 @@ def write_pair_pieces(
     """Learns pieces from the training split alone and writes every split as ids.
 
     Into `folder`: the tokenizer of each side (with a joint vocabulary one and the same, twice),
-    `<split>.<side>.npz`, and `<side>.train.txt`, the training texts as they are cut into pieces
-    (under the text policy; with an analyser morphemes, which take longest to find), a line each.
+    the ids `<split>.<side>` (for `Ragged.load`), and `<side>.train.txt`, the training texts as they
+    are cut into pieces (under the text policy; with an analyser morphemes, which take longest to
+    find), a line each.
 
     Args:
         settings: what pieces; an analyser of morphemes is for the source.
@@ -77,7 +78,7 @@ def write_pair_pieces(
         for split, of in normalized[side].items():
             rows = tokenizer.encode_normalized(of)
             truncated[side][split] = int((rows.lengths > settings.max_length).sum())
-            rows.truncated(settings.max_length).save(folder / f"{split}.{side}.npz")
+            rows.truncated(settings.max_length).save(folder / f"{split}.{side}")
             tokens[side][split] = int(rows.row_splits[-1])
         sizes[side] = len(tokenizer.vocabulary)
     pairs = len(normalized["source"]["train"])
@@ -127,12 +128,11 @@ def training_segmentations(
         settings: those it was written with.
         strength, seed: as of `SegmentationSampler`.
     """
-    if not strength or settings.pieces == "syllable":
-        rows = Ragged.load(folder / f"train.{side}.npz")
-        return lambda epoch: rows
-    normalized = (folder / f"{side}.train.txt").read_text(encoding="utf-8").split("\n")[:-1]
-    tokenizer = load_tokenizer(folder / _FOLDERS[side])
-    sampler = SegmentationSampler(
-        tokenizer, normalized, strength=strength, seed=seed, normalized=True
+    return segmentations(
+        folder / _FOLDERS[side],
+        folder / f"{side}.train.txt",
+        Ragged.load(folder / f"train.{side}"),
+        strength=strength,
+        seed=seed,
+        max_length=settings.max_length,
     )
-    return lambda epoch: sampler.draw(epoch).truncated(settings.max_length)

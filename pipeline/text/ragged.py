@@ -1,19 +1,20 @@
-"""Rows of ids of different lengths, as two flat arrays."""
+"""Rows of ids of different lengths, as two flat arrays, in memory or on disk."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import zipfile
-import zlib
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.array_file import array_writer, mapped_array
 from pipeline.errors import UserError
-from pipeline.workspace import atomic_file
+from pipeline.workspace import disk_errors
 
-_DAMAGE = (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+_IDS_AT_ONCE = 1 << 22
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class Ragged:
         object.__setattr__(self, "row_splits", splits)
         if self.ids.ndim != 1 or splits.ndim != 1 or len(splits) == 0:
             raise ValueError("ids must be [total] and row_splits [rows + 1]")
-        if splits[0] != 0 or splits[-1] != len(self.ids) or (np.diff(splits) < 0).any():
+        if splits[0] != 0 or splits[-1] != len(self.ids) or (splits[1:] < splits[:-1]).any():
             raise ValueError("row_splits must ascend from 0 to the number of ids")
 
     @classmethod
@@ -66,6 +67,10 @@ class Ragged:
         """int64 [rows]."""
         return np.diff(self.row_splits)
 
+    def lengths_of(self, rows: np.ndarray) -> np.ndarray:
+        """int64 [some], the lengths of some rows alone."""
+        return self.row_splits[rows + 1] - self.row_splits[rows]
+
     def row(self, index: int) -> np.ndarray:
         """int32 [length of that row], a view. `index` may count from the end."""
         if not -len(self) <= index < len(self):
@@ -76,7 +81,7 @@ class Ragged:
     def take(self, rows: np.ndarray) -> Ragged:
         """The given rows, in the given order (repeats allowed), without a Python loop."""
         rows = np.asarray(rows, dtype=np.int64)
-        lengths = self.lengths[rows]
+        lengths = self.lengths_of(rows)
         ends = np.cumsum(lengths)
         total = int(ends[-1]) if len(ends) else 0
         within = np.arange(total) - np.repeat(ends - lengths, lengths)
@@ -122,27 +127,81 @@ class Ragged:
         short.ids[short.row_splits[1:][full] - 1] = self.ids[self.row_splits[1:][full] - 1]
         return short
 
+    def counts(self, ids: int) -> np.ndarray:
+        """int64 [ids], how often each of the ids below `ids` occurs; none is above these."""
+        counts = np.zeros(ids, np.int64)
+        for start in range(0, len(self.ids), _IDS_AT_ONCE):
+            counts += np.bincount(self.ids[start : start + _IDS_AT_ONCE], minlength=ids)
+        return counts
+
+    @classmethod
+    def in_temporary_file(cls, parts: Iterable[Ragged], folder: Path) -> Ragged:
+        """The rows of all `parts`, in order, whose ids lie in a file of `folder` that has no name
+        and is gone with them.
+
+        Raises:
+            UserError: the disk is full or may not be written to.
+        """
+        lengths = [np.zeros(0, np.int64)]
+        with disk_errors(folder), tempfile.TemporaryFile(dir=folder) as file:
+            for part in parts:
+                file.write(part.ids.data)
+                lengths.append(part.lengths)
+            file.flush()
+            total = file.tell() // np.dtype(np.int32).itemsize
+            ids = np.memmap(file, np.int32, "r", shape=(total,)) if total else np.zeros(0, np.int32)
+        return cls.from_lengths(ids, np.concatenate(lengths))
+
     def save(self, path: Path) -> None:
-        """Writes a compressed .npz, whole or not at all."""
-        with atomic_file(Path(path)) as temporary, open(temporary, "wb") as file:
-            np.savez_compressed(file, ids=self.ids, row_splits=self.row_splits)
+        """Writes `<path>.ids.npy` and `<path>.row_splits.npy`, each whole or not at all."""
+        with ragged_writer(path) as append:
+            append(self)
 
     @classmethod
     def load(cls, path: Path) -> Ragged:
-        """Reads what `save` wrote.
+        """What `save` or `ragged_writer` wrote; the arrays stay on disk.
 
         Raises:
-            UserError: the file is absent or is no such file.
+            UserError: a file is absent, or the two do not hold rows of ids.
         """
+        ids, row_splits = _files(path)
+        arrays = mapped_array(ids, np.int32), mapped_array(row_splits, np.int64)
         try:
-            # Opened here: np.load leaves a file open that turns out to be no archive.
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return cls(arrays["ids"], arrays["row_splits"])
-        except FileNotFoundError:
-            raise UserError("not found", where=path, remedy="run the prepare stage") from None
-        except _DAMAGE as error:
+            return cls(*arrays)
+        except ValueError as error:
             raise UserError(
-                f"does not hold rows of ids ({error})",
-                where=path,
-                remedy="delete it and run the prepare stage again",
+                f"does not belong to {ids.name} ({error})",
+                where=row_splits,
+                remedy="delete both and run the prepare stage again",
             ) from error
+
+
+@contextlib.contextmanager
+def ragged_writer(path: Path) -> Iterator[Callable[[Ragged], None]]:
+    """Writes rows for `Ragged.load` a block at a time, in memory that does not grow with them.
+
+    Yields:
+        What appends the rows of a block.
+
+    Raises:
+        UserError: the disk is full or may not be written to; what was there is as it was.
+    """
+    ids, row_splits = _files(path)
+    with (
+        array_writer(ids, np.int32) as append_ids,
+        array_writer(row_splits, np.int64) as append_splits,
+    ):
+        total = 0
+        append_splits([0])
+
+        def append(rows: Ragged) -> None:
+            nonlocal total
+            append_ids(rows.ids)
+            append_splits(rows.row_splits[1:] + total)
+            total += len(rows.ids)
+
+        yield append
+
+
+def _files(path: Path) -> tuple[Path, Path]:
+    return path.with_name(f"{path.name}.ids.npy"), path.with_name(f"{path.name}.row_splits.npy")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import chain
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.errors import UserError
+from pipeline.progress import track
+from pipeline.text.line_file import line_blocks
 from pipeline.text.ragged import Ragged
-from pipeline.text.tokenizer import Tokenizer
+from pipeline.text.tokenizer import Branch, Tokenizer
 from pipeline.text.tokenizers import load_tokenizer
 from pipeline.text.unigram import WORD_MARK
 from pipeline.text.vocabulary import BOS, EOS, UNK
+
+ROWS_AT_ONCE = 1 << 18
+"""Rows of a split that are drawn together: words, branches and draws of so many are in memory."""
 
 _BELOW_ONE = 1.0 - 2.0**-24
 
@@ -28,12 +33,12 @@ class SegmentationSampler:
 
     Args:
         tokenizer: whose pieces.
-        texts: the split, as given.
+        texts: the split, as given, or a block of it.
         strength: 0 for the plain segmentation. wordpiece: the probability of refusing a match
             (MaxMatch-Dropout, Hiraoka 2022; 0.1 is usual). sentencepiece: alpha, the exponent on
             a segmentation's probability (Kudo 2018; 0.1 to 0.5 is usual, small values are the
             noisy ones). syllable: has no effect.
-        seed: draws are a pure function of texts, tokenizer, strength, seed and epoch.
+        seed: draws are a pure function of texts, tokenizer, strength, seed, epoch and block.
         normalized: whether `texts` already went through `Tokenizer.normalize`.
     """
 
@@ -59,28 +64,39 @@ class SegmentationSampler:
             self._plain = tokenizer.encode_normalized(texts)
             return
         numbers: dict[str, int] = {}
-        rows = [
-            [numbers.setdefault(word, len(numbers)) for word in tokenizer.words(text)]
-            for text in texts
-        ]
-        self._words = Ragged.from_lists(rows)
+        lengths = np.empty(len(texts), np.int64)
+
+        def occurrences() -> Iterator[int]:
+            for row, text in enumerate(texts):
+                words = tokenizer.words(text)
+                lengths[row] = len(words)
+                for word in words:
+                    yield numbers.setdefault(word, len(numbers))
+
+        self._words = Ragged.from_lengths(np.fromiter(occurrences(), np.int32), lengths)
         # SentencePiece makes one [UNK] of unknown characters that stand side by side in a word.
         self._joins_unknown = tokenizer.kind == "sentencepiece"
         self._begins = np.array([word.startswith(WORD_MARK) for word in numbers], bool)
-        self._lay_out([tokenizer.branches(word, strength) for word in numbers])
+        self._lay_out(tokenizer.branches(word, strength) for word in numbers)
 
-    def _lay_out(self, words: list[list[list[tuple[int, int, float]]]]) -> None:
+    def _lay_out(self, words: Iterable[list[list[Branch]]]) -> None:
         """All characters of all words get a number; branches stand in the order of these."""
-        lengths = np.array([len(word) for word in words], np.int64)
+        characters, counts = array("q"), array("q")
+
+        def branches() -> Iterator[Branch]:
+            for word in words:
+                characters.append(len(word))
+                for here in word:
+                    counts.append(len(here))
+                    yield from here
+
+        table = np.fromiter(
+            branches(), np.dtype([("id", "i4"), ("step", "i4"), ("probability", "f8")])
+        )
+        lengths, widths = np.array(characters, np.int64), np.array(counts, np.int64)
+        total = len(table)
         self._ends = np.cumsum(lengths)
         self._starts = self._ends - lengths
-        characters = list(chain.from_iterable(words))
-        widths = np.array([len(branches) for branches in characters], np.int64)
-        total = int(widths.sum())
-        branches = chain.from_iterable(characters)
-        table = np.fromiter(
-            branches, np.dtype([("id", "i4"), ("step", "i4"), ("probability", "f8")]), total
-        )
         self._ids, self._steps = table["id"].copy(), table["step"].copy()
         owner = np.repeat(np.arange(len(widths)), widths)
         running = np.cumsum(table["probability"])
@@ -91,11 +107,15 @@ class SegmentationSampler:
         self._bounds = owner + np.minimum(running - before[owner], 1.0)
         self._bounds[last] = np.arange(len(widths)) + 1.0
 
-    def draw(self, epoch: int) -> Ragged:
-        """Ids of the whole split for one epoch, rows framed [BOS] ... [EOS]."""
+    def draw(self, epoch: int, block: int = 0) -> Ragged:
+        """Ids of the texts for one epoch, rows framed [BOS] ... [EOS].
+
+        Args:
+            block: number of the block of the split that the texts are.
+        """
         if self._plain is not None:
             return self._plain
-        random = np.random.default_rng((self.seed, epoch))
+        random = np.random.default_rng((self.seed, epoch, block) if block else (self.seed, epoch))
         occurrences = self._words.ids
         place, end = self._starts[occurrences], self._ends[occurrences]
         active = np.arange(len(occurrences))
@@ -118,21 +138,49 @@ class SegmentationSampler:
 
 
 def segmentations(
-    folder: Path, texts: Path, rows: Ragged, *, strength: float, seed: int
+    folder: Path,
+    texts: Path,
+    rows: Ragged,
+    *,
+    strength: float,
+    seed: int,
+    max_length: int | None = None,
 ) -> Callable[[int], Ragged]:
     """epoch -> the training rows, cut anew each epoch where subword dropout is on.
+
+    Of more than `ROWS_AT_ONCE` rows a block after the other is laid out and drawn in each epoch,
+    and what is drawn goes to an unnamed file beside `texts`, so that memory does not grow with
+    them.
 
     Args:
         folder: of the tokenizer.
         texts: file with what `Tokenizer.normalize` gave of train, a line each.
         rows: the plain segmentation, which is what every epoch has where nothing can be drawn.
         strength, seed: as of `SegmentationSampler`.
+        max_length: rows that are drawn longer are cut as `Ragged.truncated` does it.
     """
     tokenizer = load_tokenizer(folder)
     if not strength or tokenizer.kind == "syllable":
         return lambda epoch: rows
-    lines = texts.read_text(encoding="utf-8").split("\n")[:-1]
-    return SegmentationSampler(tokenizer, lines, strength=strength, seed=seed, normalized=True).draw
+
+    def sampler(lines: Sequence[str]) -> SegmentationSampler:
+        return SegmentationSampler(tokenizer, lines, strength=strength, seed=seed, normalized=True)
+
+    def draw(sampler: SegmentationSampler, epoch: int, block: int = 0) -> Ragged:
+        drawn = sampler.draw(epoch, block)
+        return drawn if max_length is None else drawn.truncated(max_length)
+
+    blocks = -(-len(rows) // ROWS_AT_ONCE)
+    if blocks <= 1:
+        only = sampler([line for block in line_blocks(texts, ROWS_AT_ONCE) for line in block])
+        return lambda epoch: draw(only, epoch)
+
+    def in_blocks(epoch: int) -> Ragged:
+        lines = track(line_blocks(texts, ROWS_AT_ONCE), "cut anew", blocks, "blocks")
+        parts = (draw(sampler(block), epoch, number) for number, block in enumerate(lines))
+        return Ragged.in_temporary_file(parts, texts.parent)
+
+    return in_blocks
 
 
 def _with_unknown_runs_joined(parts: Ragged, begins: np.ndarray) -> Ragged:

@@ -10,6 +10,7 @@ library's idea of punctuation plays a part.
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import re
 import unicodedata
@@ -33,6 +34,9 @@ os.register_at_fork(
 
 _CHUNK = 8192
 """Texts encoded at once: an Encoding takes far more memory than its ids."""
+
+_WORDS_KEPT = 1 << 18
+"""Words that are remembered while pieces are learnt; most of a text are among so many."""
 
 _CHARACTER_SHARE = 0.75
 """Of the vocabulary, what single characters may fill at most."""
@@ -245,15 +249,15 @@ def _merged(
     later = str.maketrans({c: chr(_FIRST_CODE + 2 * i + 1) for i, c in enumerate(joining)})
     back = {chr(_FIRST_CODE + 2 * i + k): c for i, c in enumerate(joining) for k in (0, 1)}
     find_words = re.compile(f"[{class_body(ranges_of(joining))}]+").findall
-    coded: dict[str, str] = {}
 
+    @functools.lru_cache(_WORDS_KEPT)
     def code(word: str) -> str:
-        if word not in coded:
-            coded[word] = " ".join(parts_of(first[word[0]] + word[1:].translate(later)))
-        return coded[word]
+        return " ".join(parts_of(first[word[0]] + word[1:].translate(later)))
 
-    lines = [" ".join(map(code, find_words(text))) for text in normalized]
-    used = set().union(*coded.values()) - {" "}
+    def lines() -> Iterator[str]:
+        return (" ".join(map(code, find_words(text))) for text in normalized)
+
+    used = set(itertools.chain.from_iterable(lines())) - {" "}
     library = tokenizers.Tokenizer(models.BPE())
     library.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     trainer = trainers.BpeTrainer(
@@ -262,7 +266,7 @@ def _merged(
         max_token_length=MAX_PIECE_LENGTH + 1,  # of the library: what is shorter than that
         show_progress=False,
     )
-    library.train_from_iterator(lines, trainer)
+    library.train_from_iterator(lines(), trainer)
     symbols = library.get_vocab()
     merged = []
     for symbol in sorted(symbols, key=symbols.get):

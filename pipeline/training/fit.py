@@ -168,6 +168,7 @@ class _Training:
 
     def _open(self, epoch: int) -> None:
         if self.batches_epoch != epoch:
+            self.batches = ()  # lets go of the last epoch before the next one is made
             self.batches, self.batches_epoch = self.plan.batches(epoch), epoch
 
     def _check_weights(self) -> None:

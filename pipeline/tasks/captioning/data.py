@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from pipeline.corpora.captions.corpus import captions_of, read_caption_corpus
+from pipeline.corpora.split_file import SplitFile
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.facts import Prepared
 from pipeline.models.captioner import begin_ids
@@ -33,13 +33,14 @@ def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
 
 
 def prepare(
-    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+    settings: Settings, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
 ) -> Prepared:
+    frames = {name: split.frame() for name, split in splits.items()}
     text = settings.text
-    languages = list(dict.fromkeys(splits["train"]["language"]))
+    languages = list(dict.fromkeys(frames["train"]["language"]))
     captions = {
         split: [as_learnt(captions_of(row), text.lower_case) for row in frame.to_dict("records")]
-        for split, frame in splits.items()
+        for split, frame in frames.items()
     }
     tokenizer = learn_tokenizer(
         text.pieces,
@@ -51,7 +52,7 @@ def prepare(
     write_json(folder / LANGUAGES, languages)
     first = begin_of(languages, len(tokenizer.vocabulary))
     details, cut = {}, {}
-    for split, frame in splits.items():
+    for split, frame in frames.items():
         several = captions[split]
         numbers = np.array([languages.index(language) for language in frame["language"]], np.int32)
         rows = np.repeat(np.arange(len(several)), [len(of) for of in several]).astype(np.int32)
@@ -59,14 +60,14 @@ def prepare(
         cut["caption", split] = int((framed.lengths > text.max_length).sum())
         framed = framed.truncated(text.max_length)
         framed.ids[framed.row_splits[:-1]] = np.array(first, np.int32)[numbers[rows]]
-        framed.save(folder / f"{split}.captions.npz")
+        framed.save(folder / f"{split}.captions")
         images = np.array(list(frame["image"]))
         np.savez(folder / f"{split}.rows.npz", images=images, languages=numbers, rows=rows)
         details[split] = {"captions": len(framed), "tokens": len(framed.ids)}
         _features(list(frame["image"]), folder)
     pieces = len(tokenizer.vocabulary)
     return Prepared(
-        summary=f"{len(splits['train']):,} pictures and {details['train']['captions']:,} captions "
+        summary=f"{len(frames['train']):,} pictures and {details['train']['captions']:,} captions "
         f"in training, {pieces:,} pieces, {' and '.join(languages)}",
         warnings=tuple(truncation_warnings(cut, text.max_length)),
         vocabulary_size=pieces,
@@ -121,7 +122,7 @@ def load_split(prepared_folder: Path, split: str) -> CaptionSplit:
     with np.load(prepared_folder / f"{split}.rows.npz", allow_pickle=False) as stored:
         images, languages, rows = (stored[name] for name in ("images", "languages", "rows"))
     cells = [str(cell) for cell in images]
-    captions = Ragged.load(prepared_folder / f"{split}.captions.npz")
+    captions = Ragged.load(prepared_folder / f"{split}.captions")
     return CaptionSplit(_features(cells, prepared_folder), languages, captions, rows, cells)
 
 

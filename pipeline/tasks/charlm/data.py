@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from pipeline.corpora.running.corpus import read_running_text
 from pipeline.corpora.running.documents import from_frame
+from pipeline.corpora.split_file import SplitFile
 from pipeline.corpora.splits import CorpusSplits, read_split
 from pipeline.facts import Prepared, Trained
 from pipeline.tasks.charlm.settings import Settings
@@ -26,16 +26,16 @@ def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
 
 
 def prepare(
-    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+    settings: Settings, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
 ) -> Prepared:
-    documents = {name: from_frame(frame) for name, frame in splits.items()}
+    documents = {name: from_frame(split.frame()) for name, split in splits.items()}
     alphabet = settings.text.alphabet
     characters = Characters.learn(documents["train"][0], alphabet, settings.text.min_frequency)
     characters.save(folder)
     units, unknown = {}, {}
     for name, (texts, ends) in documents.items():
         rows = characters.encode_documents(texts, ends)
-        rows.save(folder / f"{name}.npz")
+        rows.save(folder / name)
         units[name] = len(rows.ids) - len(rows)
         unknown[name] = int(np.count_nonzero(rows.ids == UNK))
     texts, ends = documents["dev"]

@@ -25,7 +25,7 @@ from pipeline.workspace import read_json
 def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     training = settings.training
     model, characters = build_model(settings, prepared_folder)
-    train, dev = Ragged.load(prepared_folder / "train.npz"), read_json(prepared_folder / DEV)
+    train, dev = Ragged.load(prepared_folder / "train"), read_json(prepared_folder / DEV)
     evaluate = CharacterDevEvaluation(model, characters, **dev, generate=generator(settings, model))
 
     def batches(epoch: int) -> TextStreams:

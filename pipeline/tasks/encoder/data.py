@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-
+from pipeline.corpora.split_file import SplitFile
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.corpora.unlabelled.corpus import read_unlabelled_texts
 from pipeline.facts import Prepared
@@ -25,16 +24,16 @@ def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
 
 
 def prepare(
-    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+    settings: Settings, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
 ) -> Prepared:
     text = settings.text
     found = {
         name: [
             passage
-            for line in normalize_texts(list(frame["text"]))
+            for line in normalize_texts(list(split.frame()["text"]))
             for passage in passages(line, text.passage_length)
         ]
-        for name, frame in splits.items()
+        for name, split in splits.items()
     }
     write_text(folder / TRAIN_TEXTS, "".join(f"{line}\n" for line in found["train"]))
     tokenizer = learn_tokenizer(
@@ -48,7 +47,7 @@ def prepare(
     tokens = {}
     for name, lines in found.items():
         rows = tokenizer.encode_normalized(lines)
-        rows.save(folder / f"{name}.npz")
+        rows.save(folder / name)
         tokens[name] = len(rows.ids) - 2 * len(rows)
     pieces = len(tokenizer.vocabulary)
     return Prepared(

@@ -41,8 +41,8 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     folder = trained.prepared_folder
     model, tokenizer = trained_model(settings, trained), load_tokenizer(folder)
     encoder = encoder_of(model)
-    test = Ragged.load(folder / "test.npz")
-    counts = np.bincount(Ragged.load(folder / "train.npz").ids, minlength=len(tokenizer.vocabulary))
+    test = Ragged.load(folder / "test")
+    counts = Ragged.load(folder / "train").counts(len(tokenizer.vocabulary))
     ways = nats_each_way(settings, prediction(model), test, len(tokenizer.vocabulary))
     guessed, examples = _fill_in(settings, model, tokenizer, test, counts)
     middle = centre(encoder, folder)

@@ -28,8 +28,8 @@ _DEV_BATCH_SIZE = 32
 def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     training = settings.training
     model = build_model(settings, prepared_folder)
-    train, dev = (Ragged.load(prepared_folder / f"{name}.npz") for name in ("train", "dev"))
-    model.get_layer("softmax").set_counts(np.bincount(train.ids, minlength=_pieces(model)))
+    train, dev = (Ragged.load(prepared_folder / name) for name in ("train", "dev"))
+    model.get_layer("softmax").set_counts(train.counts(_pieces(model)))
     draw = segmentations(
         prepared_folder,
         prepared_folder / TRAIN_TEXTS,

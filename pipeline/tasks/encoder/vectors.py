@@ -18,7 +18,7 @@ _TEXTS_OF_CENTRE = 1000
 
 def centre(encoder: keras.Model, prepared_folder: Path) -> np.ndarray:
     """The mean vector of up to 1,000 passages of dev: float32 [width]."""
-    dev = Ragged.load(prepared_folder / "dev.npz")
+    dev = Ragged.load(prepared_folder / "dev")
     few = dev.take(np.arange(min(len(dev), _TEXTS_OF_CENTRE)))
     return mean_vectors(encoder, few).mean(axis=0)
 

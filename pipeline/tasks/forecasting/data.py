@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from pipeline.corpora.series.corpus import read_series_corpus
 from pipeline.corpora.series.spacing import Spacing, spacing_of
 from pipeline.corpora.series.table import read_series
+from pipeline.corpora.split_file import SplitFile
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
@@ -40,12 +40,13 @@ def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
 
 
 def prepare(
-    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+    settings: Settings, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
 ) -> Prepared:
+    frames = {name: split.frame() for name, split in splits.items()}
     history, forecast = (
         {
             name: field.stretches(list(frame[field.in_column]), corpus_folder)
-            for name, frame in splits.items()
+            for name, frame in frames.items()
         }
         for field in (TASK.input, TASK.output)
     )
@@ -71,7 +72,7 @@ def prepare(
         save_split(folder, name, scaling.standardised(steps), starts)
     np.save(folder / EXAMPLE, np.float32(first.whole.values[-window:]), allow_pickle=False)
     return Prepared(
-        summary=f"{len(splits['train']):,} windows in train, {counted(window, 'step')} each, of "
+        summary=f"{len(frames['train']):,} windows in train, {counted(window, 'step')} each, of "
         f"{counted(len(facts.channels), 'channel')}; {facts.horizon:,} are forecast"
     )
 

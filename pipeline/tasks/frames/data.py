@@ -16,6 +16,7 @@ from pipeline.corpora.framed.corpus import ENCODER, FEATURES, picture_encoder, r
 from pipeline.corpora.framed.filmed_video import features_of
 from pipeline.corpora.framed.sources import is_filmed
 from pipeline.corpora.framed.whole_videos import shortened
+from pipeline.corpora.split_file import SplitFile
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
@@ -41,9 +42,10 @@ def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
 
 
 def prepare(
-    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+    settings: Settings, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
 ) -> Prepared:
-    gold = {name: _labels(frame, corpus_folder) for name, frame in splits.items()}
+    rows = {name: split.frame() for name, split in splits.items()}
+    gold = {name: _labels(frame, corpus_folder) for name, frame in rows.items()}
     labels = sorted({label for row in gold["train"] for label in row})
     if len(labels) < 2:
         raise UserError(
@@ -53,10 +55,10 @@ def prepare(
         )
     numbers = {label: number for number, label in enumerate(labels)}
     write_json(folder / LABELS, labels)
-    write_json(folder / NAMES, json.loads(splits["train"][FEATURES].iloc[0] or "[]"))
-    write_json(folder / PICTURES, {"encoder": splits["train"][ENCODER].iloc[0]})
+    write_json(folder / NAMES, json.loads(rows["train"][FEATURES].iloc[0] or "[]"))
+    write_json(folder / PICTURES, {"encoder": rows["train"][ENCODER].iloc[0]})
     constant: list[int] = []
-    for name, frame in splits.items():
+    for name, frame in rows.items():
         ids = Ragged.from_lists([[numbers.get(label, -1) for label in row] for row in gold[name]])
         videos = (TASK.input.load(cell, corpus_folder) for cell in frame["frames"])
         FrameRows.write(folder, name, videos, ids)

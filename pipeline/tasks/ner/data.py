@@ -6,11 +6,10 @@ import importlib
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from pipeline.corpora.annotated.corpus import read_annotated_corpus
 from pipeline.corpora.annotated.entities import read_entities
 from pipeline.corpora.settings import check_teachers
+from pipeline.corpora.split_file import SplitFile
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
@@ -59,25 +58,26 @@ def encoder(settings: Settings, workspace: Workspace) -> Path | None:
 
 
 def prepare(
-    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+    settings: Settings, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
 ) -> Prepared:
+    frames = {name: split.frame() for name, split in splits.items()}
     text = settings.text
     if (folder / ENCODER).exists():
         tokenizer = load_tokenizer(folder / ENCODER)
     else:
         tokenizer = learn_tokenizer(
             "syllable",
-            list(splits["train"]["text"]),
+            list(frames["train"]["text"]),
             vocabulary_size=text.vocabulary_size,
             min_frequency=text.min_frequency,
         )
     tokenizer.save(folder)
-    entities = {name: list(map(read_entities, frame["label"])) for name, frame in splits.items()}
+    entities = {name: list(map(read_entities, frame["label"])) for name, frame in frames.items()}
     tags = TagSet(tuple(sorted({e.label for found in entities["train"] for e in found})))
     write_json(folder / LABELS, list(tags.labels))
     details: dict = {"labels": list(tags.labels)}
     ngrams = 0
-    for name, frame in splits.items():
+    for name, frame in frames.items():
         ids, gold, lost = ids_and_tags(tokenizer, tags, frame["text"], entities[name])
         details[name] = {
             "tokens": len(ids.ids),
@@ -87,8 +87,8 @@ def prepare(
         }
         ids = ids.in_parts(text.max_length - _FRAME).framed(BOS, EOS)
         gold = tags.in_parts(gold, text.max_length - _FRAME)
-        ids.save(folder / f"{name}.npz")
-        gold.framed(OUTSIDE, OUTSIDE).save(folder / f"{name}.tags.npz")
+        ids.save(folder / name)
+        gold.framed(OUTSIDE, OUTSIDE).save(folder / f"{name}.tags")
         if name == "train":
             keys = learn_piece_ngrams(
                 ids, len(tokenizer.vocabulary), text.max_ngram_length, text.min_ngram_frequency

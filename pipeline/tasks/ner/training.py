@@ -38,7 +38,7 @@ _DEV_BATCH_SIZE = 256
 def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     training = settings.training
     rows, gold = (
-        {name: Ragged.load(prepared_folder / f"{name}{kind}.npz") for name in ("train", "dev")}
+        {name: Ragged.load(prepared_folder / f"{name}{kind}") for name in ("train", "dev")}
         for kind in ("", ".tags")
     )
     model = build_model(settings, prepared_folder)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from pipeline.array_file import array_writer
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
-from pipeline.corpora.labelled.probabilities import probabilities_of
+from pipeline.corpora.labelled.probabilities import label_of_column
 from pipeline.corpora.settings import check_teachers
+from pipeline.corpora.split_file import SplitFile
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
@@ -22,16 +24,23 @@ from pipeline.quiet import start_keras
 from pipeline.stages.encoders import find_pretrained
 from pipeline.tasks.sentiment.probabilities import write_probabilities
 from pipeline.tasks.sentiment.settings import Settings
+from pipeline.text.line_file import line_blocks, line_writer, spread_lines
 from pipeline.text.morphemes import MorphemeAnalyzer
-from pipeline.text.tokenizer import normalize_texts
+from pipeline.text.ragged import ragged_writer
+from pipeline.text.settings import TextSettings
+from pipeline.text.tokenizer import Tokenizer, normalize_texts
 from pipeline.text.tokenizers import learn_tokenizer, load_tokenizer
 from pipeline.text.truncation import truncation_warnings
-from pipeline.workspace import SAMPLES, Workspace, read_json, write_json, write_text
+from pipeline.workspace import SAMPLES, Workspace, read_json, write_json
 
 SAMPLE = SAMPLES / "sentiment.tsv"
 TRAIN_TEXTS = "train.prepared.txt"
 """What training cuts anew each epoch; with morphemes, what took longest to find."""
 LABELS = "labels.json"
+MAX_REVIEWS_TO_LEARN_FROM = 1_000_000
+"""Pieces are learnt from all reviews of train, or from so many, evenly chosen: the memory that
+learning takes grows with them."""
+_LINES_AT_ONCE = 1 << 13
 BUNDLED_ENCODER = "reviews-wordpiece"
 
 
@@ -77,50 +86,90 @@ def encoder(settings: Settings, workspace: Workspace) -> Path | None:
 
 
 def prepare(
-    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+    settings: Settings, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
 ) -> Prepared:
     text = settings.text
-    morphemes = None if text.morphemes == "none" else text.morphemes
-    analyzer = MorphemeAnalyzer(morphemes) if morphemes else None
-    workers = os.cpu_count() or 1
-    normalized = {
-        name: normalize_texts(list(frame["text"]), analyzer, workers)
-        for name, frame in splits.items()
-    }
-    write_text(folder / TRAIN_TEXTS, "".join(f"{line}\n" for line in normalized["train"]))
-    if (folder / ENCODER).exists():
-        tokenizer = load_tokenizer(folder / ENCODER)
-    else:
-        tokenizer = learn_tokenizer(
-            text.pieces,
-            normalized["train"],
-            vocabulary_size=text.vocabulary_size,
-            min_frequency=text.min_frequency,
-            morphemes=morphemes,
-            normalized=True,
-        )
-    tokenizer.save(folder)
-    labels = sorted({*splits["train"]["label"], *probabilities_of(splits["train"])[0]})
+    analyzer = None if text.morphemes == "none" else MorphemeAnalyzer(text.morphemes)
+    labels, reviews = _write_texts(splits["train"], analyzer, folder / TRAIN_TEXTS)
     write_json(folder / LABELS, labels)
     write_probabilities(folder, splits["train"], labels)
-    number = {label: i for i, label in enumerate(labels)}
+    tokenizer, learnt_from = _tokenizer(text, reviews, folder)
+    tokenizer.save(folder)
     tokens, truncated = {}, {}
-    for name, frame in splits.items():
-        rows = tokenizer.encode_normalized(normalized[name])
-        truncated[name] = int((rows.lengths > text.max_length).sum())
-        rows = rows.truncated(text.max_length)
-        rows.save(folder / f"{name}.npz")
-        known = np.array([number.get(label, -1) for label in frame["label"]], dtype=np.int32)
-        np.save(folder / f"{name}.labels.npy", known, allow_pickle=False)
-        tokens[name] = int(rows.row_splits[-1])
-    pieces, per_review = len(tokenizer.vocabulary), tokens["train"] / max(len(splits["train"]), 1)
+    for name, split in splits.items():
+        lines = (
+            line_blocks(folder / TRAIN_TEXTS, _LINES_AT_ONCE)
+            if name == "train"
+            else (_normalized(frame, analyzer) for frame in split.blocks())
+        )
+        tokens[name], truncated[name] = _write_ids(tokenizer, lines, text.max_length, folder / name)
+        _write_labels(split, labels, folder / f"{name}.labels.npy")
+    pieces, per_review = len(tokenizer.vocabulary), tokens["train"] / max(reviews, 1)
+    sample = f" (learnt from {learnt_from:,} reviews)" if learnt_from < reviews else ""
     cut = {("text", name): count for name, count in truncated.items()}
     return Prepared(
-        summary=f"{pieces:,} pieces, {per_review:.1f} a review, {counted(len(labels), 'label')}",
+        summary=f"{pieces:,} pieces{sample}, {per_review:.1f} a review, "
+        f"{counted(len(labels), 'label')}",
         warnings=tuple(truncation_warnings(cut, text.max_length)),
         vocabulary_size=pieces,
         details={"labels": labels, "tokens": tokens, "truncated": truncated},
     )
+
+
+def _normalized(frame: pd.DataFrame, analyzer: MorphemeAnalyzer | None) -> list[str]:
+    return normalize_texts(list(frame["text"]), analyzer, os.cpu_count() or 1)
+
+
+def _write_texts(
+    train: SplitFile, analyzer: MorphemeAnalyzer | None, path: Path
+) -> tuple[list[str], int]:
+    """Writes what pieces are made of, and finds all labels and how many rows there are."""
+    labels, rows = {*filter(None, map(label_of_column, train.columns))}, 0
+    with line_writer(path) as append:
+        for frame in train.blocks():
+            append(_normalized(frame, analyzer))
+            labels.update(frame["label"])
+            rows += len(frame)
+    return sorted(labels), rows
+
+
+def _tokenizer(text: TextSettings, reviews: int, folder: Path) -> tuple[Tokenizer, int]:
+    """The encoder's, or one learnt from train; and how many of the reviews it was learnt from."""
+    if (folder / ENCODER).exists():
+        return load_tokenizer(folder / ENCODER), reviews
+    lines = spread_lines(folder / TRAIN_TEXTS, reviews, MAX_REVIEWS_TO_LEARN_FROM)
+    tokenizer = learn_tokenizer(
+        text.pieces,
+        lines,
+        vocabulary_size=text.vocabulary_size,
+        min_frequency=text.min_frequency,
+        morphemes=None if text.morphemes == "none" else text.morphemes,
+        normalized=True,
+    )
+    return tokenizer, len(lines)
+
+
+def _write_ids(
+    tokenizer: Tokenizer, blocks: Iterable[list[str]], max_length: int, path: Path
+) -> tuple[int, int]:
+    """Writes the ids of normalised texts; how many ids there are, and how many texts were cut."""
+    tokens = truncated = 0
+    with ragged_writer(path) as append:
+        for lines in blocks:
+            rows = tokenizer.encode_normalized(lines)
+            truncated += int((rows.lengths > max_length).sum())
+            rows = rows.truncated(max_length)
+            append(rows)
+            tokens += len(rows.ids)
+    return tokens, truncated
+
+
+def _write_labels(split: SplitFile, labels: Sequence[str], path: Path) -> None:
+    """Writes the numbers of a split's labels; -1 of a label that train does not have."""
+    number = {label: i for i, label in enumerate(labels)}
+    with array_writer(path, np.int32) as append:
+        for frame in split.blocks():
+            append([number.get(label, -1) for label in frame["label"]])
 
 
 def label_names(prepared_folder: Path) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from pipeline.corpora.splits import read_split
+from pipeline.corpora.split_file import SplitFile
 from pipeline.counts import counted
 from pipeline.evaluation.classification import ClassificationMetrics
 from pipeline.evaluation.classification import evaluate as measure
+from pipeline.evaluation.seen_texts import SeenTexts
 from pipeline.facts import Trained
 from pipeline.models.classifier import predict_logits
 from pipeline.models.settings import describe
@@ -30,9 +31,10 @@ from pipeline.training.tensorboard import TensorBoardLog, write_projector
 def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     folder = trained.prepared_folder
     names = label_names(folder)
-    rows, labels = Ragged.load(folder / "test.npz"), load_labels(folder, "test")
-    texts = [normalize(t) for t in read_split(trained.corpus_folder / "test.tsv")["text"]]
-    train_texts = {normalize(t) for t in read_split(trained.corpus_folder / "train.tsv")["text"]}
+    rows, labels = Ragged.load(folder / "test"), load_labels(folder, "test")
+    texts = SplitFile(trained.corpus_folder / "test.tsv").cells("text", normalize)
+    train = SplitFile(trained.corpus_folder / "train.tsv")
+    train_texts = SeenTexts(normalize(t) for frame in train.blocks() for t in frame["text"])
     warnings = []
     if (labels < 0).any():
         # A label that training never showed cannot be given; each of its rows counts as wrong,
@@ -83,9 +85,7 @@ def _log_to_tensorboard(
             {"test_accuracy": metrics.accuracy, "dev_accuracy": trained.result.best},
         )
     pieces = Vocabulary.load(trained.prepared_folder / "vocab.txt").pieces
-    counts = np.bincount(
-        Ragged.load(trained.prepared_folder / "train.npz").ids, minlength=len(pieces)
-    )
+    counts = Ragged.load(trained.prepared_folder / "train").counts(len(pieces))
     common = [i for i in np.argsort(-counts, kind="stable") if i >= len(SPECIALS)]
     write_projector(
         folder,

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from pipeline.corpora.labelled.probabilities import LABELLED, probabilities_of
-from pipeline.workspace import atomic_file
+from pipeline.array_file import array_writer
+from pipeline.corpora.labelled.probabilities import LABELLED, label_of_column, probabilities_of
+from pipeline.corpora.split_file import SplitFile
 
 PROBABILITIES = "train.probabilities.npy"
 LABELLED_ROWS = "train.labelled.npy"
@@ -29,17 +29,22 @@ class TrainProbabilities:
     labelled: np.ndarray
 
 
-def write_probabilities(folder: Path, train: pd.DataFrame, labels: Sequence[str]) -> None:
+def write_probabilities(folder: Path, train: SplitFile, labels: Sequence[str]) -> None:
     """Writes those of a split, if it has some, in the order of `labels`; 0 of a label that has no
     column."""
-    names, given = probabilities_of(train)
-    if not names:
+    if not any(map(label_of_column, train.columns)):
         return
-    array = np.zeros((len(train), len(labels)), np.float32)
-    array[:, [labels.index(name) for name in names]] = given
-    array[np.isnan(given).any(axis=1)] = np.nan
-    _save(folder / PROBABILITIES, array)
-    _save(folder / LABELLED_ROWS, (train[LABELLED] == "yes").to_numpy(bool))
+    with (
+        array_writer(folder / PROBABILITIES, np.float32, (len(labels),)) as append,
+        array_writer(folder / LABELLED_ROWS, bool) as append_labelled,
+    ):
+        for frame in train.blocks():
+            names, given = probabilities_of(frame)
+            array = np.zeros((len(frame), len(labels)), np.float32)
+            array[:, [labels.index(name) for name in names]] = given
+            array[np.isnan(given).any(axis=1)] = np.nan
+            append(array)
+            append_labelled(frame[LABELLED] == "yes")
 
 
 def load_probabilities(folder: Path) -> TrainProbabilities | None:
@@ -51,8 +56,3 @@ def load_probabilities(folder: Path) -> TrainProbabilities | None:
         np.load(folder / PROBABILITIES, mmap_mode="r", allow_pickle=False),
         np.load(folder / LABELLED_ROWS, allow_pickle=False),
     )
-
-
-def _save(path: Path, array: np.ndarray) -> None:
-    with atomic_file(path) as temporary:
-        np.save(temporary, array, allow_pickle=False)

@@ -28,16 +28,14 @@ from pipeline.training.weights import load_best_weights
 def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     training = settings.training
     targets = load_targets(settings, prepared_folder)
-    dev_rows, dev_labels = (
-        Ragged.load(prepared_folder / "dev.npz"),
-        load_labels(prepared_folder, "dev"),
-    )
+    dev_rows, dev_labels = Ragged.load(prepared_folder / "dev"), load_labels(prepared_folder, "dev")
     draw = segmentations(
         prepared_folder,
         prepared_folder / TRAIN_TEXTS,
-        Ragged.load(prepared_folder / "train.npz"),
+        Ragged.load(prepared_folder / "train"),
         strength=settings.subwords.subword_dropout,
         seed=training.seed,
+        max_length=settings.text.max_length,
     )
     small, batch_size = settings.small_corpora, training.batch_size
     pretrained = has_encoder(prepared_folder)
@@ -46,7 +44,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 
     def batches(epoch: int) -> LengthBuckets:
         return LengthBuckets(
-            draw(epoch).truncated(settings.text.max_length),
+            draw(epoch),
             targets,
             batch_size,
             seed=training.seed,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from pipeline.corpora.parallel.corpus import read_parallel_corpus
+from pipeline.corpora.split_file import SplitFile
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.facts import Prepared
 from pipeline.tasks.translation.settings import Settings
@@ -26,11 +25,12 @@ def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
 
 
 def prepare(
-    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+    settings: Settings, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
 ) -> Prepared:
     check_pair_morphemes(settings.text, settings.corpus.direction)
+    frames = {name: split.frame() for name, split in splits.items()}
     texts = {
-        side: {name: list(frame[column]) for name, frame in splits.items()}
+        side: {name: list(frame[column]) for name, frame in frames.items()}
         for side, column in SIDES.items()
     }
     pieces = write_pair_pieces(settings.text, texts, folder)

@@ -41,7 +41,7 @@ from pipeline.text.truncation import truncation_warnings
 def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     folder, model = trained.prepared_folder, trained_model(settings, trained)
     test = read_split(trained.corpus_folder / "test.tsv")
-    sources, targets = (Ragged.load(folder / f"test.{side}.npz") for side in SIDES)
+    sources, targets = (Ragged.load(folder / f"test.{side}") for side in SIDES)
     translations, scores = _translations(settings, trained, model, sources)
     losses = reference_losses(model, sources, targets)
     metrics = measured(settings, test, translations, scores, sources.lengths, losses)
@@ -56,7 +56,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     maps: Sequence[HeatMap] = []
     if settings.model.architecture != "rnn":
         search = Translate(model, settings.search.one_best, attention=True)
-        dev = Ragged.load(folder / "dev.source.npz")
+        dev = Ragged.load(folder / "dev.source")
         maps = attention_examples(search, dev, load_pair_tokenizers(folder))
     log_translation(
         trained.run / "tensorboard", metrics, maps, trained.result, without_run(settings)
@@ -100,7 +100,7 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
 
 def translate_test(settings: Settings, trained: Trained) -> list[str]:
     """What a finished run says to its test sources, in their order."""
-    sources = Ragged.load(trained.prepared_folder / "test.source.npz")
+    sources = Ragged.load(trained.prepared_folder / "test.source")
     return _translations(settings, trained, trained_model(settings, trained), sources)[0]
 
 

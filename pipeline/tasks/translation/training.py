@@ -36,7 +36,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     own = settings.sampling.scheduled_sampling
     evaluate = TranslationDevEvaluation(
         model,
-        *(Ragged.load(prepared_folder / f"dev.{side}.npz") for side in SIDES),
+        *(Ragged.load(prepared_folder / f"dev.{side}") for side in SIDES),
         load_pair_tokenizers(prepared_folder),
         target_tokenizer=TARGET_TOKENIZERS[settings.target_language],
         search=search,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from pipeline.corpora.split_file import SplitFile
 from pipeline.corpora.splits import CorpusSplits, by_share
 from pipeline.facts import Origin, Prepared
 from pipeline.tasks.tiny_picture import TASK
@@ -37,9 +38,10 @@ def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
 
 
 def prepare(
-    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+    settings: Settings, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
 ) -> Prepared:
-    for name, frame in splits.items():
+    for name, split in splits.items():
+        frame = split.frame()
         pictures = TASK.input.load_all(frame["image"], corpus_folder)
         contents = tf.constant([picture.content for picture in pictures])
         labels = np.array([LABELS.index(label) for label in frame["label"]], np.int32)

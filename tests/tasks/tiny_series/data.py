@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.corpora.split_file import SplitFile
 from pipeline.corpora.splits import CorpusSplits, in_time
 from pipeline.facts import Origin, Prepared
 from pipeline.tasks.tiny_series import TASK
@@ -36,9 +37,10 @@ def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
 
 
 def prepare(
-    settings: Settings, splits: Mapping[str, pd.DataFrame], corpus_folder: Path, folder: Path
+    settings: Settings, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
 ) -> Prepared:
-    for name, frame in splits.items():
+    for name, split in splits.items():
+        frame = split.frame()
         history, forecast = (
             np.stack(field.load_all(frame[field.in_column], corpus_folder))
             for field in (TASK.input, TASK.output)
