@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -26,26 +27,43 @@ _SECONDS_TO_STOP = 20
 STAGES = ("corpus", "prepare", "train", "evaluate")
 
 
-def stage(name: str, arguments: list[str]) -> tuple[float, float]:
+class Cost(NamedTuple):
+    """What a command took, its children included.
+
+    Attributes:
+        seconds: it ran.
+        resident: gigabytes, the peak of what was in memory, pages of mapped files among it.
+        own: the peak without pages of files, which the system can write back at any time.
+    """
+
+    seconds: float
+    resident: float
+    own: float
+
+
+def stage(name: str, arguments: list[str]) -> Cost:
     """Runs one stage: `measured_command` of it."""
     return measured_command([sys.executable, "-m", "pipeline", name, *arguments])
 
 
-def measured_command(words: list[str]) -> tuple[float, float]:
-    """Runs a command; returns seconds and the peak of resident memory in GB, children included.
+def measured_command(words: list[str]) -> Cost:
+    """Runs a command.
 
     Raises:
         KeyboardInterrupt: it was stopped by Ctrl-C.
         SystemExit: it ended with an error, which it has said.
     """
-    started, peak = time.perf_counter(), 0
+    started, resident, own = time.perf_counter(), 0, 0
     with subprocess.Popen(words) as process:
         watched = psutil.Process(process.pid)
         try:
             while process.poll() is None:
                 try:
                     family = [watched, *watched.children(recursive=True)]
-                    peak = max(peak, sum(p.memory_info().rss for p in family))
+                    held = [member.memory_info() for member in family]
+                    resident = max(resident, sum(memory.rss for memory in held))
+                    shared = (getattr(memory, "shared", 0) for memory in held)  # Linux alone
+                    own = max(own, sum(memory.rss for memory in held) - sum(shared))
                 except psutil.Error:
                     pass
                 time.sleep(0.2)  # a sample, five times a second
@@ -58,7 +76,7 @@ def measured_command(words: list[str]) -> tuple[float, float]:
         sys.exit(2)
     if process.returncode:
         sys.exit(f"error: {' '.join(words[2:4])} ended with {process.returncode}")
-    return time.perf_counter() - started, peak / 1e9
+    return Cost(time.perf_counter() - started, resident / 1e9, own / 1e9)
 
 
 def _let_stop(process: subprocess.Popen) -> None:
@@ -86,14 +104,14 @@ def main() -> None:
         metrics = json.loads((run / "metrics.json").read_bytes())
         training = json.loads((run / "training.json").read_bytes())
         scores.append(100 * metrics[training["monitor"]])
-        minutes = sum(seconds for seconds, _ in measured) / 60
+        minutes = sum(cost.seconds for cost in measured) / 60
         rows.append(
             [
                 seed,
                 f"{100 * training['best']:.2f}",
                 f"{scores[-1]:.2f}",
                 f"{minutes:.1f}",
-                f"{max(memory for _, memory in measured):.2f}",
+                f"{max(cost.resident for cost in measured):.2f}",
             ]
         )
     rows.append(["mean", "", f"{statistics.mean(scores):.2f}", "", ""])

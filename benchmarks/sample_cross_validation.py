@@ -1,13 +1,14 @@
 """How good a classifier of the bundled reviews is: cross-validation, and five seeds.
 
     python -m benchmarks.sample_cross_validation [--encoder bundled] [--seeds 1 2 3 4 5]
-                                                 [--settings "--learning-rate 1e-3"]
+                                                 [--settings "--learning-rate 1e-3"] [--alone]
 
 All rows of the bundled sample are dealt into five folds by a hash of their ids. Each fold is the
 test once; of the other four, as many rows as dev has in the usual split choose the weights (by a
 hash of their ids, too) and the rest is learnt from. Below stands the usual split of `make
 train-sentiment CORPUS=sample`, the mean over seeds. Once the model starts from the encoder, once
-from nothing, with the same shape and settings; with `--encoder none` only the latter.
+from nothing, with the same shape and settings; with `--alone` only the former, with `--encoder
+none` only the latter.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def folds(splits):
         }
 
 
-def measure(asked: str, words: str, seeds: list[int]) -> int:
+def measure(asked: str, words: str, seeds: list[int], alone: bool) -> int:
     from pipeline.quiet import start_keras
 
     start_keras()  # before others import it, which would not be quiet
@@ -77,7 +78,7 @@ def measure(asked: str, words: str, seeds: list[int]) -> int:
         sides = [
             (settings.start.encoder, settings, encoder(settings, workspace)),
             ("none", without_encoder(settings), None),
-        ]
+        ][: 1 if alone else 2]
     splits = read(settings, workspace).splits
 
     def accuracy(chosen, start, of, seed) -> float:
@@ -118,9 +119,11 @@ def main() -> int:
     parser.add_argument("--encoder", default="bundled", help="as --encoder of sentiment")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--settings", default="", help="settings other than the defaults")
+    parser.add_argument("--alone", action="store_true", help="nothing from nothing beside it")
     arguments = parser.parse_args()
     prepare_process()
-    return exit_code(lambda: measure(arguments.encoder, arguments.settings, arguments.seeds))
+    words = arguments.encoder, arguments.settings, arguments.seeds, arguments.alone
+    return exit_code(lambda: measure(*words))
 
 
 if __name__ == "__main__":

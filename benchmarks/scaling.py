@@ -1,34 +1,37 @@
 """What a larger corpus costs: seconds and peak memory of each stage.
 
     python -m benchmarks.scaling [--rows 250000 1000000 4000000 10000000]
-                                 [--stages corpus prepare epoch] [--settings "..."]
+                                 [--stages corpus prepare begin] [--settings "--encoder none"]
 
 The corpus is a user's own TSV of NSMC's training reviews. Of more rows than these there are, a
 review is the first words of one and the last words of another, drawn anew (`recombined`), so that
-no two need be equal. The stages are those of `make train-sentiment`, and `epoch`, which makes all
-batches of an epoch as the training does and trains nothing. Memory is the peak of what the process
-and its children hold (resident, pages of mapped files among it).
+no two need be equal. The stages are those of `make train-sentiment`, and `begin`: the beginning of
+a training, which makes an epoch and its order, and takes 50 steps. From nothing, since only then
+pieces are learnt.
 
-The last line of a table says how straight the line is: the seconds a row and the gigabytes of the
-most rows as a multiple of those of the rows before.
+"GB" is the peak of what the process and its children hold in memory, "of files" what of it are
+pages of mapped files, which the system can write back. The last line of a table says how straight
+the line is: the seconds a row and the memory of the most rows as a multiple of those of the rows
+before.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import random
 import shlex
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.accuracy import measured_command, stage
+from benchmarks.accuracy import Cost, measured_command, stage
 from benchmarks.tables import print_table
 from pipeline.__main__ import prepare_process
 
-EPOCH = "epoch"
+BEGIN = "begin"
+STEPS = 50
 
 
 def reviews(rows: int) -> Iterator[tuple[str, str]]:
@@ -61,8 +64,8 @@ def write_corpus(path: Path, rows: int) -> None:
         file.writelines(f"{text}\t{label}\n" for text, label in reviews(rows))
 
 
-def make_an_epoch(words: list[str]) -> None:
-    """All batches of the first epoch of a run that is prepared.
+def begin_training(words: list[str]) -> None:
+    """The first steps of a run that is prepared.
 
     Args:
         words: settings of the run.
@@ -73,6 +76,7 @@ def make_an_epoch(words: list[str]) -> None:
     from pipeline.facts import Prepared
     from pipeline.settings import parse
     from pipeline.tasks.sentiment import TASK
+    from pipeline.training.fit import fit
     from pipeline.workspace import Manifest, Workspace
 
     workspace = Workspace()
@@ -82,17 +86,17 @@ def make_an_epoch(words: list[str]) -> None:
     if prepared is None:
         sys.exit(f"error: {run} is not prepared")
     plan = TASK.training.plan(settings, workspace.root / prepared.facts.folder)
-    batches, tokens = plan.batches(0), 0
-    for index in range(len(batches)):
-        inputs, _ = batches[index]
-        tokens += int(inputs["lengths"].sum())
-    print(f"{len(batches):,} batches, {tokens:,} pieces", file=sys.stderr)
+    epoch = plan.batches(1)
+    few = dataclasses.replace(plan, batches=lambda number: [epoch[i] for i in range(STEPS)])
+    training = dataclasses.replace(settings.training, epochs=1, min_steps=STEPS, evaluations=1)
+    fit(few, training, run)
+    print(f"{len(epoch):,} batches an epoch, {STEPS} of them", file=sys.stderr)
 
 
-def measured(name: str, words: list[str]) -> tuple[float, float]:
-    """Seconds and gigabytes of a stage."""
-    if name == EPOCH:
-        own = [sys.executable, "-m", "benchmarks.scaling", f"--epoch-of={shlex.join(words)}"]
+def measured(name: str, words: list[str]) -> Cost:
+    """What a stage takes."""
+    if name == BEGIN:
+        own = [sys.executable, "-m", "benchmarks.scaling", f"--begin={shlex.join(words)}"]
         return measured_command(own)
     return stage(name, ["sentiment", *words])
 
@@ -102,15 +106,15 @@ def main() -> None:
     parser.add_argument(
         "--rows", type=int, nargs="+", default=[250_000, 1_000_000, 4_000_000, 10_000_000]
     )
-    parser.add_argument("--stages", nargs="+", default=["corpus", "prepare", EPOCH])
-    parser.add_argument("--settings", default="", help="settings other than the defaults")
-    parser.add_argument("--epoch-of", help="used by this program itself")
+    parser.add_argument("--stages", nargs="+", default=["corpus", "prepare", BEGIN])
+    parser.add_argument("--settings", default="--encoder none", help="of the task")
+    parser.add_argument("--begin", help="used by this program itself")
     arguments = parser.parse_args()
-    if arguments.epoch_of:
+    if arguments.begin:
         prepare_process()
-        make_an_epoch(shlex.split(arguments.epoch_of))
+        begin_training(shlex.split(arguments.begin))
         return
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in arguments.stages}
+    found: dict[str, list[Cost]] = {name: [] for name in arguments.stages}
     sizes = []
     with tempfile.TemporaryDirectory(dir=".") as folder:
         for rows in arguments.rows:
@@ -119,27 +123,28 @@ def main() -> None:
             sizes.append(path.stat().st_size / 1e9)
             words = ["--corpus", str(path), "--name", run, *shlex.split(arguments.settings)]
             for name in arguments.stages:
-                started = time.perf_counter()
                 found[name].append(measured(name, words))
-                seconds = time.perf_counter() - started
-                print(f"{rows:,} rows, {name}: {seconds:.0f} s", file=sys.stderr)
+                print(f"{rows:,} rows, {name}: {found[name][-1]}", file=sys.stderr)
             path.unlink()
+    columns = ["rows", "GB of text", "seconds", "µs a row", "GB", "of files"]
     for name, costs in found.items():
         table = [
             [
                 f"{rows:,}",
                 f"{size:.2f}",
-                f"{seconds:.1f}",
-                f"{1e6 * seconds / rows:.1f}",
-                f"{peak:.2f}",
+                f"{cost.seconds:.1f}",
+                f"{1e6 * cost.seconds / rows:.1f}",
+                f"{cost.resident:.2f}",
+                f"{cost.resident - cost.own:.2f}",
             ]
-            for rows, size, (seconds, peak) in zip(arguments.rows, sizes, costs, strict=True)
+            for rows, size, cost in zip(arguments.rows, sizes, costs, strict=True)
         ]
         if len(costs) > 1:
-            (before, low), (seconds, peak) = costs[-2:]
-            a_row = seconds / arguments.rows[-1] / (before / arguments.rows[-2])
-            table.append(["last / before", "", "", f"{a_row:.2f}", f"{peak / low:.2f}"])
-        print_table(name, ["rows", "GB of text", "seconds", "µs a row", "peak GB"], table)
+            before, last = costs[-2:]
+            a_row = last.seconds / arguments.rows[-1] / (before.seconds / arguments.rows[-2])
+            memory = f"{last.resident / before.resident:.2f}"
+            table.append(["last / before", "", "", f"{a_row:.2f}", memory, ""])
+        print_table(name, columns, table)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Container, Iterable
 
 import numpy as np
+
+from pipeline.corpora.splits import keys_of
 
 
 class SeenTexts(Container[str]):
@@ -20,13 +21,9 @@ class SeenTexts(Container[str]):
     """
 
     def __init__(self, texts: Iterable[str]):
-        self._hashes = np.unique(np.fromiter(map(_hash, texts), np.uint64))
+        self._keys = np.unique(keys_of(texts))
 
     def __contains__(self, text: object) -> bool:
-        wanted = np.uint64(_hash(str(text)))
-        place = int(np.searchsorted(self._hashes, wanted))
-        return place < len(self._hashes) and bool(self._hashes[place] == wanted)
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.sha1(text.encode("utf-8")).digest()[:8], "little")
+        (wanted,) = keys_of([str(text)])
+        place = int(np.searchsorted(self._keys, wanted))
+        return place < len(self._keys) and bool(self._keys[place] == wanted)
