@@ -8,11 +8,13 @@ import re
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pipeline.corpora.settings import SeriesCorpusSettings
+from pipeline.export.saved_model import load_saved_model
 from pipeline.tasks.forecasting import TASK
 from pipeline.tasks.forecasting.data import SAMPLE
 from pipeline.tasks.forecasting.prepared import Scaling, SeriesFacts
@@ -85,6 +87,9 @@ class TestAsked:
         rows = [line.split(",")[1:] for line in outcome.out.splitlines()[1:]]
         of_file = asked(command, run, SAMPLE.read_bytes()).out.splitlines()[1:]
         assert rows == [line.split(",")[1:] for line in of_file]
+        serve = load_saved_model(run.saved_model).signatures["serving_default"]
+        forecast = serve(history=tf.constant(run.example[None]))["forecast"].numpy()[0]
+        assert np.array_equal(np.array(rows, np.float32), forecast)
 
 
 def test_the_report_says_first_whether_it_is_of_any_use(run):

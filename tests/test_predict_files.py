@@ -315,6 +315,11 @@ def test_probabilities_can_be_a_corpus_in_any_format(run, predict, tmp_path):
     for out in (table, lines):
         assert predict("--probabilities", "--out", out).code == 0
     assert table.read_text("utf-8") == printed
+    rows = map(json.loads, lines.read_text("utf-8").split("\n")[:-1])
+    in_table = (line.split("\t")[2:] for line in printed.split("\n")[1:-1])
+    for row, cells in zip(rows, in_table, strict=True):
+        assert list(map(str, row["probabilities"].values())) == cells
+        assert cells == [str(np.float32(cell)) for cell in cells]
     read = read_labelled(lines)
     assert list(read.frame["label"]) == list(read_labelled(table).frame["label"])
     expected = read_shares(read_labelled(table))["positive"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from pipeline.errors import UserError
 from pipeline.export.saved_model import load_asker
 from pipeline.scoring.files import Output, input_kind, output_of
 from pipeline.scoring.model import TextModel, rows_of
-from pipeline.scoring.records import example, feature_text, json_line
+from pipeline.scoring.records import example, feature_text
 from pipeline.scoring.settings import FileSettings, split_options
 from pipeline.stages import score
 
@@ -109,18 +108,6 @@ ROW = {
     "entity": [],
     "start": np.array([], np.int32),
 }
-
-
-def test_a_line_of_json_has_the_digits_of_a_float32():
-    line = json_line(ROW)
-    assert "긍정" in line
-    assert "\n" not in line
-    assert json.loads(line) == {
-        **ROW,
-        "score": 0.1,
-        "vectors": [[0.1, 2.0], [0.33333334, 4.0]],
-        "start": [],
-    }
 
 
 def test_an_example_holds_all_of_a_row():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from pipeline.export.graph_detokenize import GraphDetokenizer
@@ -172,13 +173,13 @@ def _limits(target: Tokenizer, translate: Translate, max_length: int) -> list[st
     return limits
 
 
-def load_translator(folder: Path) -> Callable[[list[str]], tuple[list[str], list[float]]]:
+def load_translator(folder: Path) -> Callable[[list[str]], tuple[list[str], list[np.float32]]]:
     """texts -> (translations, scores), asking the SavedModel in `folder` (`load_asker`)."""
     ask = load_asker(folder)
 
-    def translate(texts: list[str]) -> tuple[list[str], list[float]]:
+    def translate(texts: list[str]) -> tuple[list[str], list[np.float32]]:
         answer = ask(texts)
         translations = [text.decode("utf-8") for text in answer["translation"]]
-        return translations, answer["score"].tolist()
+        return translations, list(answer["score"])
 
     return translate

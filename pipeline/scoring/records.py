@@ -1,8 +1,7 @@
-"""Rows of answers as JSON, as what Parquet takes, and as examples of TensorFlow."""
+"""Rows of answers as what Parquet takes, and as examples of TensorFlow."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,17 +10,6 @@ import tensorflow as tf
 
 Row = Mapping[str, Any]
 """Where a text stood, the text, and what `TextModel` gives."""
-
-
-def json_line(row: Row) -> str:
-    """One line of JSON, Hangul as Hangul; a float32 with as few digits as tell it from others."""
-    return json.dumps({name: _shortest(value) for name, value in row.items()}, ensure_ascii=False)
-
-
-def _shortest(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.floating) and value.dtype.kind == "f":
-        return value.astype(str).astype(np.float64).tolist()
-    return plain(value)
 
 
 def plain(value: Any) -> Any:

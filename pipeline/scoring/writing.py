@@ -12,8 +12,9 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 
 from pipeline.errors import UserError
+from pipeline.json_lines import json_line
 from pipeline.scoring.files import Output
-from pipeline.scoring.records import Row, example, json_line, plain
+from pipeline.scoring.records import Row, example, plain
 
 _TYPES = {
     types_pb2.DT_STRING: pyarrow.string(),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import abc
 import importlib
 import importlib.util
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UserError
+from pipeline.json_lines import json_line
 
 if TYPE_CHECKING:
     from pipeline.export.predictor import Kind, Predictor
@@ -140,9 +140,4 @@ def answer_file(out: Path, predictor: Predictor) -> AnswerFile:
         raise UserError("has answers that are lines alone", where=out, remedy="let it end in .txt")
     if suffix == ".parquet":
         return ParquetFile(form.columns)
-    return LineFile(_as_json)
-
-
-def _as_json(answer: Mapping[str, Any]) -> str:
-    # Of what JSON does not know there are arrays alone.
-    return json.dumps(answer, ensure_ascii=False, default=lambda array: array.tolist())
+    return LineFile(json_line)

@@ -32,7 +32,6 @@ SIGNATURE = Signature(
 )
 BATCH_SIZE = 64
 HUB = Hub("time-series-forecasting", {"mse": "mse", "mae": "mae", "mase": "mase"})
-_DIGITS = 7  # of a float32
 
 
 def inputs(values: Sequence[np.ndarray]) -> dict[str, Any]:
@@ -138,4 +137,5 @@ def _table(history: History, forecast: np.ndarray, facts: SeriesFacts) -> str:
 
 
 def _written(value: np.float32) -> str:
-    return np.format_float_positional(value, _DIGITS, fractional=False, trim="-")
+    """As few digits as are read back as the same number, none of them an exponent."""
+    return np.format_float_positional(value, trim="-")

@@ -17,6 +17,7 @@ from pipeline.export.predictor import AnswerForm, Kind, Predictor
 from pipeline.export.saved_model import load_asker
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
+from pipeline.json_lines import shortest
 from pipeline.models.classifier import folded
 from pipeline.one_line import without_breaks
 from pipeline.tasks.base import Hub, Signature, korean
@@ -78,7 +79,7 @@ def load(folder: Path, asking: None = None) -> Predictor:
         labels, scores = classify(list(texts))
         return [
             {"text": text, "label": label, "score": score}
-            for text, label, score in zip(texts, labels, scores.tolist(), strict=True)
+            for text, label, score in zip(texts, labels, scores, strict=True)
         ]
 
     def line(answer: Mapping[str, Any]) -> str:
@@ -100,12 +101,12 @@ def load_probabilities(folder: Path) -> Predictor:
                 "probabilities": dict(zip(labels, row, strict=True)),
             }
             for text, label, row in zip(
-                texts, answers["label"], answers["probabilities"].tolist(), strict=True
+                texts, answers["label"], answers["probabilities"], strict=True
             )
         ]
 
     def line(answer: Mapping[str, Any]) -> str:
-        shares = map("{:.9g}".format, answer["probabilities"].values())
+        shares = map(str, map(shortest, answer["probabilities"].values()))
         return "\t".join([without_breaks(answer["text"]), answer["label"], *shares])
 
     columns: dict[str, Kind] = {
