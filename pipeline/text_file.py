@@ -169,11 +169,11 @@ def _mostly_valid(data: bytes, codec: str, name: str, where: object) -> str:
     text, first = _decoded(data, codec)
     if first is None:
         return text
-    lines = [line for line in split_lines(text) if line.strip()]
-    damaged = sum(map(is_damaged, lines))
-    if too_damaged(damaged, len(lines), len(SURROGATE.findall(text)), len(text)):
-        line = data.count(b"\n", 0, first) + 1
-        raise undecodable(where, name, line, data[first], first)
+    lines = split_lines(text)
+    damaged = [number for number, line in enumerate(lines, 1) if is_damaged(line)]
+    not_blank = sum(bool(line.strip()) for line in lines)
+    if too_damaged(len(damaged), not_blank, len(SURROGATE.findall(text)), len(text)):
+        raise undecodable(where, name, damaged[0], data[first], first)
     return text
 
 
@@ -193,7 +193,7 @@ def _decoded(data: bytes, codec: str) -> tuple[str, int | None]:
     try:
         return data.decode(codec), None
     except UnicodeDecodeError as error:
-        first = error.start
+        first = len(data) - len(error.object) + error.start  # a byte order mark may be left out
     if codec == "utf-16":
         whole = len(data) // 2 * 2  # a byte at the end may have lost the other one
         return data[:whole].decode(codec, "surrogatepass") + "\udcff" * (whole < len(data)), first

@@ -116,7 +116,7 @@ def text_lines(path: Path) -> TextLines:
         if len(candidates) > 1 and codec == "utf-8" and not damage.spares_the_most:
             continue  # CP949 looks like UTF-8 that is damaged nearly everywhere
         if too_damaged(damage.lines, damage.all_lines, damage.characters, damage.all_characters):
-            raise undecodable(path, name, first.line, first.byte, first.offset)
+            raise undecodable(path, name, damage.first_line, first.byte, first.offset)
         return found
     raise AssertionError("the last of them is returned or refused")
 
@@ -164,12 +164,12 @@ class _NotValidError(Exception):
     """A file cannot be decoded strictly.
 
     Args:
-        line, byte, offset: of the first byte that is not valid, as `undecodable` takes them.
+        byte, offset: the first byte that is not valid, as `undecodable` takes it.
     """
 
-    def __init__(self, line: int, byte: int, offset: int):
+    def __init__(self, byte: int, offset: int):
         super().__init__(offset)
-        self.line, self.byte, self.offset = line, byte, offset
+        self.byte, self.offset = byte, offset
 
 
 def _decoded(
@@ -181,17 +181,15 @@ def _decoded(
         _NotValidError: `errors` do not allow something in it.
     """
     decoder = _decoder(codec, errors)
-    before = lines = 0
+    before = 0
     for block in itertools.chain(blocks(path, shown), [b""]):
         try:
             text = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            # What was left of the block before is decoded together with this one.
+            # With what was left of the block before, and without a byte order mark.
             data, start = error.object, error.start
-            left = len(data) - len(block)
-            line = lines - data.count(b"\n", 0, left) + data.count(b"\n", 0, start) + 1
-            raise _NotValidError(line, data[start], before - left + start) from None
-        before, lines = before + len(block), lines + block.count(b"\n")
+            raise _NotValidError(data[start], before + len(block) - len(data) + start) from None
+        before += len(block)
         yield block, text
 
 
@@ -215,8 +213,10 @@ def _seen(path: Path, codec: str, errors: str) -> TextLines:
 
 @dataclasses.dataclass
 class _Damage:
-    """What of a file is not valid: its lines (blank ones aside) and characters."""
+    """What of a file is not valid: its lines (blank ones aside) and characters; and the number of
+    the first such line, from 1."""
 
+    first_line: int = 0
     lines: int = 0
     all_lines: int = 0
     characters: int = 0
@@ -233,8 +233,10 @@ def _damaged(path: Path, codec: str) -> tuple[TextLines, _Damage]:
     """A file that cannot be decoded strictly."""
     found, damage = _seen(path, codec, _MARKED), _Damage()
     texts = (text for _, text in _decoded(path, codec, _MARKED, shown=False))
-    for line in _lines(texts, found.line_end):
-        damage.lines += is_damaged(line)
+    for number, line in enumerate(_lines(texts, found.line_end), 1):
+        if is_damaged(line):
+            damage.lines += 1
+            damage.first_line = damage.first_line or number
         damage.all_lines += bool(line.strip())
         damage.characters += len(SURROGATE.findall(line))
         damage.all_characters += len(line) + 1

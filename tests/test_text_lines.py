@@ -59,7 +59,7 @@ KOREAN = "".join(f"{n}번째 줄은 좋다\n" for n in range(30))
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("damage", [b"\xff", b"\x80", b"\xb0", b""])
 def test_damage_is_read_as_that_reader_does(tmp_path, small_blocks, codec, damage):
-    """But for how many U+FFFD stand side by side, and for the byte that a refusal names."""
+    """But for how many U+FFFD stand side by side."""
     path, data = tmp_path / "a.txt", KOREAN.encode(codec)
     for place in range(100, 108):
         path.write_bytes(data[:place] + damage + data[place + 1 :])
@@ -71,7 +71,7 @@ def outcome(read, *arguments) -> list[str]:
     try:
         return [re.sub("\ufffd+", "\ufffd", line) for line in read(*arguments)]
     except UserError as error:
-        return [error.what.split(" (")[0]]
+        return [error.what]
 
 
 def test_what_is_no_text_is_refused_where_it_is_wrong(tmp_path, small_blocks):
@@ -83,6 +83,21 @@ def test_what_is_no_text_is_refused_where_it_is_wrong(tmp_path, small_blocks):
     path.write_bytes(b"\xff\xd8\xff\xe0\0\x10JFIF\0")
     assert "not a text" in refusal(text_lines, path)
     assert refusal(text_lines, tmp_path / "x") == "no such file"
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_refusal_names_the_first_byte_that_is_wrong(tmp_path, small_blocks, codec, end):
+    """Whether or not a byte order mark stands before it, or a byte of a character is a line end."""
+    path, mark = tmp_path / "a.txt", len("".encode(codec))
+    wrong = b"\xff" if codec == "cp949" else "\udc00".encode(codec, "surrogatepass")[mark:]
+    good = end.join(["\uac0a" * 100, "좋다", ""])
+    data = f"{good}{f'@{end}' * 3}".encode(codec).replace("@".encode(codec)[mark:], wrong)
+    path.write_bytes(data)
+    for refused in (refusal(text_lines, path), refusal(whole, data)):
+        named = re.search(r"line (\d+) .*byte 0x(\w\w) at (\d+)", refused)
+        assert (int(named[1]), bytes.fromhex(named[2])) == (3, wrong[:1])
+        assert int(named[3]) == len(good.encode(codec))
 
 
 @pytest.mark.parametrize(("pack", "name"), [(gzip.compress, "a.gz"), (lzma.compress, "a.xz")])
