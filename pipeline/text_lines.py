@@ -139,6 +139,15 @@ def piped_lines(data: Iterable[bytes], where: object) -> Iterator[str]:
     yield from map(printable, _lines(texts, line_end))
 
 
+def decoded_lines(data: Iterable[bytes], codec: str) -> Iterator[str]:
+    """The lines of bytes in a known encoding without their ends, LF or CRLF; as they come.
+
+    Raises:
+        UnicodeDecodeError: a byte is not valid in it.
+    """
+    yield from _lines(_texts(data, codec, "strict"), "\n")
+
+
 def standard_input() -> Iterator[bytes]:
     """What comes on standard input, as it comes."""
     if head := sys.stdin.buffer.read(_BEGINNING):

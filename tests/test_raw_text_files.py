@@ -11,10 +11,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pipeline.corpora.unlabelled import text_files
+from pipeline import compressed
 from pipeline.errors import UserError
 from raw_texts import LINES, documents, read, texts, write
 
@@ -89,16 +87,16 @@ def test_every_character_of_a_line_stays(tmp_path):
     ]
 
 
-@given(
-    lines=st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=9), max_size=40)
-)
-def test_a_stream_gives_the_lines_that_the_file_has(lines, tmp_path_factory):
-    folder = tmp_path_factory.getbasetemp()
-    path = write(folder / "stream.txt", "\n".join(["처음", *lines, "마지막"]))
-    read = text_files._lines(
-        data[i : i + 3] for data in [Path(path).read_bytes()] for i in range(0, len(data), 3)
-    )
-    assert list(read) == ["처음", *lines, "마지막"]
+@pytest.mark.parametrize("opened", [open, gzip.open, lzma.open])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_over_many_blocks(opened, encoding, end, tmp_path, monkeypatch):
+    monkeypatch.setattr(compressed, "_BLOCK", 100)
+    apart = "" if encoding == "cp949" else "\u2028"
+    lines = [*LINES, f"긴{apart} 줄\r의 끝 " * 300, *LINES]
+    with opened(tmp_path / "texts", "wb") as file:
+        file.write(end.join([*lines, ""]).encode(encoding))
+    assert documents(str(tmp_path / "texts")) == [[line] for line in lines]
 
 
 def test_a_file_that_begins_in_ascii_is_what_all_of_it_says(tmp_path):

@@ -17,7 +17,7 @@ from pipeline import compressed
 from pipeline.errors import UserError
 from pipeline.fields import Text
 from pipeline.text_file import decode, printable, split_lines
-from pipeline.text_lines import piped_lines, text_lines
+from pipeline.text_lines import decoded_lines, piped_lines, text_lines
 
 CODECS = ("utf-8", "utf-8-sig", "utf-16", "utf-32", "cp949")
 CHARACTERS = st.sampled_from("가각힣 ㅋabc\t\u2028\x85😀\ufffd\r")
@@ -128,6 +128,18 @@ def test_what_a_file_says_decides_its_checksum(tmp_path):
     packed.write_bytes(lzma.compress(one.read_bytes()))
     other.write_text(KOREAN.replace("좋", "싫", 1), "utf-8")
     assert text_lines(one).checksum == text_lines(packed).checksum != text_lines(other).checksum
+
+
+@given(lines=LINES, end=st.sampled_from(["\n", "\r\n"]), codec=st.sampled_from(CODECS))
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_bytes_in_a_known_encoding(lines, end, codec, size):
+    """Only LF ends a line, and CR in front of it belongs to it."""
+    data = (end.join(lines) + end).encode(codec, "replace")
+    text = data.decode(codec)
+    expected = [line.rstrip("\r") for line in text.split("\n")[:-1]]
+    assert list(decoded_lines(blocks_of(data, size), codec)) == expected
+    with pytest.raises(UnicodeDecodeError):
+        list(decoded_lines([data, b"\xff"], codec))
 
 
 # ---- pipes

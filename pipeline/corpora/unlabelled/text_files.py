@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.compressed import blocks, without_compression
@@ -21,6 +20,7 @@ from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
 from pipeline.text_file import DAMAGED, decode, is_damaged, split_lines, unix_line_ends
+from pipeline.text_lines import decoded_lines
 
 FEWEST_DOCUMENTS = 10
 """Fewer than so many between empty lines are no documents: an empty line strayed in."""
@@ -83,7 +83,7 @@ def read_text_file(path: Path) -> UnlabelledFile:
     is_plain = not (_may_be_json(text, named) or is_table(text, named))
     if is_plain and encoding.startswith("UTF-8") and (b"\n" in begin or b"\r" not in begin):
         try:
-            lines = _lines(itertools.chain([head], stream))
+            lines = decoded_lines(itertools.chain([head], stream), "utf-8-sig")
             return _of_lines(path, ((line, False) for line in lines), encoding)
         except UnicodeDecodeError as error:  # the whole file says what it is then
             if not path.is_file():
@@ -148,21 +148,6 @@ def _of_lines(path: Path, lines: Iterable[tuple[str, bool]], encoding: str) -> U
     return UnlabelledFile(
         [[line] for group in groups for line in group], rejects, encoding, read_as
     )
-
-
-def _lines(stream: Iterable[bytes]) -> Iterator[str]:
-    """Lines of UTF-8 without their ends.
-
-    Raises:
-        UnicodeDecodeError: it is not UTF-8.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    rest = ""
-    for block in stream:
-        *lines, rest = (rest + decoder.decode(block)).split("\n")
-        for line in lines:
-            yield line.rstrip("\r")
-    yield rest + decoder.decode(b"", final=True)
 
 
 def _lines_of(text: str) -> list[str]:
