@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -191,6 +192,31 @@ def test_a_part_that_is_gone_or_short_is_made_again(asked, predict, tmp_path, mo
     predict("--out", out)
     assert len(asked) == 8 + 16
     assert out.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize(("method", "times"), [("write", 2), ("join", 0)])
+def test_a_warning_counts_what_an_earlier_process_asked_about(
+    asked, predict, run, tmp_path, monkeypatch, method, times
+):
+    limit = types.SimpleNamespace(pieces=9, longer=lambda texts: sum(len(t) > 9 for t in texts))
+    answer = run.task.serving.load().answers
+    monkeypatch.setattr(run.task.serving, "load", lambda *_: Predictor(answer, limit, FORM))
+    real, calls = getattr(LineFile, method), []
+
+    def killed(*arguments):
+        calls.append(arguments)
+        if len(calls) > times:
+            raise KilledError
+        real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LineFile, method, killed)
+        with pytest.raises(KilledError):
+            predict("--out", tmp_path / "a.tsv")
+    said = [predict("--out", tmp_path / name).err for name in ("a.tsv", "whole.tsv")]
+    goes_on, whole = ([line for line in err.split("\n") if "warning" in line] for err in said)
+    assert goes_on == whole
+    assert f"{limit.longer(TEXTS)} of {len(TEXTS)}" in whole[0]
 
 
 def test_ctrl_c_says_that_it_goes_on(asked, predict, tmp_path, monkeypatch):

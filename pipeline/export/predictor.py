@@ -62,10 +62,14 @@ class Predictor:
 
     def answers(self, values: Sequence[Any]) -> Sequence[Any]:
         """One answer for each value."""
+        self.count(values)
+        return self._answer(values)
+
+    def count(self, values: Sequence[Any]) -> None:
+        """Lets `warnings` count values that somebody asked about before."""
         self._asked += len(values)
         if self._limit:
             self._longer += self._limit.longer(values)
-        return self._answer(values)
 
     def line(self, answer: Any) -> str:
         """An answer as one line for people."""

@@ -20,7 +20,7 @@ from pipeline.stages.files import RunFiles
 from pipeline.stages.options import PredictOptions
 from pipeline.stages.shards import shards
 from pipeline.stages.versions import MANIFEST
-from pipeline.stages.windows import answered, windows
+from pipeline.stages.windows import answered, parts, windows
 from pipeline.tasks.base import GivesProbabilities, ReadsFiles, RunSettings, Task
 from pipeline.workspace import Manifest, Workspace, digest, sha256
 
@@ -93,14 +93,14 @@ class _Asking:
         resumable = asked.checksum is not None
         if not resumable:
             say("what is piped cannot be read again: if this is stopped, it begins anew")
-        with shards(out, answer_file(out, self.predictor), made_of, resumable) as parts:
+        with shards(out, answer_file(out, self.predictor), made_of, resumable) as written:
             try:
                 for window in self._windows(asked.values):
-                    if parts.skip(len(window)):
-                        self.progress.advance(len(window))
+                    if written.skip(len(window)):
+                        self._pass_over(window)
                     else:
-                        parts.write(self._answers(window))
-                parts.join()
+                        written.write(self._answers(window))
+                written.join()
             except KeyboardInterrupt:
                 if resumable:
                     say("the same command goes on behind what is finished")
@@ -112,6 +112,13 @@ class _Asking:
         if self.predictor.by_place:  # more of them would be sorted by nothing
             return windows(values, size, batch_size, most_batches=1)
         return windows(values, size, batch_size)
+
+    def _pass_over(self, window: Sequence[Any]) -> None:
+        """What an earlier process asked about counts, too, for the warnings."""
+        sizes = list(map(self.task.input.size, window))
+        for part in parts(window, sizes, self.task.serving.BATCH_SIZE):
+            self.predictor.count(part)
+            self.progress.advance(len(part))
 
     def _answers(self, window: Sequence[Any]) -> Sequence[Any]:
         return answered(
