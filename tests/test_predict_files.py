@@ -251,8 +251,11 @@ def test_other_texts_are_noticed(unfinished, asked, predict, file):
     assert not asked
 
 
-def test_other_settings_are_noticed(unfinished, predict):
-    assert "differs: settings" in predict("--out", unfinished, "--probabilities").error
+@pytest.mark.parametrize("more", [(), ("--check",)])
+def test_other_settings_are_noticed_before_the_file_is_read(unfinished, predict, file, more):
+    file.unlink()
+    outcome = predict("--out", unfinished, "--probabilities", *more)
+    assert "differs: settings" in outcome.error
 
 
 def test_another_model_is_noticed(unfinished, run, command, file, tmp_path):
@@ -264,7 +267,10 @@ def test_another_model_is_noticed(unfinished, run, command, file, tmp_path):
     before = Manifest.read(path, Exported)
     outputs = {**before.outputs, "assets.extra/example.txt": sha256(example)}
     dataclasses.replace(before, outputs=outputs).write(path)
+    text = file.read_bytes()
+    file.unlink()  # which is not read for that
     assert "differs: model" in command(copy.root, *words).error
+    file.write_bytes(text)
     assert command(run.root, *words).code == 0  # that which it was begun with
 
 

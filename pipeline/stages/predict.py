@@ -18,7 +18,7 @@ from pipeline.stages.answer_files import answer_file, check_format
 from pipeline.stages.export import ASSETS, check_model
 from pipeline.stages.files import RunFiles
 from pipeline.stages.options import PredictOptions
-from pipeline.stages.shards import shards
+from pipeline.stages.shards import check_unfinished, shards
 from pipeline.stages.versions import MANIFEST
 from pipeline.stages.windows import answered, parts, windows
 from pipeline.tasks.base import GivesProbabilities, ReadsFiles, RunSettings, Task
@@ -32,14 +32,18 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
     field = task.input
     target = workspace.saved_model(task.name, settings.run.version)
     _check(task, target, options)
-    if options.check:
-        _asked(task, options, target)
-        return
     again = train_command(task, settings.run.version, workspace)
-    if not (target / "saved_model.pb").exists() and not (target / MANIFEST).exists():
-        raise UserError("there is no exported model", where=target, remedy=again)
-    check_model(target, again)
+    made_of: dict[str, Any] = {"settings": _what_decides(task, settings, options)}
+    if not options.check:
+        if not (target / "saved_model.pb").exists() and not (target / MANIFEST).exists():
+            raise UserError("there is no exported model", where=target, remedy=again)
+        check_model(target, again)
+        made_of["model"] = _checksum(target)
+    if options.out is not None:  # before a large file is read
+        check_unfinished(Path(options.out), made_of)
     asked = _asked(task, options, target)
+    if options.check:
+        return
     if options.example:
         (value,) = asked.values
         say(field.show(value))
@@ -57,12 +61,7 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
             many = options.file is not None and field.file_holds_many
             asking.print_answers(asked.values, alone=not many and not options.probabilities)
         else:
-            settled = {
-                "model": _checksum(target),
-                "input": asked.checksum,
-                "settings": _what_decides(task, settings, options),
-            }
-            asking.write_answers(asked, Path(options.out), settled)
+            asking.write_answers(asked, Path(options.out), {**made_of, "input": asked.checksum})
     for warning in predictor.warnings():
         say(f"warning: {warning}")
 

@@ -104,6 +104,20 @@ def shards(
         yield Shards(out, kind, folder)
 
 
+def check_unfinished(out: Path, made_of: dict[str, Any]) -> None:
+    """Refuses what `shards` would refuse, as far as that is known.
+
+    Args:
+        made_of: some of what `shards` will be given.
+
+    Raises:
+        UserError: as `shards`, but that nothing is said of another process.
+    """
+    folder = folder_of(out)
+    if folder.exists():
+        _goes_on(folder, plain(made_of))
+
+
 def _goes_on(folder: Path, record: dict[str, Any]) -> bool:
     """Whether what an earlier process left can be gone on with; nobody can with what was piped,
     nor where nothing is.
