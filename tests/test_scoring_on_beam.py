@@ -140,6 +140,8 @@ def test_a_model_that_lies_elsewhere_is_copied_whole(finished, tmp_path):
         ("sentiment", ["--input", "a.txt", "--input-kind", "parquet"], "cannot be read as parquet"),
         ("sentiment", ["--input", "a.txt", "--input-kind", "tfrecord"], "cannot be read as tfrec"),
         ("sentiment", ["--input", "a.parquet"], "has no 'text' — give one of review"),
+        ("sentiment", ["--input", "b-*.parquet"], "b-2.parquet: has no 'text' — give one of"),
+        ("sentiment", ["--input", "c-*.parquet"], "c-2.parquet: cannot be read as parquet"),
         ("sentiment", ["--input", "a.txt", "--fields", "lable"], "closest: label"),
         ("sentiment", ["--input", "a.txt", "--runner", "NoRunner"], "NoRunner"),
         ("sentiment", ["--input", "a.txt", "--model", "."], "give a folder with saved_model.pb"),
@@ -152,7 +154,11 @@ def test_a_mistake_is_one_line_that_helps(command, finished, tmp_path, task, wor
     (tmp_path / "saved_models").symlink_to(finished(task).root / "saved_models")
     (tmp_path / "a.txt").write_text("꿀잼\n", "utf-8")
     (tmp_path / "done-00000-of-00001.jsonl").touch()
-    parquet.write_table(arrow.table({"review": ["꿀잼"]}), tmp_path / "a.parquet")
+    for name in ("a", "b-2"):
+        parquet.write_table(arrow.table({"review": ["꿀잼"]}), tmp_path / f"{name}.parquet")
+    for name in ("b-1", "b-3", "c-1"):
+        parquet.write_table(arrow.table({"text": ["꿀잼"]}), tmp_path / f"{name}.parquet")
+    (tmp_path / "c-2.parquet").write_text("꿀잼\n", "utf-8")
     outcome = command(tmp_path, "score", task, "--output", "scores.jsonl", *words)
     assert expected in outcome.error
     assert not list(tmp_path.glob("scores*"))

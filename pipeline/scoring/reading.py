@@ -1,9 +1,11 @@
-"""Texts of files, each with where it stood. Runs in the workers, and on the first file before."""
+"""Texts of files, each with where it stood. Runs in the workers; before, each file is looked at."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyarrow.parquet
@@ -20,6 +22,7 @@ from pipeline.text_lines import piped_lines
 Keyed = tuple[dict[str, Any], str]
 """Where a text stands (`file`, `row` from 1, and `id` if it is asked for), and the text."""
 _BLOCK = 2**20  # bytes
+_AT_ONCE = 16  # files that are looked at; of a cloud each is a wait
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,37 +77,43 @@ def _cell(cell: Any) -> str:
 
 
 def reader_of(files: FileSettings, kind: InputKind) -> Reader:
-    """What reads the input, after a look at its first file.
+    """What reads the input, after a look at how each file begins, or at what columns it has.
 
     Raises:
-        UserError: there is none, it is another kind of file, or it has no such column.
+        UserError: there is no file, or one is of another kind or has no such column.
     """
-    first = _first(files.input)
     reader = Reader(kind, files.text_column, files.id_column)
-    try:
-        with FileSystems.open(first) as file:
-            if kind == "text":
-                next(_lines(file, first), None)
-                return reader
-            _check_names(_names_in(file, kind), reader, first)
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(
-            f"cannot be read as {kind} ({reason})", where=first, remedy="look at --input-kind"
-        ) from error
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(functools.partial(_check, reader), _matched(files.input)):
+            pass
     return reader
 
 
-def _first(pattern: str) -> str:
+def _check(reader: Reader, path: str) -> None:
     try:
-        found = FileSystems.match([pattern], limits=[1])[0].metadata_list
+        with FileSystems.open(path) as file:
+            if reader.kind == "text":
+                next(_lines(file, path), None)
+            else:
+                _check_names(_names_in(file, reader.kind), reader, path)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"cannot be read as {reader.kind} ({reason})",
+            where=path,
+            remedy="look at --input-kind",
+        ) from error
+
+
+def _matched(pattern: str) -> list[str]:
+    try:
+        found = FileSystems.match([pattern])[0].metadata_list
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise UserError(reason, where=pattern) from error
     if not found:
         raise UserError("no such file", where=pattern, remedy="check the path in --input")
-    path: str = found[0].path
-    return path
+    return sorted(file.path for file in found)
 
 
 def _names_in(file: Any, kind: InputKind) -> list[str] | None:
