@@ -9,6 +9,7 @@ import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.pool import ExceptionWithTraceback
 from time import monotonic
@@ -187,6 +188,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._load), daemon=True)
+        resource_tracker.ensure_running()  # to start it would unblock Ctrl-C
         # Ctrl-C is for this process alone, also before the other one can say so.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pipeline.errors import UserError
 from pipeline.normalize import aligned, normalize
 from pipeline.progress import track
-from pipeline.text.analyzer_workers import chunks_of, in_workers
+from pipeline.text.analyzer_workers import Chunk, chunks_of, in_workers
 from pipeline.text.java import start_java
 from pipeline.text.morpheme_spans import spans_of
 from pipeline.text.morpheme_stretches import SYMBOL_TAGS, stretches
@@ -106,11 +106,11 @@ class MorphemeAnalyzer:
         chunks = chunks_of(texts)
         with ThreadPoolExecutor(workers, self.name) as threads:
             while some := list(itertools.islice(chunks, _CHUNKS_FOR_A_THREAD * workers)):
-                for found in threads.map(self._morphs_of_all, some):
+                for found in threads.map(self._answer, some):
                     yield from found
 
-    def _morphs_of_all(self, texts: list[str]) -> list[list[str]]:
-        return [self.morphs(text) for text in texts]
+    def _answer(self, chunk: Chunk) -> list[list[str]]:
+        return [self.morphs(text) for text in chunk.texts]
 
     def _tagged(self, stretch: str, analyzable: bool = True) -> list[tuple[str, str]]:
         whole = [(stretch, SYMBOL_TAGS[self.name])]
@@ -176,5 +176,6 @@ def _load_konlpy(name: str) -> Tagger:
 
 
 def _load_morphs(name: str) -> Callable[[str], list[str]]:
-    load_tagger(name)
-    return MorphemeAnalyzer(name).morphs
+    morphs = MorphemeAnalyzer(name).morphs
+    morphs("가")  # some read their dictionaries only now
+    return morphs
