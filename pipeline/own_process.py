@@ -29,7 +29,7 @@ def in_own_process(work: Callable[..., Result], *arguments: object) -> Result:
         UserError: the process was killed, as the system does when memory runs out.
     """
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context, initializer=_end_with_parent) as process:
+    with ProcessPoolExecutor(1, context, initializer=end_with_parent) as process:
         asked = process.submit(work, *arguments)
         try:
             return asked.result()
@@ -46,8 +46,8 @@ def in_own_process(work: Callable[..., Result], *arguments: object) -> Result:
             raise
 
 
-def _end_with_parent() -> None:
-    """A killed parent must not leave a training behind that nobody waits for."""
+def end_with_parent() -> None:
+    """Ends this process when the one that started it is killed: nobody waits for its work."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

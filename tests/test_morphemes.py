@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
-from pipeline.text import morphemes
+from pipeline.text import analyzer_workers, morphemes
 from pipeline.text.morpheme_spans import spans_of
 from pipeline.text.morpheme_stretches import stretches
 from pipeline.text.morphemes import ANALYZERS, MorphemeAnalyzer
@@ -160,21 +160,22 @@ def test_a_tokenizer_behind_morphemes(tmp_path):
 
 def test_many_texts_in_order_with_and_without_processes(monkeypatch):
     analyzer("hannanum")
-    monkeypatch.setattr(morphemes, "_POOL_PAYS_FROM", 4)
-    monkeypatch.setattr(morphemes, "_CHUNK", 2)
+    monkeypatch.setattr(morphemes, "_WORKERS_PAY_FROM", 4)
+    monkeypatch.setattr(analyzer_workers, "_CHUNK_TEXTS", 2)
     texts = [f"영화 {i}편을 보았다" for i in range(5)]
     one_by_one = [MorphemeAnalyzer("hannanum").morphs(text) for text in texts]
-    assert MorphemeAnalyzer("hannanum").analyze_many(texts, workers=1) == one_by_one
-    assert MorphemeAnalyzer("hannanum").analyze_many(texts, workers=2) == one_by_one
+    assert list(MorphemeAnalyzer("hannanum").analyze_many(texts, workers=1)) == one_by_one
+    assert list(MorphemeAnalyzer("hannanum").analyze_many(iter(texts), workers=2)) == one_by_one
 
 
 def test_kiwi_answers_in_threads_as_it_does_alone(monkeypatch):
     alone = analyzer("kiwi")
-    monkeypatch.setattr(morphemes, "_POOL_PAYS_FROM", 4)
-    monkeypatch.setattr(morphemes, "_CHUNK", 2)
+    monkeypatch.setattr(morphemes, "_WORKERS_PAY_FROM", 4)
+    monkeypatch.setattr(morphemes, "_CHUNKS_FOR_A_THREAD", 2)
+    monkeypatch.setattr(analyzer_workers, "_CHUNK_TEXTS", 2)
     texts = [f"영화 {i}편을 보았는데 정말 행복했다{'!' * i}" for i in range(40)]
     one_by_one = [alone.morphs(text) for text in texts]
-    assert alone.analyze_many(texts, workers=4) == one_by_one
+    assert list(alone.analyze_many(iter(texts), workers=4)) == one_by_one
 
 
 @pytest.mark.parametrize(

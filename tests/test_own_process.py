@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from other_processes import lives, start_script, until
 from pipeline.errors import UserError
 from pipeline.own_process import in_own_process
 
@@ -61,37 +60,14 @@ def test_a_process_that_the_system_kills_is_one_line():
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_the_process_ends_with_the_one_that_asked_for_it(tmp_path, how):
     note = tmp_path / "pid"
-    code = (
+    asking = start_script(
+        tmp_path / "asks.py",
         "from pipeline.own_process import in_own_process\n"
         "from test_own_process import note_and_sleep\n"
-        f"if __name__ == '__main__': in_own_process(note_and_sleep, {str(note)!r})\n"
+        f"if __name__ == '__main__': in_own_process(note_and_sleep, {str(note)!r})\n",
     )
-    script = tmp_path / "asks.py"
-    script.write_text(code)
-    here = Path(__file__).parent
-    paths = os.pathsep.join(map(str, (here.parent, here)))
-    asking = subprocess.Popen(
-        [sys.executable, str(script)],
-        env={**os.environ, "PYTHONPATH": paths},
-        stderr=subprocess.DEVNULL,
-        # What a shell starts in the background does not listen to Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    _until(lambda: note.exists() and note.read_text())
+    until(lambda: note.exists() and note.read_text())
     asking.send_signal(how)
-    assert asking.wait(30) != 0
-    _until(lambda: not _lives(int(note.read_text())))
-
-
-def _until(reached, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-
-
-def _lives(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    asking.communicate(timeout=30)
+    assert asking.returncode != 0
+    until(lambda: not lives(int(note.read_text())))

@@ -9,13 +9,14 @@ of ㅋ); `MorphemeAnalyzer` hands them only what they are known to survive.
 from __future__ import annotations
 
 import functools
-import multiprocessing
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import ThreadPoolExecutor
 
 from pipeline.errors import UserError
 from pipeline.normalize import aligned, normalize
-from pipeline.progress import Progress
+from pipeline.progress import track
+from pipeline.text.analyzer_workers import Chunk, chunks_of, in_workers
 from pipeline.text.java import start_java
 from pipeline.text.morpheme_spans import spans_of
 from pipeline.text.morpheme_stretches import SYMBOL_TAGS, stretches
@@ -23,9 +24,8 @@ from pipeline.text.piece import Piece
 
 ANALYZERS = ("okt", "komoran", "hannanum", "kkma", "mecab", "kiwi")
 
-_POOL_PAYS_FROM = 20_000
-_CHUNK = 500
-
+_WORKERS_PAY_FROM = 20_000
+_CHUNKS_FOR_A_THREAD = 16
 
 Tagger = Callable[[str], list[tuple[str, str]]]
 
@@ -74,42 +74,43 @@ class MorphemeAnalyzer:
                 found.append(Piece(morph, starts[first], ends[last - 1]))
         return found
 
-    def analyze_many(self, texts: Sequence[str], workers: int = 1) -> list[list[str]]:
-        """`morphs` of every text, with progress shown.
+    def analyze_many(self, texts: Iterable[str], workers: int = 1) -> Iterator[list[str]]:
+        """`morphs` of every text, in order and with progress shown.
 
         Args:
+            texts: any number of them; they are read a bounded number ahead.
             workers: processes, for Kiwi threads. More than one only where there is enough to do to
                 make up for the seconds that a process needs to start a Java machine; MeCab is
                 fast enough without.
+
+        Raises:
+            UserError: the analyzer does not start, or fails twice at a text (of `workers`).
         """
-        if workers > 1 and len(texts) >= _POOL_PAYS_FROM and self.name != "mecab":
-            return self._analyze_in_pool(texts, workers)
-        found = []
-        with Progress(f"{self.name} morphemes", len(texts), "texts") as progress:
-            for text in texts:
-                found.append(self.morphs(text))
-                progress.advance()
-        return found
+        total = len(texts) if isinstance(texts, Sized) else None
+        found = self._analyzed(iter(texts), workers)
+        return track(found, f"{self.name} morphemes", total, "texts")
 
-    def _analyze_in_pool(self, texts: Sequence[str], workers: int) -> list[list[str]]:
-        chunks = [list(texts[at : at + _CHUNK]) for at in range(0, len(texts), _CHUNK)]
-        found: list[list[str]] = []
-        with (
-            self._pool(workers) as pool,
-            Progress(f"{self.name} morphemes", len(texts), "texts") as progress,
-        ):
-            for result in pool.map(_analyze_chunk, chunks):
-                found += result
-                progress.advance(len(result))
-        return found
+    def _analyzed(self, texts: Iterator[str], workers: int) -> Iterator[list[str]]:
+        first = list(itertools.islice(texts, _WORKERS_PAY_FROM))
+        few = len(first) < _WORKERS_PAY_FROM
+        texts = itertools.chain(first, texts)
+        if few or workers == 1 or self.name == "mecab":
+            return map(self.morphs, texts)
+        if self.name == "kiwi":
+            return self._in_threads(texts, workers)
+        return in_workers(self.name, functools.partial(_load_morphs, self.name), texts, workers)
 
-    def _pool(self, workers: int) -> Executor:
-        start = (_start_worker, (self.name,))
-        if self.name == "kiwi":  # it lets go of Python's lock, and all threads share one model
-            load_tagger(self.name)
-            return ThreadPoolExecutor(workers, "kiwi", *start)
-        # Spawned, not forked: a JVM does not survive a fork.
-        return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), *start)
+    def _in_threads(self, texts: Iterator[str], workers: int) -> Iterator[list[str]]:
+        """For an analyzer that lets go of Python's lock; all threads share one model."""
+        load_tagger(self.name)
+        chunks = chunks_of(texts)
+        with ThreadPoolExecutor(workers, self.name) as threads:
+            while some := list(itertools.islice(chunks, _CHUNKS_FOR_A_THREAD * workers)):
+                for found in threads.map(self._answer, some):
+                    yield from found
+
+    def _answer(self, chunk: Chunk) -> list[list[str]]:
+        return [self.morphs(text) for text in chunk.texts]
 
     def _tagged(self, stretch: str, analyzable: bool = True) -> list[tuple[str, str]]:
         whole = [(stretch, SYMBOL_TAGS[self.name])]
@@ -174,13 +175,7 @@ def _load_konlpy(name: str) -> Tagger:
     ]().pos
 
 
-_worker: MorphemeAnalyzer | None = None
-
-
-def _start_worker(name: str) -> None:
-    global _worker
-    _worker = MorphemeAnalyzer(name)
-
-
-def _analyze_chunk(texts: list[str]) -> list[list[str]]:
-    return [_worker.morphs(text) for text in texts]
+def _load_morphs(name: str) -> Callable[[str], list[str]]:
+    morphs = MorphemeAnalyzer(name).morphs
+    morphs("가")  # some read their dictionaries only now
+    return morphs
