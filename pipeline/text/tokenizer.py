@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -166,7 +166,17 @@ def normalize_texts(
 
     With morphemes this is the slow part: keep the result, and learn, encode and sample from it.
     """
-    texts = [normalize(text) for text in texts]
+    return list(normalized_lines([normalize(text) for text in texts], analyzer, workers))
+
+
+def normalized_lines(
+    plain: Iterable[str], analyzer: MorphemeAnalyzer | None, workers: int = 1
+) -> Iterator[str]:
+    """`normalize_texts` of any number of texts, one after the other.
+
+    Args:
+        plain: texts that are under the text policy.
+    """
     if analyzer is None:
-        return texts
-    return [" ".join(morphs) for morphs in analyzer.analyze_many(texts, workers)]
+        return iter(plain)
+    return map(" ".join, analyzer.analyze_many(plain, workers))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Prepared
+from pipeline.normalize import normalize
 from pipeline.pretrained import ENCODER, check_decided_by_encoder, check_fits
 from pipeline.quiet import start_keras
 from pipeline.stages.encoders import find_pretrained
@@ -28,7 +30,7 @@ from pipeline.text.line_file import line_blocks, line_writer, spread_lines
 from pipeline.text.morphemes import MorphemeAnalyzer
 from pipeline.text.ragged import ragged_writer
 from pipeline.text.settings import TextSettings
-from pipeline.text.tokenizer import Tokenizer, normalize_texts
+from pipeline.text.tokenizer import Tokenizer, normalized_lines
 from pipeline.text.tokenizers import learn_tokenizer, load_tokenizer
 from pipeline.text.truncation import truncation_warnings
 from pipeline.workspace import SAMPLES, Workspace, read_json, write_json
@@ -100,7 +102,7 @@ def prepare(
         lines = (
             line_blocks(folder / TRAIN_TEXTS, _LINES_AT_ONCE)
             if name == "train"
-            else (_normalized(frame, analyzer) for frame in split.blocks())
+            else _normalized(split.blocks(), analyzer)
         )
         tokens[name], truncated[name] = _write_ids(tokenizer, lines, text.max_length, folder / name)
         _write_labels(split, labels, folder / f"{name}.labels.npy")
@@ -116,8 +118,14 @@ def prepare(
     )
 
 
-def _normalized(frame: pd.DataFrame, analyzer: MorphemeAnalyzer | None) -> list[str]:
-    return normalize_texts(list(frame["text"]), analyzer, os.cpu_count() or 1)
+def _normalized(
+    frames: Iterable[pd.DataFrame], analyzer: MorphemeAnalyzer | None
+) -> Iterator[list[str]]:
+    """What pieces are made of, some lines at a time."""
+    plain = (normalize(text) for frame in frames for text in frame["text"].tolist())
+    lines = normalized_lines(plain, analyzer, os.cpu_count() or 1)
+    while block := list(itertools.islice(lines, _LINES_AT_ONCE)):
+        yield block
 
 
 def _write_texts(
@@ -125,11 +133,17 @@ def _write_texts(
 ) -> tuple[list[str], int]:
     """Writes what pieces are made of, and finds all labels and how many rows there are."""
     labels, rows = {*filter(None, map(label_of_column, train.columns))}, 0
-    with line_writer(path) as append:
+
+    def frames() -> Iterator[pd.DataFrame]:
+        nonlocal rows
         for frame in train.blocks():
-            append(_normalized(frame, analyzer))
-            labels.update(frame["label"])
+            labels.update(frame["label"].tolist())
             rows += len(frame)
+            yield frame
+
+    with line_writer(path) as append:
+        for lines in _normalized(frames(), analyzer):
+            append(lines)
     return sorted(labels), rows
 
 
@@ -169,7 +183,7 @@ def _write_labels(split: SplitFile, labels: Sequence[str], path: Path) -> None:
     number = {label: i for i, label in enumerate(labels)}
     with array_writer(path, np.int32) as append:
         for frame in split.blocks():
-            append([number.get(label, -1) for label in frame["label"]])
+            append([number.get(label, -1) for label in frame["label"].tolist()])
 
 
 def label_names(prepared_folder: Path) -> list[str]:
