@@ -40,7 +40,7 @@ class TeacherSettings:
     """Names of finished runs of this task, with commas between."""
     unlabelled: Annotated[str, UserFiles] | None = None
     """Texts without labels that the teachers are asked about, too: a file with a text a line
-    (.xz, .gz, .bz2 too), a table, JSON, a folder; or several, with commas between."""
+    (.xz, .gz, .bz2, .zst too), a table, JSON, a folder; or several, with commas between."""
     max_unlabelled: Annotated[int, AtLeast(0)] = 0
     """Of more texts than this, so many are taken, chosen by a hash of the text; 0 takes all."""
 
