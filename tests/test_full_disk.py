@@ -135,7 +135,7 @@ def no_space_for_tensorflow(*_, **__):
     ("stage", "target", "what"),
     [
         ("corpus", workspace_module.os, "replace"),
-        ("prepare", np, "savez_compressed"),
+        ("prepare", np.lib.format, "write_array_header_1_0"),
         ("train", checkpoints.np, "savez"),
         ("evaluate", workspace_module.os, "fsync"),
         ("export", tf.saved_model, "save"),

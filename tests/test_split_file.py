@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -31,6 +33,22 @@ def test_blocks_are_the_whole(tmp_path_factory, rows, size: int):
     cells = split.cells("text", str.upper)
     assert list(cells) == [text.upper() for text in frame["text"]]
     assert cells[1:] == list(cells)[1:]
+
+
+def test_memory_is_that_of_a_block(tmp_path):
+    path = tmp_path / "split.tsv"
+    frame = pd.DataFrame({"id": range(8000), "text": "영화 " * 20, "label": "좋음"}).astype("str")
+    write_split(path, frame)
+
+    def peak(size: int) -> int:
+        tracemalloc.start()
+        rows = sum(map(len, SplitFile(path, size).blocks()))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert rows == len(frame)
+        return most
+
+    assert peak(20_000) < peak(1 << 24) / 10
 
 
 def test_a_cell_counts_from_either_end(tmp_path):

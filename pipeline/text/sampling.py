@@ -172,7 +172,7 @@ def segmentations(
 
     blocks = -(-len(rows) // ROWS_AT_ONCE)
     if blocks <= 1:
-        only = sampler([line for block in line_blocks(texts, ROWS_AT_ONCE) for line in block])
+        only = sampler(next(line_blocks(texts, ROWS_AT_ONCE), []))
         return lambda epoch: draw(only, epoch)
 
     def in_blocks(epoch: int) -> Ragged:
