@@ -116,8 +116,8 @@ def keys_of(values: Iterable[str]) -> np.ndarray:
 
     Of ten million different ones two are equal once in a few hundred thousand corpora.
     """
-    digests = (hashlib.sha1(value.encode("utf-8")).digest()[:8] for value in values)
-    return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
+    digests = (hashlib.sha1(value.encode("utf-8")).digest() for value in values)
+    return np.fromiter((int.from_bytes(digest[:8], "big") for digest in digests), np.uint64)
 
 
 def connected(*columns: Sequence[str]) -> list[str]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from itertools import islice
 
 import numpy as np
 
 from pipeline.corpora.splits import keys_of
-
-_AT_ONCE = 1 << 17
 
 
 class SeenTexts(Container[str]):
@@ -24,10 +21,7 @@ class SeenTexts(Container[str]):
     """
 
     def __init__(self, texts: Iterable[str]):
-        left, parts = iter(texts), [np.zeros(0, np.uint64)]
-        while len(keys := keys_of(islice(left, _AT_ONCE))):
-            parts.append(keys)
-        self._keys = np.unique(np.concatenate(parts))
+        self._keys = np.unique(keys_of(texts))
 
     def __contains__(self, text: object) -> bool:
         (wanted,) = keys_of([str(text)])
