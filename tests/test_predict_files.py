@@ -214,7 +214,9 @@ def test_a_warning_counts_what_an_earlier_process_asked_about(
         with pytest.raises(KilledError):
             predict("--out", tmp_path / "a.tsv")
     said = [predict("--out", tmp_path / name).err for name in ("a.tsv", "whole.tsv")]
-    goes_on, whole = ([line for line in err.split("\n") if "warning" in line] for err in said)
+    goes_on, whole = (
+        [line for line in err.split("\n") if line.startswith("warning")] for err in said
+    )
     assert goes_on == whole
     assert f"{limit.longer(TEXTS)} of {len(TEXTS)}" in whole[0]
 
