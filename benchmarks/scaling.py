@@ -19,8 +19,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import random
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -87,7 +89,9 @@ def begin_training(words: list[str]) -> None:
         sys.exit(f"error: {run} is not prepared")
     plan = TASK.training.plan(settings, workspace.root / prepared.facts.folder)
     epoch = plan.batches(1)
-    few = dataclasses.replace(plan, batches=lambda number: [epoch[i] for i in range(STEPS)])
+    few = dataclasses.replace(
+        plan, batches=lambda number: [epoch[i] for i in range(min(STEPS, len(epoch)))]
+    )
     training = dataclasses.replace(settings.training, epochs=1, min_steps=STEPS, evaluations=1)
     fit(few, training, run)
     print(f"{len(epoch):,} batches an epoch, {STEPS} of them", file=sys.stderr)
@@ -99,6 +103,14 @@ def measured(name: str, words: list[str]) -> Cost:
         own = [sys.executable, "-m", "benchmarks.scaling", f"--begin={shlex.join(words)}"]
         return measured_command(own)
     return stage(name, ["sentiment", *words])
+
+
+def _forget(run: Path) -> None:
+    """Removes a run and what it was made of, which are gigabytes."""
+    corpus = run / "corpus.json"
+    if corpus.exists():
+        shutil.rmtree(json.loads(corpus.read_bytes())["facts"]["folder"], ignore_errors=True)
+    shutil.rmtree(run, ignore_errors=True)
 
 
 def main() -> None:
@@ -122,10 +134,12 @@ def main() -> None:
             write_corpus(path, rows)
             sizes.append(path.stat().st_size / 1e9)
             words = ["--corpus", str(path), "--name", run, *shlex.split(arguments.settings)]
+            shutil.rmtree(Path("runs", "sentiment", run), ignore_errors=True)
             for name in arguments.stages:
                 found[name].append(measured(name, words))
                 print(f"{rows:,} rows, {name}: {found[name][-1]}", file=sys.stderr)
             path.unlink()
+            _forget(Path("runs", "sentiment", run))
     columns = ["rows", "GB of text", "seconds", "µs a row", "GB", "of files"]
     for name, costs in found.items():
         table = [

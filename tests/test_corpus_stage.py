@@ -69,6 +69,24 @@ def test_a_dev_file_that_is_put_beside_later_is_noticed(read, tmp_path):
     assert read("translation", corpora)[0]
 
 
+def test_a_file_that_matches_a_pattern_later_is_noticed(read, tmp_path):
+    header, *rows = lines_of("sentiment.tsv")[:-1]
+
+    def write(name: str, some: list[str]) -> None:
+        Path(tmp_path, name).write_text("\n".join([header, *some, ""]), encoding="utf-8")
+
+    write("a1.tsv", rows[:100])
+    for name, some in (("a2.tsv", rows[100:200]), ("a3.tsv", rows[200:300])):
+        assert read("sentiment", "a*.tsv")[0]
+        assert read("sentiment", "a*.tsv") == (False, "")
+        write(name, some)
+    assert read("sentiment", "a*.tsv")[0]
+    facts = read_json(tmp_path / "runs/sentiment/default/corpus.json")["facts"]
+    assert sum(facts["rows"].values()) == 300
+    Path(tmp_path, "a2.tsv").unlink()
+    assert read("sentiment", "a*.tsv")[0]
+
+
 def test_other_settings_and_lost_splits_are_noticed(read, tmp_path):
     assert read("ner", "sample")[0]
     assert read("ner", "sample") == (False, "")

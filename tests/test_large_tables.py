@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import datetime
 import gzip
 import json
 import lzma
@@ -127,6 +128,12 @@ def corpus(path: Path, raw: Path, **settings):
     )
 
 
+def table(path: Path, rows: list[str]) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join([*rows, ""]), encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize("beside", [False, True])
 def test_a_corpus_on_the_disk_has_the_splits_of_one_in_memory(tmp_path, monkeypatch, beside):
     path = own_corpus(tmp_path / "my.tsv")
@@ -177,6 +184,32 @@ def test_a_label_of_a_later_block_is_one_too(tmp_path):
     assert "보통: 20" in read.details["read_as"]
 
 
+def test_where_a_large_file_is_sorted_by_label_nobody_guesses_which_column_it_is(tmp_path):
+    rows = [
+        f"글 {n} 좋은 영화였다\t{'가나'[n % 2]}\t{'좋음' if n < 40 else '나쁨'}" for n in range(80)
+    ]
+    path = table(tmp_path / "s.tsv", ["body\tsite\tgold", *rows])
+    with pytest.raises(UserError, match="which column holds the label"):
+        read_labelled(path)
+    assert set(read_labelled(path, None, "gold").frame["label"]) == {"좋음", "나쁨"}
+
+
+def test_what_labels_have_around_them_is_decided_once(tmp_path):
+    rows = [f'글 {n} 이다\t"{"ab"[n % 2]}"' for n in range(60)]
+    rows += ["글 60 이다\ta", "글 61 이다\tA"]
+    path = table(tmp_path / "q.txt", ["text\tlabel", *rows])
+    read = read_labelled(path)
+    assert read.frame["label"].value_counts().to_dict() == {"a": 31, "b": 30, "A": 1}
+    (warning,) = read.warnings
+    assert "A (1 row)" in warning
+
+
+def test_json_lines_may_begin_with_blank_ones(tmp_path):
+    values = [{"text": f"글 {n}", "label": n % 2} for n in range(40)]
+    lines = [""] * 120 + [json.dumps(value, ensure_ascii=False) for value in values]
+    assert len(read_labelled(table(tmp_path / "a.jsonl", lines)).frame) == 40
+
+
 @pytest.mark.parametrize(
     ("pack", "ending"), [(gzip, "gz"), (lzma, "xz"), (bz2, "bz2"), (zstd, "zst")]
 )
@@ -215,7 +248,8 @@ def test_several_files_are_one_corpus(tmp_path):
         dict.fromkeys(name.split(":")[0] for name in rows.sort_values("id")["id"])
     )
     assert found.details["rows"] == 110
-    assert found.files == [tmp_path / name for name in ("a.tsv", "b/c.csv", "b/d.tsv.gz")]
+    names = "a.tsv", "b/c.csv", "b/d.tsv.gz", "b/*"
+    assert found.files == [tmp_path / name for name in names]
     with pytest.raises(UserError, match="no file matches"):
         corpus(tmp_path / "z*.tsv", tmp_path / "raw")
     (tmp_path / "e.tsv").write_text(
@@ -223,6 +257,59 @@ def test_several_files_are_one_corpus(tmp_path):
     )
     with pytest.raises(UserError, match=r"e\.tsv: has probabilities of other labels"):
         corpus(Path(f"{tmp_path / 'a.tsv'},{tmp_path / 'e.tsv'}"), tmp_path / "raw")
+
+
+def labelled_rows(kind: str, count: int = 30) -> list[str]:
+    rows = [f"{n}\t{kind} {n}\t{'좋음' if n % 2 else '나쁨'}" for n in range(count)]
+    return ["id\ttext\tlabel", *rows]
+
+
+def test_files_of_one_name_have_ids_of_their_own(tmp_path):
+    for folder in "uv":
+        table(tmp_path / folder / "a[1].tsv", labelled_rows(folder))
+    named = f"{tmp_path / 'u' / 'a[1].tsv'},{tmp_path / 'v' / 'a[1].tsv'}"
+    found = corpus(Path(named), tmp_path / "raw").in_memory()
+    rows = pd.concat(found.splits.values())
+    assert len(rows) == len(set(rows["id"])) == 60
+
+
+def test_dev_and_test_of_several_files_are_not_learnt_from(tmp_path):
+    for name in ("x.tsv", "y.tsv", "x.test.tsv"):
+        table(tmp_path / name, labelled_rows(name))
+    with pytest.raises(UserError, match=r"x\.test\.tsv: stands beside .*x\.tsv as its test"):
+        corpus(tmp_path / "*.tsv", tmp_path / "raw")
+    found = corpus(Path(f"{tmp_path / 'x.tsv'},{tmp_path / 'y.tsv'}"), tmp_path / "raw")
+    assert any("x.test.tsv" in warning for warning in found.warnings)
+    assert found.details["rows"] == 60
+
+
+def test_rows_with_ids_fall_where_they_always_did(tmp_path):
+    """Also where ids and texts tie some together."""
+    path = own_corpus(tmp_path / "my.tsv", 60)
+    found = corpus(path, tmp_path / "raw", text_column="글", label_column="감정").in_memory()
+    ids = {name: set(found.splits[name]["id"]) for name in ("dev", "test")}
+    assert ids["dev"] == {"1", "4", "11", "21", "30", "49"}
+    assert ids["test"] == {"9", "16", "17", "22", "28", "43"}
+
+
+@pytest.mark.scale
+def test_parquet_has_values_of_any_kind(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow", reason="pip install -c requirements-scale.txt pyarrow")
+    from pyarrow import parquet
+
+    when = datetime.datetime(2026, 11, 30, 1, 2, 3)
+    columns = {
+        "text": [f"글 {n}".encode() for n in range(20)],
+        "label": [n % 2 for n in range(20)],
+        "image": [{"bytes": b"\xff\xd8", "at": [when]}] * 20,
+    }
+    parquet.write_table(pyarrow.table(columns), tmp_path / "my.parquet")
+    read = read_labelled(tmp_path / "my.parquet", "text", "label")
+    assert list(read.frame["text"]) == [f"글 {n}" for n in range(20)]
+    broken = pyarrow.array([b"\xff\xfe"] * 20).view(pyarrow.string())
+    parquet.write_table(pyarrow.table({**columns, "text": broken}), tmp_path / "broken.parquet")
+    with pytest.raises(UserError, match="is Parquet and damaged"):
+        read_labelled(tmp_path / "broken.parquet", "text", "label")
 
 
 @pytest.mark.scale

@@ -67,7 +67,7 @@ def read_records(text: str, where: Path) -> Records | None:
     first = text.split("\n", _LINES_SEEN)[:_LINES_SEEN]
     seen = [line for line in first if line.strip()]
     if has_an_object_a_line(first):
-        return of_lines(text.split("\n"))
+        return of_lines(enumerate(text.split("\n"), 1))
     if text.startswith("{", start):
         whole = _loaded(text)
         if isinstance(whole, dict):
@@ -105,20 +105,17 @@ def has_an_object_a_line(lines: Sequence[str]) -> bool:
     return len(seen) > 1 and 2 * objects >= len(seen)
 
 
-def of_lines(lines: Iterable[str], first: int = 1) -> Records:
-    """The objects of JSON lines.
-
-    Args:
-        first: number of the first line.
-    """
+def of_lines(numbered: Iterable[tuple[int, str]]) -> Records:
+    """The objects of JSON lines, each of which comes with its number."""
     found = Records([], [])
-    for number, line in enumerate(lines, first):
+    for number, line in numbered:
         if line.strip():
-            _add(found, number, _loaded(line), line)
+            add(found, number, _loaded(line), line)
     return found
 
 
-def _add(found: Records, line: int, value: Any, written: str) -> None:
+def add(found: Records, line: int, value: Any, written: str) -> None:
+    """Adds an object that begins on a line, or what else is `written` there as a reject."""
     if not isinstance(value, dict):
         wrong = DAMAGED if is_damaged(written) else "is no JSON object"
         found.rejects.append(Rejected(line, wrong, written))
@@ -149,7 +146,7 @@ def _items(text: str, start: int, where: Path) -> Records:
                 where=where,
                 remedy="mend it, or give an object a line, so that one mistake costs one line",
             ) from None
-        _add(found, line, value, text[place:end])
+        add(found, line, value, text[place:end])
         place = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]
     return found
 
@@ -163,7 +160,7 @@ def _of_object(text: str, whole: dict[str, Any]) -> Records:
         key = json.dumps(next(iter(item), ""), ensure_ascii=False)
         place = max(text.find(key, place), place)
         line, counted = line + text.count("\n", counted, place), place
-        _add(found, line, item, _dumped(item))
+        add(found, line, item, _dumped(item))
         place += 1
     return found
 

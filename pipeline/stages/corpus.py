@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,17 +115,27 @@ def _is_current(
 
 
 def _source_file(path: Path, workspace: Workspace) -> SourceFile:
-    """A file as it is now; size -1 where there is none, and no checksum of what is no file."""
+    """A file as it is now; size -1 where there is none, and no checksum of what is no file. Of a
+    pattern the checksum is one of the names that match it."""
     place = workspace.root / path
     try:
         status = place.stat()
     except OSError:
-        return SourceFile(str(path), -1, 0, "")
+        return SourceFile(str(path), -1, 0, _matching(path, workspace))
     checksum = sha256(place) if place.is_file() else ""
     return SourceFile(str(path), status.st_size, status.st_mtime_ns, checksum)
+
+
+def _matching(path: Path, workspace: Workspace) -> str:
+    """A checksum of the names that match a pattern; "" of what is none."""
+    if not glob.has_magic(str(path)):
+        return ""
+    return digest(sorted(glob.glob(str(path), root_dir=workspace.root, recursive=True)))
 
 
 def _is_unchanged(file: SourceFile, workspace: Workspace) -> bool:
     """Whether a file holds what it held, whatever its time. A pipe never does."""
     place = workspace.root / file.path
-    return is_what_was_written(place, file.sha256) or (file.size == -1 and not place.exists())
+    if file.size == -1:
+        return not place.exists() and _matching(Path(file.path), workspace) == file.sha256
+    return is_what_was_written(place, file.sha256)

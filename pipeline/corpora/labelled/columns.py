@@ -105,7 +105,11 @@ class Columns:
 
 
 def choose(
-    rows: Sequence[Row], text_column: str | None, label_column: str | None, where: Path
+    rows: Sequence[Row],
+    text_column: str | None,
+    label_column: str | None,
+    where: Path,
+    goes_on: bool = False,
 ) -> Columns:
     """Decides what the columns of a table are.
 
@@ -124,6 +128,8 @@ def choose(
     Args:
         rows: at least one.
         where: the file, for errors.
+        goes_on: whether further rows are not among these. A column of one value alone may then be
+            that of the labels (of a file that is sorted by them), so that none is found by content.
 
     Raises:
         UserError: a setting names no column, or the columns cannot be told apart without one.
@@ -148,7 +154,12 @@ def choose(
         text = known_column(header, TEXT_NAMES, label, where) if text is None else text
         label = known_column(header, LABEL_NAMES, text, where) if label is None else label
         identity = known_column(header, ID_NAMES)
-    text, label, identity = _by_content(describe(body, width), text, label, identity)
+    columns = describe(body, width)
+    known = label is not None
+    text, label, identity = _by_content(columns, text, label, identity)
+    others = (c for c in range(width) if c not in (text, label, identity))
+    if goes_on and not known and any(columns[c].distinct == 1 for c in others):
+        label = None
     if text is None or label is None:
         missing = "text" if text is None else "label"
         raise UserError(

@@ -14,7 +14,7 @@ from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
 from pipeline.corpora.files_beside import corpus_name, files_beside, looked_for
 from pipeline.corpora.labelled.labelled_file import LabelledFile
-from pipeline.corpora.labelled.labelled_files import LabelledFiles, files_named
+from pipeline.corpora.labelled.labelled_files import LabelledFiles, check_beside, files_named
 from pipeline.corpora.labelled.reviews import check_trainable, read_nsmc, read_sample
 from pipeline.corpora.labelled.rows import InMemory, LabelledRows, read_rows, with_rows
 from pipeline.corpora.origins import (
@@ -50,8 +50,9 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
     named = chosen.corpus in catalogue.CATALOGUE  # a folder may happen to be called the same
     is_path = path.suffix or len(path.parts) > 1 or glob.has_magic(chosen.corpus)
     if not named and (is_path or os.path.exists(path)):
-        paths = files_named(chosen.corpus)
-        return _several(paths, chosen, raw) if len(paths) > 1 else _own(paths[0], chosen, raw)
+        paths, patterns = files_named(chosen.corpus)
+        own = _several(paths, chosen, raw) if len(paths) > 1 else _own(paths[0], chosen, raw)
+        return dataclasses.replace(own, files=[*own.files, *patterns])
     corpus = catalogue.find(chosen.corpus, "labelled")
     try:
         paths = {name: fetch(file, raw) for name, file in corpus.files.items()}
@@ -102,9 +103,11 @@ def _own(path: Path, chosen: CorpusSettings, raw: Path) -> CorpusSplits:
 
 
 def _several(paths: Sequence[Path], chosen: CorpusSettings, raw: Path) -> CorpusSplits:
+    ignored = check_beside(paths)
     files = LabelledFiles(paths, chosen.text_column, chosen.label_column)
     name = f"{corpus_name(paths[0])}-and-{len(paths) - 1}-more"
-    return _splits(name, {"train": read_rows(files, raw)}, own_origin(paths), paths)
+    splits = _splits(name, {"train": read_rows(files, raw)}, own_origin(paths), paths)
+    return dataclasses.replace(splits, warnings=[*ignored, *splits.warnings])
 
 
 def _held_out_file(

@@ -13,7 +13,9 @@ import pandas as pd
 from pipeline.corpora.html_entities import count_with_entities, entities_in_words
 from pipeline.corpora.labelled.columns import choose, without_blank_ends
 from pipeline.corpora.labelled.labels import (
+    UnifiedLabels,
     counts_in_words,
+    label_doubts,
     merged_in_words,
     short,
     unify,
@@ -110,6 +112,8 @@ class LabelledFile:
         self._warnings: list[str] = []
         self.empty = self._given = self._escaped = 0
         self._are_own: bool | None = None
+        self._written: collections.Counter[str] = collections.Counter()
+        self._first_labels: UnifiedLabels | None = None
 
     def blocks(self) -> Iterator[pd.DataFrame]:
         """Frames with the columns id, text and label, and those of `with_probabilities` where
@@ -132,7 +136,9 @@ class LabelledFile:
     def warnings(self) -> list[str]:
         """Sentences that a user must not miss."""
         rows = self.counts.total()
-        return [*self._warnings, *entities_in_words(self._escaped, rows, self.path.name)]
+        first = self._first_labels
+        doubts = [] if first is None else label_doubts(self._written, first.none_is_a_class)
+        return [*doubts, *self._warnings, *entities_in_words(self._escaped, rows, self.path.name)]
 
     @property
     def details(self) -> dict[str, Any]:
@@ -165,7 +171,7 @@ class LabelledFile:
             raise _nothing_usable(path, table.rejects)
         self._table = dataclasses.replace(table, rows=[], rejects=[])
         self._columns, self._probabilities = columns_without_label(table, *asked, path) or (
-            choose(table.rows, *asked, path),
+            choose(table.rows, *asked, path, table.goes_on),
             None,
         )
 
@@ -234,12 +240,14 @@ class LabelledFile:
 
     def _unified(self, table: Table, written: list[str]) -> list[str | None]:
         """The labels of a block, in one spelling; the first decides about probabilities."""
-        labels = unify(written, self._known)
+        first = self._first_labels
+        labels = unify(written, self._known, None if first is None else first.in_quotes)
         for label, others in labels.merged.items():
             self._merged.setdefault(label, collections.Counter()).update(others)
         known = {label for label in labels.labels if label is not None}.union(self._known)
-        if not self.counts:
-            self._warnings += labels.warnings
+        self._written.update(label for label in labels.labels if label is not None)
+        if first is None or not self.counts:
+            self._first_labels = dataclasses.replace(labels, labels=[])
             if self._probabilities is not None:
                 self._probabilities = self._probabilities.renamed(known)
             else:

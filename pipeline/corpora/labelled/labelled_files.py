@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.corpora.files_beside import places_beside
 from pipeline.corpora.labelled.labelled_file import LabelledFile
 from pipeline.corpora.labelled.labels import counts_in_words
 from pipeline.corpora.rejects import Rejected, of_file
@@ -20,39 +21,73 @@ from pipeline.errors import UserError
 _LISTED = 8
 
 
-def files_named(setting: str) -> list[Path]:
+def files_named(setting: str) -> tuple[list[Path], list[Path]]:
     """The files of a user's that a setting names: one, several with commas between, or all that
     match a pattern (`reviews/*.tsv`, `**` for folders in folders), ascending.
+
+    Returns:
+        The files, and the patterns among what was named.
 
     Raises:
         UserError: nothing matches a pattern.
 
     Example:
-        >>> [str(path) for path in files_named("a.tsv, b.tsv")]
-        ['a.tsv', 'b.tsv']
+        >>> files_named("a.tsv, b.tsv")
+        ([PosixPath('a.tsv'), PosixPath('b.tsv')], [])
     """
     if os.path.exists(setting):  # whatever is in its name
-        return [Path(setting)]
-    found: list[Path] = []
+        return [Path(setting)], []
+    found: dict[Path, None] = {}
+    patterns = []
     for name in filter(None, map(str.strip, setting.split(","))):
-        matching = sorted(glob.glob(name, recursive=True)) if glob.has_magic(name) else [name]
-        if not matching:
+        if os.path.exists(name) or not glob.has_magic(name):
+            found[Path(name)] = None
+        elif matching := sorted(glob.glob(name, recursive=True)):
+            found |= dict.fromkeys(map(Path, matching))
+            patterns.append(Path(name))
+        else:
             raise UserError("no file matches it", where=name, remedy="check the pattern")
-        found += (path for path in map(Path, matching) if path not in found)
-    return found
+    return list(found), patterns
+
+
+def check_beside(paths: Sequence[Path]) -> list[str]:
+    """A sentence on files of dev and test beside some of several files, which are not read.
+
+    Raises:
+        UserError: one of the files is the dev or test of another one.
+    """
+    ignored = []
+    for path in paths:
+        held_out = {split: file for split, file in places_beside(path).items() if split != "train"}
+        for split, file in held_out.items():
+            if file in paths and file != path:
+                raise UserError(
+                    f"stands beside {path} as its {split}, and is not learnt from",
+                    where=file,
+                    remedy="keep it elsewhere, or name the others alone: of several files a tenth "
+                    "each is held out",
+                )
+            if file != path and file.is_file():
+                ignored.append(str(file))
+    if not ignored:
+        return []
+    return [f"Not read, since of several files a tenth each is held out: {', '.join(ignored)}."]
 
 
 class LabelledFiles:
     """Several files, read as one `LabelledFile`, whose methods and attributes it has.
 
     What the columns are is found for each by itself. Labels are spelt as in the files before. Ids
-    that a file brings are its own: they are told from those of another by its name.
+    that a file brings are its own: they are told from those of another by its name, or its path
+    where several have that name.
     """
 
     def __init__(self, paths: Sequence[Path], text_column: str | None, label_column: str | None):
         self._asked = text_column, label_column
         self._paths = paths
         self._files: list[LabelledFile] = []
+        several = len({path.name for path in paths}) < len(paths)
+        self._names = [str(path) if several else path.name for path in paths]
         self.path = Path(f"{paths[0].name} and {counted(len(paths) - 1, 'file')} more")
 
     def blocks(self) -> Iterator[pd.DataFrame]:
@@ -62,7 +97,7 @@ class LabelledFiles:
             UserError: also where one has probabilities of other labels than the first.
         """
         columns: list[str] = []
-        for path in self._paths:
+        for path, name in zip(self._paths, self._names, strict=True):
             file = LabelledFile(path, *self._asked, set(self.counts))
             self._files.append(file)
             for frame in file.blocks():
@@ -74,7 +109,7 @@ class LabelledFiles:
                         remedy="give the columns of probabilities to all files, or to none",
                     )
                 if file.details["ids"] == "own":
-                    frame["id"] = path.name + ":" + frame["id"]
+                    frame["id"] = f"{name}:" + frame["id"]
                 yield frame
 
     @property

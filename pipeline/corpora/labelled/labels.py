@@ -32,11 +32,15 @@ class UnifiedLabels:
         labels: one for each row, None where there is none.
         merged: label -> its other spellings and how often each occurred.
         warnings: sentences that a user must not miss.
+        in_quotes: whether quotes around each of them were left out.
+        none_is_a_class: whether "none" was taken for a label since so many rows have it.
     """
 
     labels: list[str | None]
     merged: Mapping[str, Mapping[str, int]]
     warnings: list[str]
+    in_quotes: bool
+    none_is_a_class: bool
 
 
 def number_of(label: str) -> decimal.Decimal | None:
@@ -52,7 +56,9 @@ def is_missing(label: str) -> bool:
     return label.strip().casefold() in _MISSING
 
 
-def unify(written: Sequence[str], known: Collection[str] = ()) -> UnifiedLabels:
+def unify(
+    written: Sequence[str], known: Collection[str] = (), in_quotes: bool | None = None
+) -> UnifiedLabels:
     """Labels that are equal under the text policy, or as numbers, in their commonest spelling.
 
     Quotes around each of them are no part of them. "none" is a label where a tenth of the rows
@@ -62,6 +68,7 @@ def unify(written: Sequence[str], known: Collection[str] = ()) -> UnifiedLabels:
         written: one for each row.
         known: labels of the file that is learnt from, where this is another. What is equal to one
             of them is spelt as it is, and "none" is a label where it is one of them.
+        in_quotes: whether quotes around labels are no part of them; None where that is to be found.
 
     Example:
         >>> unify(["1", "1.0", "1", "0", "nan"]).labels
@@ -72,8 +79,14 @@ def unify(written: Sequence[str], known: Collection[str] = ()) -> UnifiedLabels:
     spelling = {_key(label, none_is_a_class=True): label for label in known}
     spellings = collections.Counter(written)
     plain = {label: normalize(label) for label in spellings}
-    if all(_IN_QUOTES.match(label) for label in plain.values() if label):
-        plain = {label: normalize(inner[1:-1]) for label, inner in plain.items()}
+    if in_quotes is None:
+        filled = [label for label in plain.values() if label]
+        in_quotes = bool(filled) and all(map(_IN_QUOTES.match, filled))
+    if in_quotes:
+        plain = {
+            label: normalize(inner[1:-1]) if _IN_QUOTES.match(inner) else inner
+            for label, inner in plain.items()
+        }
     nones = sum(spellings[label] for label in spellings if plain[label].casefold() == "none")
     none_is_a_class = nones >= max(_NONE_IS_A_CLASS * len(written), 2)
     if known:
@@ -96,7 +109,9 @@ def unify(written: Sequence[str], known: Collection[str] = ()) -> UnifiedLabels:
     return UnifiedLabels(
         [labels[label] for label in written],
         {label: others for label, others in merged.items() if _differ(label, others)},
-        list(_warnings(counts, none_is_a_class and not known)),
+        label_doubts(counts, none_is_a_class and not known),
+        in_quotes,
+        none_is_a_class and not known,
     )
 
 
@@ -150,7 +165,17 @@ def _differ(label: str, others: Iterable[str]) -> bool:
     return any(other.strip().strip('"') != label for other in others)
 
 
-def _warnings(counts: Mapping[str | None, int], none_is_a_class: bool) -> Iterable[str]:
+def label_doubts(counts: Mapping[str | None, int], none_is_a_class: bool) -> list[str]:
+    """Sentences on labels that may not be what they seem.
+
+    Args:
+        counts: label -> rows.
+        none_is_a_class: whether "none" was taken for a label since so many rows have it.
+    """
+    return list(_doubts(counts, none_is_a_class))
+
+
+def _doubts(counts: Mapping[str | None, int], none_is_a_class: bool) -> Iterable[str]:
     by_case: dict[str, list[str]] = {}
     for label in counts:
         if label is not None:

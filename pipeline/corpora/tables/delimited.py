@@ -33,7 +33,7 @@ ABOVE = "stands above the table"
 def read_table(path: Path) -> Table:
     """Takes a TSV, CSV or JSON file apart.
 
-    One that is packed (gzip, xz, bzip2) is unpacked on the way. JSON is what
+    One that is packed (gzip, xz, bzip2, zstd) is unpacked on the way. JSON is what
     `json_records.read_records` takes for it; `json_table.as_table` says which rows it gives.
 
     Elsewhere a line ends with LF or CRLF and nothing else: U+2028, U+0085 and their like belong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -69,11 +70,12 @@ def _of_lines(path: Path) -> Iterator[Table]:
     lines = text_lines(path)
     coming = lines.as_they_are()
     near = list(_characters(coming, LARGE))
-    beginning = "\n".join(itertools.islice(near, 100))
-    if has_an_object_a_line(near):
-        every = itertools.chain(near, coming)
-        numbered = zip(range(1, lines.count + 1, ROWS), _parts(every), strict=False)
-        yield from _of_records((of_lines(part, n) for n, part in numbered), lines.encoding)
+    filled = list(itertools.islice((line for line in near if line.strip()), 100))
+    beginning = "\n".join(filled)
+    if has_an_object_a_line(filled):
+        every = enumerate(itertools.chain(_handed_over(near), coming), 1)
+        parts = _parts((number, line) for number, line in every if line.strip())
+        yield from _of_records(map(of_lines, parts), lines.encoding)
         return
     refuse_markup(beginning, path)
     if _is_called_json(path) or begins_as_json(beginning):
@@ -86,7 +88,8 @@ def _of_lines(path: Path) -> Iterator[Table]:
     how, delimiter, quoted = first.how, first.delimiter, first.quoted
     del first  # its rows are read again
     for number, rows in enumerate(_parts(how(itertools.chain(_handed_over(near), coming)))):
-        yield TakenApart(rows, how, delimiter, quoted).table(lines.encoding, begins=not number)
+        table = TakenApart(rows, how, delimiter, quoted).table(lines.encoding, begins=not number)
+        yield dataclasses.replace(table, goes_on=len(rows) == ROWS)
 
 
 def _of_records(parts: Iterable[Records], encoding: str) -> Iterator[Table]:
@@ -95,7 +98,7 @@ def _of_records(parts: Iterable[Records], encoding: str) -> Iterator[Table]:
         table = as_table(records, encoding, header)
         if header is None and table.rows:
             header = table.rows[0].fields
-        yield table
+        yield dataclasses.replace(table, goes_on=len(records.records) == ROWS)
 
 
 def _handed_over(lines: list[str]) -> Iterator[str]:

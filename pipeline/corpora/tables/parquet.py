@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.corpora.json_records import Record, Records
+from pipeline.corpora.json_records import Records, add
 from pipeline.errors import UserError, named_by_a_user
 
 _MAGIC = b"PAR1"
-_KNOWN = (str, int, float, bool, list, dict, type(None))
+_KNOWN = (str, int, float, bool, type(None))
 
 
 def is_parquet(path: Path) -> bool:
@@ -41,17 +41,23 @@ def parquet_records(path: Path, rows: int) -> Iterator[Records]:
     try:
         with parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=rows):
-                found = [_record(n, values) for n, values in enumerate(batch.to_pylist(), line)]
-                line += len(found)
-                yield Records(found, [])
-    except (arrow.ArrowException, OSError) as error:
+                found = Records([], [])
+                for values in map(_plain, batch.to_pylist()):
+                    add(found, line, values, json.dumps(values, ensure_ascii=False))
+                    line += 1
+                yield found
+    except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UserError(
             f"is Parquet and damaged ({error})", where=path, remedy="make it again"
         ) from error
 
 
-def _record(line: int, values: dict[str, Any]) -> Record:
-    known = {
-        name: value if isinstance(value, _KNOWN) else str(value) for name, value in values.items()
-    }
-    return Record(line, known, json.dumps(known, ensure_ascii=False, default=str))
+def _plain(value: Any) -> Any:
+    """Values as JSON has them: bytes as UTF-8, dates and the like as they are written."""
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return list(map(_plain, value))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, _KNOWN) else str(value)

@@ -42,6 +42,7 @@ class Table:
         encoding: as of `text_file.decode`.
         delimiter: a key of `DELIMITERS`, `JSON` (of which the first row is the header), or `SPACE`.
         quoted: whether a quote quotes; between tabs it mostly is a character like any other.
+        goes_on: whether the file has further rows, which are in other tables.
     """
 
     rows: list[Row]
@@ -49,6 +50,7 @@ class Table:
     encoding: str
     delimiter: str
     quoted: bool = False
+    goes_on: bool = False
 
     def written(self, row: Row) -> str:
         """The row as it stands in the file, but for quotes."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.array_file import array_writer
+from pipeline.array_file import array_writer, mapped_array
 from pipeline.corpora.labelled.probabilities import LABELLED, label_of_column, probabilities_of
 from pipeline.corpora.split_file import SplitFile
 
@@ -48,11 +48,11 @@ def write_probabilities(folder: Path, train: SplitFile, labels: Sequence[str]) -
 
 
 def load_probabilities(folder: Path) -> TrainProbabilities | None:
-    """What `write_probabilities` wrote; None where train has labels alone. The array stays on
+    """What `write_probabilities` wrote; None where train has labels alone. The arrays stay on
     disk."""
     if not (folder / PROBABILITIES).exists():
         return None
     return TrainProbabilities(
-        np.load(folder / PROBABILITIES, mmap_mode="r", allow_pickle=False),
-        np.load(folder / LABELLED_ROWS, allow_pickle=False),
+        mapped_array(folder / PROBABILITIES, np.float32),
+        mapped_array(folder / LABELLED_ROWS, bool),
     )

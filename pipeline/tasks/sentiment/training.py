@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from pipeline.array_file import mapped_array
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.facts import Trained
 from pipeline.models.classifier import predict_logits, recurrent_classifier
@@ -94,7 +95,7 @@ def load_targets(settings: Settings, prepared_folder: Path) -> np.ndarray | Soft
 
 def load_labels(prepared_folder: Path, split: str) -> np.ndarray:
     """Label numbers of a split, int32 [rows]; -1 for labels that train does not have."""
-    return np.load(prepared_folder / f"{split}.labels.npy", allow_pickle=False)
+    return mapped_array(prepared_folder / f"{split}.labels.npy", np.int32)
 
 
 def build_model(settings: Settings, prepared_folder: Path, start_even: bool = False) -> keras.Model:
