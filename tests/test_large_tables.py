@@ -33,6 +33,7 @@ ROWS = st.lists(st.tuples(TEXTS, st.sampled_from(["좋음", "나쁨"])), min_siz
 def small_blocks(monkeypatch):
     """The beginning of a file is some 300 characters, a block seven rows."""
     monkeypatch.setattr(in_blocks, "LARGE", 300)
+    monkeypatch.setattr(in_blocks, "BEGINNING", 300)
     monkeypatch.setattr(in_blocks, "ROWS", 7)
 
 

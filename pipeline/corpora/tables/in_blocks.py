@@ -28,8 +28,9 @@ from pipeline.errors import UserError
 from pipeline.text_lines import text_lines
 
 LARGE = 1 << 25
-"""Bytes, unpacked, up to which a file is read at once. Of a larger one so many characters tell
-what it is; the rest is read in the same way."""
+"""Bytes, unpacked, up to which a file is read at once."""
+BEGINNING = 1 << 22
+"""Characters of a larger one that tell what it is; the rest is read in the same way."""
 ROWS = 1 << 17
 """Rows of a block of a larger file."""
 
@@ -69,7 +70,7 @@ def _is_large(path: Path) -> bool:
 def _of_lines(path: Path) -> Iterator[Table]:
     lines = text_lines(path)
     coming = lines.as_they_are()
-    near = list(_characters(coming, LARGE))
+    near = list(_characters(coming, BEGINNING))
     filled = list(itertools.islice((line for line in near if line.strip()), 100))
     beginning = "\n".join(filled)
     if has_an_object_a_line(filled):
