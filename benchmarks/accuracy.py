@@ -10,6 +10,7 @@ the one that chose the weights on dev: accuracy, or entity F1.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shlex
 import statistics
@@ -66,7 +67,8 @@ def measured_command(words: list[str]) -> Cost:
                     own = max(own, sum(memory.rss for memory in held) - sum(shared))
                 except psutil.Error:
                     pass
-                time.sleep(0.2)  # a sample, five times a second
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.2)  # a sample, five times a second
         except KeyboardInterrupt:
             _let_stop(process)
             raise

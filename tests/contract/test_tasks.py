@@ -364,7 +364,7 @@ def test_predictor_gives_one_line_a_value(run, tmp_path):
 @pytest.mark.scale
 def test_a_table_takes_what_a_predictor_gives(run, tmp_path):
     if not run.task.input.file_holds_many:
-        return
+        pytest.skip("its files hold one value each, so that there is no table of answers")
     predictor = run.task.serving.load(run.saved_model, run.task.asking and run.task.asking())
     check_parquet(predictor, [run.example, *strange_values(run.task.input, run.example)], tmp_path)
 

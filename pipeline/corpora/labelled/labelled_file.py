@@ -126,7 +126,6 @@ class LabelledFile:
             if not number:
                 self._decide(table)
             frame = self._frame(table, begins=not number)
-            self.rejects.sort(key=lambda reject: reject.line)
             if len(frame) or not number:
                 yield frame
         if not self.counts:
@@ -218,7 +217,7 @@ class LabelledFile:
             if label is None:
                 label = most_probable(list(probabilities.positions), share)
             usable.append((own or text_id(text), text, label))
-        self.rejects += rejects
+        self.rejects += sorted(rejects, key=lambda reject: reject.line)
         frame = labelled_frame(usable)
         self.counts.update(label for _, _, label in usable)
         self.empty += sum(not text.strip() for _, text, _ in usable)

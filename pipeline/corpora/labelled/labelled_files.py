@@ -56,11 +56,11 @@ def check_beside(paths: Sequence[Path]) -> list[str]:
     Raises:
         UserError: one of the files is the dev or test of another one.
     """
-    ignored = []
+    ignored, named = [], set(paths)
     for path in paths:
         held_out = {split: file for split, file in places_beside(path).items() if split != "train"}
         for split, file in held_out.items():
-            if file in paths and file != path:
+            if file in named and file != path:
                 raise UserError(
                     f"stands beside {path} as its {split}, and is not learnt from",
                     where=file,
@@ -86,6 +86,7 @@ class LabelledFiles:
         self._asked = text_column, label_column
         self._paths = paths
         self._files: list[LabelledFile] = []
+        self.counts: collections.Counter[str] = collections.Counter()
         several = len({path.name for path in paths}) < len(paths)
         self._names = [str(path) if several else path.name for path in paths]
         self.path = Path(f"{paths[0].name} and {counted(len(paths) - 1, 'file')} more")
@@ -110,11 +111,8 @@ class LabelledFiles:
                     )
                 if file.details["ids"] == "own":
                     frame["id"] = f"{name}:" + frame["id"]
+                self.counts.update(frame["label"].tolist())
                 yield frame
-
-    @property
-    def counts(self) -> collections.Counter[str]:
-        return sum((file.counts for file in self._files), collections.Counter())
 
     @property
     def empty(self) -> int:

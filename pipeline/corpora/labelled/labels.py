@@ -31,14 +31,12 @@ class UnifiedLabels:
     Attributes:
         labels: one for each row, None where there is none.
         merged: label -> its other spellings and how often each occurred.
-        warnings: sentences that a user must not miss.
         in_quotes: whether quotes around each of them were left out.
         none_is_a_class: whether "none" was taken for a label since so many rows have it.
     """
 
     labels: list[str | None]
     merged: Mapping[str, Mapping[str, int]]
-    warnings: list[str]
     in_quotes: bool
     none_is_a_class: bool
 
@@ -105,11 +103,9 @@ def unify(
         chosen[key]: {label: count for label, count in group.items() if label != chosen[key]}
         for key, group in groups.items()
     }
-    counts = collections.Counter(labels[label] for label in written)
     return UnifiedLabels(
         [labels[label] for label in written],
         {label: others for label, others in merged.items() if _differ(label, others)},
-        label_doubts(counts, none_is_a_class and not known),
         in_quotes,
         none_is_a_class and not known,
     )
@@ -165,21 +161,16 @@ def _differ(label: str, others: Iterable[str]) -> bool:
     return any(other.strip().strip('"') != label for other in others)
 
 
-def label_doubts(counts: Mapping[str | None, int], none_is_a_class: bool) -> list[str]:
+def label_doubts(counts: Mapping[str, int], none_is_a_class: bool) -> Iterable[str]:
     """Sentences on labels that may not be what they seem.
 
     Args:
         counts: label -> rows.
         none_is_a_class: whether "none" was taken for a label since so many rows have it.
     """
-    return list(_doubts(counts, none_is_a_class))
-
-
-def _doubts(counts: Mapping[str | None, int], none_is_a_class: bool) -> Iterable[str]:
     by_case: dict[str, list[str]] = {}
     for label in counts:
-        if label is not None:
-            by_case.setdefault(label.casefold(), []).append(label)
+        by_case.setdefault(label.casefold(), []).append(label)
     alike = [labels for labels in by_case.values() if len(labels) > 1]
     if alike:
         shown = "; ".join(
@@ -187,14 +178,13 @@ def _doubts(counts: Mapping[str | None, int], none_is_a_class: bool) -> Iterable
             for labels in alike[:_SHOWN]
         )
         yield f"Labels that differ only by case are different labels: {shown}."
-    known = [label for label in counts if label is not None]
-    if len(known) > _MANY and all(number_of(label) is not None for label in known):
+    if len(counts) > _MANY and all(number_of(label) is not None for label in counts):
         yield (
-            f"Its {len(known):,} labels are numbers, and each is learnt as a class of its own. "
+            f"Its {len(counts):,} labels are numbers, and each is learnt as a class of its own. "
             "Group them into a few where they are a score."
         )
     if none_is_a_class:
-        nones = [label for label in counts if label and label.casefold() == "none"]
+        nones = [label for label in counts if label.casefold() == "none"]
         count = sum(counts[label] for label in nones)
         yield (
             f"{nones[0]} is taken for a label, since {count:,} rows have it. If it says that "
