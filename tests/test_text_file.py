@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import lzma
 import zipfile
 
 import pytest
@@ -91,9 +92,10 @@ def zipped(name: str) -> bytes:
         (zipped("word/document.xml"), "a.docx", "text"),
         (zipped("ratings.txt"), "a.zip", "unpack"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 50, "book.xls", "CSV"),
-        (b"\x1f\x8b\x08\0\0\0\0\0", "a.tsv.gz", "unpack"),
-        (b"BZh91AY", "a.bz2", "unpack"),
-        (b"\xfd7zXZ\0\0", "a.xz", "unpack"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", "a.tsv.gz", "again"),  # its end is missing
+        (b"BZh91AY", "a.bz2", "again"),
+        (b"\xfd7zXZ\0\0", "a.xz", "again"),
+        (lzma.compress(b"BZh91AY"), "a.bz2.xz", "unpack"),  # compressed twice
         (b"PAR1\x15\x04\x15", "a.parquet", "csv"),
         (b"%PDF-1.7\n", "a.pdf", "txt"),
     ],
