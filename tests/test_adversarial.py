@@ -16,6 +16,7 @@ from pipeline.text.tags import TagSet
 from pipeline.training.adversarial import adversarial
 from pipeline.training.losses import SmoothedCrossEntropy
 from pipeline.training.optimizer import ClippedAdamW
+from pipeline.training.settings import AdversarialSettings
 from pipeline.training.weights import save_weights
 
 DRY = ClassifierSettings(
@@ -39,24 +40,27 @@ def bag(settings: ClassifierSettings = DRY) -> keras.Model:
     return recurrent_classifier(settings, vocabulary_size=12, classes=3)
 
 
-def in_numpy(weights, vectors):
-    """Loss of a bag of embeddings, and its gradients: of vectors, kernel and bias."""
+def in_numpy(weights, vectors, every: int = 1):
+    """Loss of a bag of embeddings over each so many-th row, and its gradients: of all vectors, of
+    kernel and bias."""
     _, kernel, bias = weights
+    counted = (np.arange(4) % every == 0) / len(range(0, 4, every))
     real = (np.arange(6) < LENGTHS[:, None])[..., None]
     means = (vectors * real).sum(1) / LENGTHS[:, None]
     logits = means @ kernel + bias
     probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    loss = -np.log(probabilities[np.arange(4), LABELS]).mean()
-    error = (probabilities - np.eye(3)[LABELS]) / 4
+    loss = -np.log(probabilities[np.arange(4), LABELS]) @ counted
+    error = (probabilities - np.eye(3)[LABELS]) * counted[:, None]
     of_vectors = np.where(real, ((error @ kernel.T) / LENGTHS[:, None])[:, None], 0)
     return loss, of_vectors, means.T @ error, error.sum(0)
 
 
-def test_a_step_follows_the_mean_of_both_gradients():
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_a_step_follows_the_mean_of_both_gradients(every):
     """Held to formulas in NumPy."""
     model = bag()
     before = [np.asarray(weight, np.float64) for weight in model.trainable_variables]
-    model = adversarial(model, 0.4)
+    model = adversarial(model, AdversarialSettings(0.4, every))
     model.compile(keras.optimizers.SGD(1.0), SmoothedCrossEntropy(0.0))
     loss = training_step(model)(INPUTS, LABELS)
 
@@ -65,9 +69,9 @@ def test_a_step_follows_the_mean_of_both_gradients():
     mean_length = np.linalg.norm(vectors, axis=-1)[IDS > 0].mean()
     row_norms = np.sqrt((plain[0] ** 2).sum((1, 2), keepdims=True))
     there = vectors + 0.4 * mean_length * plain[0] / row_norms
-    moved_loss, *moved = in_numpy(before, there)
+    moved_loss, *moved = in_numpy(before, there, every)
     assert loss == pytest.approx(expected, rel=1e-5)
-    assert moved_loss > expected
+    assert moved_loss > in_numpy(before, vectors, every)[0]
     of_vectors, of_kernel, of_bias = ((a + b) / 2 for a, b in zip(plain, moved, strict=True))
     of_table = np.zeros_like(before[0])
     np.add.at(of_table, IDS, of_vectors)
@@ -79,8 +83,8 @@ def test_a_step_follows_the_mean_of_both_gradients():
 
 def test_weights_are_those_of_the_model_itself(tmp_path):
     plain = bag()
-    moving = adversarial(plain, 0.3)
-    assert adversarial(plain, 0.0) is plain
+    moving = adversarial(plain, AdversarialSettings(0.3))
+    assert adversarial(plain, AdversarialSettings(0.0)) is plain
     assert [v.path for v in moving.variables] == [v.path for v in plain.variables]
     moving.compile(ClippedAdamW(0.1), SmoothedCrossEntropy(0.0))
     training_step(moving)(INPUTS, LABELS)
@@ -93,7 +97,7 @@ def test_weights_are_those_of_the_model_itself(tmp_path):
 def test_what_is_dropped_is_drawn_for_each_pass():
     """And goes on from step to step: no two steps of the same weights are alike."""
     wet = dataclasses.replace(DRY, embedding_dropout=0.5, state_dropout=0.5)
-    model = adversarial(bag(wet), 0.3)
+    model = adversarial(bag(wet), AdversarialSettings(0.3))
     model.compile(keras.optimizers.SGD(0.0), SmoothedCrossEntropy(0.0))
     step = training_step(model)
     losses = [step(INPUTS, LABELS) for _ in range(4)]
@@ -116,7 +120,7 @@ def test_a_tagger_learns_from_moved_vectors():
     keras.utils.set_random_seed(3)
     plain = recurrent_tagger(settings, vocabulary_size=12, tags=tags, ngram_keys=keys)
     targets = np.where(IDS > 0, 1 + IDS % 2, 0).astype(np.int32)
-    model = adversarial(plain, 0.3)
+    model = adversarial(plain, AdversarialSettings(0.3))
     model.compile(ClippedAdamW(0.02), plain.get_layer("crf").loss)
     step = training_step(model)
     losses = [step(INPUTS, targets) for _ in range(30)]

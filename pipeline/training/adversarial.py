@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from pipeline.layers.piece_embedding import PieceEmbedding
+from pipeline.training.settings import AdversarialSettings
 
 if keras.backend.backend() == "tensorflow":  # a training on JAX imports it nowhere else
     import tensorflow as tf
@@ -20,25 +21,27 @@ Vectors = dict[str, Any]
 """Name of an embedding layer -> what it gives, float [batch, time, ..., width]."""
 
 
-def adversarial(model: keras.Model, size: float) -> keras.Model:
+def adversarial(model: keras.Model, settings: AdversarialSettings) -> keras.Model:
     """The same model, whose training step learns from moved vectors, too.
 
     Args:
         model: from a dictionary of inputs, "ids" and "lengths" among them; what it reads of the
             ids comes from layers `PieceEmbedding`.
-        size: as of `AdversarialModel`; with 0 the model itself comes back.
+        settings: with `adversarial_size` 0 the model itself comes back.
 
     Example:
-        >>> model = adversarial(recurrent_classifier(settings, **shape), 0.3)
+        >>> model = recurrent_classifier(settings.model, **shape)
+        >>> model = adversarial(model, settings.adversarial)
     """
-    if not size:
+    if not settings.adversarial_size:
         return model
-    return AdversarialModel(model.input, model.output, name=model.name).moving(size)
+    return AdversarialModel(model.input, model.output, name=model.name).moving(settings)
 
 
 class AdversarialModel(keras.Model):
-    """A model that learns each batch twice: as it is, and with the vectors of its pieces moved to
-    where the loss rises most (Miyato et al. 2017, arXiv:1605.07725, section 3).
+    """A model that learns each batch as it is, and a second time with the vectors of its pieces
+    moved to where the loss rises most (Miyato et al. 2017, arXiv:1605.07725, section 3); or of the
+    batch each n-th row, which costs less.
 
     With g the gradient of the loss with respect to all vectors that a layer gives for a text, that
     text's vectors are moved by size * m * g / |g|_2, where m is the mean length of a vector in the
@@ -48,15 +51,15 @@ class AdversarialModel(keras.Model):
     Layers, weights and their names are those of the model it was made of.
     """
 
-    def moving(self, size: float) -> AdversarialModel:
-        """Sets how far vectors are moved, as a part of their mean length; returns itself."""
+    def moving(self, settings: AdversarialSettings) -> AdversarialModel:
+        """Sets how far vectors are moved, and in which rows; returns itself."""
         layers = [layer for layer in self.layers if isinstance(layer, PieceEmbedding)]
         vectors = {layer.name: layer.output for layer in layers}
         embed = keras.Model(self.input, vectors)
         read = keras.Model([*self.input.values(), *vectors.values()], self.output)
         if shared := {v.path for v in embed.variables} & {v.path for v in read.variables}:
             raise ValueError(f"both halves have {sorted(shared)}: a gradient would be lost")
-        self._halves = _Halves(size, embed, read)
+        self._halves = _Halves(settings, embed, read)
         return self
 
     def train_step(self, *arguments):
@@ -75,14 +78,15 @@ class AdversarialModel(keras.Model):
         with tf.GradientTape() as embedding_tape:
             vectors = halves.embed(inputs, training=True)
 
-        def loss_and_gradients(vectors: Vectors):
+        def loss_and_gradients(there: Callable[[Vectors], Vectors], inputs: dict, targets):
             with tf.GradientTape() as tape:
                 tape.watch(vectors)
-                loss = self._loss(inputs, targets, vectors)
+                loss = self._loss(inputs, targets, there(vectors))
             return loss, tape.gradient(loss, (halves.read.trainable_variables, vectors))
 
-        loss, plain = loss_and_gradients(vectors)
-        _, moved = loss_and_gradients(halves.moved(vectors, plain[1], inputs["lengths"]))
+        loss, plain = loss_and_gradients(lambda vectors: vectors, inputs, targets)
+        there = halves.moved(vectors, plain[1], inputs["lengths"])
+        _, moved = loss_and_gradients(there, halves.rows(inputs), halves.rows(targets))
         of_read, of_vectors = _mean(plain, moved)
         embed = halves.embed.trainable_variables
         of_embed = embedding_tape.gradient(vectors, embed, output_gradients=of_vectors)
@@ -108,14 +112,21 @@ class AdversarialModel(keras.Model):
         def embed(trainable: list):
             return with_values(lambda: halves.embed(inputs, training=True), trainable, fixed)
 
-        def loss_of(trainable: list, vectors: Vectors, fixed: list):
-            return with_values(lambda: self._loss(inputs, targets, vectors), trainable, fixed)
+        def loss_and_gradients(there: Callable[[Vectors], Vectors], inputs: dict, targets, fixed):
+            def loss_of(trainable: list, vectors: Vectors):
+                return with_values(
+                    lambda: self._loss(inputs, targets, there(vectors)), trainable, fixed
+                )
+
+            of_both = jax.value_and_grad(loss_of, argnums=(0, 1), has_aux=True)
+            return of_both(trainable, vectors)
 
         vectors, back, fixed = jax.vjp(embed, trainable, has_aux=True)
-        loss_and_gradients = jax.value_and_grad(loss_of, argnums=(0, 1), has_aux=True)
-        (loss, fixed), plain = loss_and_gradients(trainable, vectors, fixed)
+        (loss, fixed), plain = loss_and_gradients(lambda vectors: vectors, inputs, targets, fixed)
         there = halves.moved(vectors, plain[1], inputs["lengths"])
-        (_, fixed), moved = loss_and_gradients(trainable, there, fixed)
+        (_, fixed), moved = loss_and_gradients(
+            there, halves.rows(inputs), halves.rows(targets), fixed
+        )
         of_read, of_vectors = _mean(plain, moved)
         # Those that a half does not have are zeros there.
         gradients = jax.tree.map(ops.add, of_read, back(of_vectors)[0])
@@ -125,18 +136,24 @@ class AdversarialModel(keras.Model):
 
 @dataclasses.dataclass(frozen=True)
 class _Halves:
-    """A model in two, and how far what goes from one to the other is moved. No layer: Keras is not
-    to write its weights a second time."""
+    """A model in two, and how what goes from one to the other is moved. No layer: Keras is not to
+    write its weights a second time."""
 
-    size: float
+    settings: AdversarialSettings
     embed: keras.Model
     read: keras.Model
 
-    def moved(self, vectors: Vectors, gradients: Vectors, lengths) -> Vectors:
-        return {
-            name: vectors[name] + perturbation(vectors[name], gradients[name], lengths, self.size)
-            for name in vectors
-        }
+    def rows(self, tensors):
+        """Of a structure of tensors [batch, ...] the rows that are learnt a second time."""
+        return keras.tree.map_structure(lambda x: x[:: self.settings.adversarial_every], tensors)
+
+    def moved(self, vectors: Vectors, gradients: Vectors, lengths) -> Callable[[Vectors], Vectors]:
+        """What moves vectors like these to where the loss rises most: `rows` of them."""
+        size = self.settings.adversarial_size
+        moves = self.rows(
+            {name: perturbation(vectors[name], gradients[name], lengths, size) for name in vectors}
+        )
+        return lambda vectors: keras.tree.map_structure(ops.add, self.rows(vectors), moves)
 
 
 def perturbation(vectors, gradients, lengths, size: float):

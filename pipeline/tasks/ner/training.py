@@ -73,7 +73,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         return {**scores, "loss": loss / len(rows["dev"].ids)}
 
     return TrainingPlan(
-        model=adversarial(model, settings.adversarial.adversarial_size),
+        model=adversarial(model, settings.adversarial),
         loss=crf.loss if settings.model.head == "crf" else PieceCrossEntropy(),
         batches=batches,
         evaluate=evaluate,

@@ -64,7 +64,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 
     model = build_model(settings, prepared_folder, start_even=trainings > 1)
     return TrainingPlan(
-        model=adversarial(model, settings.adversarial.adversarial_size),
+        model=adversarial(model, settings.adversarial),
         loss=(
             DistillationLoss(settings.distillation.temperature)
             if isinstance(targets, SoftTargets)
