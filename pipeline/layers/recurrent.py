@@ -5,6 +5,9 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+if keras.backend.backend() == "tensorflow":  # nothing else of a training on JAX imports it
+    from pipeline.layers.lstm_loop import lstm_states, projected
+
 CELLS = ("lstm", "gru", "rnn", "irnn")
 DIRECTIONS = ("forward", "backward", "both")
 
@@ -83,9 +86,10 @@ class Recurrent(keras.layers.Layer):
     A recurrent cell is causal: what stands right of a position cannot change it, so padding on
     the right needs no mask in the forward direction. The backward direction first reverses each
     row by its own length, which leaves the padding on the right again. Both are then plain
-    unmasked Keras layers, which on a GPU take the cuDNN path. At real positions the result equals
-    Keras's `Bidirectional(..., merge_mode="concat")` under a mask; at padded positions it is finite
-    and means nothing: pool with the lengths.
+    unmasked Keras layers, which on a GPU take the cuDNN path; outside of training an LSTM on
+    TensorFlow runs in a loop that is quicker on a CPU (`lstm_loop`). At real positions the result
+    equals Keras's `Bidirectional(..., merge_mode="concat")` under a mask; at padded positions it is
+    finite and means nothing: pool with the lengths.
 
     Args:
         cell: one of `CELLS`.
@@ -127,14 +131,23 @@ class Recurrent(keras.layers.Layer):
                 layer.build((sequences_shape[0], sequences_shape[1], sequences_shape[2]))
         self.built = True
 
-    def call(self, sequences, lengths):
-        outputs = []
+    def call(self, sequences, lengths, training=False):
+        given = {}
         if self.forward is not None:
-            outputs.append(self.forward(sequences))
+            given[self.forward] = sequences
         if self.backward is not None:
-            reversed_outputs = self.backward(reverse_by_length(sequences, lengths))
-            outputs.append(reverse_by_length(reversed_outputs, lengths))
-        return outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=-1)
+            given[self.backward] = reverse_by_length(sequences, lengths)
+        if self.cell == "lstm" and not training and keras.backend.backend() == "tensorflow":
+            inputs = [projected(layer, of) for layer, of in given.items()]
+            return self.joined(lstm_states(list(given), inputs, ops.shape(sequences)[:2]), lengths)
+        return self.joined([layer(of) for layer, of in given.items()], lengths)
+
+    def joined(self, states: list, lengths):
+        """What the layer returns, from what its forward and its backward layer give for their
+        inputs, whichever of both it has."""
+        if self.backward is not None:
+            states = [*states[:-1], reverse_by_length(states[-1], lengths)]
+        return states[0] if len(states) == 1 else ops.concatenate(states, axis=-1)
 
     def compute_output_shape(self, sequences_shape, lengths_shape=None):
         width = self.units * (2 if self.direction == "both" else 1)

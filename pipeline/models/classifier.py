@@ -71,20 +71,6 @@ def recurrent_classifier(
     return keras.Model({"ids": ids, "lengths": lengths}, logits, name="classifier")
 
 
-def folded(model: keras.Model, settings: ClassifierSettings) -> keras.Model:
-    """The same classifier with its n-grams folded into one plain embedding table, for serving."""
-    table = model.get_layer("embedding").folded()
-    plain = recurrent_classifier(
-        settings, vocabulary_size=len(table), classes=model.output_shape[-1]
-    )
-    for layer in plain.layers:
-        if layer.name == "embedding":
-            layer.set_weights([table])
-        else:
-            layer.set_weights(model.get_layer(layer.name).get_weights())
-    return plain
-
-
 def predict_logits(model: keras.Model, rows: Ragged, batch_size: int = 512) -> np.ndarray:
     """Logits of every row, in the order given: float32 [rows, classes]."""
     batches = LengthBuckets(rows, None, batch_size)

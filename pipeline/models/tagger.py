@@ -121,32 +121,6 @@ def _encoder_states(
     return Recurrent("lstm", encoder.units, "both", name=ENCODER_LAYERS["recurrent_1"])(x, lengths)
 
 
-def folded(
-    model: keras.Model,
-    settings: TaggerSettings,
-    *,
-    vocabulary_size: int,
-    tags: TagSet,
-    ngram_keys: Sequence[np.ndarray],
-    encoder: EncoderShape | None,
-) -> keras.Model:
-    """The same tagger with the n-grams of its encoder folded into one plain table, for serving."""
-    if encoder is None or encoder.ngram_table is None:
-        return model
-    plain = recurrent_tagger(
-        settings,
-        vocabulary_size=vocabulary_size,
-        tags=tags,
-        ngram_keys=ngram_keys,
-        encoder=EncoderShape(encoder.units, encoder.embedding_size),
-    )
-    for layer in plain.layers:
-        there = model.get_layer(layer.name)
-        is_table = layer.name == ENCODER_LAYERS["embedding"]
-        layer.set_weights([there.folded()] if is_table else there.get_weights())
-    return plain
-
-
 def best_tags(model: keras.Model) -> keras.Model:
     """The same inputs to the best legal tags, int32 [batch, time], 0 at padding."""
     best = Viterbi(model.get_layer("crf"), name="viterbi")

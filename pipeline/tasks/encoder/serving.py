@@ -16,6 +16,7 @@ from pipeline.export.predictor import AnswerForm, Kind, Predictor
 from pipeline.export.text_encoder import export_encoder, load_encoder
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
+from pipeline.models.folded import folded
 from pipeline.pretrained import PretrainedEncoder, write_pretrained
 from pipeline.tasks.base import Hub, Signature, korean
 from pipeline.tasks.encoder import TASK
@@ -60,7 +61,7 @@ def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) 
 
 
 def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
-    encoder = encoder_of(trained_model(settings, trained))
+    encoder = folded(encoder_of(trained_model(settings, trained)), "embedding", "recurrent_1")
     tokenizer = load_tokenizer(trained.prepared_folder)
     exported = export_encoder(
         encoder,

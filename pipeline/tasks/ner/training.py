@@ -10,12 +10,12 @@ import keras
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.evaluation.entity_scores import entity_scores
 from pipeline.facts import Trained
+from pipeline.models.folded import folded
 from pipeline.models.start import start_from
 from pipeline.models.tagger import (
     ENCODER_LAYERS,
     EncoderShape,
     best_tags,
-    folded,
     predict_tags,
     recurrent_tagger,
 )
@@ -89,14 +89,19 @@ def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
 
 def trained_decoder(settings: Settings, trained: Trained) -> keras.Model:
     """The model of a finished run, with its best weights; it gives the best tags."""
-    return best_tags(trained_tagger(settings, trained))
+    return served(best_tags(trained_tagger(settings, trained)))
 
 
 def trained_tagger(settings: Settings, trained: Trained) -> keras.Model:
     """The same in front of its layer "crf": it gives potentials."""
-    folder = trained.prepared_folder
-    model = load_best_weights(build_model(settings, folder), trained)
-    return folded(model, settings.model, **_shape(folder))
+    return load_best_weights(build_model(settings, trained.prepared_folder), trained)
+
+
+def served(model: keras.Model) -> keras.Model:
+    """The same tagger as it is served: `folded`, if it reads the states of an encoder."""
+    names = [ENCODER_LAYERS[name] for name in ("embedding", "recurrent_1")]
+    has_encoder = names[0] in {layer.name for layer in model.layers}
+    return folded(model, *names) if has_encoder else model
 
 
 def _shape(prepared_folder: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pipeline.export.saved_model import load_asker
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.json_lines import shortest
-from pipeline.models.classifier import folded
+from pipeline.models.folded import folded
 from pipeline.one_line import without_breaks
 from pipeline.tasks.base import Hub, Signature, korean
 from pipeline.tasks.sentiment import TASK
@@ -69,7 +69,7 @@ def ids_model(settings: Settings, trained: Trained) -> IdsModel:
 
 
 def _model(settings: Settings, trained: Trained) -> keras.Model:
-    return folded(trained_model(settings, trained), settings.model)
+    return folded(trained_model(settings, trained), "embedding", "recurrent_1")
 
 
 def load(folder: Path, asking: None = None) -> Predictor:
