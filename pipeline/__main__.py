@@ -52,8 +52,8 @@ settings (what they mean: python -m pipeline train {_DEFAULT_TASK} --help):
 studies of recurrent networks, on pages (python -m pipeline study gradients --help):
   {studies}
 
-run a model on many texts with Apache Beam: python -m pipeline score {_DEFAULT_TASK} --input texts.txt
---output scores.jsonl (--help)
+run a model on many texts with Apache Beam: python -m pipeline score {_DEFAULT_TASK} --input
+texts.txt --output scores.jsonl (--help)
 
 serve exported models over HTTP: python -m pipeline serve --port 8501 (--help)
 

@@ -1,4 +1,4 @@
-"""The most probable ids that may be chosen, found without sorting a vocabulary."""
+"""The most probable allowed ids, found without sorting the vocabulary."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ quarter less than 100 and more, of which few blocks have to be searched for many
 def best_allowed(
     log_probs: Tensor, k: int, *, banned: Sequence[int], eos: int, too_early: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The k most probable ids of each row that may be chosen, of equal ones the lower first.
+    """The k most probable allowed ids of each row; of equally probable ids the lowest comes first.
 
     Args:
         log_probs: float32 [rows, vocabulary].

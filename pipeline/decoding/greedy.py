@@ -17,7 +17,7 @@ def greedy(
     min_length: int | Tensor = 0,
     source_mask: Tensor | None = None,
 ) -> Hypotheses:
-    """Takes the most probable id at each step, of equal ones the lowest, until all rows are done.
+    """Takes the most probable id at each step (of equals the lowest) until all rows are finished.
 
     A row is done at EOS, or when it has `max_length` ids. What it holds does not depend on the
     rows beside it.

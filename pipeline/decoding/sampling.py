@@ -1,4 +1,4 @@
-"""Sampling: temperature, top-k and nucleus."""
+"""Sampling with temperature, top-k and nucleus."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sample(
     min_length: int | Tensor = 0,
     source_mask: Tensor | None = None,
 ) -> Hypotheses:
-    """Draws each id from what the model gives, sharpened and cut off as `options` say.
+    """Samples each id from the model's distribution, restricted as `options` say.
 
     What row i draws at a step is a pure function of (seed, i, position): it does not depend on
     how many rows there are, and no state is kept between calls. i is what `options.numbers` says.

@@ -90,7 +90,8 @@ class LinearChainCRF(keras.layers.Layer):
         return unary_shape
 
     def log_partition(self, unary, lengths):
-        """log of the sum over all legal sequences of exp(score): float [batch].
+        """The log of the partition function, the sum over all legal sequences of exp(score): float
+        [batch].
 
         Args:
             unary: float [batch, time, tags]; lengths: int [batch], each at least 1.
@@ -99,7 +100,7 @@ class LinearChainCRF(keras.layers.Layer):
         return _log_partition(self._complete(unary, lengths, first, last), transitions, lengths)
 
     def marginals(self, unary, lengths):
-        """p(y_t | x), the probability of each tag at each step: float [batch, time, tags], 0 at
+        """The probability of each tag at each step, p(y_t | x): float [batch, time, tags], 0 at
         padding.
 
         Args:
@@ -132,7 +133,7 @@ class LinearChainCRF(keras.layers.Layer):
         return score - _log_partition(unary, transitions, lengths)
 
     def loss(self, y_true, y_pred):
-        """What to give to `compile`: minus the log likelihood in nats a piece, one a row.
+        """The loss for `compile`: minus the log likelihood in nats per piece, one value per row.
 
         Divided by the pieces that a row of the batch has on average, so that its mean counts
         every piece of the batch alike.
@@ -176,14 +177,14 @@ class LinearChainCRF(keras.layers.Layer):
         return ops.cast(ops.transpose(path), "int32")
 
     def potentials(self):
-        """b, T and e as arrays: start [tags], transitions [tags, tags], end [tags]; minus infinity
-        where something is not legal."""
+        """The potentials b, T and e as arrays: start [tags], transitions [tags, tags], end [tags];
+        minus infinity for what is illegal."""
         names = ("start", "transitions", "end")
         arrays = map(ops.convert_to_numpy, self._potentials())
         return dict(zip(names, arrays, strict=True))
 
     def _potentials(self):
-        """b, T and e with minus infinity where something is not legal."""
+        """The potentials b, T and e, with minus infinity for what is illegal."""
         dtype = self.transitions.dtype
         never = ops.cast(NEVER, dtype)
         first = ops.where(self.legal_first, ops.convert_to_tensor(self.start), never)
@@ -191,7 +192,7 @@ class LinearChainCRF(keras.layers.Layer):
         return first, transitions, ops.convert_to_tensor(self.end)
 
     def _complete(self, unary, lengths, first, last):
-        """Unary potentials with those of start and end added where they belong."""
+        """Adds the start and end potentials to the unary potentials."""
         step = ops.arange(ops.shape(unary)[1], dtype="int32")[None, :, None]
         is_last = step == ops.cast(lengths, "int32")[:, None, None] - 1
         unary = unary + ops.where(is_last, last, 0.0)
@@ -262,14 +263,14 @@ class Marginals(Viterbi):
 
 
 def _real(unary, lengths):
-    """bool [time, batch]: True where there is a piece."""
+    """The mask of positions that are not padding: bool [time, batch]."""
     steps = ops.arange(ops.shape(unary)[1], dtype="int32")
     return steps[:, None] < ops.cast(lengths, "int32")[None, :]
 
 
 def _scan(step, start, by_time, going, reverse: bool = False):
-    """`ops.scan` of step(carry, values, going) over values [time, batch, tags] and going
-    bool [time, batch].
+    """`ops.scan` of step(carry, values, mask) over values [time, batch, tags] and mask bool [time,
+    batch].
 
     Both travel in one tensor: on TensorFlow, Keras's scan takes several only where their length
     in time is known beforehand. Nor does it take no steps at all, so that a row of one piece
@@ -287,7 +288,7 @@ def _scan(step, start, by_time, going, reverse: bool = False):
 
 
 def _forward(unary, transitions, lengths, gather):
-    """What is gathered (`ops.logsumexp` or `ops.max`) over all sequences that end in a tag.
+    """Reduces (`ops.logsumexp` or `ops.max`) over all sequences that end in a tag, for each step.
 
     Returns:
         float [time, batch, tags] for each step, and [batch, tags] at the end of each row.

@@ -1,4 +1,4 @@
-"""Embeddings of pieces that know what the pieces are made of."""
+"""Embeddings of pieces that also use the n-grams inside a piece."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from keras import ops
 def embedded_pieces(
     ids, pieces: int, size: int, ngram_table: np.ndarray | None, ngrams: int, *, name: str
 ):
-    """The vectors of pieces, by a new `PieceEmbedding` that knows what they are made of.
+    """The embeddings of pieces, by a new `PieceEmbedding`.
 
     Args:
         ids: symbolic int32 [batch, time].
@@ -31,7 +31,7 @@ def embedded_pieces(
 
 @keras.saving.register_keras_serializable("pipeline")
 class PieceEmbedding(keras.layers.Layer):
-    """A vector of its own for each piece, plus the vectors of the n-grams it is made of.
+    """Embedding of a piece: a vector of its own plus the vectors of the n-grams in it.
 
     e(p) = E_p + |G_p|^(-1/2) * sum over g in G_p of N_g: Bojanowski et al. 2017, "Enriching Word
     Vectors with Subword Information", here for the input of a classifier, with jamo n-grams as in
