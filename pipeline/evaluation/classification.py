@@ -1,4 +1,4 @@
-"""Numbers for any classifier that gives each text one label."""
+"""Metrics for any classifier that gives each text one label."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Z_95 = 1.959963984540054
 
 @dataclasses.dataclass(frozen=True)
 class Share:
-    """How many of a group are right.
+    """The number of right answers in a group.
 
     Attributes:
         name: what the group is.
@@ -52,7 +52,7 @@ class Share:
 
 @dataclasses.dataclass(frozen=True)
 class ClassScores:
-    """One class against the rest; `support` is how often it is the gold label."""
+    """Precision, recall and F1 of one class; `support` is how often it is the gold label."""
 
     name: str
     precision: float
@@ -63,7 +63,7 @@ class ClassScores:
 
 @dataclasses.dataclass(frozen=True)
 class Mistake:
-    """One wrong answer; `probability` is what the model gave its (wrong) answer."""
+    """One wrong answer; `probability` is the probability of the predicted label."""
 
     index: int
     text: str
@@ -74,7 +74,7 @@ class Mistake:
 
 @dataclasses.dataclass(frozen=True)
 class ClassificationMetrics:
-    """What `evaluate` measured. None stands for "undefined on this test set".
+    """The metrics of a classifier on a test set. None means "undefined on this test set".
 
     Attributes:
         count: texts in the test set.

@@ -1,4 +1,4 @@
-"""How far a language model goes on with a text as the text itself does."""
+"""How many characters of a text a language model continues exactly."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def right_characters(said: Sequence[str], prompts: Sequence[str], rests: Sequence[str]) -> float:
-    """How many characters behind a prompt are those of the text, up to the first that is not.
+    """The number of characters after each prompt that agree with the text, up to the first that
+    does not.
 
     Args:
         said: what the model makes of each prompt, the prompt included.

@@ -1,4 +1,4 @@
-"""Numbers for any model that finds entities in sentences."""
+"""Metrics for any model that finds entities in sentences."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SEEN = ("seen with this label", "seen with other labels only", "never seen")
 
 @dataclasses.dataclass(frozen=True)
 class EntityMetrics:
-    """What `evaluate` measured. A share of nothing is 0, as in `EntityScores`.
+    """The metrics of a tagger on a test set. A ratio with denominator 0 is 0, as in `EntityScores`.
 
     An entity is right when a gold one has the same start, end and label: what seqeval calls
     mode="strict", scheme=IOB2.
@@ -226,7 +226,8 @@ def _confusion(pairs: Sequence[Sequence[EntityPair]], labels) -> tuple[tuple[int
 
 
 def _grouped(gold, predicted, group: Callable[[int, Entity], int], groups: int) -> np.ndarray:
-    """int [groups, 3]; `group` puts an entity of sentence i, gold or predicted, into one."""
+    """Counts int [groups, 3]; `group` gives the group of a gold or predicted entity of sentence
+    i."""
     counts = np.zeros((groups, 3), np.int64)
     for i, (wanted, given) in enumerate(zip(gold, predicted, strict=True)):
         for column, entities in enumerate((wanted, given, set(wanted) & set(given))):
@@ -251,7 +252,8 @@ def _by_training(texts, gold, predicted, known: set[tuple[str, str]]) -> tuple[E
 def _by_length(
     gold, predicted, first: int, length: Callable[[int, Entity], int]
 ) -> tuple[EntityScores, ...]:
-    """Buckets that double: up to `first` characters, to twice as many, and so on."""
+    """Scores in buckets of length that double: up to `first` characters, up to twice as many, and
+    so on."""
     names = [f"up to {first}"]
     while len(names) < 24:
         low = first * 2 ** (len(names) - 1)

@@ -1,4 +1,4 @@
-"""Numbers for any model that turns sentences into sentences."""
+"""Metrics for any model that turns sentences into sentences."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _HEADLINE_ORDER = 2  # repetition of pairs of words
 
 @dataclasses.dataclass(frozen=True)
 class SampleTranslation:
-    """One test sentence; `score` is what the decoder said of its translation, if it was given. Of
-    several references it is the one with the best chrF."""
+    """One test sentence with its translation; `score` is the score of the decoder, if known. Of
+    several references it has the one with the best chrF."""
 
     index: int
     source: str
@@ -43,7 +43,7 @@ class SampleTranslation:
 
 @dataclasses.dataclass(frozen=True)
 class Losses:
-    """Mean negative log probability of the reference, nats a target piece.
+    """Mean negative log probability of the references, in nats per target piece.
 
     Attributes:
         teacher_forced: each piece predicted after the reference's own pieces.
@@ -58,7 +58,7 @@ class Losses:
 
 @dataclasses.dataclass(frozen=True)
 class TranslationMetrics:
-    """What `evaluate` measured.
+    """The metrics of translations of a test set.
 
     Attributes:
         count: sentences in the test set.
@@ -124,7 +124,7 @@ class TranslationMetrics:
 
     @classmethod
     def from_json(cls, value: Mapping) -> TranslationMetrics:
-        """What `to_json` gave, back again: for setting runs side by side."""
+        """Reads what `to_json` wrote, to compare runs."""
         of = {
             "repetition_by_order": Repetition,
             "by_length": LengthBucket,
@@ -212,7 +212,7 @@ def evaluate(
 def _nearest(
     translations: Sequence[str], references: Sequence[str], further: Sequence[Sequence[str]]
 ) -> list[str]:
-    """Of each sentence the reference with the best chrF."""
+    """For each sentence the reference with the best chrF."""
     if not further:
         return list(references)
     chrf = CHRF()
@@ -226,7 +226,7 @@ def _nearest(
 
 
 def _samples(sources, references, translations, chrf: np.ndarray, scores):
-    """Best, median and worst, at most ten each; of equals the longest, which says the most.
+    """The best, median and worst translations, at most ten each; of equal scores the longest.
 
     The worst come from the lower third, and none of their translations twice while there are
     others: a model that fails often fails with the same words, or with none.

@@ -1,4 +1,4 @@
-"""BLEU and chrF by sacreBLEU, sentence by sentence so that any group of sentences can be summed."""
+"""BLEU and chrF by sacreBLEU, counted per sentence so that any group of sentences can be scored."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def bleu_metric(tokenizer: str, sentences: bool = False) -> BLEU:
 def reference_streams(
     references: Sequence[str], further: Sequence[Sequence[str]]
 ) -> list[Sequence[str | None]]:
-    """All references as sacreBLEU takes them.
+    """All references in the form that sacreBLEU takes.
 
     Args:
         references: the first of each of n sentences.
@@ -69,7 +69,7 @@ def reference_streams(
 
 @dataclasses.dataclass(frozen=True)
 class SentenceCounts:
-    """What BLEU and chrF count in each of n sentences; their sums give any group's scores.
+    """The counts of BLEU and chrF for each of n sentences; their sums give the scores of any group.
 
     Attributes:
         bleu: int64 [n, 10]: words of the translation, words of the reference, then for orders 1
@@ -88,7 +88,7 @@ class SentenceCounts:
         tokenizer: str,
         further: Sequence[Sequence[str]] = (),
     ) -> SentenceCounts:
-        """Counts of n translations beside their references; `further` as for `reference_streams`.
+        """Counts n translations against their references; `further` as for `reference_streams`.
 
         Of several references BLEU takes the n-grams of all and the nearest length, chrF the best.
         """
@@ -103,7 +103,7 @@ class SentenceCounts:
 
 
 def bleu_of(counts: np.ndarray) -> float:
-    """Corpus BLEU, 0 to 100, from summed counts [10]; what sacreBLEU gives for the same texts."""
+    """Corpus BLEU, 0 to 100, from summed counts [10]; the same as sacreBLEU's for these texts."""
     numbers = [int(count) for count in counts]
     return BLEU.compute_bleu(
         correct=numbers[2 : 2 + _ORDER],
@@ -115,7 +115,7 @@ def bleu_of(counts: np.ndarray) -> float:
 
 
 def undefined(counts: np.ndarray) -> bool:
-    """Whether BLEU of these summed counts [10] says nothing about them.
+    """Whether BLEU is undefined for these summed counts [10].
 
     Where no translation has four words, there is no 4-gram to be right or wrong, and BLEU is 0
     even for perfect ones. Outputs without any word are a 0 that is deserved.
@@ -147,7 +147,8 @@ def bootstrap(
 def paired_bootstrap(
     first: np.ndarray, second: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED
 ) -> tuple[float, float]:
-    """95 % percentile interval of how much more corpus BLEU the first has than the second.
+    """95 % percentile interval of the difference of corpus BLEU between the first and the second
+    system.
 
     As `bootstrap`, but both are scored on each redrawn test set (Koehn 2004, section 4): what
     makes a test set easy then helps both, and the difference is known better than either score.
@@ -193,7 +194,8 @@ class LengthBucket:
     def of(
         cls, low: int, high: int | None, counts: SentenceCounts, inside: np.ndarray
     ) -> LengthBucket:
-        """From the sentences that are True in `inside`, bool [n], at least one."""
+        """Computes the scores of the sentences that are True in `inside`, bool [n], at least
+        one."""
         chosen = counts.bleu[inside]
         summed = chosen.sum(axis=0)
         bleu, interval = None, (None, None)
@@ -237,7 +239,7 @@ def by_length(counts: SentenceCounts, lengths: np.ndarray) -> tuple[LengthBucket
 
 @dataclasses.dataclass(frozen=True)
 class Repetition:
-    """How much texts say again what they have said.
+    """How much a set of texts repeats n-grams.
 
     Of all n-grams of words in the texts, the share that stood before in the *same* text:
     1 − Σ |different n-grams of a text| / Σ |n-grams of a text|. With n = 4 this is seq-rep-4 of

@@ -1,4 +1,4 @@
-"""Which words an encoder holds to be alike."""
+"""The nearest neighbours of words by the vectors of an encoder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def frequent_words(texts: Sequence[str], most: int = MOST_WORDS) -> list[str]:
 def word_neighbours(
     words: Sequence[str], vectors: Callable[[list[str]], np.ndarray], shown: int = 12, near: int = 6
 ) -> list[tuple[str, list[tuple[str, float]]]]:
-    """Some of the words, and the nearest others of each.
+    """Some of the words, each with its nearest neighbours.
 
     Args:
         words: the most frequent first; those that are shown are spread over the first half.

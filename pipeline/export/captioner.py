@@ -146,7 +146,7 @@ def _in_parts(
     part: Callable[[tf.Tensor], Sequence[tf.Tensor]],
     specs: Sequence[tf.TensorSpec],
 ) -> tuple[tf.Tensor, ...]:
-    """The results of `part`, which is given some pictures at a time."""
+    """The results of `part`, called with some pictures at a time."""
 
     def some(first: tf.Tensor) -> tuple[tf.Tensor, Sequence[tf.Tensor]]:
         chosen = contents[first : first + PICTURES_AT_ONCE]

@@ -122,7 +122,7 @@ def load_labels(folder: Path) -> list[str]:
 
 
 def load_classifier(folder: Path) -> Callable[[list[str]], tuple[list[str], np.ndarray]]:
-    """texts -> (labels, scores), asking the SavedModel in `folder` (`load_asker`)."""
+    """Loads the SavedModel in `folder` as a function, texts -> (labels, scores) (`load_asker`)."""
     ask = load_asker(folder)
 
     def classify(texts: list[str]) -> tuple[list[str], np.ndarray]:

@@ -1,4 +1,4 @@
-"""The text policy as a graph that also tells where each character came from.
+"""The text policy as a graph that also gives the offset of each character in the original text.
 
 The rules of `pipeline.normalize` delete; these variants put a mark in the place of what they
 would delete, so that characters can still be counted, and drop the marks at the end.
@@ -38,7 +38,7 @@ _RULES = (
 def normalize_with_offsets(
     strings: tf.Tensor,
 ) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
-    """The policy, character by character.
+    """Applies the text policy, with offsets.
 
     Args:
         strings: string [n].
@@ -88,7 +88,8 @@ def _last_space(points: tf.RaggedTensor) -> tf.Tensor:
 
 
 def _sources(before: tf.Tensor, after: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """First and last character of `before` for each of `after`, both counted over all rows.
+    """The first and last character of `before` for each character of `after`, both counted over all
+    rows.
 
     Canonically equivalent texts decompose into equally many characters, so that counting these
     tells which belong together.

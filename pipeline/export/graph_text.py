@@ -1,4 +1,4 @@
-"""The text policy and the tokenizers as TensorFlow graphs, piece for piece what Python does.
+"""The text policy and the tokenizers as TensorFlow graphs, identical to those in Python.
 
 `tensorflow_text` must be imported wherever a graph with these in it is loaded.
 """
@@ -23,7 +23,7 @@ _SPACE = ord(" ")
 
 
 def normalize_in_graph(strings: tf.Tensor) -> tf.Tensor:
-    """string [n] -> string [n] under the policy of `pipeline.normalize`.
+    """Applies the text policy of `pipeline.normalize` to string [n].
 
     Bytes that are no UTF-8 become U+FFFD first, as `bytes.decode(errors="replace")` does it.
     """
@@ -64,13 +64,13 @@ class GraphTokenizer(tf.Module):
             raise ValueError(f"no graph for a {tokenizer.kind} tokenizer")
 
     def __call__(self, strings: tf.Tensor) -> tf.RaggedTensor:
-        """string [n] -> int32 [n, None]: [BOS] ... [EOS], as `Tokenizer.encode` gives them."""
+        """Framed ids as from `Tokenizer.encode`, string [n] -> int32 [n, None]: [BOS] ... [EOS]."""
         return self._framed(self._pieces(normalize_in_graph(strings)), BOS, EOS)
 
     def with_offsets(
         self, strings: tf.Tensor
     ) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
-        """Ids as `__call__` gives them, and where in the text as given each piece stands.
+        """Ids as from `__call__`, and the offsets of each piece in the text as given.
 
         Returns:
             (ids, starts, ends), int32 [n, None] each: characters `start` to `end` (exclusive);
@@ -99,7 +99,7 @@ class GraphTokenizer(tf.Module):
 
 
 class _WordPieces(tf.Module):
-    """normalized string [n] -> int32 [n, None]."""
+    """WordPiece: normalized string [n] -> int32 [n, None]."""
 
     def __init__(self, tokenizer: WordPieceTokenizer):
         super().__init__(name="wordpieces")
@@ -120,7 +120,7 @@ class _WordPieces(tf.Module):
 
 
 class _SentencePieces(tf.Module):
-    """normalized string [n] -> int32 [n, None]."""
+    """SentencePiece: normalized string [n] -> int32 [n, None]."""
 
     def __init__(self, tokenizer: SentencePieceTokenizer):
         super().__init__(name="sentencepieces")
@@ -134,7 +134,7 @@ class _SentencePieces(tf.Module):
 
 
 class _Syllables(tf.Module):
-    """normalized string [n] -> int32 [n, None].
+    """Syllables: normalized string [n] -> int32 [n, None].
 
     A piece is looked up as one number: twice the code point, and one more if it continues a word.
     """

@@ -1,4 +1,4 @@
-"""A model from ids to numbers as an ONNX file. Needs tf2onnx, which nothing else does."""
+"""Writes a model as an ONNX file, from ids to numbers. The only module that needs tf2onnx."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def write_onnx(given: IdsModel, path: Path) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps back what tf2onnx and TensorFlow log; what is wrong with a file, its check says."""
+    """Silences the logs of tf2onnx and TensorFlow; problems are found by checking the file."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -69,7 +69,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _name_axes(graph: onnx.GraphProto, output: str) -> None:
-    """Calls the axes that may have any length n and time, in what comes in and out."""
+    """Names the axes of variable length n and time, in inputs and outputs."""
     for value in (*graph.input, *(value for value in graph.output if value.name == output)):
         axes = value.type.tensor_type.shape.dim
         for axis, name in zip(axes, ("n", "time"), strict=False):

@@ -115,7 +115,7 @@ def export_translator(
 
 
 def _answer(translate: Translate, detokenizer: GraphDetokenizer, longest: int, at_once: PartSize):
-    """rows int32 [n, None] -> translation string and score float32, both [n, n_best].
+    """Translates rows int32 [n, None]: translation string and score float32, both [n, n_best].
 
     Args:
         longest: ids that a translation may have, of any row.
@@ -150,7 +150,7 @@ def _pieces(tokenizer: Tokenizer) -> str:
 
 
 def _others(signatures: Iterable[str]) -> dict[str, str]:
-    """What the other signatures give, for the model card."""
+    """The outputs of the other signatures, for the model card."""
     others = {
         "n_best": "several translations, the best first, and their scores",
         "attention": "pieces of both sides, and where in the source each piece written looked",
@@ -174,7 +174,8 @@ def _limits(target: Tokenizer, translate: Translate, max_length: int) -> list[st
 
 
 def load_translator(folder: Path) -> Callable[[list[str]], tuple[list[str], list[np.float32]]]:
-    """texts -> (translations, scores), asking the SavedModel in `folder` (`load_asker`)."""
+    """Loads the SavedModel in `folder` as a function, texts -> (translations, scores)
+    (`load_asker`)."""
     ask = load_asker(folder)
 
     def translate(texts: list[str]) -> tuple[list[str], list[np.float32]]:

@@ -162,15 +162,15 @@ class LinearChainCRF(keras.layers.Layer):
         bests, last = _forward(unary, transitions, lengths, ops.max)
         into = ops.transpose(transitions)
 
-        def backward(tag, best, going):
+        def backward(tag, best, mask):
             before = ops.argmax(best + ops.take(into, tag, axis=0), axis=1)
             # at padding there is nothing to choose
-            before = ops.where(going, ops.cast(before, "int32"), tag)
+            before = ops.where(mask, ops.cast(before, "int32"), tag)
             return before, before
 
         tag = ops.cast(ops.argmax(last, axis=1), "int32")
-        going = _real(unary, lengths)[1:]
-        _, earlier = _scan(backward, tag, bests[:-1], going, reverse=True)
+        mask = _real(unary, lengths)[1:]
+        _, earlier = _scan(backward, tag, bests[:-1], mask, reverse=True)
         path = ops.concatenate([earlier, tag[None]], axis=0)
         # As float32 on the way: oneDNN transposes no whole numbers, and says so on stderr.
         path = ops.cast(ops.where(_real(unary, lengths), path, 0), "float32")
@@ -268,7 +268,7 @@ def _real(unary, lengths):
     return steps[:, None] < ops.cast(lengths, "int32")[None, :]
 
 
-def _scan(step, start, by_time, going, reverse: bool = False):
+def _scan(step, start, by_time, mask, reverse: bool = False):
     """`ops.scan` of step(carry, values, mask) over values [time, batch, tags] and mask bool [time,
     batch].
 
@@ -276,7 +276,7 @@ def _scan(step, start, by_time, going, reverse: bool = False):
     in time is known beforehand. Nor does it take no steps at all, so that a row of one piece
     needs a last one, in which nothing goes on.
     """
-    flags = ops.cast(going, by_time.dtype)[:, :, None]
+    flags = ops.cast(mask, by_time.dtype)[:, :, None]
 
     def one(carry, now):
         return step(carry, now[:, :-1], now[:, -1] > 0)
@@ -295,9 +295,9 @@ def _forward(unary, transitions, lengths, gather):
     """
     by_time = ops.transpose(unary, (1, 0, 2))
 
-    def step(before, scores, going):
+    def step(before, scores, mask):
         after = gather(before[:, :, None] + transitions[None], axis=1) + scores
-        after = ops.where(going[:, None], after, before)
+        after = ops.where(mask[:, None], after, before)
         return after, after
 
     last, later = _scan(step, by_time[0], by_time[1:], _real(unary, lengths)[1:])
@@ -321,9 +321,9 @@ def _log_marginals(unary, transitions, lengths, alphas, total):
     real = _real(unary, lengths)
     after = ops.transpose(unary, (1, 0, 2))[1:]
 
-    def step(beta, scores, going):
+    def step(beta, scores, mask):
         before = ops.logsumexp(transitions[None] + (scores + beta)[:, None, :], axis=2)
-        return ops.where(going[:, None], before, beta), beta
+        return ops.where(mask[:, None], before, beta), beta
 
     first, betas = _scan(step, ops.zeros_like(alphas[0]), after, real[1:], reverse=True)
     never = ops.cast(NEVER, unary.dtype)

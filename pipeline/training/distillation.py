@@ -1,4 +1,4 @@
-"""Learning from the probabilities of a teacher: Hinton, Vinyals and Dean 2015.
+"""Distillation: learning from the probabilities of a teacher (Hinton, Vinyals and Dean 2015).
 
 A teacher's probabilities p, which are softmax(v) of its logits v, at temperature T are
 softmax(v / T), and so p^(1 / T) divided by its sum: p is enough, the logits need not be known. The
@@ -20,7 +20,7 @@ from keras import ops
 
 
 class SoftTargets:
-    """The targets of rows as `DistillationLoss` takes them, made for each batch alone.
+    """Targets for `DistillationLoss`, computed for each batch when it is needed.
 
     Args:
         probabilities: float32 [rows, labels]; NaN in rows that have none.
@@ -75,7 +75,8 @@ def softened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
 
 @keras.saving.register_keras_serializable("pipeline")
 class DistillationLoss(keras.losses.Loss):
-    """Cross entropy from logits against distributions, those of a teacher at a temperature.
+    """Cross entropy of logits against distributions: labels, and probabilities of a teacher at a
+    temperature.
 
     Targets float [batch, 2 labels], as `SoftTargets` gives them; logits float [batch, labels]; in
     nats.
