@@ -30,7 +30,7 @@ from pipeline.quiet import start_keras
 from pipeline.report.page import write_report
 from pipeline.settings import check_ranges, parse, spread
 from pipeline.stages.files import RunFiles
-from pipeline.tasks.translation.comparison import comparison_content, side_by_side
+from pipeline.tasks.translation.comparison import comparison_content, metrics_side_by_side
 from pipeline.workspace import Workspace
 
 ARCHITECTURES = ("rnn", "attention", "transformer")
@@ -121,7 +121,7 @@ def compare(names: list[str], workspace: Workspace) -> Path:
     print_table(
         f"{len(test.sources):,} test sentences, {test.direction}",
         ["run", *names],
-        [[what, *values] for what, values in side_by_side(models, test).items()],
+        [[what, *values] for what, values in metrics_side_by_side(models, test).items()],
     )
     print(f"{test.title}; {models[0].metrics.bleu_signature}")
     return path

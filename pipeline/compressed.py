@@ -42,7 +42,7 @@ def without_compression(name: str) -> str:
     return stem if dot and f".{ending.lower()}" in SUFFIXES else name
 
 
-def blocks(path: Path, shown: bool = True) -> Iterator[bytes]:
+def unpacked_blocks(path: Path, shown: bool = True) -> Iterator[bytes]:
     """What a file holds, about a megabyte at a time, unpacked where it is compressed, with a
     progress bar if it is to be `shown`.
 

@@ -82,7 +82,7 @@ class CaptionMetrics:
         return fields
 
 
-def evaluate(
+def evaluate_captions(
     captions: Sequence[str],
     references: Sequence[Sequence[str]],
     language: str,

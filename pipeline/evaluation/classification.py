@@ -132,7 +132,7 @@ class ClassificationMetrics:
         return headline | _plain(dataclasses.asdict(self))
 
 
-def evaluate(
+def evaluate_classifier(
     labels: np.ndarray,
     probabilities: np.ndarray,
     class_names: Sequence[str],
@@ -181,7 +181,7 @@ def evaluate(
             ClassScores(name, float(p), float(r), float(f), int(n))
             for name, p, r, f, n in zip(class_names, *scores, strict=True)
         ),
-        by_length=by_length(np.asarray(lengths), right),
+        by_length=accuracy_in_length_buckets(np.asarray(lengths), right),
         seen=None if seen is None else Share.of("seen in training", right[seen]),
         unseen=None if seen is None else Share.of("not seen in training", right[~seen]),
         curve=tuple(curve),
@@ -202,7 +202,7 @@ def wilson_interval(correct: int, count: int, z: float = _Z_95) -> tuple[float, 
     return low, high
 
 
-def by_length(lengths: np.ndarray, right: np.ndarray) -> tuple[Share, ...]:
+def accuracy_in_length_buckets(lengths: np.ndarray, right: np.ndarray) -> tuple[Share, ...]:
     """Accuracy in buckets that double in width: up to 4 pieces, 5 to 8, 9 to 16, ..."""
     shares, low, high = [], 0, 4
     while low <= lengths.max():

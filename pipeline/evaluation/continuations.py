@@ -16,7 +16,7 @@ LENGTH = 20
 """Characters that are compared."""
 
 
-def halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+def line_halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     """Beginnings of lines of some texts, and what follows each on its line.
 
     Lines, evenly spread over the texts, are cut before the last space that is not behind their
@@ -44,7 +44,7 @@ def right_characters(said: Sequence[str], prompts: Sequence[str], rests: Sequenc
 
     Args:
         said: what the model makes of each prompt, the prompt included.
-        prompts, rests: as `halves` gives them.
+        prompts, rests: as `line_halves` gives them.
 
     Returns:
         The mean over the prompts, in characters; 0 where there are none.

@@ -17,9 +17,9 @@ from pipeline.evaluation.entity_pairs import EntityPair, Outcome, pair_up
 from pipeline.evaluation.entity_scores import (
     EntityScores,
     Intervals,
-    bootstrap,
     character_counts,
     f1,
+    f1_intervals,
     macro_f1,
 )
 
@@ -125,7 +125,7 @@ class EntityMetrics:
         return headline | json.loads(json.dumps(dataclasses.asdict(self)))
 
 
-def evaluate(
+def evaluate_entities(
     texts: Sequence[str],
     gold: Sequence[Sequence[Entity]],
     predicted: Sequence[Sequence[Entity]],
@@ -149,7 +149,7 @@ def evaluate(
     labels = _all_labels(labels, gold, predicted)
     counts = _sentence_counts(gold, predicted, labels)
     by_label = counts.sum(axis=0)
-    intervals = bootstrap(counts)
+    intervals = f1_intervals(counts)
     tags = character_counts(texts, gold, predicted, labels)
     pairs = [pair_up(*both) for both in zip(gold, predicted, strict=True)]
     known = None if training_entities is None else set(training_entities)

@@ -79,7 +79,7 @@ class Intervals:
     labels: tuple[tuple[float, float], ...]
 
 
-def bootstrap(counts: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED) -> Intervals:
+def f1_intervals(counts: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED) -> Intervals:
     """Percentile intervals from test sets redrawn with replacement, sentence by sentence.
 
     Efron and Tibshirani (1993), chapter 13. Sentences and not entities are drawn, because the

@@ -28,7 +28,7 @@ class RetrievalScores:
     texts: int
 
 
-def halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+def text_halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     """First and second halves of the first 500 texts that have 10 words or more."""
     split = [text.split() for text in texts]
     chosen = [words for words in split if len(words) >= FEWEST_WORDS][:MOST_TEXTS]

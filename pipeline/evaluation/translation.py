@@ -17,11 +17,11 @@ from pipeline.evaluation.translation_scores import (
     LengthBucket,
     Repetition,
     SentenceCounts,
+    bleu_interval,
     bleu_metric,
-    bootstrap,
-    by_length,
     reference_streams,
     repetition,
+    scores_in_length_buckets,
 )
 
 _SAMPLES = 10  # of each of best, median and worst
@@ -140,7 +140,7 @@ class TranslationMetrics:
         return cls(**fields | {"bleu_precisions": tuple(fields["bleu_precisions"])})
 
 
-def evaluate(
+def evaluate_translations(
     sources: Sequence[str],
     references: Sequence[str],
     translations: Sequence[str],
@@ -173,7 +173,7 @@ def evaluate(
     chrf_over_all = chrf.corpus_score(translations, streams)
     counts = SentenceCounts.of(translations, references, target_tokenizer, further)
     wanted = [set(filter(None, texts)) | {texts[0]} for texts in zip(*streams, strict=True)]
-    low, high = bootstrap(counts.bleu)
+    low, high = bleu_interval(counts.bleu)
     lengths = None if source_lengths is None else np.asarray(source_lengths)
     is_long = None if lengths is None else lengths > LONG
     repeated = repetition(translations, references, target_tokenizer)
@@ -202,7 +202,7 @@ def evaluate(
         long=LengthBucket.of(LONG + 1, None, counts, is_long)
         if is_long is not None and is_long.any()
         else None,
-        by_length=None if lengths is None else by_length(counts, lengths),
+        by_length=None if lengths is None else scores_in_length_buckets(counts, lengths),
         best=best,
         median=median,
         worst=worst,

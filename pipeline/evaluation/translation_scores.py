@@ -123,7 +123,7 @@ def undefined(counts: np.ndarray) -> bool:
     return bool(counts[0] > 0 and counts[-1] == 0)
 
 
-def bootstrap(
+def bleu_interval(
     counts: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED
 ) -> tuple[float, float]:
     """95 % percentile interval of corpus BLEU over test sets redrawn with replacement.
@@ -150,7 +150,7 @@ def paired_bootstrap(
     """95 % percentile interval of the difference of corpus BLEU between the first and the second
     system.
 
-    As `bootstrap`, but both are scored on each redrawn test set (Koehn 2004, section 4): what
+    As `bleu_interval`, but both are scored on each redrawn test set (Koehn 2004, section 4): what
     makes a test set easy then helps both, and the difference is known better than either score.
 
     Args:
@@ -202,7 +202,7 @@ class LengthBucket:
         if not undefined(summed):
             bleu = bleu_of(summed)
             if len(chosen) >= _FEWEST:
-                interval = bootstrap(chosen)
+                interval = bleu_interval(chosen)
         return cls(
             bucket_name(low, high),
             low,
@@ -221,7 +221,9 @@ def bucket_name(low: int, high: int | None) -> str:
     return f"up to {high}" if low <= 1 else f"{low}–{high}"
 
 
-def by_length(counts: SentenceCounts, lengths: np.ndarray) -> tuple[LengthBucket, ...]:
+def scores_in_length_buckets(
+    counts: SentenceCounts, lengths: np.ndarray
+) -> tuple[LengthBucket, ...]:
     """Scores by source length, shortest first; every sentence in one bucket, empty ones left out.
 
     Args:

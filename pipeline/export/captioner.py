@@ -16,7 +16,7 @@ from pipeline.facts import Exported
 from pipeline.models.caption import Caption
 from pipeline.models.search_settings import CaptionSearchSettings
 from pipeline.pictures.efficientnet import PLACES, SIZE
-from pipeline.pictures.encoder import as_constants, load_encoder, read_facts
+from pipeline.pictures.encoder import as_constants, load_picture_encoder, read_facts
 from pipeline.pictures.features import SHAPE
 from pipeline.pictures.reading import read_pictures
 from pipeline.text.tokenizer import Tokenizer
@@ -67,7 +67,7 @@ def export_captioner(
     caption = Caption(model, search, begin)
     looking = Caption(model, search, begin, attention=True) if caption.steps.attends else None
     detokenizer = GraphDetokenizer(tokenizer)
-    features = as_constants(load_encoder())
+    features = as_constants(load_picture_encoder())
 
     def searched(search: Caption, contents: tf.Tensor, number: int) -> dict[str, tf.Tensor]:
         seen = tf.reshape(features(read_pictures(contents, SIZE)), [-1, *SHAPE])

@@ -121,7 +121,7 @@ def export_encoder(
     )
 
 
-def load_encoder(folder: Path) -> Callable[[list[str]], np.ndarray]:
+def load_text_encoder(folder: Path) -> Callable[[list[str]], np.ndarray]:
     """texts -> float32 [texts, width], asking the SavedModel in `folder` (`load_asker`)."""
     ask = load_asker(folder, TEXT_VECTORS)
     return lambda texts: ask(texts)["text_vector"]

@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pipeline.compressed import blocks
+from pipeline.compressed import unpacked_blocks
 from pipeline.fields.field import Asked, Field
 from pipeline.normalize import normalize
 from pipeline.one_line import as_written, without_breaks
@@ -61,7 +61,7 @@ class Text(Field[str]):
             return Asked(piped_lines(standard_input(), "standard input"), None)
         file = Path(path)
         if file.exists() and not file.is_file() and not file.is_dir():  # a pipe of the shell's
-            return Asked(piped_lines(blocks(file, shown=False), file), None)
+            return Asked(piped_lines(unpacked_blocks(file, shown=False), file), None)
         lines = text_lines(file)
         return Asked(lines, lines.count, lines.checksum)
 

@@ -43,7 +43,7 @@ class ClassifierSettings:
     """Share of state features dropped between layers and before the logits in training."""
 
 
-def describe(settings: ClassifierSettings) -> str:
+def describe_classifier(settings: ClassifierSettings) -> str:
     """Describes the architecture in a few words, for reports."""
     if settings.cell == "bag":
         return f"bag of embeddings, {settings.embedding_size} wide"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.counts import counted
-from pipeline.report.magnitudes import change, written
+from pipeline.report.magnitudes import change, written_magnitude
 
 UNKNOWN = "—"
 NOT_FINITE = "no number"
@@ -78,7 +78,7 @@ def magnitude(value: float) -> str:
     """2.4e-17 as "2.4·10⁻¹⁷", 1300 as "1,300"."""
     if math.isnan(value) or value == math.inf:
         return NOT_FINITE
-    return "0" if value <= 0 else written(math.log10(value))
+    return "0" if value <= 0 else written_magnitude(math.log10(value))
 
 
 def tex(value: float, significant: int = 3) -> Markdown:
@@ -134,7 +134,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "p_value": p_value,
     "interval": interval,
     "magnitude": magnitude,
-    "magnitude_of_log": written,
+    "magnitude_of_log": written_magnitude,
     "change_of_log": change,
     "tex": tex,
     "vector": vector,

@@ -34,7 +34,7 @@ def _register() -> frozenset[int]:
 
 
 @contextlib.contextmanager
-def hangul() -> Iterator[None]:
+def hangul_fonts() -> Iterator[None]:
     """Within this block matplotlib writes Korean; afterwards it is as it was.
 
     Text is taken literally (a `$` in a class name starts no formula). Like every change of
@@ -49,7 +49,7 @@ def hangul() -> Iterator[None]:
         yield
 
 
-def printable(text: str, most: int | None = None) -> str:
+def drawable(text: str, most: int | None = None) -> str:
     """`text` as the fonts can draw it: on one line, composed, `□` for what they do not have.
 
     Emoji joiners and variation selectors are dropped, since they draw nothing by themselves.

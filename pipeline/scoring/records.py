@@ -12,12 +12,12 @@ Row = Mapping[str, Any]
 """Where a text stood, the text, and what `TextModel` gives."""
 
 
-def plain(value: Any) -> Any:
+def python_values(value: Any) -> Any:
     """Numbers and arrays of NumPy as numbers and lists of Python."""
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
-def example(row: Row) -> bytes:
+def tf_example(row: Row) -> bytes:
     """A serialized `tf.train.Example`: strings as bytes, numbers in one row (an array of several
     axes is flattened)."""
     features = {name: _feature(value) for name, value in row.items()}

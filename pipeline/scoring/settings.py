@@ -34,7 +34,7 @@ class FileSettings:
 
 
 @dataclasses.dataclass(frozen=True)
-class ModelSettings:
+class ScoredModelSettings:
     """The exported model, and how it is called."""
 
     version: Annotated[int, Between(1, 2**63 - 1)] = 1
@@ -56,7 +56,7 @@ class ScoreSettings:
     """Everything that can be set for scoring."""
 
     files: FileSettings = FileSettings()
-    model: ModelSettings = ModelSettings()
+    model: ScoredModelSettings = ScoredModelSettings()
 
 
 SCORE_HELP = """Runs the exported model on many texts, with any runner of Apache Beam.

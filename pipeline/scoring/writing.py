@@ -14,7 +14,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 from pipeline.errors import UserError
 from pipeline.json_lines import json_line
 from pipeline.scoring.files import Output
-from pipeline.scoring.records import Row, example, plain
+from pipeline.scoring.records import Row, python_values, tf_example
 
 _TYPES = {
     types_pb2.DT_STRING: pyarrow.string(),
@@ -61,13 +61,13 @@ class WriteRows(beam.PTransform):
         if self._output.kind == "jsonl":
             return rows | beam.Map(json_line) | beam.io.WriteToText(**place)
         if self._output.kind == "tfrecord":
-            return rows | beam.Map(example) | beam.io.WriteToTFRecord(**place)
+            return rows | beam.Map(tf_example) | beam.io.WriteToTFRecord(**place)
         schema = schema_of(self._outputs, self._with_id)
         return rows | beam.Map(_plain_row) | beam.io.WriteToParquet(schema=schema, **place)
 
 
 def _plain_row(row: Row) -> dict[str, Any]:
-    return {name: plain(value) for name, value in row.items()}
+    return {name: python_values(value) for name, value in row.items()}
 
 
 def schema_of(outputs: Mapping[str, TensorInfo], with_id: bool) -> pyarrow.Schema:

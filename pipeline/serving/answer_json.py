@@ -26,7 +26,7 @@ _INFINITE = f"infinite-{secrets.token_hex(16)}"
 _INFINITIES = {float("inf"): f"{_INFINITE}+", float("-inf"): f"{_INFINITE}-"}
 
 
-def plain(name: str, values: npt.NDArray[Any]) -> Any:
+def json_values(name: str, values: npt.NDArray[Any]) -> Any:
     """The values of an output as what `json` writes: lists in lists, or one value.
 
     Args:
@@ -65,7 +65,7 @@ def answer_body(outputs: Mapping[str, Any], by_rows: bool) -> bytes:
     """The body of an answer to `:predict`.
 
     Args:
-        outputs: name -> what `plain` made of it.
+        outputs: name -> what `json_values` made of it.
         by_rows: whether it was asked by `instances`.
 
     Raises:
@@ -89,7 +89,7 @@ def answer_body(outputs: Mapping[str, Any], by_rows: bool) -> bytes:
 
 
 def to_json(value: object) -> bytes:
-    """As UTF-8, without white space; the numbers are what `plain` gives."""
+    """As UTF-8, without white space; the numbers are what `json_values` gives."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if _INFINITE in text:
         text = text.replace(f'"{_INFINITE}+"', "1e999").replace(f'"{_INFINITE}-"', "-1e999")

@@ -16,13 +16,13 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from pipeline.serving.answer_json import plain
+from pipeline.serving.answer_json import json_values
 from pipeline.serving.request_error import RequestError
 from pipeline.serving.rows import RowRules, Tensors, merged, row_count, shape_of_row
 from pipeline.serving.settings import BatchingSettings
 
 Answer = Callable[[Mapping[str, Any]], bytes]
-"""Outputs, each as `plain` makes it -> the body of an answer."""
+"""Outputs, each as `json_values` makes it -> the body of an answer."""
 
 
 class Stoppable(Protocol):
@@ -135,9 +135,9 @@ class Runner:
             slices = [slice(None)]
         if self._rules.padding or len(requests) == 1:
             taken = [self._rules.taken(outputs, rows) for rows in slices]
-            values = [{name: plain(name, array) for name, array in t.items()} for t in taken]
+            values = [{name: json_values(name, array) for name, array in t.items()} for t in taken]
         else:
-            whole = {name: plain(name, array) for name, array in outputs.items()}
+            whole = {name: json_values(name, array) for name, array in outputs.items()}
             values = [{name: lists[rows] for name, lists in whole.items()} for rows in slices]
         return [request.answer(given) for request, given in zip(requests, values, strict=True)]
 
@@ -148,7 +148,7 @@ class Runner:
         request.done.clear()
         if self._rules.padding:
             outputs = self._rules.taken(outputs, slice(None))
-        return request.answer({name: plain(name, array) for name, array in outputs.items()})
+        return request.answer({name: json_values(name, array) for name, array in outputs.items()})
 
 
 class SmallLane:

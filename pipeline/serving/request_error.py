@@ -25,7 +25,7 @@ class RequestError(Exception):
         return json.dumps({"error": self.what}, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def shown(value: object, characters: int = 60) -> str:
+def shortened_value(value: object, characters: int = 60) -> str:
     """A value of a request for an error: as JSON, cut where it is long."""
     if isinstance(value, str):
         value = value[: characters + 1]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 
 from pipeline.serving.json_tensors import is_base64, to_array
-from pipeline.serving.request_error import RequestError, shown
+from pipeline.serving.request_error import RequestError, shortened_value
 from pipeline.serving.signature import ServedSignature, TensorInfo
 
 Tensors = dict[str, npt.NDArray[Any]]
@@ -56,7 +56,7 @@ def parse_body(body: bytes | bytearray) -> dict[str, Any]:
     except ValueError as error:
         raise RequestError(400, f"JSON Parse error: {str(error)[:200]}") from None
     if not isinstance(document, dict):
-        raise RequestError(400, f"JSON Value: {shown(document)} Is not object")
+        raise RequestError(400, f"JSON Value: {shortened_value(document)} Is not object")
     return document
 
 
@@ -145,7 +145,7 @@ def _columns(rows: object, inputs: Mapping[str, TensorInfo]) -> dict[str, list[A
             raise RequestError(
                 400,
                 f"Failed to process element: {number} of 'instances' list. JSON object: "
-                f"{shown(row)} keys must be equal to: {','.join(sorted(names))}",
+                f"{shortened_value(row)} keys must be equal to: {','.join(sorted(names))}",
             )
     return {name: [row[name] for row in rows] for name in inputs}
 

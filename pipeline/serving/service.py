@@ -21,9 +21,9 @@ from pipeline.serving.paths import Target
 from pipeline.serving.registry import Registry, parse_labels
 from pipeline.serving.request_error import RequestError
 from pipeline.serving.request_json import Tensors, parse_body, read_question, signature_name
-from pipeline.serving.settings import BatchingSettings, ModelSettings
+from pipeline.serving.settings import BatchingSettings, ServedModelSettings
 from pipeline.serving.signature import ServedSignature
-from pipeline.serving.streaming import read_prompt, written
+from pipeline.serving.streaming import event_stream, read_prompt
 
 _LOG = logging.getLogger(__name__)
 _THREADS = 64
@@ -72,7 +72,7 @@ class Service:
 
     def __init__(
         self,
-        models: ModelSettings,
+        models: ServedModelSettings,
         batching: BatchingSettings,
         check: Callable[[Path], None],
         say: Callable[[str], None],
@@ -178,7 +178,7 @@ class Service:
         document = await self.document(body)
         signature = served.signature(signature_name(document))
         tensors = read_prompt(document, signature)
-        return written(served.queue(signature.name), tensors)
+        return event_stream(served.queue(signature.name), tensors)
 
     async def metadata(self, target: Target) -> bytes:
         """The signatures of a model, as TensorFlow Serving tells them."""

@@ -27,7 +27,7 @@ class AddressSettings:
 
 
 @dataclasses.dataclass(frozen=True)
-class ModelSettings:
+class ServedModelSettings:
     """Which models are served."""
 
     models: str = ""
@@ -63,7 +63,7 @@ class BatchingSettings:
 class ServeSettings:
     """Everything that can be set for the server."""
 
-    models: ModelSettings = ModelSettings()
+    models: ServedModelSettings = ServedModelSettings()
     address: AddressSettings = AddressSettings()
     batching: BatchingSettings = BatchingSettings()
 

@@ -43,7 +43,7 @@ def read_prompt(document: Mapping[str, Any], signature: ServedSignature) -> Tens
     return tensors
 
 
-async def written(queue: SignatureQueue, tensors: Tensors) -> AsyncIterator[str]:
+async def event_stream(queue: SignatureQueue, tensors: Tensors) -> AsyncIterator[str]:
     """The events of a stream.
 
     Each has JSON: `{"text": more of it}`, one behind the other; then an event `end` with the whole

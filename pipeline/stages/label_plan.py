@@ -108,7 +108,7 @@ def start_of(settings: LabelStudy, workspace: Workspace) -> tuple[Path, Settings
     return start, task_settings
 
 
-def plan(
+def few_labels_plan(
     settings: LabelStudy,
     task_settings: Settings,
     start: Path,

@@ -16,7 +16,7 @@ from pipeline.records import as_json
 from pipeline.stages.files import RunFiles, chosen
 from pipeline.stages.options import PrepareOptions
 from pipeline.tasks.base import StartsFromEncoder, Task
-from pipeline.text.compare import every_tokenizer, side_by_side
+from pipeline.text.compare import every_tokenizer, tokenizer_table
 from pipeline.text.graph_limits import check_prepared
 from pipeline.workspace import SAMPLES, Manifest, Workspace, digest
 
@@ -101,4 +101,4 @@ def _show(text: str, files: RunFiles) -> None:
         frame = next(SplitFile(files.root / corpus.facts.folder / "train.tsv").blocks())
     say("learning pieces and starting the morpheme analysers: some seconds")
     texts = list(frame["text"][:_ROWS_TO_LEARN_FROM])
-    print(side_by_side(text, every_tokenizer(folder, texts)))
+    print(tokenizer_table(text, every_tokenizer(folder, texts)))

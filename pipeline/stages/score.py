@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.quiet import native_chatter_hidden
 from pipeline.scoring.files import input_kind, output_of
-from pipeline.scoring.settings import ModelSettings, ScoreSettings
+from pipeline.scoring.settings import ScoredModelSettings, ScoreSettings
 from pipeline.settings import closest
 from pipeline.stages.export import check_model
 from pipeline.stages.predict import train_command
@@ -69,7 +69,7 @@ def _check_beam() -> None:
         )
 
 
-def _model_folder(task: Task, settings: ModelSettings, workspace: Workspace) -> str:
+def _model_folder(task: Task, settings: ScoredModelSettings, workspace: Workspace) -> str:
     """Where the model is, after a look at its files if it is of this checkout."""
     if settings.model is not None:
         return settings.model

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.quiet import native_chatter_hidden
-from pipeline.serving.settings import AddressSettings, ModelSettings, ServeSettings
+from pipeline.serving.settings import AddressSettings, ServedModelSettings, ServeSettings
 from pipeline.settings import closest
 from pipeline.stages.export import check_model
 from pipeline.tasks.base import task_names
@@ -34,7 +34,7 @@ def check(model: Path) -> None:
     check_model(model, again)
 
 
-def _check_there_is_something(models: ModelSettings) -> None:
+def _check_there_is_something(models: ServedModelSettings) -> None:
     folder = Path(models.folder)
     there = sorted({path.parent.parent.name for path in folder.glob("*/*/saved_model.pb")})
     asked = [name.strip() for name in models.models.split(",") if name.strip()]

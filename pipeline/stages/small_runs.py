@@ -22,7 +22,7 @@ from pipeline.quiet import start_keras
 from pipeline.records import as_json, from_json
 from pipeline.tasks.sentiment import TASK
 from pipeline.tasks.sentiment.settings import Settings
-from pipeline.tasks.sentiment.training import load_labels
+from pipeline.tasks.sentiment.training import load_label_numbers
 from pipeline.text.ragged import Ragged
 from pipeline.text.settings import TextSettings
 from pipeline.training.fit import WEIGHTS, fit
@@ -77,7 +77,7 @@ def accuracy_of_run(
         shutil.rmtree(run / "checkpoint", ignore_errors=True)
         result, model = _trained(settings, prepared, run)
     logits = predict_logits(model, Ragged.load(prepared / "test"))
-    accuracy = float(np.mean(logits.argmax(axis=1) == load_labels(prepared, "test")))
+    accuracy = float(np.mean(logits.argmax(axis=1) == load_label_numbers(prepared, "test")))
     return result, accuracy
 
 

@@ -21,7 +21,7 @@ from pipeline.stages.studies import GradientStudy, LabelStudy, UnitStudy
 from pipeline.stages.study_labels import study_labels
 from pipeline.tasks.base import RunSettings
 from pipeline.tasks.charlm import TASK
-from pipeline.tasks.charlm.data import held_out, held_out_splits
+from pipeline.tasks.charlm.data import held_out_documents, held_out_splits
 from pipeline.tasks.charlm.settings import Settings
 from pipeline.tasks.charlm.training import trained_model
 from pipeline.training.tensorboard import TensorBoardLog
@@ -73,7 +73,7 @@ def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
     ends: list[bool] = []
     # In the order of the text.
     for split in held_out_splits(trained):
-        more_texts, more_ends = held_out(trained, split)
+        more_texts, more_ends = held_out_documents(trained, split)
         texts, ends = texts + more_texts, ends + more_ends
 
     def part(progress: Callable[[float], None]) -> Page:

@@ -18,7 +18,7 @@ from pipeline.lab.labels.results import (
     write_results,
 )
 from pipeline.locks import only_one
-from pipeline.models.settings import describe
+from pipeline.models.settings import describe_classifier
 from pipeline.own_process import in_own_process
 from pipeline.pretrained import read_pretrained
 from pipeline.progress import say
@@ -29,7 +29,7 @@ from pipeline.report.versions import versions
 from pipeline.settings import without_run
 from pipeline.stages.corpus import read_corpus
 from pipeline.stages.files import RunFiles
-from pipeline.stages.label_plan import FewLabelsPlan, Point, plan, start_of
+from pipeline.stages.label_plan import FewLabelsPlan, Point, few_labels_plan, start_of
 from pipeline.stages.small_runs import accuracy_of_run, forget_models
 from pipeline.stages.studies import LabelStudy
 from pipeline.tasks.sentiment import TASK
@@ -65,7 +65,7 @@ def study_labels(settings: LabelStudy, workspace: Workspace) -> Path:
         if _set_aside(folder, asked):
             facts, _ = _corpus(task_settings, folder, workspace)
         write_record(folder / RECORD, asked)
-        planned = plan(settings, task_settings, start, facts, workspace)
+        planned = few_labels_plan(settings, task_settings, start, facts, workspace)
         try:
             _measure(planned, folder, settings)
         except KeyboardInterrupt:
@@ -175,7 +175,7 @@ def _circumstances(planned: FewLabelsPlan, settings: LabelStudy) -> Circumstance
         warnings=planned.corpus.warnings,
         encoder=settings.start.encoder,
         trained_on=planned.encoder.trained_on,
-        model=describe(planned.settings.model),
+        model=describe_classifier(planned.settings.model),
         batch_sizes={
             size: small.rows_per_batch(training.batch_size, rows) for size, rows in learnt.items()
         },

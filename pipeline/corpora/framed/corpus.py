@@ -17,7 +17,7 @@ from pipeline.corpora.framed.frame_columns import ColumnChoice
 from pipeline.corpora.framed.frame_file import Video, read_video
 from pipeline.corpora.framed.label_spans import read_label_spans
 from pipeline.corpora.framed.published_windows import cut_published_windows
-from pipeline.corpora.framed.sources import VideoSource, listed, places, sources_of
+from pipeline.corpora.framed.sources import VideoSource, comma_separated, places, sources_of
 from pipeline.corpora.framed.whole_videos import shortened, unknown_labels, whole_videos
 from pipeline.corpora.origins import own_origin, sample_origin
 from pipeline.corpora.rejects import Rejected
@@ -62,7 +62,7 @@ def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path, derived: Path)
         paths = [source.path for source in sources]
         name = _name(chosen.corpus, paths)
         origin = Origin(_title(paths), chosen.corpus, own_origin(paths).licence)
-    choice = ColumnChoice(chosen.label_column, listed(chosen.left_out_columns))
+    choice = ColumnChoice(chosen.label_column, comma_separated(chosen.left_out_columns))
     filmed = sources[0].is_filmed
     if filmed:
         read, warnings = _filmed(sources, choice, chosen, derived)

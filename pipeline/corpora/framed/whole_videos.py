@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from pipeline.corpora.framed.frame_file import Video
-from pipeline.corpora.framed.sources import listed
+from pipeline.corpora.framed.sources import comma_separated
 from pipeline.corpora.settings import FrameCorpusSettings
 from pipeline.corpora.splits import by_share
 from pipeline.counts import counted
@@ -35,7 +35,7 @@ def whole_videos(
             remedy="give more videos; a long one may be cut into several files",
         )
     named = {
-        split: _videos_called(videos, listed(setting), option)
+        split: _videos_called(videos, comma_separated(setting), option)
         for split, setting, option in (
             ("dev", chosen.dev_videos, "--dev-videos"),
             ("test", chosen.test_videos, "--test-videos"),

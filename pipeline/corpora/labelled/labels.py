@@ -49,7 +49,7 @@ def number_of(label: str) -> decimal.Decimal | None:
     return decimal.Decimal(label)
 
 
-def is_missing(label: str) -> bool:
+def is_missing_label(label: str) -> bool:
     """Whether it stands for no label: blank, nan, null, None, NA, in any case."""
     return label.strip().casefold() in _MISSING
 
@@ -143,7 +143,7 @@ def short(label: str) -> str:
 
 def _key(label: str, none_is_a_class: bool) -> object:
     """What two spellings of one label have in common; None of what is no label."""
-    if is_missing(label) and not (none_is_a_class and label.casefold() == "none"):
+    if is_missing_label(label) and not (none_is_a_class and label.casefold() == "none"):
         return None
     number = number_of(label)
     return label if number is None else number

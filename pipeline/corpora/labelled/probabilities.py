@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.corpora.labelled.labels import is_missing, short
+from pipeline.corpora.labelled.labels import is_missing_label, short
 
 TOLERANCE = 1e-3
 """So far from 1 may the probabilities of a row add up; then they are divided by their sum."""
@@ -36,7 +36,7 @@ def label_of_column(name: str) -> str | None:
     return match[1] if match else None
 
 
-def number(cell: str) -> float:
+def parse_probability(cell: str) -> float:
     """The number in a cell, written as 0.9, .9 or 9e-1; not a number (NaN) of anything else."""
     match = _NUMBER.fullmatch(cell.strip())
     return float(match[0]) if match else float("nan")
@@ -54,9 +54,9 @@ def distribution(cells: Mapping[str, str]) -> np.ndarray | None:
     Raises:
         ValueError: a cell is no number from 0 to 1, or they add up to something else.
     """
-    if all(is_missing(cell) for cell in cells.values()):
+    if all(is_missing_label(cell) for cell in cells.values()):
         return None
-    values = np.array([number(cell) for cell in cells.values()])
+    values = np.array([parse_probability(cell) for cell in cells.values()])
     for (label, cell), value in zip(cells.items(), values, strict=True):
         if not 0 <= value <= 1 + TOLERANCE:
             wrong = "below 0" if value < 0 else "above 1" if value > 1 else "no number"

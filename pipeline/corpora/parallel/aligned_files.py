@@ -13,7 +13,7 @@ from pipeline.corpora.parallel.packed import beginning, unpacked, without_compre
 from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, pair_id
 from pipeline.corpora.scripts import is_english, is_korean
 from pipeline.errors import UserError
-from pipeline.text_file import DAMAGED, decode, is_damaged, read_bytes, split_lines
+from pipeline.text_file import DAMAGED, decode, is_damaged, read_unpacked, split_lines
 
 _NAMES = {
     "ko": ("ko", "kor", "korean", "kr", "한국어"),
@@ -106,7 +106,7 @@ def read_aligned(files: AlignedFiles) -> PairTexts:
     contents = []
     for path in (files.ko, files.en):
         packed = unpacked(path)
-        contents.append(packed.read(packed.names[:1])[0] if packed else read_bytes(path))
+        contents.append(packed.read(packed.names[:1])[0] if packed else read_unpacked(path))
     return pairs_of_lines(*zip(names, contents, strict=True), files)
 
 

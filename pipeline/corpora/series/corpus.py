@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
 from pipeline.corpora.origins import catalogue_origin, own_origin, stand_in_warning
-from pipeline.corpora.series.spacing import DAY, spacing_of, written
+from pipeline.corpora.series.spacing import DAY, step_spacing, written_times
 from pipeline.corpora.series.table import SeriesTable, read_series
 from pipeline.corpora.settings import SeriesCorpusSettings
 from pipeline.corpora.splits import CorpusSplits
@@ -100,15 +100,15 @@ def _split(
         raise UserError(
             f"holds {counted(len(table.values), 'step')}, not {corpus.steps:,}", where=path
         )
-    parts = parts_of(len(table.values), chosen, path, corpus.parts if corpus else None)
+    parts = split_parts(len(table.values), chosen, path, corpus.parts if corpus else None)
     _check_varies(table, parts.train, path)
     whole = WholeSeries(np.float32(table.values), table.names, table.seconds)
-    spacing = spacing_of(table.seconds)
+    spacing = step_spacing(table.seconds)
     if table.seconds is None:
         times = [str(number) for number in range(1, len(whole) + 1)]
     else:
         moments = table.seconds.astype("datetime64[s]")
-        times = written(moments, whole_days=spacing.kind != "seconds" or spacing.size >= DAY)
+        times = written_times(moments, whole_days=spacing.kind != "seconds" or spacing.size >= DAY)
     splits = {
         split: _frame(whole, starts, parts, times) for split, starts in parts.starts().items()
     }
@@ -148,7 +148,7 @@ def _frame(
     return pd.DataFrame(rows, columns=["id", "history", "forecast"])
 
 
-def parts_of(
+def split_parts(
     steps: int,
     chosen: SeriesCorpusSettings,
     where: object,

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.compressed import blocks, without_compression
+from pipeline.compressed import unpacked_blocks, without_compression
 from pipeline.corpora.json_records import (
     SUFFIXES,
     Records,
@@ -60,7 +60,7 @@ def _is_large(path: Path) -> bool:
     if not path.is_file():
         return False
     size = 0
-    for block in blocks(path, shown=False):
+    for block in unpacked_blocks(path, shown=False):
         size += len(block)
         if size > LARGE:
             return True

@@ -15,7 +15,7 @@ from pipeline.corpora.splits import CorpusSplits
 from pipeline.facts import Prepared
 from pipeline.models.captioner import begin_ids
 from pipeline.normalize import normalize
-from pipeline.pictures.features import PictureFeatures, features_of, store_folder
+from pipeline.pictures.features import PictureFeatures, picture_features, store_folder
 from pipeline.tasks.captioning import TASK
 from pipeline.tasks.captioning.settings import Settings
 from pipeline.text.ragged import Ragged
@@ -135,4 +135,4 @@ def _features(cells: Sequence[str], prepared_folder: Path) -> PictureFeatures:
     """Features of pictures that lie beside the corpus."""
     corpus_folder, processed = prepared_folder.parent, prepared_folder.parents[2]
     pictures = [TASK.input.find(cell, corpus_folder) for cell in cells]
-    return features_of(pictures, store_folder(processed))
+    return picture_features(pictures, store_folder(processed))

@@ -11,8 +11,7 @@ import tensorflow as tf
 
 from pipeline.corpora.captions.corpus import captions_of
 from pipeline.corpora.splits import read_split
-from pipeline.evaluation.captions import CaptionMetrics
-from pipeline.evaluation.captions import evaluate as measure
+from pipeline.evaluation.captions import CaptionMetrics, evaluate_captions
 from pipeline.facts import Trained
 from pipeline.models.caption import Caption, caption_pictures
 from pipeline.models.settings import describe_captioner
@@ -47,7 +46,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     search = Caption(model, settings.search, begins(folder))
     rows, _ = caption_pictures(search, test.features, test.languages)
     captions = [decode(rows.row(row).tolist()) for row in range(len(rows))]
-    metrics = measured(trained, captions)
+    metrics = caption_metrics(trained, captions)
     samples = _samples(settings, trained, model, test, captions, metrics[0])
     content = captioning_content(
         metrics,
@@ -61,7 +60,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     return Evaluated("; ".join(of.summary for of in metrics), numbers, content)
 
 
-def measured(trained: Trained, captions: Sequence[str]) -> list[CaptionMetrics]:
+def caption_metrics(trained: Trained, captions: Sequence[str]) -> list[CaptionMetrics]:
     """Scores of captions of the test split, in each language that is in it."""
     frames = {
         split: read_split(trained.corpus_folder / f"{split}.tsv") for split in ("train", "test")
@@ -73,7 +72,7 @@ def measured(trained: Trained, captions: Sequence[str]) -> list[CaptionMetrics]:
         train = frames["train"][frames["train"]["language"] == language].to_dict("records")
         learnt = [text for several in references_of(train) for text in several]
         own = [captions[row].lower() for row in rows]
-        found.append(measure(own, references, language, learnt))
+        found.append(evaluate_captions(own, references, language, learnt))
     return found
 
 

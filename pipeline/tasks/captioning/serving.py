@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from pipeline.corpora.captions.languages import LANGUAGES
 from pipeline.errors import UserError
-from pipeline.evaluation.captions import evaluate
+from pipeline.evaluation.captions import evaluate_captions
 from pipeline.export.captioner import export_captioner
 from pipeline.export.predictor import Predictor
 from pipeline.export.saved_model import load_saved_model
@@ -58,7 +58,9 @@ def test_inputs(test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
 def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) -> dict[str, float]:
     captions = [text.decode("utf-8").lower() for text in outputs["caption"]]
     own = _own(test)
-    metrics = evaluate(captions, references_of(own.to_dict("records")), own["language"].iloc[0], [])
+    metrics = evaluate_captions(
+        captions, references_of(own.to_dict("records")), own["language"].iloc[0], []
+    )
     names = ("bleu1", "bleu2", "bleu3", "bleu4", "sacrebleu", "chrf", "cider")
     return {name: getattr(metrics, name) for name in names}
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.batches.frame_windows import FrameRows
 from pipeline.corpora.framed.corpus import ENCODER, FEATURES, picture_encoder, read_framed_corpus
-from pipeline.corpora.framed.filmed_video import features_of
+from pipeline.corpora.framed.filmed_video import frame_features
 from pipeline.corpora.framed.sources import is_filmed
 from pipeline.corpora.framed.whole_videos import shortened
 from pipeline.corpora.split_file import SplitFile
@@ -93,7 +93,10 @@ def values_in(path: str, model: Path | None) -> list[np.ndarray]:
     names = [] if model is None else _names(model / _ASSETS / NAMES)
     if not is_filmed(Path(path)):
         return TASK.input.in_order(path, names)
-    if model is not None and (encoder := encoder_of(model / _ASSETS)) != picture_encoder():
+    if (
+        model is not None
+        and (encoder := picture_encoder_name(model / _ASSETS)) != picture_encoder()
+    ):
         raise UserError(
             "shows pictures, and the model "
             + (f"takes features by {encoder}" if encoder else "was trained on tables of features"),
@@ -103,10 +106,10 @@ def values_in(path: str, model: Path | None) -> list[np.ndarray]:
             else "give a CSV file with a row a frame",
         )
     with tempfile.TemporaryDirectory() as store:
-        return [np.array(features_of(Path(path), Path(store)).frames, np.float32)]
+        return [np.array(frame_features(Path(path), Path(store)).frames, np.float32)]
 
 
-def encoder_of(folder: Path) -> str:
+def picture_encoder_name(folder: Path) -> str:
     """The picture encoder whose features a model takes; empty where it takes those of tables."""
     return str(read_json(folder / PICTURES)["encoder"]) if (folder / PICTURES).exists() else ""
 
@@ -144,7 +147,7 @@ class Standard:
             return cls(stored["mean"], stored["std"])
 
 
-def load_labels(prepared_folder: Path) -> list[str]:
+def label_names(prepared_folder: Path) -> list[str]:
     """The labels that training knows, in the order of their numbers."""
     return list(read_json(prepared_folder / LABELS))
 
