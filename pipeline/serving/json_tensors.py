@@ -131,8 +131,8 @@ def _floats(leaves: list[Any], name: str, dtype: np.dtype[Any]) -> npt.NDArray[A
 def _lossy(value: object, name: str, dtype: np.dtype[Any]) -> RequestError:
     return RequestError(
         400,
-        f"Input {name}: Cannot convert JSON value: {shortened_value(value)} to {dtype.name} without "
-        "loss of precision.",
+        f"Input {name}: Cannot convert JSON value: {shortened_value(value)} to {dtype.name} "
+        "without loss of precision.",
     )
 
 
