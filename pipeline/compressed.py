@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from backports import zstd
 
-from pipeline.errors import UserError, named_by_a_user
+from pipeline.errors import UserError, user_file_errors
 from pipeline.progress import Progress
 
 COMPRESSED: dict[bytes, Callable[[Any], IO[bytes]]] = {
@@ -51,7 +51,7 @@ def unpacked_blocks(path: Path, shown: bool = True) -> Iterator[bytes]:
     Raises:
         UserError: no such file, a folder, not to be read, or damaged.
     """
-    with named_by_a_user(path), path.open("rb") as file:
+    with user_file_errors(path), path.open("rb") as file:
         head = file.peek(8)
         opened = next((how for magic, how in COMPRESSED.items() if head.startswith(magic)), None)
         content: IO[bytes] = file if opened is None else opened(file)

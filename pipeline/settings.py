@@ -88,7 +88,7 @@ def _number(kind: typing.Any) -> type | None:
     return kinds.pop() if kinds in ({int}, {float}) else None
 
 
-def spread(arguments: list[str]) -> list[str]:
+def split_settings_option(arguments: list[str]) -> list[str]:
     """The arguments with the words of each `--settings "--units 64 --epochs 3"` in its place.
 
     They are read as a shell reads words in quotes; nothing else of a shell is in them.
@@ -221,7 +221,7 @@ def parse(kind: type[Chosen], arguments: list[str], *, program: str, description
     """
     return tyro.cli(
         kind,
-        args=_check(spread(arguments), kind),
+        args=_check(split_settings_option(arguments), kind),
         prog=program,
         description=description,
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),

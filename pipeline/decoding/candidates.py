@@ -35,7 +35,7 @@ def best_allowed(
     k = min(k, size)
     # As many more as can be lost again; masking these is cheaper than masking a vocabulary.
     among = min(k + len(banned) + 1, size)
-    values, ids = largest(log_probs, among)
+    values, ids = top_k(log_probs, among)
     forbidden = ops.logical_and(ids == eos, too_early[:, None])
     for id_ in banned:
         forbidden = ops.logical_or(forbidden, ids == id_)
@@ -43,7 +43,7 @@ def best_allowed(
     return values, pick(ids, ops.cast(order, "int32"))
 
 
-def largest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def top_k(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """`ops.top_k` with int32 indices, four times as fast where there are thousands of columns.
 
     The k largest values lie in the k blocks with the largest maxima, and a maximum costs far

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.decoding.one_path import Best, follow
+from pipeline.decoding.one_path import Best, decode_one_path
 from pipeline.decoding.options import SpecialIds
 from pipeline.decoding.step import Hypotheses, State, Step, Tensor
 
@@ -42,7 +42,7 @@ def greedy(
     def most_probable(best: Best, _position: Tensor) -> Tensor:
         return best(1)[1][:, 0]
 
-    return follow(
+    return decode_one_path(
         step,
         state,
         rows,

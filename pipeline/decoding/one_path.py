@@ -25,7 +25,7 @@ from pipeline.decoding.step import (
 Best = Callable[[int], tuple[Tensor, Tensor]]
 
 
-def follow(
+def decode_one_path(
     step: Step,
     state: State,
     rows: int | Tensor,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from keras import ops
 
 from pipeline.decoding.counter_random import uniform
-from pipeline.decoding.one_path import Best, follow
+from pipeline.decoding.one_path import Best, decode_one_path
 from pipeline.decoding.options import SamplingOptions, SpecialIds
 from pipeline.decoding.step import Hypotheses, State, Step, Tensor, pick
 
@@ -62,7 +62,7 @@ def sample(
         drawn = ops.where(temperature < COLDEST, 0, drawn)
         return pick(candidates, drawn[:, None])[:, 0]
 
-    return follow(
+    return decode_one_path(
         step,
         state,
         rows,

@@ -40,7 +40,9 @@ def words_with_attention(
     )
 
 
-def tables(words: tf.Tensor, maps: tf.Tensor, counts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def padded_tables(
+    words: tf.Tensor, maps: tf.Tensor, counts: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Words and maps end to end -> string [n, time], float32 [n, time, rows, columns]; unused
     cells are "" and 0.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from pipeline.export.caption_attention import tables, words_with_attention
+from pipeline.export.caption_attention import padded_tables, words_with_attention
 from pipeline.export.graph_detokenize import GraphDetokenizer
 from pipeline.export.parts import in_parts
 from pipeline.export.saved_model import write_saved_model
@@ -101,7 +101,7 @@ def export_captioner(
 
         def answer(image: tf.Tensor) -> dict[str, tf.Tensor]:
             captions, scores, *words = _in_parts(image, part, [*_CAPTIONS, *_WORDS])
-            table, maps = tables(*words)
+            table, maps = padded_tables(*words)
             return {"caption": captions, "score": scores, "words": table, "attention": maps}
 
         return answer

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from pipeline.export.graph_rows import kept
+from pipeline.export.graph_rows import filter_rows
 from pipeline.export.graph_text import normalize_in_graph
 from pipeline.text.characters import Characters
 from pipeline.text.vocabulary import BOS, EOS, UNK
@@ -72,7 +72,7 @@ class GraphCharacters(tf.Module):
         """Decodes int32 [n, time] to string [n]: [EOS] as a line feed, the other special ids as
         nothing."""
         rows = tf.RaggedTensor.from_tensor(tf.gather(self._points, ids))
-        points = kept(rows, rows.flat_values > 0)
+        points = filter_rows(rows, rows.flat_values > 0)
         return tf.strings.unicode_encode(points, "UTF-8")
 
 
@@ -92,5 +92,5 @@ def _to_jamo(points: tf.RaggedTensor) -> tf.RaggedTensor:
         axis=1,
     )
     there = tf.stack([tf.ones_like(hangul), hangul, hangul & (trailing > 0)], axis=1)
-    jamo = kept(tf.RaggedTensor.from_tensor(each), tf.reshape(there, [-1]))
+    jamo = filter_rows(tf.RaggedTensor.from_tensor(each), tf.reshape(there, [-1]))
     return points.with_flat_values(jamo).merge_dims(1, 2)

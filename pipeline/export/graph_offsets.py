@@ -9,7 +9,7 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from pipeline.export.graph_rows import kept
+from pipeline.export.graph_rows import filter_rows
 from pipeline.normalize import (
     DROPPED,
     JOINER,
@@ -57,7 +57,7 @@ def normalize_with_offsets(
     places = tf.ragged.range(points.row_lengths())
     for unwanted in (_marks, _repeated_spaces, _last_space):
         wanted = tf.logical_not(unwanted(points))
-        points, places = kept(points, wanted), kept(places, wanted)
+        points, places = filter_rows(points, wanted), filter_rows(places, wanted)
     spaced = tf.strings.unicode_encode(points, "UTF-8")
     composed = tf_text.normalize_utf8(spaced, "NFC")
     first, last = tf.cond(

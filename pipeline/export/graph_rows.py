@@ -15,7 +15,7 @@ def row_numbers(rows: tf.RaggedTensor) -> tf.Tensor:
     return tf.searchsorted(splits, tf.range(splits[-1]), side="right") - 1
 
 
-def kept(rows: tf.RaggedTensor, wanted: tf.Tensor) -> tf.RaggedTensor:
+def filter_rows(rows: tf.RaggedTensor, wanted: tf.Tensor) -> tf.RaggedTensor:
     """The rows without the values that are not wanted.
 
     Args:

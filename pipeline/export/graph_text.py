@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from pipeline.export.graph_offsets import normalize_with_offsets
-from pipeline.export.graph_rows import kept
+from pipeline.export.graph_rows import filter_rows
 from pipeline.normalize import RULES
 from pipeline.quiet import native_chatter_hidden
 from pipeline.text.graph_limits import check_vocabulary
@@ -83,7 +83,7 @@ class GraphTokenizer(tf.Module):
             raise ValueError("only syllables have offsets in a graph")
         points, starts, ends = normalize_with_offsets(strings)
         inside = tf.not_equal(points.flat_values, _SPACE)
-        starts, ends = (kept(edges, inside) for edges in (starts, ends))
+        starts, ends = (filter_rows(edges, inside) for edges in (starts, ends))
         return (
             self._framed(self._pieces.of_points(points), BOS, EOS),
             self._framed(starts, -1, -1),
@@ -161,4 +161,4 @@ class _Syllables(tf.Module):
         continues = tf.cast(tf.not_equal(before.flat_values, _SPACE), tf.int64)
         ids = self._table.lookup(2 * tf.cast(points.flat_values, tf.int64) + continues)
         ids = points.with_flat_values(tf.cast(ids, tf.int32))
-        return kept(ids, tf.not_equal(points.flat_values, _SPACE))
+        return filter_rows(ids, tf.not_equal(points.flat_values, _SPACE))

@@ -82,12 +82,12 @@ def render_card(card: ModelCard) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["code"] = code
+    environment.filters["code"] = code_span
     environment.filters["number"] = lambda v: f"{v:,}" if isinstance(v, int) else f"{v:.4f}"
     return environment.get_template("model_card.md.j2").render(card=card)
 
 
-def code(text: object) -> str:
+def code_span(text: object) -> str:
     """`text` as a Markdown code span in a table: on one line, every character literal."""
     one_line = " ".join(str(text).split()).replace("|", "\\|")
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", one_line)), default=0))

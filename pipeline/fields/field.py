@@ -22,7 +22,7 @@ class Tensor(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked(Generic[Value]):
+class FileValues(Generic[Value]):
     """Values that are asked about, one after the other: they may be more than memory holds.
 
     Attributes:
@@ -124,14 +124,14 @@ class Field(abc.ABC, Generic[Value]):
             UserError: it cannot be read.
         """
 
-    def asked(self, path: str) -> Asked[Value]:
+    def open_values(self, path: str) -> FileValues[Value]:
         """The values in a file, as a stream where it may hold many.
 
         Raises:
             UserError: as `from_file`; or, while they are read, it was changed.
         """
         values = self.from_file(path)
-        return Asked(values, len(values))
+        return FileValues(values, len(values))
 
     def how_to_ask(self, value: Value) -> str:
         """Options of the stage `predict` that ask about a value."""

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Annotated, Literal
 
 from pipeline.ranges import AtLeast, Between, UserFiles
-from pipeline.settings import leaves, option_of, spread
+from pipeline.settings import leaves, option_of, split_settings_option
 
 InputKind = Literal["text", "parquet", "tfrecord"]
 OutputKind = Literal["jsonl", "parquet", "tfrecord"]
@@ -89,7 +89,7 @@ def split_options(arguments: list[str]) -> tuple[list[str], list[str]]:
     own: list[str] = []
     beams: list[str] = []
     words = own
-    for word in spread(arguments):
+    for word in split_settings_option(arguments):
         if word.startswith("-"):
             words = own if word.partition("=")[0].replace("_", "-") in ours else beams
         words.append(word)

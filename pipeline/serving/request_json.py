@@ -20,7 +20,7 @@ from pipeline.serving.signature import ServedSignature, TensorInfo
 Tensors = dict[str, npt.NDArray[Any]]
 
 
-class Question(NamedTuple):
+class ParsedRequest(NamedTuple):
     """What a body asks.
 
     Attributes:
@@ -72,7 +72,7 @@ def signature_name(document: Mapping[str, Any]) -> str:
     return name or "serving_default"
 
 
-def read_question(document: Mapping[str, Any], signature: ServedSignature) -> Question:
+def read_question(document: Mapping[str, Any], signature: ServedSignature) -> ParsedRequest:
     """The tensors that a body of `:predict` holds, by `instances` or by `inputs`.
 
     Args:
@@ -111,7 +111,7 @@ def read_question(document: Mapping[str, Any], signature: ServedSignature) -> Qu
         rows = {len(array) for array in tensors.values()}
         if len(rows) > 1:
             raise RequestError(400, "the inputs have different numbers of rows")
-    return Question(tensors, by_rows)
+    return ParsedRequest(tensors, by_rows)
 
 
 def _is_object(value: object) -> bool:

@@ -22,7 +22,7 @@ from pipeline.workspace import Manifest, Workspace, digest, is_what_was_written,
 
 def run(task: Task, settings: Any, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
-    with files.to_be_written():
+    with files.write_lock():
         read_corpus(task, settings, files, workspace)
 
 
@@ -30,7 +30,7 @@ def read_corpus(task: Task, settings: Any, files: RunFiles, workspace: Workspace
     """Reads the corpus and writes its splits, and what they are into `files`, where that is not
     done yet. Nobody else may write `files` meanwhile."""
     relevant = chosen(as_json(settings), task.corpus_groups)
-    with files.splits_to_be_written(relevant):
+    with files.splits_lock(relevant):
         _run(task, settings, relevant, files, workspace)
 
 

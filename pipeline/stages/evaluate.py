@@ -24,7 +24,7 @@ def run(task: Task, settings: Any, workspace: Workspace, options: EvaluateOption
     settings = files.trained_settings(task, settings)
     weights = sha256(files.weights)
     if options.on is None:
-        if files.measured() is not None and files.reported():
+        if files.valid_metrics() is not None and files.has_report():
             say(f"already evaluated: {files.report}")
         else:
             start_keras()

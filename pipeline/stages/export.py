@@ -14,7 +14,7 @@ from pipeline.quiet import start_keras
 from pipeline.records import as_json
 from pipeline.stages.files import RunFiles
 from pipeline.stages.options import ExportOptions
-from pipeline.stages.versions import MANIFEST, note_export, to_be_exported
+from pipeline.stages.versions import MANIFEST, export_lock, note_export
 from pipeline.tasks.base import GivesIdsModel, Task
 from pipeline.workspace import Manifest, Workspace, atomic_folder, digest
 
@@ -30,7 +30,7 @@ def run(task: Task, settings: Any, workspace: Workspace, options: ExportOptions)
     files = RunFiles.of(task, settings, workspace)
     trained = files.trained()
     settings = files.trained_settings(task, settings)
-    metrics = files.measured()
+    metrics = files.valid_metrics()
     if metrics is None:
         raise UserError(
             "this run has not been measured, and a model is not exported without its numbers",
@@ -41,7 +41,7 @@ def run(task: Task, settings: Any, workspace: Workspace, options: ExportOptions)
     # The card tells what was measured; which report shows it is the same to a model.
     measured = {name: value for name, value in metrics.items() if name != "report"}
     made_of = {**as_json(settings), "metrics": digest(measured)}
-    with to_be_exported(files.folder.parent, settings.run.version):
+    with export_lock(files.folder.parent, settings.run.version):
         before = Manifest.read(target / MANIFEST, Exported)
         # An earlier version of this project wrote fewer files.
         wanted = {CARD, *((ONNX,) if options.onnx else ())}

@@ -15,7 +15,7 @@ from pipeline.progress import say
 from pipeline.records import as_json, from_json
 from pipeline.report.commands import commands
 from pipeline.settings import leaves, option_of
-from pipeline.stages.versions import MANIFEST, exported_as, run_behind
+from pipeline.stages.versions import MANIFEST, run_of_version, version_of_run
 from pipeline.tasks.base import RunSettings, Task, find_task
 from pipeline.workspace import (
     Facts,
@@ -89,9 +89,9 @@ class RunFiles:
         return self.folder / "elsewhere"
 
     @classmethod
-    def behind(cls, task: Task, version: int, workspace: Workspace) -> RunFiles | None:
+    def of_version(cls, task: Task, version: int, workspace: Workspace) -> RunFiles | None:
         """Those of the run that was last exported as `version`; None where that is not known."""
-        name = run_behind(workspace.run(task.name, ""), version)
+        name = run_of_version(workspace.run(task.name, ""), version)
         if name is None:
             return None
         settings = dataclasses.replace(task.settings(), run=RunSettings(name, version))
@@ -100,7 +100,7 @@ class RunFiles:
     # ---- one process at a time
 
     @contextlib.contextmanager
-    def to_be_written(self) -> Iterator[None]:
+    def write_lock(self) -> Iterator[None]:
         """Keeps a second command from reading, preparing or training into the same run.
 
         Raises:
@@ -115,7 +115,7 @@ class RunFiles:
             yield
 
     @contextlib.contextmanager
-    def splits_to_be_written(self, corpus_settings: dict[str, Any]) -> Iterator[None]:
+    def splits_lock(self, corpus_settings: dict[str, Any]) -> Iterator[None]:
         """Lets other runs wait that read the same corpus in the same way."""
         folder = self.root / "data" / "processed" / self.task
         with one_at_a_time(
@@ -201,7 +201,7 @@ class RunFiles:
             raise UserError("is damaged", where=path, remedy=self.command())
         return values
 
-    def measured(self) -> dict[str, Any] | None:
+    def valid_metrics(self) -> dict[str, Any] | None:
         """metrics.json, if it speaks of the weights that are there."""
         metrics = self._metrics()
         if metrics is None or not isinstance(metrics.get("summary"), str):
@@ -216,7 +216,7 @@ class RunFiles:
             return None
         return metrics if isinstance(metrics, dict) else None
 
-    def reported(self) -> bool:
+    def has_report(self) -> bool:
         """Whether the report is there, and is that of metrics.json."""
         metrics = self._metrics() or {}
         if "report" not in metrics:  # an earlier version wrote it
@@ -293,10 +293,10 @@ class RunFiles:
             settings = dataclasses.replace(task.settings(), run=RunSettings(self.folder.name))
         version = settings.run.version
         if version == RunSettings().version:
-            version = exported_as(self.folder, version)
+            version = version_of_run(self.folder, version)
         everything = [field.name for field in dataclasses.fields(settings) if field.name != "run"]
         exported = Workspace(self.root).saved_model(self.task, version) / MANIFEST
-        ours = run_behind(self.folder.parent, version) == self.folder.name
+        ours = run_of_version(self.folder.parent, version) == self.folder.name
         for path, groups in (
             (exported, everything if ours else []),
             (self.prepared, task.prepare_groups),

@@ -18,7 +18,7 @@ from pipeline.models.settings import StartSettings
 from pipeline.pretrained import NONE, PretrainedEncoder, read_pretrained
 from pipeline.progress import say
 from pipeline.stages.encoders import find_pretrained
-from pipeline.stages.small_runs import in_the_shape_of, without_encoder
+from pipeline.stages.small_runs import with_sizes_of_encoder, without_encoder
 from pipeline.stages.studies import LabelStudy
 from pipeline.tasks.sentiment.data import BUNDLED_ENCODER, encoder
 from pipeline.tasks.sentiment.settings import Settings
@@ -88,7 +88,7 @@ def start_of(settings: LabelStudy, workspace: Workspace) -> tuple[Path, Settings
             remedy="name an encoder; what starts from nothing is measured beside it",
         )
     corpus = settings.corpus.corpus or ("sample" if settings.study.quick else None)
-    task_settings = in_the_shape_of(
+    task_settings = with_sizes_of_encoder(
         Settings(
             corpus=CorpusSettings(
                 corpus=corpus or CorpusSettings().corpus,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UserError
 from pipeline.facts import Exported
-from pipeline.fields import Asked
+from pipeline.fields import FileValues
 from pipeline.progress import Progress, print_lines, say
 from pipeline.quiet import start_keras
 from pipeline.report.commands import commands
@@ -20,7 +20,7 @@ from pipeline.stages.files import RunFiles
 from pipeline.stages.options import PredictOptions
 from pipeline.stages.shards import check_unfinished, shards
 from pipeline.stages.versions import MANIFEST
-from pipeline.stages.windows import answered, parts, windows
+from pipeline.stages.windows import answers_in_order, parts, windows
 from pipeline.tasks.base import GivesProbabilities, ReadsFiles, RunSettings, Task
 from pipeline.workspace import Manifest, Workspace, digest, sha256
 
@@ -87,7 +87,7 @@ class _Asking:
             lines = map(self.predictor.line, self._answers(window))
             print_lines(map(self.task.output.answer, lines) if alone else lines)
 
-    def write_answers(self, asked: Asked[Any], out: Path, made_of: dict[str, Any]) -> None:
+    def write_answers(self, asked: FileValues[Any], out: Path, made_of: dict[str, Any]) -> None:
         """Writes them to a file, behind what an earlier process had finished."""
         resumable = asked.checksum is not None
         if not resumable:
@@ -120,7 +120,7 @@ class _Asking:
             self.progress.advance(len(part))
 
     def _answers(self, window: Sequence[Any]) -> Sequence[Any]:
-        return answered(
+        return answers_in_order(
             window,
             self.predictor.answers,
             list(map(self.task.input.size, window)),
@@ -181,20 +181,20 @@ def _load(task: Task, settings: Any, options: PredictOptions, model: Path) -> Pr
     return serving.load(model, settings.asking if task.asking else None)
 
 
-def _asked(task: Task, options: PredictOptions, model: Path) -> Asked[Any]:
+def _asked(task: Task, options: PredictOptions, model: Path) -> FileValues[Any]:
     """What is asked about."""
     if options.file is not None:
         if options.check and options.file == "-":  # nothing would be left of it
-            return Asked([], 0)
+            return FileValues([], 0)
         data = task.data
         if not isinstance(data, ReadsFiles):
-            return task.input.asked(options.file)
+            return task.input.open_values(options.file)
         values = data.values_in(options.file, model if model.exists() else None)
     elif options.text is not None:
         values = [task.input.from_argument(options.text)]
     else:
         values = [_example(task, model)]
-    return Asked(values, len(values))
+    return FileValues(values, len(values))
 
 
 def _checksum(model: Path) -> str:
@@ -222,7 +222,7 @@ def _example(task: Task, model: Path) -> Any:
 
 def train_command(task: Task, version: int, workspace: Workspace) -> str:
     """The command of make that exports a version again, or for the first time."""
-    files = RunFiles.behind(task, version, workspace)
+    files = RunFiles.of_version(task, version, workspace)
     if files is not None:
         return files.command()
     return commands(task, dataclasses.replace(task.settings(), run=RunSettings(version=version)))[0]

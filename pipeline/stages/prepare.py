@@ -29,9 +29,9 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PrepareOptions
     if options.text is not None:
         _show(options.text, files)
         return
-    with files.to_be_written():
+    with files.write_lock():
         corpus = files.corpus_manifest()
-        with files.splits_to_be_written(corpus.settings):
+        with files.splits_lock(corpus.settings):
             _run(task, settings, corpus, files, workspace)
 
 

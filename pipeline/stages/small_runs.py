@@ -31,7 +31,7 @@ LARGE = ("prepared", "checkpoint", WEIGHTS)
 """What a run leaves that nobody needs once it is measured."""
 
 
-def in_the_shape_of(settings: Settings, encoder: PretrainedEncoder) -> Settings:
+def with_sizes_of_encoder(settings: Settings, encoder: PretrainedEncoder) -> Settings:
     """The same settings for a model that has the sizes of `encoder`."""
     sizes = ("units", "embedding_size", "ngrams", "max_ngrams")
     model = as_json(settings.model) | {name: getattr(encoder, name) for name in sizes}

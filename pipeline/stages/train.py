@@ -33,7 +33,7 @@ RESULTS = (
 
 def run(task: Task, settings: Any, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
-    with files.to_be_written():
+    with files.write_lock():
         prepared = _prepared(task, settings, files)
         # Only what decides the weights: where the export goes does not make a run another run.
         config = {**without_run(settings), "inputs": prepared.outputs}

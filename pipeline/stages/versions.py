@@ -20,7 +20,7 @@ def _note(runs: Path, version: int) -> Path:
 
 
 @contextlib.contextmanager
-def to_be_exported(runs: Path, version: int) -> Iterator[None]:
+def export_lock(runs: Path, version: int) -> Iterator[None]:
     """Lets a second export of the same version wait.
 
     Args:
@@ -37,7 +37,7 @@ def note_export(run: Path, version: int) -> None:
     write_text(_note(run.parent, version), f"{run.name}\n")
 
 
-def run_behind(runs: Path, version: int) -> str | None:
+def run_of_version(runs: Path, version: int) -> str | None:
     """The name of the run that was last exported as `version`; None where that is not known."""
     try:
         name = _note(runs, version).read_text("utf-8").strip()
@@ -52,11 +52,11 @@ def versions_of(run: Path) -> set[int]:
         int(note.name.removeprefix(_PREFIX))
         for note in run.parent.glob(f"{_PREFIX}*")
         if note.name.removeprefix(_PREFIX).isdecimal()
-        and run_behind(run.parent, int(note.name.removeprefix(_PREFIX))) == run.name
+        and run_of_version(run.parent, int(note.name.removeprefix(_PREFIX))) == run.name
     }
 
 
-def exported_as(run: Path, usual: int) -> int:
+def version_of_run(run: Path, usual: int) -> int:
     """The version that the run in this folder is exported as: `usual`, if it is one of several,
     or if there is none."""
     versions = versions_of(run)

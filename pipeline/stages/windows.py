@@ -58,7 +58,7 @@ def parts(values: Sequence[Value], sizes: Sequence[int], most: int) -> Iterator[
         yield values[start:]
 
 
-def answered(
+def answers_in_order(
     window: Sequence[Value],
     ask: Callable[[Sequence[Value]], Sequence[Any]],
     sizes: Sequence[int],

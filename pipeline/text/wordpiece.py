@@ -186,10 +186,10 @@ class WordPieceTokenizer(Tokenizer):
 
     def decode(self, ids: Sequence[int]) -> str:
         """Pieces joined into words; between words, and around what stands alone, one space."""
-        return joined(self.vocabulary.pieces[i] for i in ids)
+        return join_pieces(self.vocabulary.pieces[i] for i in ids)
 
 
-def joined(pieces: Iterator[str]) -> str:
+def join_pieces(pieces: Iterator[str]) -> str:
     """Pieces with `##` marks -> text; [PAD], [BOS] and [EOS] vanish."""
     hidden = {special for i, special in enumerate(SPECIALS) if i != UNK}
     text = "".join(

@@ -21,7 +21,7 @@ Vectors = dict[str, Any]
 """Name of an embedding layer -> what it gives, float [batch, time, ..., width]."""
 
 
-def adversarial(model: keras.Model, settings: AdversarialSettings) -> keras.Model:
+def adversarial_model(model: keras.Model, settings: AdversarialSettings) -> keras.Model:
     """The same model with a training step that also learns from perturbed embeddings.
 
     Args:

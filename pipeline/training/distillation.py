@@ -58,14 +58,14 @@ class SoftTargets:
         given, labels = np.asarray(self.probabilities[rows]), self.labels[rows]
         classes = given.shape[1]
         has_none = np.isnan(given).any(axis=1)
-        soft = softened(np.where(has_none[:, None], 1 / classes, given), self.temperature)
+        soft = soften(np.where(has_none[:, None], 1 / classes, given), self.temperature)
         hard = np.eye(classes)[np.maximum(labels, 0)]
         hard = (1 - self.label_smoothing) * hard + self.label_smoothing / classes
         share = np.where(has_none, 1.0, np.where(labels < 0, 0.0, self.label_share))[:, None]
         return np.concatenate([(1 - share) * soft, share * hard], axis=1).astype(np.float32)
 
 
-def softened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """p^(1 / T) divided by its sum, float64 [..., labels]; 0 stays 0."""
     p = probabilities.astype(np.float64)
     # Divided by the largest first: of that 1 comes out, so no row is 0 everywhere.

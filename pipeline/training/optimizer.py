@@ -74,7 +74,7 @@ class ClippedAdamW(keras.optimizers.AdamW):
         norm = global_norm(dense)
         self.gradient_norm.assign(norm)
         if self.clip_norm:
-            dense = clipped(dense, norm, self.clip_norm)
+            dense = clip_by_global_norm(dense, norm, self.clip_norm)
         super().apply(dense, trainable_variables)
         if self.averaging:
             step = ops.cast(self.iterations, "float32")
@@ -132,7 +132,7 @@ def dense_gradient(grad, variable):
     return ops.segment_sum(grad.values, grad.indices, num_segments=variable.shape[0])
 
 
-def clipped(gradients, norm, threshold) -> list:
+def clip_by_global_norm(gradients, norm, threshold) -> list:
     """Dense gradients scaled so that their global norm is at most `threshold` (Pascanu et al. 2013,
     algorithm 1). All are scaled by the same factor, so the direction stays.
 

@@ -147,7 +147,7 @@ def _is_video(path: Path) -> bool:
     return is_filmed(path) or (path.suffix.lower() in TABLES and path.is_file())
 
 
-def places(setting: str) -> list[Path]:
+def watched_folders(setting: str) -> list[Path]:
     """Folders in which there may be more files tomorrow: what is read from them is read again."""
     if setting == "sample" or os.path.isfile(setting):
         return []

@@ -73,7 +73,7 @@ def _videos_called(videos: Mapping[str, Video], names: Sequence[str], option: st
             raise UserError(
                 f"no video is called {name!r}",
                 where=option,
-                remedy=f"there are {shortened(', '.join(videos))}",
+                remedy=f"there are {shortened_text(', '.join(videos))}",
             )
     return list(dict.fromkeys(names))
 
@@ -96,5 +96,5 @@ def unknown_labels(splits: Mapping[str, pd.DataFrame]) -> list[str]:
     return warnings
 
 
-def shortened(text: str, length: int = 100) -> str:
+def shortened_text(text: str, length: int = 100) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -104,7 +104,7 @@ class Columns:
         return column_names(self.header or [])
 
 
-def choose(
+def choose_columns(
     rows: Sequence[Row],
     text_column: str | None,
     label_column: str | None,

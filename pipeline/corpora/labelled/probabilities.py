@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.corpora.labelled.labels import is_missing_label, short
+from pipeline.corpora.labelled.labels import is_missing_label, shortened_label
 
 TOLERANCE = 1e-3
 """So far from 1 may the probabilities of a row add up; then they are divided by their sum."""
@@ -42,7 +42,7 @@ def parse_probability(cell: str) -> float:
     return float(match[0]) if match else float("nan")
 
 
-def distribution(cells: Mapping[str, str]) -> np.ndarray | None:
+def parse_distribution(cells: Mapping[str, str]) -> np.ndarray | None:
     """The probabilities in a row of a table, which add up to 1; None where all cells are blank.
 
     Args:
@@ -60,7 +60,9 @@ def distribution(cells: Mapping[str, str]) -> np.ndarray | None:
     for (label, cell), value in zip(cells.items(), values, strict=True):
         if not 0 <= value <= 1 + TOLERANCE:
             wrong = "below 0" if value < 0 else "above 1" if value > 1 else "no number"
-            raise ValueError(f"the probability of {short(label)} is {wrong}: {short(cell)!r}")
+            raise ValueError(
+                f"the probability of {shortened_label(label)} is {wrong}: {shortened_label(cell)!r}"
+            )
     total = float(values.sum())
     if abs(total - 1) > TOLERANCE:
         raise ValueError(f"its probabilities add up to {total:.4g}")

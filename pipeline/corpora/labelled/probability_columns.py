@@ -20,7 +20,7 @@ from pipeline.corpora.labelled.columns import (
     known_column,
     trimmed_header,
 )
-from pipeline.corpora.labelled.labels import is_missing_label, number_of, short
+from pipeline.corpora.labelled.labels import is_missing_label, number_of, shortened_label
 from pipeline.corpora.labelled.probabilities import TOLERANCE, label_of_column, parse_probability
 from pipeline.corpora.tables.table import JSON, Row, Table, column_name, column_names
 from pipeline.counts import counted
@@ -250,7 +250,7 @@ def _names(header: Sequence[str], places: Sequence[int], nested: bool, where: Pa
 def _refuse_twins(names: Sequence[str], where: Path) -> None:
     twice = next((name for name in names if names.count(name) > 1 or not name), None)
     if twice is not None:
-        what = f"two columns of probabilities are called {short(twice)}"
+        what = f"two columns of probabilities are called {shortened_label(twice)}"
         raise UserError(
             what if twice else "a column of probabilities has no name",
             where=where,
@@ -334,5 +334,7 @@ def _not_used(header: Sequence[str], columns: Sequence[int], why: str) -> list[s
 
 
 def _listed(columns: Sequence[int], header: Sequence[str] | None) -> str:
-    names = [short(header[column]) if header else str(column + 1) for column in columns[:8]]
+    names = [
+        shortened_label(header[column]) if header else str(column + 1) for column in columns[:8]
+    ]
     return ", ".join(names) + (", …" if len(columns) > 8 else "")

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pipeline.corpora.parallel.pair_names import Named, Role, named
+from pipeline.corpora.parallel.pair_names import Named, Role, named_columns
 from pipeline.corpora.scripts import count_hangul, count_latin, fits, is_english, is_korean
 from pipeline.corpora.tables.delimited import Row
 from pipeline.errors import UserError
@@ -69,7 +69,7 @@ def choose_sides(rows: Sequence[Row], where: Path, has_header: bool = False) -> 
         UserError: one column only, one side not there, or more than one that could be it.
     """
     first = rows[0].fields
-    names = named(first)
+    names = named_columns(first)
     if not has_header:
         names = [name for name in names if not _goes_on(rows[1:], name.column, first[name.column])]
     if has_header or len({name.role for name in names}) > 1:

@@ -78,7 +78,7 @@ def read_series_corpus(chosen: SeriesCorpusSettings, raw: Path, sample: Path) ->
     named = chosen.corpus in catalogue.CATALOGUE
     if not named and (path.suffix or len(path.parts) > 1 or os.path.exists(path)):
         return _split(path.stem, path, own_origin([path]), chosen)
-    corpus = catalogue.find(chosen.corpus, "series")
+    corpus = catalogue.find_corpus(chosen.corpus, "series")
     try:
         (path,) = (fetch(file, raw) for file in corpus.files.values())
     except CorpusUnavailable as error:

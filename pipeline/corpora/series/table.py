@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.series.cells import is_missing_value, parse_number, parse_times
-from pipeline.corpora.series.steps import in_order, without_gaps
+from pipeline.corpora.series.steps import in_time_order, without_gaps
 from pipeline.corpora.tables.delimited import read_table
 from pipeline.corpora.tables.table import Row, Table, column_name, usual_width
 from pipeline.counts import counted
@@ -95,7 +95,7 @@ def read_series(
     values = np.column_stack([_numbers(rows, column, columns.names, path) for column in taken])
     notes = [] if channels or not left_out else [_left_out(left_out, columns.names)]
     if seconds is not None:
-        order, doubled, sorting = in_order(seconds, path)
+        order, doubled, sorting = in_time_order(seconds, path)
         rejects += [
             Rejected(rows[i].line, "a later row has the same time", table.written(rows[i]))
             for i in doubled

@@ -12,14 +12,14 @@ from pipeline.corpora.json_records import (
     SUFFIXES,
     Records,
     begins_as_json,
-    has_an_object_a_line,
-    of_lines,
+    is_json_lines,
+    records_of_lines,
 )
 from pipeline.corpora.tables.delimited import (
-    TakenApart,
+    ParsedLines,
+    parse_lines,
     read_table,
     refuse_markup,
-    taken_apart,
 )
 from pipeline.corpora.tables.json_table import as_table
 from pipeline.corpora.tables.parquet import is_parquet, parquet_records
@@ -73,10 +73,10 @@ def _of_lines(path: Path) -> Iterator[Table]:
     near = list(_characters(coming, BEGINNING))
     filled = list(itertools.islice((line for line in near if line.strip()), 100))
     beginning = "\n".join(filled)
-    if has_an_object_a_line(filled):
+    if is_json_lines(filled):
         every = enumerate(itertools.chain(_handed_over(near), coming), 1)
         parts = _parts((number, line) for number, line in every if line.strip())
-        yield from _of_records(map(of_lines, parts), lines.encoding)
+        yield from _of_records(map(records_of_lines, parts), lines.encoding)
         return
     refuse_markup(beginning, path)
     if _is_called_json(path) or begins_as_json(beginning):
@@ -85,11 +85,11 @@ def _of_lines(path: Path) -> Iterator[Table]:
             where=path,
             remedy="write an object a line (.jsonl), as pandas does with lines=True",
         )
-    first = taken_apart(near, path)
+    first = parse_lines(near, path)
     how, delimiter, quoted = first.how, first.delimiter, first.quoted
     del first  # its rows are read again
     for number, rows in enumerate(_parts(how(itertools.chain(_handed_over(near), coming)))):
-        table = TakenApart(rows, how, delimiter, quoted).table(lines.encoding, begins=not number)
+        table = ParsedLines(rows, how, delimiter, quoted).table(lines.encoding, begins=not number)
         yield dataclasses.replace(table, goes_on=len(rows) == ROWS)
 
 

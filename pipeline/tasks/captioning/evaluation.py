@@ -24,13 +24,13 @@ from pipeline.tasks.base import Evaluated
 from pipeline.tasks.captioning import TASK
 from pipeline.tasks.captioning.data import (
     CaptionSplit,
-    as_learnt,
     load_languages,
     load_split,
+    normalize_captions,
 )
 from pipeline.tasks.captioning.report import SampleCaption, captioning_content
 from pipeline.tasks.captioning.settings import Settings
-from pipeline.tasks.captioning.training import begins, trained_model
+from pipeline.tasks.captioning.training import first_caption_ids, trained_model
 from pipeline.text.tokenizers import load_tokenizer
 from pipeline.text.vocabulary import EOS
 from pipeline.training.tensorboard import TensorBoardLog
@@ -43,7 +43,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     folder, model = trained.prepared_folder, trained_model(settings, trained)
     languages, test = load_languages(folder), load_split(folder, "test")
     decode = load_tokenizer(folder).decode
-    search = Caption(model, settings.search, begins(folder))
+    search = Caption(model, settings.search, first_caption_ids(folder))
     rows, _ = caption_pictures(search, test.features, test.languages)
     captions = [decode(rows.row(row).tolist()) for row in range(len(rows))]
     metrics = caption_metrics(trained, captions)
@@ -78,7 +78,7 @@ def caption_metrics(trained: Trained, captions: Sequence[str]) -> list[CaptionMe
 
 def references_of(records: Sequence[dict[str, str]]) -> list[list[str]]:
     """Captions of each row as they are compared: in lower case, without a full stop."""
-    return [as_learnt(captions_of(row), lower_case=True) for row in records]
+    return [normalize_captions(captions_of(row), lower_case=True) for row in records]
 
 
 def _samples(
@@ -99,7 +99,9 @@ def _samples(
     pixels = _pixels([test.images[row] for row in chosen], trained.corpus_folder)
     answer = None
     if attends:
-        search = Caption(model, settings.search, begins(trained.prepared_folder), attention=True)
+        search = Caption(
+            model, settings.search, first_caption_ids(trained.prepared_folder), attention=True
+        )
         inputs = {"features": test.features.take(chosen), "language": test.languages[chosen]}
         answer = search.predict_on_batch(inputs)
     score = dict(zip(own, metrics.each, strict=True))

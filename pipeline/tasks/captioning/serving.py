@@ -24,7 +24,7 @@ from pipeline.tasks.captioning import TASK
 from pipeline.tasks.captioning.data import load_languages
 from pipeline.tasks.captioning.evaluation import references_of
 from pipeline.tasks.captioning.settings import CaptionLanguageSettings, Settings
-from pipeline.tasks.captioning.training import begins, trained_model
+from pipeline.tasks.captioning.training import first_caption_ids, trained_model
 from pipeline.text.tokenizers import load_tokenizer
 
 
@@ -76,7 +76,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
         load_tokenizer(prepared),
         folder,
         search=settings.search,
-        begin=begins(prepared),
+        begin=first_caption_ids(prepared),
         languages=load_languages(prepared),
     )
 

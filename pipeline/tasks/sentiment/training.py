@@ -19,7 +19,7 @@ from pipeline.text.ngrams import vocabulary_ngrams
 from pipeline.text.ragged import Ragged
 from pipeline.text.sampling import segmentations
 from pipeline.text.vocabulary import Vocabulary
-from pipeline.training.adversarial import adversarial
+from pipeline.training.adversarial import adversarial_model
 from pipeline.training.distillation import DistillationLoss, SoftTargets
 from pipeline.training.fit import TrainingPlan
 from pipeline.training.losses import SmoothedCrossEntropy
@@ -67,7 +67,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 
     model = build_model(settings, prepared_folder, start_even=trainings > 1)
     return TrainingPlan(
-        model=adversarial(model, settings.adversarial),
+        model=adversarial_model(model, settings.adversarial),
         loss=(
             DistillationLoss(settings.distillation.temperature)
             if isinstance(targets, SoftTargets)
