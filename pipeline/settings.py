@@ -280,14 +280,16 @@ _INT32 = 2**31
 _UNDECLARED = AtLeast(0)
 
 
-def same_settings(path: Path, settings: dict[str, typing.Any], but: Collection[str] = ()) -> bool:
-    """Whether a config.json says exactly `settings`, single ones called as in `but` aside."""
+def same_settings(
+    path: Path, settings: dict[str, typing.Any], ignoring: Collection[str] = ()
+) -> bool:
+    """Whether a config.json has the same `settings`, apart from those named in `ignoring`."""
 
     def compared(values: dict[str, typing.Any]) -> dict[str, typing.Any]:
         return {
             name: compared(value) if isinstance(value, dict) else value
             for name, value in values.items()
-            if name not in but
+            if name not in ignoring
         }
 
     try:

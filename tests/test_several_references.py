@@ -43,7 +43,7 @@ def test_scores_are_sacrebleus(tokenizer):
     bleu = sacrebleu.metrics.BLEU(tokenize=tokenizer)
     chrf = sacrebleu.metrics.CHRF()
     found = evaluate_translations(
-        SOURCES, FIRST, SAID, target_tokenizer=tokenizer, further=[SECOND, THIRD]
+        SOURCES, FIRST, SAID, target_tokenizer=tokenizer, other_references=[SECOND, THIRD]
     )
     assert found.bleu == bleu.corpus_score(SAID, streams).score
     assert found.chrf == chrf.corpus_score(SAID, streams).score
@@ -54,7 +54,7 @@ def test_scores_are_sacrebleus(tokenizer):
         FIRST[1],
         SECOND[2],
     }
-    full = evaluate_translations(SOURCES, FIRST, SAID, further=[FIRST[::-1]])
+    full = evaluate_translations(SOURCES, FIRST, SAID, other_references=[FIRST[::-1]])
     assert "nrefs:2" in full.bleu_signature
     assert "nrefs:2" in full.chrf_signature
 
@@ -72,16 +72,16 @@ def test_sums_of_sentences_give_the_corpus(rows):
 
 
 def test_one_reference_is_as_before():
-    assert evaluate_translations(SOURCES, FIRST, SAID, further=[]) == evaluate_translations(
-        SOURCES, FIRST, SAID
-    )
-    empty = evaluate_translations(SOURCES, FIRST, SAID, further=[["", "", ""]])
+    assert evaluate_translations(
+        SOURCES, FIRST, SAID, other_references=[]
+    ) == evaluate_translations(SOURCES, FIRST, SAID)
+    empty = evaluate_translations(SOURCES, FIRST, SAID, other_references=[["", "", ""]])
     assert empty == evaluate_translations(SOURCES, FIRST, SAID)
 
 
 def test_streams_of_another_length():
     with pytest.raises(ValueError, match="references 2"):
-        evaluate_translations(SOURCES, FIRST, SAID, further=[["x"]])
+        evaluate_translations(SOURCES, FIRST, SAID, other_references=[["x"]])
 
 
 def pair(ko: str, en: str, line: int = 1) -> SentencePair:

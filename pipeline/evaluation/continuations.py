@@ -38,19 +38,21 @@ def line_halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     return prompts, rests
 
 
-def right_characters(said: Sequence[str], prompts: Sequence[str], rests: Sequence[str]) -> float:
+def right_characters(
+    continuations: Sequence[str], prompts: Sequence[str], references: Sequence[str]
+) -> float:
     """The number of characters after each prompt that agree with the text, up to the first that
     does not.
 
     Args:
-        said: what the model makes of each prompt, the prompt included.
-        prompts, rests: as `line_halves` gives them.
+        continuations: what the model makes of each prompt, the prompt included.
+        prompts, references: as `line_halves` gives them.
 
     Returns:
         The mean over the prompts, in characters; 0 where there are none.
     """
     counts = [
         max(len(os.path.commonprefix([text, prompt + rest])) - len(prompt), 0)
-        for text, prompt, rest in zip(said, prompts, rests, strict=True)
+        for text, prompt, rest in zip(continuations, prompts, references, strict=True)
     ]
     return float(np.mean(counts)) if counts else 0.0

@@ -96,7 +96,7 @@ def _counted(examples: Counter) -> tuple[int, tuple[ErrorExample, ...]]:
 
 
 def instructive(
-    pairs: Sequence[Sequence[EntityPair]], texts: Sequence[str], most: int
+    pairs: Sequence[Sequence[EntityPair]], texts: Sequence[str], count: int
 ) -> list[int]:
     """The sentences with errors that are most worth reading, the most instructive first.
 
@@ -113,13 +113,13 @@ def instructive(
             having[pattern].append((len(patterns), abs(len(texts[index]) - _CLEAR), index))
     queues = [iter(sorted(having[pattern])) for pattern, _ in errors.most_common()]
     chosen, shown = [], set()
-    while queues and len(chosen) < most:
+    while queues and len(chosen) < count:
         for queue in list(queues):
             fresh = (i for _, _, i in queue if texts[i] not in shown)
             index = next(fresh, None)
             if index is None:
                 queues.remove(queue)
-            elif len(chosen) < most:
+            elif len(chosen) < count:
                 chosen.append(index)
                 shown.add(texts[index])
     return chosen
@@ -137,7 +137,7 @@ def impressive(
     pairs: Sequence[Sequence[EntityPair]],
     texts: Sequence[str],
     is_new: Callable[[str], bool],
-    most: int,
+    count: int,
 ) -> list[int]:
     """The sentences without errors that are most worth reading: most new names, then most labels,
     then shortest.
@@ -155,4 +155,4 @@ def impressive(
     first = {}
     for *_, index in sorted(ranked):
         first.setdefault(texts[index], index)
-    return list(first.values())[:most]
+    return list(first.values())[:count]

@@ -148,7 +148,7 @@ def evaluate_translations(
     source_lengths: Sequence[int] | None = None,
     losses: Mapping[str, float] | None = None,
     target_tokenizer: str = "13a",
-    further: Sequence[Sequence[str]] = (),
+    other_references: Sequence[Sequence[str]] = (),
 ) -> TranslationMetrics:
     """Measures a translator on a test set.
 
@@ -159,25 +159,25 @@ def evaluate_translations(
             `by_length` and `long`.
         losses: {"teacher_forced": ..., "free_running": ...}, see `Losses`.
         target_tokenizer: what BLEU counts as a word, `TARGET_TOKENIZERS[language]`.
-        further: second references, third ones and so on, n each, "" where a sentence has no more.
-            BLEU and chrF count all of them, as sacreBLEU does.
+        other_references: second references, third ones and so on, n each; "" where a sentence has
+            none. BLEU and chrF count all of them, as sacreBLEU does.
 
     Raises:
         UserError: there is no sentence to measure on, or the tokenizer cannot be had.
         ValueError: the arguments do not belong together.
     """
-    _check(sources, references, translations, scores, source_lengths, further)
+    _check(sources, references, translations, scores, source_lengths, other_references)
     bleu, chrf = bleu_metric(target_tokenizer), CHRF()
-    streams = reference_streams(references, further)
+    streams = reference_streams(references, other_references)
     over_all = bleu.corpus_score(translations, streams)
     chrf_over_all = chrf.corpus_score(translations, streams)
-    counts = SentenceCounts.of(translations, references, target_tokenizer, further)
+    counts = SentenceCounts.of(translations, references, target_tokenizer, other_references)
     wanted = [set(filter(None, texts)) | {texts[0]} for texts in zip(*streams, strict=True)]
     low, high = bleu_interval(counts.bleu)
     lengths = None if source_lengths is None else np.asarray(source_lengths)
     is_long = None if lengths is None else lengths > LONG
     repeated = repetition(translations, references, target_tokenizer)
-    nearest = _nearest(translations, references, further)
+    nearest = _nearest(translations, references, other_references)
     best, median, worst = _samples(sources, nearest, translations, counts.chrf, scores)
     return TranslationMetrics(
         count=len(sources),
@@ -210,10 +210,12 @@ def evaluate_translations(
 
 
 def _nearest(
-    translations: Sequence[str], references: Sequence[str], further: Sequence[Sequence[str]]
+    translations: Sequence[str],
+    references: Sequence[str],
+    other_references: Sequence[Sequence[str]],
 ) -> list[str]:
     """For each sentence the reference with the best chrF."""
-    if not further:
+    if not other_references:
         return list(references)
     chrf = CHRF()
     return [
@@ -221,7 +223,7 @@ def _nearest(
             (several[0], *filter(None, several[1:])),
             key=lambda reference: chrf.sentence_score(text, [reference]).score,
         )
-        for text, *several in zip(translations, references, *further, strict=True)
+        for text, *several in zip(translations, references, *other_references, strict=True)
     ]
 
 
@@ -262,7 +264,7 @@ def _samples(sources, references, translations, chrf: np.ndarray, scores):
     return shown(ranked[:most]), shown(ranked[start : min(start + most, lower)]), shown(worst)
 
 
-def _check(sources, references, translations, scores, source_lengths, further) -> None:
+def _check(sources, references, translations, scores, source_lengths, other_references) -> None:
     n = len(sources)
     if not n:
         raise UserError("the test split is empty", remedy="give a corpus with more sentence pairs")
@@ -271,7 +273,7 @@ def _check(sources, references, translations, scores, source_lengths, further) -
         "translations": translations,
         "scores": scores,
         "source_lengths": source_lengths,
-        **{f"references {number}": texts for number, texts in enumerate(further, 2)},
+        **{f"references {number}": texts for number, texts in enumerate(other_references, 2)},
     }
     for name, values in others.items():
         if values is not None and len(values) != n:

@@ -56,15 +56,15 @@ def bleu_metric(tokenizer: str, sentences: bool = False) -> BLEU:
 
 
 def reference_streams(
-    references: Sequence[str], further: Sequence[Sequence[str]]
+    references: Sequence[str], other_references: Sequence[Sequence[str]]
 ) -> list[Sequence[str | None]]:
     """All references in the form that sacreBLEU takes.
 
     Args:
         references: the first of each of n sentences.
-        further: each n long, "" where a sentence has no more.
+        other_references: each n long, "" where a sentence has no more.
     """
-    return [references, *([text or None for text in texts] for texts in further)]
+    return [references, *([text or None for text in texts] for texts in other_references)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,15 +86,16 @@ class SentenceCounts:
         translations: Sequence[str],
         references: Sequence[str],
         tokenizer: str,
-        further: Sequence[Sequence[str]] = (),
+        other_references: Sequence[Sequence[str]] = (),
     ) -> SentenceCounts:
-        """Counts n translations against their references; `further` as for `reference_streams`.
+        """Counts n translations against their references; `other_references` as for
+        `reference_streams`.
 
         Of several references BLEU takes the n-grams of all and the nearest length, chrF the best.
         """
         metric, chrf = bleu_metric(tokenizer, sentences=True), CHRF()
         counts, each = [], []
-        for translation, *several in zip(translations, references, *further, strict=True):
+        for translation, *several in zip(translations, references, *other_references, strict=True):
             wanted = [several[0], *filter(None, several[1:])]
             score = metric.sentence_score(translation, wanted)
             counts.append([score.sys_len, score.ref_len, *score.counts, *score.totals])

@@ -13,11 +13,11 @@ MOST_WORDS = 3000
 FEWEST_TIMES = 3
 
 
-def frequent_words(texts: Sequence[str], most: int = MOST_WORDS) -> list[str]:
+def frequent_words(texts: Sequence[str], max_words: int = MOST_WORDS) -> list[str]:
     """The most frequent words of two Hangul syllables or more, the most frequent first."""
     counts = Counter(word for text in texts for word in text.split() if _WORD.fullmatch(word))
     by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [word for word, count in by_count[:most] if count >= FEWEST_TIMES]
+    return [word for word, count in by_count[:max_words] if count >= FEWEST_TIMES]
 
 
 def word_neighbours(

@@ -43,7 +43,7 @@ def map_sorted(
     rows: tf.RaggedTensor,
     function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     width: int,
-    at_once: PartSize = REVIEWS_AT_ONCE,
+    part_size: PartSize = REVIEWS_AT_ONCE,
 ) -> tf.Tensor:
     """Applies `function` to parts of rows of similar length, and restores the order.
 
@@ -60,7 +60,7 @@ def map_sorted(
         rows,
         lambda ids, lengths, _: [function(ids, lengths)],
         [tf.TensorSpec([None, width])],
-        at_once,
+        part_size,
     )
     return tf.gather(results, tf.math.invert_permutation(order))
 
@@ -68,7 +68,7 @@ def map_sorted(
 def map_sorted_pieces(
     rows: tf.RaggedTensor,
     function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
-    at_once: PartSize = SENTENCES_AT_ONCE,
+    part_size: PartSize = SENTENCES_AT_ONCE,
 ) -> tf.RaggedTensor:
     """As `map_sorted`, for a function that gives one value for each id.
 
@@ -80,30 +80,30 @@ def map_sorted_pieces(
     Returns:
         int32 [n, None], rows as long as those given.
     """
-    return _for_each_id(rows, function, tf.TensorSpec([None], tf.int32), at_once)
+    return _for_each_id(rows, function, tf.TensorSpec([None], tf.int32), part_size)
 
 
 def map_sorted_vectors(
     rows: tf.RaggedTensor,
     function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     width: int,
-    at_once: PartSize = REVIEWS_AT_ONCE,
+    part_size: PartSize = REVIEWS_AT_ONCE,
 ) -> tf.RaggedTensor:
     """As `map_sorted_pieces`, for a function that gives a vector for each id: float32 [m, time,
     width]; the result is [n, None, width]."""
-    return _for_each_id(rows, function, tf.TensorSpec([None, width], tf.float32), at_once)
+    return _for_each_id(rows, function, tf.TensorSpec([None, width], tf.float32), part_size)
 
 
 def _for_each_id(
     rows: tf.RaggedTensor,
     function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     result: tf.TensorSpec,
-    at_once: PartSize,
+    part_size: PartSize,
 ) -> tf.RaggedTensor:
     def flat(ids: tf.Tensor, lengths: tf.Tensor, _: tf.Tensor) -> list[tf.Tensor]:
         return [tf.boolean_mask(function(ids, lengths), tf.sequence_mask(lengths))]
 
-    (results,), order = _in_parts(rows, flat, [result], at_once, parts_at_a_time=2)
+    (results,), order = _in_parts(rows, flat, [result], part_size, parts_at_a_time=2)
     lengths = tf.cast(rows.row_lengths(), tf.int32)
     by_length = tf.RaggedTensor.from_row_lengths(results, tf.gather(lengths, order))
     return tf.gather(by_length, tf.math.invert_permutation(order))
@@ -112,8 +112,8 @@ def _for_each_id(
 def map_sorted_texts(
     rows: tf.RaggedTensor,
     function: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor],
-    more: tf.Tensor,
-    at_once: PartSize = PROMPTS_AT_ONCE,
+    extra_positions: tf.Tensor,
+    part_size: PartSize = PROMPTS_AT_ONCE,
 ) -> tf.Tensor:
     """As `map_sorted`, for a function that writes a text for each row.
 
@@ -121,7 +121,7 @@ def map_sorted_texts(
         rows: int32 [n, None].
         function: (ids int32 [m, time] right-padded, lengths int32 [m], int32 [m], which rows they
             are) -> string [m].
-        more: int32 scalar, further positions of each row, for the ids that are written.
+        extra_positions: int32 scalar, further positions of each row, for the ids that are written.
         part_size: the maximum size of a part.
 
     Returns:
@@ -131,8 +131,8 @@ def map_sorted_texts(
         rows,
         lambda *given: [function(*given)],
         [tf.TensorSpec([None], tf.string)],
-        at_once,
-        more=more,
+        part_size,
+        extra_positions=extra_positions,
     )
     return tf.gather(results, tf.math.invert_permutation(order))
 
@@ -141,7 +141,7 @@ def map_sorted_ragged(
     rows: tf.RaggedTensor,
     function: Callable[[tf.Tensor, tf.Tensor], Sequence[tf.RaggedTensor]],
     dtypes: Sequence[tf.DType],
-    at_once: PartSize,
+    part_size: PartSize,
 ) -> tuple[tf.RaggedTensor, ...]:
     """As `map_sorted`, for a function that gives several rows of any length for each row.
 
@@ -161,7 +161,7 @@ def map_sorted_ragged(
         return [*(result.flat_values for result in results), *sizes]
 
     specs = [tf.TensorSpec([None], dtype) for dtype in (*dtypes, *[tf.int64] * len(dtypes))]
-    results, order = _in_parts(rows, flat, specs, at_once)
+    results, order = _in_parts(rows, flat, specs, part_size)
     own = tf.math.invert_permutation(order)
     count = len(dtypes)
     return tuple(
@@ -174,10 +174,10 @@ def _in_parts(
     rows: tf.RaggedTensor,
     function: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], Sequence[tf.Tensor]],
     specs: Sequence[tf.TensorSpec],
-    at_once: PartSize,
+    part_size: PartSize,
     *,
     parts_at_a_time: int = 1,
-    more: int | tf.Tensor = 0,
+    extra_positions: int | tf.Tensor = 0,
 ) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
     """The results of rows sorted by length, concatenated, and the order, int32 [n].
 
@@ -188,9 +188,11 @@ def _in_parts(
     order = tf.argsort(lengths, stable=True)
 
     def part(first: tf.Tensor) -> tuple[tf.Tensor, Sequence[tf.Tensor]]:
-        chosen = order[first : first + at_once.rows]
-        if at_once.positions is not None:
-            chosen = chosen[: _fitting(tf.gather(lengths, chosen) + more, at_once.positions)]
+        chosen = order[first : first + part_size.rows]
+        if part_size.positions is not None:
+            chosen = chosen[
+                : _fitting(tf.gather(lengths, chosen) + extra_positions, part_size.positions)
+            ]
         ids = tf.gather(rows, chosen).to_tensor(default_value=PAD)
         return tf.size(chosen), function(ids, tf.gather(lengths, chosen), chosen)
 

@@ -16,7 +16,7 @@ MOST_NUMBERS = 2**24
 
 
 def translation_attention(
-    translate: Translate, source: GraphDetokenizer, target: GraphDetokenizer, at_once: PartSize
+    translate: Translate, source: GraphDetokenizer, target: GraphDetokenizer, part_size: PartSize
 ) -> Callable[[tf.RaggedTensor], dict[str, tf.Tensor]]:
     """The best translations and their attention, for framed rows int32 [n, None].
 
@@ -30,7 +30,7 @@ def translation_attention(
     Args:
         translate: a search for the best translation that returns attention.
         source, target: texts of the pieces of both sides.
-        at_once: how many rows are translated together.
+        part_size: how many rows are translated together.
     """
 
     def search(ids: tf.Tensor, lengths: tf.Tensor) -> list[tf.RaggedTensor]:
@@ -49,7 +49,7 @@ def translation_attention(
 
     def answer(rows: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         dtypes = (tf.float32, tf.int32, tf.float32)
-        scores, said, weights = map_sorted_ragged(rows, search, dtypes, at_once)
+        scores, said, weights = map_sorted_ragged(rows, search, dtypes, part_size)
         return {
             "translation": target(said),
             "score": scores.flat_values,

@@ -94,15 +94,17 @@ def vector(values: Any, digits: int) -> str:
     return "(" + ", ".join(signed(float(value), digits) for value in values) + ")"
 
 
-def cut(text: str, most: int) -> str:
-    """The first characters of a text that is longer than `most`."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+def cut(text: str, max_length: int) -> str:
+    """The beginning of a text that is longer than `max_length`."""
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"
 
 
-def listed(names: Any, most: int) -> str:
+def listed(names: Any, max_names: int) -> str:
     """Names with commas between, the rest as a number: "a, b and 3 more"."""
     names = list(names)
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" * (len(names) > most))
+    return ", ".join(names[:max_names]) + (
+        f" and {len(names) - max_names} more" * (len(names) > max_names)
+    )
 
 
 def fact(value: Any, number: str = "{}") -> str:

@@ -49,14 +49,14 @@ def hangul_fonts() -> Iterator[None]:
         yield
 
 
-def drawable(text: str, most: int | None = None) -> str:
+def drawable(text: str, max_length: int | None = None) -> str:
     """`text` as the fonts can draw it: on one line, composed, `□` for what they do not have.
 
     Emoji joiners and variation selectors are dropped, since they draw nothing by themselves.
 
     Args:
         text: anything, for example a class name from a user's file.
-        most: longer texts are cut to this many characters, the last one being `…`.
+        max_length: longer texts are cut to this many characters, the last one being `…`.
     """
     known = _register()
     one_line = " ".join(unicodedata.normalize("NFC", text).split())
@@ -66,4 +66,8 @@ def drawable(text: str, most: int | None = None) -> str:
         if unicodedata.category(character) not in ("Cf", "Cc")
         and not unicodedata.name(character, "").startswith("VARIATION SELECTOR")
     )
-    return drawn[: most - 1] + "…" if most is not None and len(drawn) > most else drawn
+    return (
+        drawn[: max_length - 1] + "…"
+        if max_length is not None and len(drawn) > max_length
+        else drawn
+    )

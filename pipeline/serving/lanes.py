@@ -217,11 +217,11 @@ class LargeLane:
     """Requests of several parts: a part of each in turn.
 
     Args:
-        at_once: parts that are computed at a time.
+        parallel_parts: parts that are computed at a time.
     """
 
-    def __init__(self, run: Runner, at_once: int):
-        self._run, self._free = run, at_once
+    def __init__(self, run: Runner, parallel_parts: int):
+        self._run, self._free = run, parallel_parts
         self._waiting: deque[Request] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -104,12 +104,12 @@ def size_of(tensors: Mapping[str, Array]) -> int:
     )
 
 
-def split(tensors: Mapping[str, Array], most_rows: int, most_size: int) -> list[Tensors]:
+def split(tensors: Mapping[str, Array], max_rows: int, max_size: int) -> list[Tensors]:
     """Some rows after the other, so that each part has at most so many rows and is at most so
     large; a row that is larger makes a part alone."""
     ends, total, start = [], 0, 0
     for row, size in enumerate(row_sizes(tensors).tolist()):
-        if row > start and (row - start == most_rows or total + size > most_size):
+        if row > start and (row - start == max_rows or total + size > max_size):
             ends.append(row)
             start, total = row, 0
         total += size

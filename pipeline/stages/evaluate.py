@@ -51,7 +51,8 @@ def run(task: Task, settings: Any, workspace: Workspace, options: EvaluateOption
 
 
 def name_elsewhere(corpus: str, root: Path) -> str:
-    """What the results on another corpus are called: files of one name in two folders are two.
+    """The name of results on another corpus; two files of the same name in different folders get
+    different names.
 
     Args:
         corpus: a name of the catalogue; or files, with commas between.
@@ -73,7 +74,7 @@ _LONGEST_NAME = 40
 
 
 def _write(evaluated: Evaluated, report: Path, metrics: Path, about: dict[str, str]) -> None:
-    """The page, then the numbers with checksums of the page and of the weights they belong to."""
+    """Writes the report, then metrics.json with checksums of the report and of the weights."""
     for warning in evaluated.warnings:
         say(f"warning: {warning}")
     write_report(report, evaluated.report)

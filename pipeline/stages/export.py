@@ -1,4 +1,4 @@
-"""export: writes the model that others serve."""
+"""export: writes the model for serving."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def run(task: Task, settings: Any, workspace: Workspace, options: ExportOptions)
 
 
 def _write(*arguments: Any) -> Exported:
-    """`export_files.write_files`, which is imported only now, since it imports TensorFlow."""
+    """Calls `export_files.write_files`, which is imported only here, since it imports
+    TensorFlow."""
     start_keras()
     exported: Exported = importlib.import_module("pipeline.stages.export_files").write_files(
         *arguments
@@ -77,7 +78,7 @@ def _write(*arguments: Any) -> Exported:
 
 
 def _check_converter(task: Task) -> None:
-    """Refuses `--onnx` where it cannot be had.
+    """Refuses `--onnx` if tf2onnx is not installed.
 
     Raises:
         UserError: the task gives no model of ids, or tf2onnx is not installed.
@@ -98,7 +99,8 @@ def _check_converter(task: Task) -> None:
 
 
 def check_model(model: Path, again: str) -> None:
-    """Refuses a model that is not as it was exported; of an earlier version nothing is known.
+    """Refuses an exported model whose files have changed; models of an earlier version are not
+    checked.
 
     Args:
         model: its folder.

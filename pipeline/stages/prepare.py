@@ -73,7 +73,7 @@ def _run(
 
 
 def _encoder(task: Task, settings: Any, workspace: Workspace) -> Path | None:
-    """The folder of the encoder that the model is going to start from, if there is one."""
+    """The folder of the encoder that the model starts from, if there is one."""
     data = task.data
     return data.encoder(settings, workspace) if isinstance(data, StartsFromEncoder) else None
 

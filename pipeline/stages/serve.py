@@ -1,4 +1,4 @@
-"""serve: answers for exported models over HTTP."""
+"""serve: serves exported models over HTTP."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(settings: ServeSettings) -> None:
 
 
 def check(model: Path) -> None:
-    """Refuses a model that is not as it was exported."""
+    """Refuses an exported model whose files have changed."""
     task = model.parent.name
     again = f"make train-{task} VERSION={model.name}" if task in task_names() else "export it again"
     check_model(model, again)
@@ -50,7 +50,7 @@ def _check_there_is_something(models: ServedModelSettings) -> None:
 
 
 def _with_token(address: AddressSettings) -> AddressSettings:
-    """With the secret that a file holds."""
+    """The settings with the secret from a file."""
     if not address.token_file:
         return address
     if address.token:

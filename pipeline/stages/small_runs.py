@@ -1,4 +1,4 @@
-"""A classifier that learns from rows that are given, without the stages: for studies of rows."""
+"""Trains a classifier on given rows without the stages, for studies."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LARGE = ("prepared", "checkpoint", WEIGHTS)
 
 
 def with_sizes_of_encoder(settings: Settings, encoder: PretrainedEncoder) -> Settings:
-    """The same settings for a model that has the sizes of `encoder`."""
+    """The same settings with the sizes of `encoder`."""
     sizes = ("units", "embedding_size", "ngrams", "max_ngrams")
     model = as_json(settings.model) | {name: getattr(encoder, name) for name in sizes}
     text = as_json(settings.text) | {"pieces": encoder.pieces}
@@ -44,14 +44,15 @@ def with_sizes_of_encoder(settings: Settings, encoder: PretrainedEncoder) -> Set
 
 
 def without_encoder(settings: Settings) -> Settings:
-    """The same settings for a model that starts from nothing."""
+    """The same settings for a model with random weights."""
     return dataclasses.replace(settings, start=dataclasses.replace(settings.start, encoder=NONE))
 
 
 def accuracy_of_run(
     settings: Settings, splits: Mapping[str, pd.DataFrame], encoder: Path | None, run: Path
 ) -> tuple[TrainingResult, float]:
-    """Trains on the split train, chooses the weights on dev; goes on where a kill left it.
+    """Trains on the split train, chooses the weights on dev, returns the accuracy on test; resumes
+    a killed training.
 
     Args:
         settings: of the task.
@@ -82,7 +83,7 @@ def accuracy_of_run(
 
 
 def forget_models(run: Path) -> None:
-    """Removes from the folder of a run all but the log of its training."""
+    """Removes everything but the training log from the folder of a run."""
     for name in LARGE:
         path = run / name
         if path.is_dir():

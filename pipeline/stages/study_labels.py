@@ -75,7 +75,8 @@ def study_labels(settings: LabelStudy, workspace: Workspace) -> Path:
 
 
 def _deciding(settings: Settings) -> dict[str, Any]:
-    """The groups of settings that decide a result; of corpus and encoder the content does."""
+    """The groups of settings that the result depends on; of corpus and encoder the content
+    counts."""
     groups = without_run(settings)
     return {name: groups[name] for name in groups if name not in ("corpus", "start", "teachers")}
 
@@ -83,7 +84,7 @@ def _deciding(settings: Settings) -> dict[str, Any]:
 def _corpus(
     settings: Settings, folder: Path, workspace: Workspace
 ) -> tuple[CorpusFacts, dict[str, str]]:
-    """Reads the corpus as the stage does, where that is not done; facts and checksums."""
+    """Reads the corpus as the stage does, if that is not done; returns facts and checksums."""
     files = RunFiles(TASK.name, folder, workspace.root, settings)
     read_corpus(TASK, settings, files, workspace)
     manifest = files.corpus_manifest()
@@ -91,7 +92,7 @@ def _corpus(
 
 
 def _set_aside(folder: Path, asked: dict[str, Any]) -> bool:
-    """Keeps what was measured with other settings; returns whether there was something."""
+    """Keeps results of other settings under another name; returns whether there were any."""
     try:
         if read_json(folder / RECORD) == asked:
             return False
@@ -110,7 +111,7 @@ def _set_aside(folder: Path, asked: dict[str, Any]) -> bool:
 
 
 def _measure(planned: FewLabelsPlan, folder: Path, settings: LabelStudy) -> None:
-    """Measures what is not in the table yet; the page is written anew after each training."""
+    """Runs the trainings that are not in the table yet; the page is written again after each."""
     table = folder / RESULTS
     measured = read_results(table)
     points = list(planned.points())
@@ -158,7 +159,7 @@ def _train(planned: FewLabelsPlan, point: Point, run: Path) -> DrawnTraining:
 
 
 def _name(point: Point) -> str:
-    """Of the folder of a training."""
+    """The name of the folder of a training."""
     size, number, side = point
     return f"{size}-rows-draw-{number}-{side}"
 

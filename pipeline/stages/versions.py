@@ -1,4 +1,4 @@
-"""Which run a version of an exported model was made of: a note beside the runs of a task."""
+"""Which run an exported version was made of: a note beside the runs of a task."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _note(runs: Path, version: int) -> Path:
 
 @contextlib.contextmanager
 def export_lock(runs: Path, version: int) -> Iterator[None]:
-    """Lets a second export of the same version wait.
+    """Makes a second export of the same version wait.
 
     Args:
         runs: the folder of all runs of the task.
@@ -38,7 +38,7 @@ def note_export(run: Path, version: int) -> None:
 
 
 def run_of_version(runs: Path, version: int) -> str | None:
-    """The name of the run that was last exported as `version`; None where that is not known."""
+    """The name of the run that was last exported as `version`; None if unknown."""
     try:
         name = _note(runs, version).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError):
@@ -47,7 +47,7 @@ def run_of_version(runs: Path, version: int) -> str | None:
 
 
 def versions_of(run: Path) -> set[int]:
-    """The versions that were last made of the run in this folder."""
+    """The versions that were last exported from the run in this folder."""
     return {
         int(note.name.removeprefix(_PREFIX))
         for note in run.parent.glob(f"{_PREFIX}*")
@@ -56,8 +56,8 @@ def versions_of(run: Path) -> set[int]:
     }
 
 
-def version_of_run(run: Path, usual: int) -> int:
-    """The version that the run in this folder is exported as: `usual`, if it is one of several,
+def version_of_run(run: Path, default: int) -> int:
+    """The version that the run in this folder is exported as: `default` if that is one of several,
     or if there is none."""
     versions = versions_of(run)
-    return usual if usual in versions or not versions else max(versions)
+    return default if default in versions or not versions else max(versions)

@@ -190,7 +190,7 @@ def write_projector(
     columns: Mapping[str, Sequence[object]] | None = None,
     *,
     name: str = "embedding",
-    most: int = 10_000,
+    max_rows: int = 10_000,
 ) -> None:
     """Writes vectors and their labels for TensorBoard's embedding projector.
 
@@ -203,7 +203,7 @@ def write_projector(
         labels: n of them, in any script.
         columns: more facts on each, by name: n values each, to colour or search by.
         name: what the projector calls the vectors.
-        most: how many rows are written; a browser copes with about ten thousand.
+        max_rows: how many rows are written; a browser copes with about ten thousand.
     """
     rows = np.asarray(embeddings, np.float32)
     columns = dict(columns or {})
@@ -212,13 +212,13 @@ def write_projector(
     for what, values in {"labels": labels, **columns}.items():
         if len(values) != len(rows):
             raise ValueError(f"{len(values)} values in {what} for {len(rows)} embeddings")
-    rows = rows[:most]
+    rows = rows[:max_rows]
     # nine significant digits bring a float32 back exactly
     vectors = ("\t".join(f"{value:.9g}" for value in row) for row in rows.tolist())
     write_text(folder / f"{name}.tsv", "\n".join(vectors) + "\n")
     # with one column the projector expects no heading, with several it expects one
     heading = ["\t".join(map(_tsv_cell, ("label", *columns)))] if columns else []
-    cells = zip(labels[:most], *(values[:most] for values in columns.values()), strict=True)
+    cells = zip(labels[:max_rows], *(values[:max_rows] for values in columns.values()), strict=True)
     lines = heading + ["\t".join(map(_tsv_cell, row)) for row in cells]
     write_text(folder / f"{name}.labels.tsv", "\n".join(lines) + "\n")
     config = ProjectorConfig()

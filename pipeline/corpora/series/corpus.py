@@ -152,7 +152,7 @@ def split_parts(
     steps: int,
     chosen: SeriesCorpusSettings,
     where: object,
-    agreed: tuple[int, int, int] | None = None,
+    published: tuple[int, int, int] | None = None,
 ) -> Parts:
     """Where the splits are, and how long window and horizon are.
 
@@ -160,14 +160,14 @@ def split_parts(
     720 steps; the horizon a fifth of dev, at most 96.
 
     Args:
-        agreed: steps of train, dev and test; None for 7:1:2.
+        published: steps of train, dev and test; None for 7:1:2.
 
     Raises:
         UserError: the series is too short.
     """
     test = int(steps * 0.2)
     train = int(steps * 0.7)
-    train, dev, test = agreed or (train, steps - train - test, test)
+    train, dev, test = published or (train, steps - train - test, test)
     window = chosen.window or max(min(LONGEST_WINDOW, train // _WINDOW_PART), 1)
     horizon = chosen.horizon or max(min(LONGEST_HORIZON, dev // _HORIZON_PART), 1)
     if train < window + horizon or min(dev, test) < horizon:

@@ -254,5 +254,5 @@ def _left_out(columns: Sequence[int], names: Sequence[str]) -> str:
     return f"no numbers, so left out: {_listed([names[column] for column in columns])}"
 
 
-def _listed(names: Sequence[str], most: int = _LISTED) -> str:
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+def _listed(names: Sequence[str], max_names: int = _LISTED) -> str:
+    return ", ".join(names[:max_names]) + (", …" if len(names) > max_names else "")

@@ -109,12 +109,12 @@ def _handed_over(lines: list[str]) -> Iterator[str]:
         yield lines.pop()
 
 
-def _characters(lines: Iterable[str], most: int) -> Iterator[str]:
+def _characters(lines: Iterable[str], max_characters: int) -> Iterator[str]:
     """Lines, until they have so many characters together."""
     for line in lines:
-        most -= len(line) + 1
+        max_characters -= len(line) + 1
         yield line
-        if most <= 0:
+        if max_characters <= 0:
             return
 
 
