@@ -1,4 +1,4 @@
-"""What goes into a task and what comes out of it: text, a picture, numbers over time, labels."""
+"""Fields: the kinds of data that go into a task and come out of it."""
 
 from pipeline.fields.field import Field, FileValues, Tensor
 from pipeline.fields.labels import Labels

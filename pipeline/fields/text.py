@@ -76,7 +76,7 @@ class Text(Field[str]):
         return f"--text {shlex.quote(value)} or --file texts.txt; {of_make}"
 
     def answer(self, line: str) -> str:
-        """With the line breaks it has, where it may have some."""
+        """The answer with its line breaks, if it may have some."""
         return as_written(line) if self.multiline else line
 
     def to_json(self, value: str) -> Any:

@@ -1,4 +1,4 @@
-"""The pipeline of Beam: files -> texts -> batches of like length -> answers -> files."""
+"""The Beam pipeline: files -> texts -> batches of similar length -> answers -> files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of answers into files: JSON lines, Parquet or TFRecord."""
+"""Writes rows of answers to files: JSON lines, Parquet or TFRecord."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TYPES = {
 
 
 def check_nothing_there(output: Output) -> None:
-    """Refuses to mix the parts of two scorings.
+    """Refuses an output that has parts of an earlier scoring.
 
     Raises:
         UserError: there are files of that name, or none can be written there.
@@ -41,7 +41,7 @@ def check_nothing_there(output: Output) -> None:
 
 
 class WriteRows(beam.PTransform):
-    """Writes rows, in parts.
+    """Writes rows in parts.
 
     Args:
         output: where, and how.
@@ -71,7 +71,7 @@ def _plain_row(row: Row) -> dict[str, Any]:
 
 
 def schema_of(outputs: Mapping[str, TensorInfo], with_id: bool) -> pyarrow.Schema:
-    """The columns of Parquet: where a text stood, the text, the outputs of the model."""
+    """The columns of the Parquet files: file and row, the text, the outputs of the model."""
     columns: list[tuple[str, pyarrow.DataType]] = [
         ("file", pyarrow.string()),
         ("row", pyarrow.int64()),

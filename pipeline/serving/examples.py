@@ -1,4 +1,4 @@
-"""The verbs `:classify` and `:regress`: JSON to `tf.train.Example`s, and results to JSON.
+"""The methods `:classify` and `:regress`: JSON to `tf.train.Example`s, and results to JSON.
 
 For models that were written for them, by TensorFlow's estimators for instance; the models of this
 project are asked with `:predict`.
@@ -93,8 +93,8 @@ def _value(name: str, value: object) -> bytes | float | int:
 
 
 def results_body(verb: str) -> Callable[[Mapping[str, Any]], bytes]:
-    """Outputs -> the body of an answer to `verb`: a label and a score for each class of each
-    example, or a number for each example."""
+    """The body of an answer: a label and a score per class for each example, or one number per
+    example."""
     return _classes if verb == "classify" else _values
 
 

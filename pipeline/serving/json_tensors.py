@@ -1,4 +1,4 @@
-"""JSON values as tensors: shapes, types, bytes.
+"""Converts JSON values to tensors: shapes, types, bytes.
 
 Stricter than TensorFlow Serving: a number that its type cannot hold is refused.
 """
@@ -31,12 +31,12 @@ _KINDS: dict[type, str] = {
 
 
 def is_base64(value: object) -> bool:
-    """Whether it is `{"b64": "…"}` and nothing else."""
+    """Whether a value is `{"b64": "…"}`."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
 def to_array(value: object, name: str, info: TensorInfo) -> npt.NDArray[Any]:
-    """A JSON value as a tensor; strings are bytes in an array of objects.
+    """Converts a JSON value to a tensor; strings become bytes in an array of objects.
 
     Args:
         value: a number, string, boolean or `{"b64": …}`, or lists of them in lists.
@@ -165,7 +165,7 @@ def _to_bytes(value: object, name: str, info: TensorInfo) -> bytes:
 
 
 def decode_base64(text: str, name: str) -> bytes:
-    """The bytes; white space in them and `=` at the end may be there or not.
+    """Decodes base64; white space and the `=` at the end are optional.
 
     Raises:
         RequestError: it is no base64.

@@ -1,4 +1,4 @@
-"""From the JSON of a request to tensors, as TensorFlow Serving's REST protocol has it.
+"""Parses the JSON of requests into tensors, by TensorFlow Serving's REST protocol.
 
 https://www.tensorflow.org/tfx/serving/api_rest. What is stricter here: `NaN` and `Infinity`, which
 are no JSON, are refused, and so is a number that its type cannot hold.
@@ -21,7 +21,7 @@ Tensors = dict[str, npt.NDArray[Any]]
 
 
 class ParsedRequest(NamedTuple):
-    """What a body asks.
+    """A parsed request to `:predict`.
 
     Attributes:
         tensors: name of an input -> its values.
@@ -40,7 +40,7 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def parse_body(body: bytes | bytearray) -> dict[str, Any]:
-    """The JSON object of a request.
+    """Parses the JSON object of a request.
 
     Raises:
         RequestError: it is none.
@@ -61,7 +61,7 @@ def parse_body(body: bytes | bytearray) -> dict[str, Any]:
 
 
 def signature_name(document: Mapping[str, Any]) -> str:
-    """The signature that is asked; `serving_default` where none is named.
+    """The name of the requested signature; `serving_default` by default.
 
     Raises:
         RequestError: its name is no string.
@@ -73,7 +73,7 @@ def signature_name(document: Mapping[str, Any]) -> str:
 
 
 def read_question(document: Mapping[str, Any], signature: ServedSignature) -> ParsedRequest:
-    """The tensors that a body of `:predict` holds, by `instances` or by `inputs`.
+    """Reads the tensors of a body of `:predict`, from `instances` or from `inputs`.
 
     Args:
         document: `parse_body` of it.
@@ -119,7 +119,7 @@ def _is_object(value: object) -> bool:
 
 
 def _columns(rows: object, inputs: Mapping[str, TensorInfo]) -> dict[str, list[Any]]:
-    """The rows of `instances`, one input after the other."""
+    """The rows of `instances`, grouped by input."""
     if not isinstance(rows, list):
         raise RequestError(400, "Expecting 'instances' to be a list/array")
     if not rows:
@@ -151,7 +151,7 @@ def _columns(rows: object, inputs: Mapping[str, TensorInfo]) -> dict[str, list[A
 
 
 def _named(value: object, inputs: Mapping[str, TensorInfo]) -> dict[str, Any]:
-    """The values of `inputs`."""
+    """The values of `inputs` by name."""
     if not isinstance(value, dict) or is_base64(value):
         if len(inputs) != 1:
             raise RequestError(
