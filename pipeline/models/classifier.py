@@ -1,4 +1,4 @@
-"""Many to one: a recurrent classifier, and the bag of embeddings it has to beat."""
+"""Classifiers (many to one): a recurrent one, and a bag of embeddings as baseline."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def recurrent_classifier(
 
 
 def predict_logits(model: keras.Model, rows: Ragged, batch_size: int = 512) -> np.ndarray:
-    """Logits of every row, in the order given: float32 [rows, classes]."""
+    """The logits of every row, in the given order: float32 [rows, classes]."""
     batches = LengthBuckets(rows, None, batch_size)
     logits = np.zeros((len(rows), model.output_shape[-1]), dtype=np.float32)
     for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):

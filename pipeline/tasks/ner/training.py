@@ -27,7 +27,7 @@ from pipeline.text.ngrams import vocabulary_ngrams
 from pipeline.text.piece_ngrams import load_piece_ngrams
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import Vocabulary
-from pipeline.training.adversarial import adversarial
+from pipeline.training.adversarial import adversarial_model
 from pipeline.training.fit import TrainingPlan
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.weights import load_best_weights
@@ -73,7 +73,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         return {**scores, "loss": loss / len(rows["dev"].ids)}
 
     return TrainingPlan(
-        model=adversarial(model, settings.adversarial),
+        model=adversarial_model(model, settings.adversarial),
         loss=crf.loss if settings.model.head == "crf" else PieceCrossEntropy(),
         batches=batches,
         evaluate=evaluate,
