@@ -26,9 +26,9 @@ class FileValues(Generic[Value]):
     """The values of a file, as a stream that may be larger than memory.
 
     Attributes:
-        values: can be iterated several times if there is a checksum.
-        count: the number of values; None if unknown.
-        checksum: of the values; None if they can be read only once.
+        values: in their order. Those that have a checksum can be read again, and are the same then.
+        count: how many they are; None where nobody knows before the end.
+        checksum: of what they say; None where they cannot be read a second time (a pipe).
     """
 
     values: Iterable[Value]
@@ -41,13 +41,25 @@ class Field(abc.ABC, Generic[Value]):
     """One input or output of a task, from the cell of a split to the tensor of a signature.
 
     Stages, model cards and the contract tests ask the field, and know nothing of text or
-    pictures in particular.
+    pictures in particular. A task for which no field fits has one of its own: it derives from the
+    one that nearly fits, or from this class and writes the abstract methods. docs/adding-a-task.md
+    shows a whole one.
+
+    A value exists in four forms: as Python has it (`Value`: a str, an array); as the cell of a
+    split (`store`, `load`); as JSON (`to_json`, `from_json`); and as a file beside an exported
+    model (`write_example`, `read_example`). Each pair of methods gives back a value with the same
+    `digest`.
 
     Attributes:
         name: of the tensor in the signature.
         description: what it is, for the model card.
         column: of the splits; empty where it is called as the tensor.
         variable: variable of make with which a person gives a value (TEXT, FILE ...).
+
+    Example:
+        >>> label = Labels("label", "the most probable label")
+        >>> label.in_column, label.load(label.store("긍정", folder), folder)
+        ('label', '긍정')
     """
 
     name: str
@@ -56,16 +68,19 @@ class Field(abc.ABC, Generic[Value]):
     variable: str = "FILE"
 
     dtype: ClassVar[str] = "string"
+    """Of the tensor."""
     example_file: ClassVar[str] = "example.txt"
     """Name of the file beside an exported model that holds a value to try."""
     example_imports: ClassVar[tuple[str, ...]] = ()
     """Modules that `example_code` needs."""
     follows_text_policy: ClassVar[bool] = False
-    """Whether the text policy is applied to it."""
+    """Whether it holds text, to which the exported graph applies the text policy; the model card
+    then says so."""
     file_holds_many: ClassVar[bool] = False
-    """Whether a file that a person gives may hold several values: the lines of a text do."""
+    """Whether a file that a person gives may hold several values, as the lines of a text are.
+    Answers about them then have a form (`pipeline.export.predictor.AnswerForm`)."""
     assets: ClassVar[tuple[str, ...]] = ()
-    """Files that lie beside an exported model that takes this."""
+    """Names of files that the export of a task that takes this must write into assets.extra."""
 
     @property
     def in_column(self) -> str:
@@ -98,7 +113,8 @@ class Field(abc.ABC, Generic[Value]):
 
     @abc.abstractmethod
     def digest(self, value: Value) -> str:
-        """A hexadecimal hash of a value; equal values have equal hashes, for splits by hash."""
+        """Hexadecimal hash of what a value says: splits by hash keep values with the same one
+        together."""
 
     def load_all(self, cells: Sequence[str], folder: Path) -> list[Value]:
         """Reads many cells, as `load`."""
@@ -170,7 +186,13 @@ class Field(abc.ABC, Generic[Value]):
 
     @abc.abstractmethod
     def example_code(self, value: Value, file: str) -> str:
-        """Python code for a batch of one value, which is also in `file`."""
+        """Python for a batch of one value, for the example in the model card: `['a text']`.
+
+        Args:
+            value: the example.
+            file: path of the file in which it lies beside the model, for values that are not
+                written out (`numpy.load("…")[None]`).
+        """
 
     @abc.abstractmethod
     def write_example(self, value: Value, folder: Path) -> None:

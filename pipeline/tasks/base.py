@@ -95,7 +95,15 @@ class Data(Protocol):
     """`data.py` of a task: reads files, splits them and turns splits into arrays."""
 
     def read(self, settings: Any, workspace: Workspace) -> CorpusSplits:
-        """Reads the corpus that `settings` name, and splits it."""
+        """Reads the corpus that `settings` name, and splits it.
+
+        Returns:
+            Frames with a column `id` and one for each field of the task, which holds values; the
+            stage stores them.
+
+        Raises:
+            UserError: a file of the user cannot be used.
+        """
 
     def prepare(
         self, settings: Any, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
@@ -124,8 +132,7 @@ class StartsFromEncoder(Protocol):
 
 @runtime_checkable
 class GivesExample(Protocol):
-    """A `data.py` of a task whose example depends on the corpus: the channels of a user's
-    series."""
+    """A `data.py` of a task whose example depends on the corpus (the channels of a series)."""
 
     def example(self, settings: Any, prepared_folder: Path) -> Any:
         """An example of the input field for the model of a run."""
@@ -159,7 +166,7 @@ class Evaluation(Protocol):
     """`evaluation.py` of a task: evaluates a finished run on its test split."""
 
     def evaluate(self, settings: Any, trained: Trained) -> Evaluated:
-        """Reads the test split once and scores the best weights on it."""
+        """Reads the test split once and scores the best weights on it (`Trained.weights`)."""
 
 
 @runtime_checkable
@@ -179,7 +186,8 @@ class Serving(Protocol):
     HUB: Hub
 
     def inputs(self, values: Sequence[Any]) -> dict[str, Any]:
-        """The inputs of the signature for values of the input field."""
+        """The inputs of the signature for values of the input field: name of each input -> a list
+        or an array with one entry for each value (or a single number for all)."""
 
     def test_inputs(self, test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
         """The inputs of the signature with which the reported scores can be computed again."""
@@ -194,7 +202,15 @@ class Serving(Protocol):
         """Writes a SavedModel into an empty folder."""
 
     def load(self, folder: Path, asking: Any) -> Predictor:
-        """Loads the SavedModel in `folder`; `asking` is an instance of `Task.asking`, or None."""
+        """The SavedModel in `folder`, as what answers people.
+
+        Args:
+            folder: of an exported model.
+            asking: an instance of `Task.asking`, or None where the task has none.
+
+        Raises:
+            UserError: the model is damaged.
+        """
 
 
 @runtime_checkable
@@ -229,13 +245,15 @@ class Task:
         package: the package with the modules data, training, evaluation and serving.
         summary: one line for `--help`.
         settings: a frozen dataclass of groups, `run: RunSettings` among them.
-        input, output: the fields it takes and gives, which are columns of its splits.
-        example: settings -> an example of `input` for a model that was trained with them. If it
-            depends on the corpus, `data.py` has an `example`, too (`GivesExample`), and this one is
-            only used while there is no model.
-        tiny: settings for the contract tests: all stages run in seconds on a bundled corpus, and
-            the model still learns something.
-        target: the target of make that asks the exported model.
+        input, output: the kinds of value it takes and gives, which are columns of its splits. One
+            each: several things that are asked about together are one value of one field.
+        example: settings -> a value of `input` to try on a model that was trained with them;
+            where that depends on the corpus, `data.py` has an `example`, too (`GivesExample`), and
+            this one is for those who have no model yet.
+        tiny: settings with which all stages run in seconds on a bundled corpus and still learn
+            something: what the contract tests run.
+        target: of make, with which people ask the exported model; reports show it. `predict` asks
+            sentiment, so another task that has a target names it here.
         corpus_groups: groups of settings that decide how the corpus is read.
         prepare_groups: groups of settings that decide how it becomes arrays.
         search_settings: single settings that matter only after training: if one changes, the stages
