@@ -14,6 +14,7 @@ import tf2onnx
 
 from pipeline.export.ids_model import IdsModel
 from pipeline.export.onnx_search import lower_bound
+from pipeline.layers.recurrent import loops_of_keras
 from pipeline.workspace import atomic_file
 
 OPSET = 18
@@ -41,7 +42,7 @@ def write_onnx(model: IdsModel, path: Path) -> None:
             **{name: tf.constant(array) for name, array in model.constants.items()},
         }
 
-    with _quiet():
+    with _quiet(), loops_of_keras():
         converted, _ = tf2onnx.convert.from_function(
             answer,
             input_signature=answer.input_signature,

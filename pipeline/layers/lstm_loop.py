@@ -85,6 +85,7 @@ def _advance(layer: keras.layers.LSTM, given: tf.Tensor, state: tf.Tensor, memor
     """h_t and c_t from x_t W + b, h_(t-1) and c_(t-1) (Hochreiter and Schmidhuber 1997, with the
     forget gate of Gers et al. 2000); i, f, c, o is Keras's order of the gates."""
     gates = given + tf.matmul(state, _value(layer.cell.recurrent_kernel))
+    gates.set_shape([state.shape[0], None])  # where the number of rows is known, it stays so
     i, f, c, o = tf.split(gates, 4, axis=1)
     memory = tf.sigmoid(f) * memory + tf.sigmoid(i) * tf.tanh(c)
     return tf.sigmoid(o) * tf.tanh(memory), memory

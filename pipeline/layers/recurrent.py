@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
 from keras import ops
 
 if keras.backend.backend() == "tensorflow":  # nothing else of a training on JAX imports it
     from pipeline.layers.lstm_loop import lstm_states, projected
+
+_own_loop = keras.backend.backend() == "tensorflow"
 
 CELLS = ("lstm", "gru", "rnn", "irnn")
 DIRECTIONS = ("forward", "backward", "both")
@@ -46,6 +51,18 @@ def reverse_by_length(sequences, lengths):
         return reversed_rows(values), gradient
 
     return reverse(sequences)
+
+
+@contextlib.contextmanager
+def loops_of_keras() -> Iterator[None]:
+    """Layers that are traced meanwhile run in Keras's own loops, which other programs know:
+    tf2onnx makes one operation of each."""
+    global _own_loop
+    before, _own_loop = _own_loop, False
+    try:
+        yield
+    finally:
+        _own_loop = before
 
 
 def cell_layer(cell: str, units: int, *, name: str | None = None, seed: int | None = None):
@@ -137,7 +154,7 @@ class Recurrent(keras.layers.Layer):
             given[self.forward] = sequences
         if self.backward is not None:
             given[self.backward] = reverse_by_length(sequences, lengths)
-        if self.cell == "lstm" and not training and keras.backend.backend() == "tensorflow":
+        if self.cell == "lstm" and not training and _own_loop:
             inputs = [projected(layer, of) for layer, of in given.items()]
             return self.joined(lstm_states(list(given), inputs, ops.shape(sequences)[:2]), lengths)
         return self.joined([layer(of) for layer, of in given.items()], lengths)

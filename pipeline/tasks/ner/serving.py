@@ -78,7 +78,9 @@ def ids_model(settings: Settings, trained: Trained) -> IdsModel:
     """The potentials of the tags, and those that the best legal tags are found with."""
     model = trained_tagger(settings, trained)
     names = load_tags(trained.prepared_folder).names
-    return IdsModel(served(model), "potentials", names, model.get_layer("crf").potentials())
+    return IdsModel(
+        served(model, quicker=False), "potentials", names, model.get_layer("crf").potentials()
+    )
 
 
 def load(folder: Path, asking: None = None) -> Predictor:

@@ -97,11 +97,16 @@ def trained_tagger(settings: Settings, trained: Trained) -> keras.Model:
     return load_best_weights(build_model(settings, trained.prepared_folder), trained)
 
 
-def served(model: keras.Model) -> keras.Model:
-    """The same tagger as it is served: `folded`, if it reads the states of an encoder."""
-    names = [ENCODER_LAYERS[name] for name in ("embedding", "recurrent_1")]
-    has_encoder = names[0] in {layer.name for layer in model.layers}
-    return folded(model, *names) if has_encoder else model
+def served(model: keras.Model, *, quicker: bool = True) -> keras.Model:
+    """The same tagger as it is served: `folded`, if it reads the states of an encoder.
+
+    Args:
+        quicker: whether its encoder becomes a layer that only TensorFlow knows.
+    """
+    table, recurrent = ENCODER_LAYERS["embedding"], ENCODER_LAYERS["recurrent_1"]
+    if table not in {layer.name for layer in model.layers}:
+        return model
+    return folded(model, table, recurrent if quicker else None)
 
 
 def _shape(prepared_folder: Path) -> dict[str, Any]:

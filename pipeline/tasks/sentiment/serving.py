@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 
@@ -55,7 +54,7 @@ def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) 
 
 def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
     return export_classifier(
-        _model(settings, trained),
+        folded(trained_model(settings, trained), "embedding", "recurrent_1"),
         load_tokenizer(trained.prepared_folder),
         label_names(trained.prepared_folder),
         folder,
@@ -65,11 +64,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
 
 def ids_model(settings: Settings, trained: Trained) -> IdsModel:
     names = label_names(trained.prepared_folder)
-    return IdsModel(_model(settings, trained), "logits", names)
-
-
-def _model(settings: Settings, trained: Trained) -> keras.Model:
-    return folded(trained_model(settings, trained), "embedding", "recurrent_1")
+    return IdsModel(folded(trained_model(settings, trained), "embedding"), "logits", names)
 
 
 def load(folder: Path, asking: None = None) -> Predictor:
