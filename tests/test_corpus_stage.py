@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.workspace import SAMPLES, read_json
+from finished_run import FinishedRun
+from pipeline.stages.files import RunFiles
+from pipeline.stages.prepare import texts_to_learn_from
+from pipeline.tasks.base import find_task, task_names
+from pipeline.workspace import SAMPLES, Workspace, read_json
 
 
 @pytest.fixture
@@ -113,3 +117,14 @@ def _no_network(file, part, host, quiet):
     from pipeline.corpora.fetch import CorpusUnavailable
 
     raise CorpusUnavailable("no network")
+
+
+@pytest.mark.parametrize("task", task_names())
+def test_any_corpus_leaves_texts_to_try_tokenizers_on(task, tmp_path):
+    """Those of the bundled sample, if its own are none."""
+    task = find_task(task)
+    run = FinishedRun(task, Workspace(tmp_path))
+    run.do("corpus")
+    texts = texts_to_learn_from(RunFiles.of(task, task.tiny, run.workspace))
+    assert texts
+    assert all(isinstance(text, str) and text for text in texts)

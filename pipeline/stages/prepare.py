@@ -92,13 +92,19 @@ _ROWS_TO_LEARN_FROM = 20_000
 
 def _show(text: str, files: RunFiles) -> None:
     prepared = Manifest.read(files.prepared, Prepared)
-    corpus = Manifest.read(files.corpus, CorpusFacts)
     folder = None if prepared is None else files.root / prepared.facts.folder
-    if corpus is None:
-        say("no corpus yet: pieces are learnt from the bundled sample")
-        frame = read_sample(SAMPLES / "sentiment.tsv").frame
-    else:
-        frame = next(SplitFile(files.root / corpus.facts.folder / "train.tsv").blocks())
+    texts = texts_to_learn_from(files)
     say("learning pieces and starting the morpheme analysers: some seconds")
-    texts = list(frame["text"][:_ROWS_TO_LEARN_FROM])
     print(tokenizer_table(text, every_tokenizer(folder, texts)))
+
+
+def texts_to_learn_from(files: RunFiles) -> list[str]:
+    """Some texts of the corpus; of the bundled sample where there is none, or one without texts."""
+    corpus = Manifest.read(files.corpus, CorpusFacts)
+    if corpus is not None:
+        frame = next(SplitFile(files.root / corpus.facts.folder / "train.tsv").blocks())
+        if "text" in frame:
+            return list(frame["text"][:_ROWS_TO_LEARN_FROM])
+    missing = "no corpus yet" if corpus is None else "the corpus has no column of texts"
+    say(f"{missing}: pieces are learnt from the bundled sample")
+    return list(read_sample(SAMPLES / "sentiment.tsv").frame["text"])

@@ -61,10 +61,10 @@ def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) 
 
 
 def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
-    encoder = folded(encoder_of(trained_model(settings, trained)), "embedding", "recurrent_1")
+    encoder = encoder_of(trained_model(settings, trained))
     tokenizer = load_tokenizer(trained.prepared_folder)
     exported = export_encoder(
-        encoder,
+        folded(encoder, "embedding", "recurrent_1"),
         tokenizer,
         centre(encoder, trained.prepared_folder),
         folder,
