@@ -1,4 +1,4 @@
-"""What a user can mend, told in one line."""
+"""Errors that a user can correct, told in one line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.readable import readable
 
 
 class UserError(Exception):
-    """A mistake outside this code: what is wrong, where, and what to do about it.
+    """An error outside this code: what is wrong, where, and what to do about it.
 
     The command line prints it as one line on stderr and ends with exit code 2. Everything
     else that is raised is a bug and keeps its traceback.
@@ -24,12 +24,12 @@ class UserError(Exception):
 
 
 class UnusableCheckpointError(UserError):
-    """What lies in a run is damaged or of another model: no training can go on from it."""
+    """The files of a run are damaged or of another model, so training cannot be resumed."""
 
 
 @contextlib.contextmanager
 def user_file_errors(path: Path) -> Iterator[None]:
-    """Says in one line why a file cannot be opened.
+    """Turns errors on opening a user's file into one-line errors.
 
     Raises:
         UserError: no such file, a folder, or one that may not be read.

@@ -1,4 +1,4 @@
-"""What the stages hand to each other: small records, written beside what they describe.
+"""Records that the stages hand to each other, stored beside the files they describe.
 
 `corpus` writes `CorpusFacts`, `prepare` writes `Prepared`, `train` writes `TrainingResult`; all
 three travel on as `Trained`. `export` returns `Exported`.
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class SourceFile:
-    """A file that a corpus was read from, as it was then.
+    """A file that a corpus was read from, as it was at that time.
 
     Attributes:
         path: as the user or the catalogue names it.
@@ -31,7 +31,7 @@ class SourceFile:
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """Where a corpus comes from: what reports and model cards say of it."""
+    """The origin of a corpus, for reports and model cards."""
 
     title: str
     source: str
@@ -40,7 +40,7 @@ class Origin:
 
 @dataclasses.dataclass(frozen=True)
 class CorpusFacts:
-    """A corpus after it was read and split (runs/<task>/<run>/corpus.json).
+    """Facts about a corpus that was read and split (runs/<task>/<run>/corpus.json).
 
     Attributes:
         name: names its folder below data/processed/<task>/.
@@ -76,7 +76,7 @@ class CorpusFacts:
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:
-    """A corpus as arrays that a model learns from (runs/<task>/<run>/prepared.json).
+    """Facts about the prepared arrays (runs/<task>/<run>/prepared.json).
 
     Attributes:
         summary: one line for people.
@@ -95,7 +95,7 @@ class Prepared:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingResult:
-    """How a training ended (runs/<task>/<run>/training.json).
+    """The result of a training (runs/<task>/<run>/training.json).
 
     Attributes:
         monitor: the score on dev that chose the weights.
@@ -124,7 +124,7 @@ class TrainingResult:
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A finished run, as evaluation and export see it.
+    """A finished run, for evaluation and export.
 
     Attributes:
         run: its folder.
@@ -153,7 +153,7 @@ class Trained:
 
 @dataclasses.dataclass(frozen=True)
 class Exported:
-    """A SavedModel that was just written.
+    """Facts about a SavedModel that was just written.
 
     Attributes:
         summary: one line for people.

@@ -1,4 +1,4 @@
-"""Encoders that were learnt from raw text and that other models start from: files and facts.
+"""Pretrained encoders that other models start from: files and facts.
 
 A folder with `encoder.json` (what it is), `encoder.npz` (its weights, float16), and the tokenizer
 that they belong to. Each export of the task `encoder` has one as `assets.extra`; those that come
@@ -38,7 +38,7 @@ _REMEDY = "export it again with make pretrain, or get data/pretrained anew"
 
 @dataclasses.dataclass(frozen=True)
 class PretrainedEncoder:
-    """What lies in the folder of a pretrained encoder.
+    """The facts about a pretrained encoder in a folder.
 
     Attributes:
         architecture: as of `pipeline.models.settings.EncoderSettings`.
@@ -78,7 +78,7 @@ def write_pretrained(
 
 
 def read_pretrained(folder: Path) -> PretrainedEncoder:
-    """What the encoder in `folder` is; its files are what was written.
+    """Reads the facts about the encoder in `folder`, and checks its files.
 
     Raises:
         UserError: a file is absent, damaged or was changed.
@@ -109,12 +109,12 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
 
 
 def shipped() -> Sequence[str]:
-    """Names of the encoders that come with the project."""
+    """The names of the encoders that come with the project."""
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{RECORD}"))
 
 
 def copy_encoder(source: Path, target: Path) -> None:
-    """Copies what a model needs that starts from the encoder in `source`."""
+    """Copies the files that a model needs to start from the encoder in `source`."""
     target.mkdir(parents=True, exist_ok=True)
     for path in encoder_files(source):
         with atomic_file(target / path.name) as temporary:
@@ -122,7 +122,7 @@ def copy_encoder(source: Path, target: Path) -> None:
 
 
 def encoder_files(folder: Path) -> list[Path]:
-    """All files that a model that starts from the encoder in `folder` needs."""
+    """The files that a model needs to start from the encoder in `folder`."""
     return [folder / name for name in (RECORD, WEIGHTS, *TOKENIZER)]
 
 
@@ -140,7 +140,7 @@ def origin_of_encoder(prepared_folder: Path) -> dict[str, str]:
 
 
 def encoder_behind(prepared_folder: Path) -> PretrainedEncoder | None:
-    """What a model starts from that was prepared there; None where it starts from nothing.
+    """The encoder that a prepared model starts from; None if there is none.
 
     Raises:
         UserError: a file of the encoder is absent, damaged or was changed.
@@ -150,7 +150,7 @@ def encoder_behind(prepared_folder: Path) -> PretrainedEncoder | None:
 
 
 def check_decided_by_encoder(settings: object, names: Sequence[str]) -> None:
-    """Refuses settings that play no part where a model takes over the pieces of an encoder.
+    """Refuses settings without effect for a model that uses the pieces of an encoder.
 
     Args:
         settings: a group of them, whose fields all have defaults.
@@ -171,7 +171,7 @@ def check_decided_by_encoder(settings: object, names: Sequence[str]) -> None:
 
 
 def check_encoder_fits(folder: Path, expected: Mapping[str, object]) -> None:
-    """Refuses an encoder that a model with other settings cannot start from.
+    """Refuses an encoder that does not fit the settings of a model.
 
     Args:
         folder: of the encoder.

@@ -1,1 +1,1 @@
-"""Where text comes from: what exists, how to get it, one reader per format, and how to split it."""
+"""Corpora: the catalogue, downloads, one reader per format, and splits."""

@@ -1,4 +1,4 @@
-"""What corpora exist, under which licence, where, and how each of their files is recognised."""
+"""The catalogue of corpora: their licences, addresses and checksums."""
 
 from __future__ import annotations
 
@@ -346,7 +346,7 @@ CATALOGUE: dict[str, Corpus] = {
 
 
 def find_corpus(name: str, kind: str | None = None) -> Corpus:
-    """The corpus called `name`.
+    """Finds a corpus by its name.
 
     Args:
         kind: what its texts must have beside them (`Corpus.kind`); None for anything.

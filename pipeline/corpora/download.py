@@ -1,4 +1,4 @@
-"""One HTTP download: resumed where it stopped, retried while that helps, quick to give up."""
+"""An HTTP download that is resumed, retried if that can help, and given up quickly if not."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def download(url: str, part: BinaryIO, size: int, name: str | None) -> None:
 
 
 def announced_size(url: str) -> int:
-    """How many bytes a server says that `url` has.
+    """The size of `url` in bytes, as the server tells it.
 
     Raises:
         requests.RequestException: no answer within PATIENCE, none that helps, or no size in it.
@@ -91,7 +91,7 @@ def announced_size(url: str) -> int:
 
 
 def failure_reason(error: requests.RequestException) -> str:
-    """A few words on why a download failed, for one line of an error."""
+    """Why a download failed, in a few words for one line of an error."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"the server answered {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.exceptions.SSLError):

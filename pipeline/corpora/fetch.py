@@ -1,4 +1,4 @@
-"""Gets files of a corpus: from data/raw, else from a mirror, else from the network; verified."""
+"""Gets verified files of a corpus: from data/raw, else from a mirror, else from the network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AT_ONCE = 8
 
 
 class CorpusUnavailable(UserError):  # noqa: N818
-    """Neither data/raw nor a mirror has the file, and the network does not give it either."""
+    """A file is neither in data/raw nor in a mirror, and cannot be downloaded."""
 
 
 def git_blob(path: Path) -> str:
@@ -123,7 +123,7 @@ def fetch_all(
 
 
 def in_mirror(file: RemoteFile | ReleaseFile | ChangingFile) -> Path | None:
-    """Where the folder in $CORPUS_MIRROR has a file; None without such a folder or file.
+    """The path of a file in the folder $CORPUS_MIRROR; None if there is no such folder or file.
 
     Raises:
         UserError: it names no folder.

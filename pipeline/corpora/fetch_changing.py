@@ -1,4 +1,4 @@
-"""Gets a file that is another every month, verified against the list that lies beside it."""
+"""Gets a file that changes every month, verified with the list of checksums beside it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SUM = re.compile(r"([0-9a-f]{40})\s+\*?(\S+)")
 
 @dataclasses.dataclass(frozen=True)
 class Fetched:
-    """A file that is there.
+    """A file that was fetched.
 
     Attributes:
         path: where it lies.

@@ -1,4 +1,4 @@
-"""Files of a user's that are held out since they stand beside the one that is named."""
+"""Dev and test files of a user that lie beside the named file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def files_beside(path: Path) -> dict[str, Path]:
 
 
 def places_beside(path: Path) -> dict[str, Path]:
-    """Where `train`, `dev` and `test` of a user's corpus are looked for beside `path`.
+    """The possible paths of `train`, `dev` and `test` of a user's corpus beside `path`.
 
     Beside what has no name (the folder `.`, or `/`) nothing is.
     """
@@ -40,10 +40,11 @@ def places_beside(path: Path) -> dict[str, Path]:
 
 
 def watched_paths(path: Path) -> list[Path]:
-    """`path`, and what stands beside it or may do so one day: then the corpus is another."""
+    """`path` and all files that may lie beside it; if one of them appears or changes, the corpus is
+    read again."""
     return list(dict.fromkeys([path, *places_beside(path).values()]))
 
 
 def corpus_name(path: Path) -> str:
-    """What a user's corpus is called: its file without endings and `.train`."""
+    """The name of a user's corpus: its file name without endings and `.train`."""
     return os.path.splitext(without_compression(path.name))[0].removesuffix(".train")

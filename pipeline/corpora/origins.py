@@ -1,4 +1,4 @@
-"""Where a corpus comes from, in the words of reports and model cards."""
+"""Origins of corpora, in words for reports and model cards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LISTED = 8
 
 
 def own_origin(paths: Sequence[Path]) -> Origin:
-    """Of a user's own files."""
+    """The origin of a user's own files."""
     more = [f"{len(paths) - _LISTED:,} more"] if len(paths) > _LISTED else []
     title = ", ".join([*(path.name for path in paths[:_LISTED]), *more])
     source = ", ".join([*map(str, paths[:_LISTED]), *more])
@@ -21,18 +21,18 @@ def own_origin(paths: Sequence[Path]) -> Origin:
 
 
 def sample_origin(sample: Path) -> Origin:
-    """Of a bundled corpus."""
+    """The origin of a bundled corpus."""
     source = f"data/samples/{sample.name}, written for this project"
     return Origin("bundled sample", source, "Apache-2.0")
 
 
 def catalogue_origin(corpus: Corpus) -> Origin:
-    """Of a corpus of the catalogue."""
+    """The origin of a corpus of the catalogue."""
     return Origin(corpus.title, corpus.homepage, corpus.licence)
 
 
 def stand_in_warning(corpus: Corpus, error: CorpusUnavailable, what: str) -> str:
-    """What a user must not miss where the bundled sample stands in for `corpus`.
+    """The warning that the bundled sample is used instead of `corpus`.
 
     Args:
         error: why it could not be had.

@@ -1,4 +1,4 @@
-"""Texts with one thing beside each, as a reader hands them on."""
+"""Texts with one label or translation each, as a reader returns them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.corpora.rejects import Rejected, of_file
 
 @dataclasses.dataclass(frozen=True)
 class ReadTexts:
-    """What was read of a file.
+    """The texts of a file, with rejected rows and warnings.
 
     Attributes:
         frame: columns id, text, label, all str, none missing.

@@ -1,4 +1,4 @@
-"""Rows that no reader could use: kept, counted and written down, never dropped in silence."""
+"""Rows that could not be used: they are kept, counted and written down, never dropped silently."""
 
 from __future__ import annotations
 

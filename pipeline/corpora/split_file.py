@@ -1,4 +1,4 @@
-"""A split where it lies: read whole, in blocks, or a cell at a time."""
+"""Reads a split file: as a whole, in blocks, or single cells."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REMEDY = "run the corpus stage again"
 
 @dataclasses.dataclass(frozen=True)
 class SplitFile:
-    """What `splits.write_split` wrote: columns of str, `id` first.
+    """A split file that `splits.write_split` wrote: columns of str, `id` first.
 
     Attributes:
         path: of the file.
@@ -44,7 +44,7 @@ class SplitFile:
 
     @property
     def columns(self) -> list[str]:
-        """Their names."""
+        """The names of the columns."""
         return list(next(SplitFile(self.path, bytes_at_once=1).blocks()).columns)
 
     def frame(self) -> pd.DataFrame:
@@ -73,7 +73,7 @@ class SplitFile:
                     return
 
     def cells(self, column: str, change: Callable[[str], str] = str) -> SplitColumn:
-        """One column, each cell of which is read when it is asked for.
+        """One column; each cell is read when it is needed.
 
         Args:
             change: what a cell is put through.
@@ -110,7 +110,7 @@ class SplitFile:
 
 
 class SplitColumn(Sequence[str]):
-    """A column of a split that stays on disk; 8 bytes a row are in memory.
+    """A column of a split that stays on disk; memory holds 8 bytes per row.
 
     Args:
         path: of the split.

@@ -1,4 +1,4 @@
-"""Who is held out, the same way every time; and the files the parts are kept in."""
+"""Reproducible splits, and the files they are kept in."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def text_id(text: str) -> str:
 
 
 class Rows(Protocol):
-    """Rows of a split, wherever they are."""
+    """The rows of a split, in memory or on disk."""
 
     def __len__(self) -> int: ...
 
     def blocks(self) -> Iterator[pd.DataFrame]:
-        """All of them, in frames of bounded size."""
+        """All rows, in frames of bounded size."""
 
     def frame(self) -> pd.DataFrame:
-        """All of them at once."""
+        """All rows in one frame."""
 
 
 @dataclasses.dataclass(frozen=True)
 class InMemoryRows:
-    """`Rows` in memory."""
+    """`Rows` in a frame in memory."""
 
     rows: pd.DataFrame
 
@@ -61,7 +61,7 @@ class InMemoryRows:
 
 @dataclasses.dataclass(frozen=True)
 class CorpusSplits:
-    """A corpus, read.
+    """A corpus that was read and split.
 
     Attributes:
         name: names the folder it is kept in: letters, digits, `-`.
@@ -101,13 +101,13 @@ class CorpusSplits:
                 )
 
     def in_memory(self) -> CorpusSplits:
-        """The same, for what needs whole frames."""
+        """The same with all splits in memory."""
         frames = {name: rows.frame() for name, rows in self.stored.items()}
         return dataclasses.replace(self, splits={**self.splits, **frames}, stored={})
 
     @property
     def rows(self) -> dict[str, Rows]:
-        """The rows of each split, wherever they are."""
+        """The rows of each split, in memory or on disk."""
         return {**{name: InMemoryRows(frame) for name, frame in self.splits.items()}, **self.stored}
 
 
@@ -214,7 +214,7 @@ def by_share(ids: Sequence[str] | np.ndarray, share: float, *, leave: int = 1) -
 
 
 def by_group(groups: Sequence[str], share: float) -> np.ndarray:
-    """Whole groups to hold out, about `share` of the rows, one group at least; bool [rows].
+    """Chooses whole groups to hold out, about `share` of the rows, at least one group; bool [rows].
 
     A group is what must not be parted: the sentences of a file, the frames of a video, the
     captions of a picture. It is `by_share` of the groups' names.
@@ -226,7 +226,7 @@ def by_group(groups: Sequence[str], share: float) -> np.ndarray:
 
 
 def train_dev_test(ids: Sequence[str] | np.ndarray, share: float = 0.1) -> dict[str, np.ndarray]:
-    """Splits of rows by a hash of their ids: about `share` of them each for dev and test.
+    """Splits rows by a hash of their ids, with about `share` of them each for dev and test.
 
     Args:
         ids: one per row, or `keys_of` them; no id is in two splits (`connected` joins what else
@@ -247,7 +247,7 @@ def train_dev_test(ids: Sequence[str] | np.ndarray, share: float = 0.1) -> dict[
 
 
 def in_time(rows: int, *, dev: float, test: float, gap: int = 0) -> dict[str, np.ndarray]:
-    """Splits of rows that follow each other in time: first train, then dev, then test.
+    """Splits rows in the order of time: first train, then dev, then test.
 
     Args:
         rows: how many there are, in the order of time.

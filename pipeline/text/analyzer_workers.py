@@ -1,4 +1,5 @@
-"""Texts through a function in worker processes that may die or stall: nothing waits for ever."""
+"""Runs a function over texts in worker processes that may crash or hang without stopping the
+whole."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ _TICK = 0.2  # seconds
 
 @dataclasses.dataclass(frozen=True)
 class TimeLimits:
-    """Seconds without an answer after which a worker counts as stalled.
+    """Seconds without an answer after which a worker counts as hanging.
 
     They are far above what an analyzer needs: Kkma, on a machine that was busy otherwise, took 170
     to start and 0.15 for each character.
@@ -81,7 +82,7 @@ def in_workers(
     workers: int,
     limits: TimeLimits = LIMITS,
 ) -> Iterator[Answer]:
-    """The answers to texts, in their order, from processes that are replaced when they fail.
+    """The answers for texts, in their order, from processes that are replaced when they fail.
 
     A worker sends each answer by itself, so it is known at which text it died or stalled; a new one
     goes on with that text. Texts are read a few chunks ahead, so there may be any number of them.
@@ -127,7 +128,7 @@ def in_workers(
 
 
 class _Worker:
-    """A process that answers texts, and the one after it when it fails.
+    """A worker process, and its successor when it fails.
 
     Attributes:
         chunk: what it is to answer; None where it is idle.
@@ -152,7 +153,7 @@ class _Worker:
             self._start()
 
     def listen(self, seconds: float) -> None:
-        """Takes what has come, and replaces a process that is over or stalled.
+        """Receives answers, and replaces a process that has ended or hangs.
 
         Args:
             seconds: how long has been waited for it since the last time.
@@ -236,7 +237,7 @@ class _Worker:
 
 
 def _work(connection: Connection, load: Callable[[], Callable[[str], Any]]) -> None:
-    """What a worker does: it sends None when it has started, then an answer for each text.
+    """The loop of a worker: sends None when it has started, then an answer for each text.
 
     After an exception that it sends, it is ended.
     """

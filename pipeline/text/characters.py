@@ -1,4 +1,4 @@
-"""Text as characters: by syllable, or by jamo."""
+"""Alphabets of characters: by syllable, or by jamo."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def normalize_lines(text: str) -> str:
 
 
 def to_jamo(text: str) -> str:
-    """Every Hangul syllable as the conjoining jamo it is made of, two or three; all else stays.
+    """Splits every Hangul syllable into two or three conjoining jamo; everything else stays.
 
     What it gives is canonically equivalent to `text`, so `to_text` gives back any text in NFC,
     whatever stands in it: old Hangul, lone jamo beside syllables, letters with accents.
@@ -46,12 +46,12 @@ def to_jamo(text: str) -> str:
 
 
 def to_text(units: str) -> str:
-    """Units side by side, of either alphabet, as text in NFC."""
+    """Joins units of either alphabet to a text in NFC."""
     return unicodedata.normalize("NFC", units)
 
 
 class Characters:
-    """Text <-> ids, one for each character, or for each jamo of a syllable.
+    """An alphabet: text <-> ids, one for each character, or for each jamo of a syllable.
 
     Attributes:
         alphabet: "syllable": a unit is a character of the normalised text, whatever its script.
@@ -83,7 +83,7 @@ class Characters:
 
     @classmethod
     def learn(cls, texts: Iterable[str], alphabet: Alphabet, min_frequency: int = 1) -> Characters:
-        """The units of texts as given, which should be the training split alone.
+        """Learns the units of texts as given, which should be the training split alone.
 
         The most frequent first, ties by code point.
 
@@ -112,17 +112,17 @@ class Characters:
 
     @property
     def most_units(self) -> int:
-        """Units of one character at the most."""
+        """The maximum number of units of one character."""
         return 3 if self.alphabet == "jamo" else 1
 
     def encode(self, text: str) -> np.ndarray:
-        """int32 [units], of one text as given, without [BOS] and [EOS]."""
+        """Encodes one text as given, without [BOS] and [EOS]: int32 [units]."""
         units = _units(normalize_lines(text), self.alphabet)
         ids = map(self._ids.get, units, itertools.repeat(UNK))
         return np.fromiter(ids, np.int32, len(units))
 
     def encode_documents(self, texts: Sequence[str], ends: Sequence[bool]) -> Ragged:
-        """A row for each text: [BOS], its units, and [EOS] where it ends.
+        """Encodes texts, one row each: [BOS], its units, and [EOS] where it ends.
 
         Args:
             texts: as given.
@@ -137,7 +137,7 @@ class Characters:
         return Ragged.from_lengths(np.concatenate(rows or [np.zeros(0, np.int32)]), lengths)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Text in NFC: exact for known units, "[UNK]" for others.
+        """Decodes to text in NFC: exact for known units, "[UNK]" for others.
 
         [EOS] becomes a line feed, as the document that follows would begin on a new line; [PAD]
         and [BOS] vanish.
@@ -146,7 +146,7 @@ class Characters:
         return to_text("".join("\n" if id_ == EOS else said[id_] for id_ in ids))
 
     def save(self, folder: Path) -> None:
-        """Writes all that `load` needs: plain text and JSON."""
+        """Writes everything that `load` needs: plain text and JSON."""
         self.vocabulary.save(Path(folder) / VOCABULARY_FILE)
         write_json(Path(folder) / SETTINGS_FILE, {"kind": KIND, "alphabet": self.alphabet})
 
@@ -167,7 +167,7 @@ class Characters:
 
 
 def lengths_of(texts: Sequence[str], ends: Sequence[bool]) -> tuple[int, int]:
-    """How many characters texts have, and how many bytes in UTF-8, whatever the alphabet.
+    """The number of characters of texts, and of their bytes in UTF-8, for any alphabet.
 
     Of the text under the policy; the end of a document counts as one of each, which is what a line
     feed is in a file.

@@ -1,4 +1,4 @@
-"""One sentence, cut by every tokenizer side by side."""
+"""A table of how every tokenizer cuts one sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pipeline.text.tokenizers import KINDS, learn_tokenizer, load_tokenizer
 def every_tokenizer(
     folder: Path | None, texts: Sequence[str], vocabulary_size: int = 8000
 ) -> dict[str, Tokenizer | MorphemeAnalyzer]:
-    """Name -> tokenizer: every kind of pieces and every analyzer.
+    """All tokenizers by name: every kind of pieces and every analyser.
 
     Args:
         folder: of a tokenizer already learnt, or None.

@@ -1,4 +1,4 @@
-"""What a graph can hold of a vocabulary: asked before anything is trained with it."""
+"""Checks before training that a vocabulary can be exported in a TensorFlow graph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.workspace import read_json
 
 
 def check_prepared(folder: Path) -> None:
-    """Refuses what was prepared if its vocabularies could not be exported.
+    """Refuses prepared data whose vocabularies could not be exported.
 
     Args:
         folder: what the prepare stage wrote; without a vocabulary nothing is refused.
@@ -28,7 +28,7 @@ def check_prepared(folder: Path) -> None:
 
 
 def check_vocabulary(kind: str, vocabulary: Vocabulary, where: object) -> None:
-    """Refuses a vocabulary that the graph of its kind of tokenizer could not hold.
+    """Refuses a vocabulary that is too large for the graph of its tokenizer.
 
     That no piece is empty or stands twice is a promise of `Vocabulary` itself.
 

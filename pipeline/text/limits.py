@@ -1,4 +1,4 @@
-"""How long pieces may be, and words that are looked at in one go."""
+"""Maximum lengths of pieces, and of words that are tokenized as a whole."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ taken in parts of so many, so that time grows with the text alone."""
 
 
 def word_parts(word: str) -> list[str]:
-    """A word in parts of at most `MAX_WORD_LENGTH` characters: nearly always itself."""
+    """A word in parts of at most `MAX_WORD_LENGTH` characters; nearly always one part."""
     if len(word) <= MAX_WORD_LENGTH:
         return [word]
     return [word[at : at + MAX_WORD_LENGTH] for at in range(0, len(word), MAX_WORD_LENGTH)]

@@ -1,4 +1,4 @@
-"""A file of texts under the text policy, a line each, that is written and read as a stream."""
+"""Files of normalised texts, one per line, written and read as streams."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.workspace import atomic_file
 
 @contextlib.contextmanager
 def line_writer(path: Path) -> Iterator[Callable[[Iterable[str]], None]]:
-    """Writes lines, UTF-8 with LF, some at a time, whole or not at all.
+    """Writes lines as UTF-8 with LF, some at a time, completely or not at all.
 
     Yields:
         What appends lines, given without their ends.
@@ -34,7 +34,7 @@ def line_writer(path: Path) -> Iterator[Callable[[Iterable[str]], None]]:
 
 @contextlib.contextmanager
 def opened_lines(path: Path) -> Iterator[Iterator[str]]:
-    """The lines of such a file without their ends, as they are asked for."""
+    """The lines of such a file without their line ends, as a stream."""
     with open(path, encoding="utf-8", newline="\n") as file:
         yield (line.removesuffix("\n") for line in file)
 

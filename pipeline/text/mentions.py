@@ -1,4 +1,4 @@
-"""Other names in the same places: mention replacement, a new draw for every epoch."""
+"""Mention replacement: in training, entities are replaced by others, anew in each epoch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIRST_SYLLABLE, _LAST_SYLLABLE, _FINALS = 0xAC00, 0xD7A3, 28
 
 
 class MentionSampler:
-    """Puts other entities of the same kind in the place of some, anew in every epoch.
+    """Replaces some entities by others of the same kind, anew in each epoch.
 
     A tagger sees each name of its training text in a few contexts only and learns it by heart.
     With `<김민수:PS>가` now and then read as another person of the training split, it has to look
@@ -80,7 +80,7 @@ class MentionSampler:
         self._texts, self._labels = Ragged.from_lists(texts), Ragged.from_lists(labels)
 
     def draw(self, epoch: int) -> tuple[Ragged, Ragged]:
-        """Ids and tags of the whole split for one epoch, framed as they were."""
+        """Ids and tags of the whole split for one epoch, framed as before."""
         if not self.share or not len(self._mentions):
             return self._rows, self._tags
         random = np.random.default_rng((self.seed, epoch))
@@ -95,7 +95,7 @@ class MentionSampler:
 
 
 def _cut(tags: Ragged) -> tuple[np.ndarray, np.ndarray]:
-    """Rows cut where an entity begins or ends.
+    """Rows, cut where an entity begins or ends.
 
     Returns:
         Where each segment begins, among all tags; and how many segments stand before each row
@@ -110,7 +110,7 @@ def _cut(tags: Ragged) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _ending(piece: str) -> str:
-    """What decides the form of a particle after it."""
+    """The property of an ending that decides the form of the particle after it."""
     code = ord(piece[-1])
     if not _FIRST_SYLLABLE <= code <= _LAST_SYLLABLE:
         return "other"

@@ -1,4 +1,4 @@
-"""Where in a text its morphemes stand, though an analyzer may have rewritten them."""
+"""Finds the offsets of morphemes in a text, even if the analyser has rewritten them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LETTER = {
 
 
 def spans_of(morphs: Sequence[str], text: str) -> list[Piece]:
-    """Each morpheme with its characters `start` to `end` (exclusive) of `text`.
+    """Each morpheme with its characters `start` to `end` (exclusive) in `text`.
 
     Morphemes found letter by letter in their order are exact. Where the analyzer rewrote
     (했어 -> 하, 았, 어) the letters that remained decide; a morpheme that kept none covers what
@@ -85,7 +85,8 @@ def _by_letters(morphs: Sequence[str], text: str) -> list[Piece]:
 
 
 def _without_gaps(pieces: list[Piece], text: str) -> list[Piece]:
-    """Gives what no piece covers to the piece before it in its word, else to the one after."""
+    """Adds uncovered characters to the piece before them in the same word, else to the one
+    after."""
     found = list(pieces)
     covered = 0
     for k, piece in enumerate(pieces):

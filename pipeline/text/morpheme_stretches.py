@@ -1,4 +1,5 @@
-"""What morpheme analyzers can be asked about without crashing, hanging or losing text."""
+"""Cuts texts into stretches that morpheme analysers handle without crashing, hanging or losing
+text."""
 
 from __future__ import annotations
 
@@ -52,7 +53,7 @@ class MorphemeStretch(NamedTuple):
 
 
 def stretches(text: str, analyzer: str) -> list[MorphemeStretch]:
-    """Cuts a normalized text, leaving nothing out but spaces.
+    """Cuts a normalized text into stretches; only spaces are left out.
 
     Words stay together up to a bearable length; what an analyzer cannot take stands by itself.
     """
@@ -73,7 +74,7 @@ def stretches(text: str, analyzer: str) -> list[MorphemeStretch]:
 
 
 def _parts(text: str, start: int, end: int, analyzer: str) -> list[MorphemeStretch]:
-    """One word: usually a single part."""
+    """The parts of one word, usually one."""
     parts: list[MorphemeStretch] = []
     done = start
     for match in _NOT_ASKED[analyzer].finditer(text, start, end):

@@ -31,7 +31,7 @@ Tagger = Callable[[str], list[tuple[str, str]]]
 
 
 class MorphemeAnalyzer:
-    """One analyzer, loaded on first use.
+    """A morpheme analyser, loaded on first use.
 
     Args:
         name: one of `ANALYZERS`.
@@ -48,7 +48,7 @@ class MorphemeAnalyzer:
         self.name = name
 
     def pos(self, text: str) -> list[tuple[str, str]]:
-        """(morpheme, tag) of a text; which tags there are is the analyzer's affair."""
+        """The (morpheme, tag) pairs of a text; the set of tags depends on the analyser."""
         text = normalize(text)
         tagged = functools.cache(self._tagged)  # of a run of one letter all parts are the same
         return [
@@ -58,11 +58,12 @@ class MorphemeAnalyzer:
         ]
 
     def morphs(self, text: str) -> list[str]:
-        """The morphemes of a text. All but Okt and MeCab undo contraction: 했 -> 하, 았."""
+        """The morphemes of a text. All analysers but Okt and MeCab undo contractions: 했 -> 하,
+        았."""
         return [morph for morph, _ in self.pos(text)]
 
     def spans(self, text: str) -> list[Piece]:
-        """`morphs` with the characters of the text as given that each one came from."""
+        """The morphemes with their characters in the text as given."""
         normalized, starts, ends = aligned(text)
         found = []
         tagged = functools.cache(self._tagged)
@@ -75,7 +76,7 @@ class MorphemeAnalyzer:
         return found
 
     def analyze_many(self, texts: Iterable[str], workers: int = 1) -> Iterator[list[str]]:
-        """`morphs` of every text, in order and with progress shown.
+        """The morphemes of many texts, in order, with progress shown.
 
         Args:
             texts: any number of them; they are read a bounded number ahead.
@@ -130,7 +131,7 @@ class MorphemeAnalyzer:
 
 @functools.cache
 def load_analyzer(name: str) -> Tagger:
-    """The named analyzer as a function, text -> [(morpheme, tag)]; once for a process."""
+    """The named analyser as a function, text -> [(morpheme, tag)]; cached per process."""
     loaders = {"mecab": _load_mecab, "kiwi": _load_kiwi}
     return loaders[name]() if name in loaders else _load_konlpy(name)
 
@@ -147,7 +148,7 @@ def _load_mecab() -> Tagger:
 
 
 def _load_kiwi() -> Tagger:
-    """Kiwi with everything off that would make another text of the one given.
+    """Kiwi without the options that would change the text.
 
     No typing error is put right, no 아/어 becomes its other form, no consonant is moved to the next
     syllable, and no name reaches over a space.

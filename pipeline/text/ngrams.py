@@ -1,4 +1,4 @@
-"""What pieces are made of: syllables, pairs of syllables and runs of jamo."""
+"""The n-grams inside a piece: syllables, pairs of syllables and runs of jamo."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ngrams_of(piece: str, jamo_lengths: Sequence[int]) -> list[str]:
 def ngram_table(
     vocabulary: Vocabulary, *, jamo_lengths: Sequence[int], max_ngrams: int
 ) -> tuple[np.ndarray, list[str]]:
-    """Which n-grams each piece is made of.
+    """The n-grams of each piece, as a table of numbers.
 
     Only n-grams shared by two pieces or more are kept: one that stands in a single piece says
     nothing that the piece's own embedding does not. Of more than `max_ngrams` n-grams of a piece
@@ -68,7 +68,7 @@ def ngram_table(
 def vocabulary_ngrams(
     vocabulary: Vocabulary, kind: str, max_ngrams: int
 ) -> tuple[np.ndarray | None, int]:
-    """`ngram_table` by the name of a setting.
+    """`ngram_table` for the value of a setting.
 
     Args:
         kind: "none", "syllable" (syllables and pairs of them) or "jamo" (runs of 3 jamo, too).

@@ -1,4 +1,4 @@
-"""Both sides of sentence pairs as pieces: a tokenizer for each side, or one for both."""
+"""Tokenizes both sides of sentence pairs, with one tokenizer per side or one for both."""
 
 from __future__ import annotations
 
@@ -120,7 +120,8 @@ def load_pair_tokenizers(folder: Path) -> dict[str, Tokenizer]:
 def training_segmentations(
     folder: Path, side: str, settings: PairTextSettings, strength: float, seed: int
 ) -> Callable[[int], Ragged]:
-    """epoch -> one side of the training pairs, cut anew each epoch where `strength` is above 0.
+    """A function from the epoch to one side of the training pairs; cut anew each epoch if
+    `strength` is above 0.
 
     Args:
         folder: what `write_pair_pieces` wrote into.

@@ -1,4 +1,4 @@
-"""Long texts in passages, cut where a sentence ends if one does."""
+"""Cuts long texts into passages, if possible at the end of a sentence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SENTENCE_ENDS = re.compile("[.?!\u2026。！？][\"'”’)\\]」』]* ")
 
 
 def passages(text: str, max_characters: int) -> Iterator[str]:
-    """A text in passages of at most `max_characters`.
+    """The passages of a text, of at most `max_characters` each.
 
     Each is as long as it can be and ends behind a sentence; where none ends, before a space; where
     there is no space, anywhere.

@@ -1,4 +1,4 @@
-"""A piece of a text and its place."""
+"""A piece of a text with its offsets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runs of pieces a training text holds often enough to be worth a vector of their own."""
+"""Learns the n-grams of pieces that are frequent enough for an embedding of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.workspace import atomic_file
 def learn_piece_ngrams(
     rows: Ragged, vocabulary_size: int, longest: int, min_frequency: int
 ) -> list[np.ndarray]:
-    """The n-grams of 2 to `longest` pieces that occur `min_frequency` times or more.
+    """The n-grams of 2 to `longest` pieces that occur at least `min_frequency` times.
 
     They are written as a trie. An n-gram's key is the number of its first n - 1 pieces (their id
     for one piece; for more, their place among the known (n-1)-grams, counted from 1) times the

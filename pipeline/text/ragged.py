@@ -64,22 +64,22 @@ class Ragged:
 
     @property
     def lengths(self) -> np.ndarray:
-        """int64 [rows]."""
+        """The length of each row, int64 [rows]."""
         return np.diff(self.row_splits)
 
     def lengths_of(self, rows: np.ndarray) -> np.ndarray:
-        """int64 [some], the lengths of some rows alone."""
+        """The lengths of some rows, int64 [some]."""
         return self.row_splits[rows + 1] - self.row_splits[rows]
 
     def row(self, index: int) -> np.ndarray:
-        """int32 [length of that row], a view. `index` may count from the end."""
+        """One row, int32 [length], a view. `index` may count from the end."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"row {index} of {len(self)}")
         index %= len(self)
         return self.ids[self.row_splits[index] : self.row_splits[index + 1]]
 
     def take(self, rows: np.ndarray) -> Ragged:
-        """The given rows, in the given order (repeats allowed), without a Python loop."""
+        """The given rows, in the given order (with repetitions), without a Python loop."""
         rows = np.asarray(rows, dtype=np.int64)
         lengths = self.lengths_of(rows)
         ends = np.cumsum(lengths)
@@ -90,7 +90,7 @@ class Ragged:
         )
 
     def framed(self, first: int, last: int) -> Ragged:
-        """Every row with `first` put before it and `last` after it."""
+        """Every row with `first` before it and `last` after it."""
         lengths = self.lengths + 2
         splits = np.concatenate([[0], np.cumsum(lengths)])
         ids = np.full(splits[-1], last, np.int32)
@@ -100,7 +100,7 @@ class Ragged:
         return Ragged(ids, splits)
 
     def unframed(self) -> Ragged:
-        """Every row without its first and last id: what `framed` was given."""
+        """Every row without its first and last id: undoes `framed`."""
         lengths = self.lengths - 2
         within = np.ones(len(self.ids), bool)
         within[self.row_splits[:-1]] = False
@@ -128,7 +128,7 @@ class Ragged:
         return short
 
     def counts(self, ids: int) -> np.ndarray:
-        """int64 [ids], how often each of the ids below `ids` occurs; none is above these."""
+        """How often each id below `ids` occurs, int64 [ids]."""
         counts = np.zeros(ids, np.int64)
         for start in range(0, len(self.ids), _IDS_AT_ONCE):
             counts += np.bincount(self.ids[start : start + _IDS_AT_ONCE], minlength=ids)
@@ -136,8 +136,8 @@ class Ragged:
 
     @classmethod
     def in_temporary_file(cls, parts: Iterable[Ragged], folder: Path) -> Ragged:
-        """The rows of all `parts`, in order, whose ids lie in a file of `folder` that has no name
-        and is gone with them.
+        """The rows of all `parts`, in order, with their ids in an unnamed file in `folder` that
+        disappears with them.
 
         Raises:
             UserError: the disk is full or may not be written to.
@@ -159,7 +159,7 @@ class Ragged:
 
     @classmethod
     def load(cls, path: Path) -> Ragged:
-        """What `save` or `ragged_writer` wrote; the arrays stay on disk.
+        """Loads what `save` or `ragged_writer` wrote; the arrays stay on disk.
 
         Raises:
             UserError: a file is absent, or the two do not hold rows of ids.
@@ -178,7 +178,7 @@ class Ragged:
 
 @contextlib.contextmanager
 def ragged_writer(path: Path) -> Iterator[Callable[[Ragged], None]]:
-    """Writes rows for `Ragged.load` a block at a time, in memory that does not grow with them.
+    """Writes rows for `Ragged.load`, one block at a time, in constant memory.
 
     Yields:
         What appends the rows of a block.

@@ -1,4 +1,4 @@
-"""Subword regularisation over a whole training split, a new draw for every epoch."""
+"""Subword regularisation over a training split, drawn anew for each epoch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BELOW_ONE = 1.0 - 2.0**-24
 
 
 class SegmentationSampler:
-    """Cuts every word of a split anew in every epoch.
+    """Cuts every word of a split anew in each epoch.
 
     Built once: for each distinct word, which pieces may start at each of its characters, and how
     likely each is (`Tokenizer.branches`). A draw then walks all occurrences of all words at once,
@@ -146,7 +146,7 @@ def segmentations(
     seed: int,
     max_length: int | None = None,
 ) -> Callable[[int], Ragged]:
-    """epoch -> the training rows, cut anew each epoch where subword dropout is on.
+    """A function from the epoch to the training rows; cut anew each epoch if subword dropout is on.
 
     Of more than `ROWS_AT_ONCE` rows a block after the other is laid out and drawn in each epoch,
     and what is drawn goes to an unnamed file beside `texts`, so that memory does not grow with
@@ -184,7 +184,7 @@ def segmentations(
 
 
 def _with_unknown_runs_joined(parts: Ragged, begins: np.ndarray) -> Ragged:
-    """One [UNK] for each run of them within a word.
+    """Replaces each run of [UNK] within a word by one [UNK].
 
     Args:
         parts: pieces of words, or of parts of words.

@@ -56,7 +56,7 @@ class SyllableTokenizer(Tokenizer):
         return [(pieces[id_], i, i + 1) for i, id_ in enumerate(self._ids_of_word(word))]
 
     def branches(self, word: str, strength: float) -> list[list[Branch]]:
-        """A character falls into nothing smaller: one branch each, whatever the strength."""
+        """One piece per character, whatever the strength, since a character cannot be divided."""
         return [[(id_, 1, 1.0)] for id_ in self._ids_of_word(word)]
 
     def ids_of_normalized(self, normalized: Sequence[str]) -> Ragged:

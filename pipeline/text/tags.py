@@ -1,4 +1,4 @@
-"""Entities as one tag a piece: `증/B-OG ##권/I-OG … ##에/O`."""
+"""Entities as tags, one per piece: `증/B-OG ##권/I-OG … ##에/O`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OUTSIDE = 0
 
 @dataclasses.dataclass(frozen=True)
 class TagSet:
-    """The tags of some labels, and which may follow which (IOB2, Ramshaw and Marcus 1995).
+    """The tags of some labels, and the legal transitions (IOB2, Ramshaw and Marcus 1995).
 
     Tag 0 is `O`; label number i has the tags 2i + 1 (`B-`, its first piece) and 2i + 2 (`I-`,
     the pieces after it).
@@ -39,7 +39,7 @@ class TagSet:
 
     @property
     def legal(self) -> np.ndarray:
-        """bool [tags, tags]: whether the second may follow the first: `I-X` only `B-X`, `I-X`."""
+        """The legal transitions, bool [tags, tags]: `I-X` may follow only `B-X` and `I-X`."""
         tag = np.arange(len(self))
         inside = (tag > 0) & (tag % 2 == 0)
         same = (tag[:, None] - 1) // 2 == (tag[None, :] - 1) // 2
@@ -47,7 +47,7 @@ class TagSet:
 
     @property
     def legal_first(self) -> np.ndarray:
-        """bool [tags]: whether a sentence may begin with it: with any but `I-`."""
+        """The tags that a sentence may begin with, bool [tags]: all but `I-`."""
         return self.legal[OUTSIDE]
 
     def tags_of(
@@ -77,7 +77,7 @@ class TagSet:
     def entities_of(
         self, tags: Sequence[int], starts: Sequence[int], ends: Sequence[int]
     ) -> list[Entity]:
-        """What `tags_of` was made from: legal tags of some pieces -> entities, ascending.
+        """The entities of legal tags of some pieces, ascending: the inverse of `tags_of`.
 
         Raises:
             ValueError: there is not one tag, start and end for each piece.
@@ -102,7 +102,7 @@ class TagSet:
         return _begun(rows.unframed())
 
     def entities_of_rows(self, rows: Ragged) -> list[list[Entity]]:
-        """The entities of rows of legal tags, counted in pieces in place of characters."""
+        """The entities of rows of legal tags, with offsets in pieces instead of characters."""
         found = []
         for i in range(len(rows)):
             row = rows.row(i).tolist()
@@ -111,7 +111,7 @@ class TagSet:
 
 
 def _begun(rows: Ragged) -> Ragged:
-    """The same tags, with `B-` for an `I-` that a row begins with."""
+    """The same tags, with `B-` for an `I-` at the beginning of a row."""
     ids, first = rows.ids.copy(), rows.row_splits[:-1][rows.lengths > 0]
     inside = (ids[first] > 0) & (ids[first] % 2 == 0)
     ids[first[inside]] -= 1

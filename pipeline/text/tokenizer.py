@@ -1,4 +1,4 @@
-"""What every tokenizer does, however it finds its pieces."""
+"""The interface of all tokenizers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Branch = tuple[int, int, float]
 
 
 class Tokenizer(abc.ABC):
-    """Raw text -> pieces -> ids.
+    """A tokenizer: raw text -> pieces -> ids.
 
     The way is the same for all kinds: the text policy, then (if asked for) morphemes in the place
     of words, then words, and each word by itself into pieces. A kind says what a word is and how
@@ -50,7 +50,7 @@ class Tokenizer(abc.ABC):
 
     @property
     def runs_in_graph(self) -> bool:
-        """Whether a TensorFlow graph can do the same (there is no Java in a graph)."""
+        """Whether the tokenizer can run in a TensorFlow graph (an analyser in Java cannot)."""
         return self.morphemes is None
 
     @classmethod
@@ -62,12 +62,12 @@ class Tokenizer(abc.ABC):
         min_frequency: int,
         morphemes: str | None,
     ) -> Tokenizer:
-        """Learns from what `normalize_texts` gave; `pipeline.text.tokenizers.learn_tokenizer` says
-        what the arguments are."""
+        """Learns from texts of `normalize_texts`; `pipeline.text.tokenizers.learn_tokenizer`
+        describes the arguments."""
 
     @abc.abstractmethod
     def segment(self, word: str) -> list[tuple[str, int, int]]:
-        """Pieces of one match of `word_pattern`: piece, first character, character after it."""
+        """The pieces of one match of `word_pattern`: piece, first character, character after it."""
 
     @abc.abstractmethod
     def branches(self, word: str, strength: float) -> list[list[Branch]]:
@@ -79,18 +79,18 @@ class Tokenizer(abc.ABC):
 
     @abc.abstractmethod
     def ids_of_normalized(self, normalized: Sequence[str]) -> Ragged:
-        """Ids of what `normalize_texts` gave, without [BOS] and [EOS]."""
+        """The ids of texts of `normalize_texts`, without [BOS] and [EOS]."""
 
     @abc.abstractmethod
     def decode(self, ids: Sequence[int]) -> str:
-        """Text from ids; special pieces but [UNK] vanish.
+        """Decodes ids to text; special pieces but [UNK] are left out.
 
         Exact up to what the pieces do not tell: characters outside the vocabulary and, where a
         kind cuts without leaving a mark (punctuation, morphemes), that there was no space.
         """
 
     def words(self, normalized: str) -> list[str]:
-        """What `branches` is asked about, in order of appearance."""
+        """The arguments for `branches`, in the order of the text."""
         return self.word_pattern.findall(normalized)
 
     def normalize(self, texts: Sequence[str], workers: int = 1) -> list[str]:
@@ -98,15 +98,16 @@ class Tokenizer(abc.ABC):
         return normalize_texts(texts, self.analyzer, workers)
 
     def encode_normalized(self, normalized: Sequence[str]) -> Ragged:
-        """Ids of what `normalize` gave, each row framed: [BOS] ... [EOS]."""
+        """The ids of normalised texts, each row framed: [BOS] ... [EOS]."""
         return self.ids_of_normalized(normalized).framed(BOS, EOS)
 
     def encode(self, texts: Sequence[str]) -> Ragged:
-        """Ids of texts as given, each row framed [BOS] ... [EOS]: an empty text has length 2."""
+        """The ids of texts as given, each row framed [BOS] ... [EOS]; an empty text has length
+        2."""
         return self.encode_normalized(self.normalize(texts))
 
     def pieces(self, text: str) -> list[Piece]:
-        """The pieces of one text with their place in it, without [BOS] and [EOS].
+        """The pieces of one text with their offsets, without [BOS] and [EOS].
 
         A character outside the vocabulary is the piece `[UNK]`; a piece of a morpheme that does
         not stand in the text as such (했 = 하 + 았) covers all that the morpheme came from; a
@@ -144,8 +145,8 @@ class Tokenizer(abc.ABC):
         return "".join(normalized), spans
 
     def save(self, folder: Path) -> None:
-        """Writes all that `pipeline.text.tokenizers.load_tokenizer` needs: plain text and JSON,
-        nothing that runs."""
+        """Writes everything that `pipeline.text.tokenizers.load_tokenizer` needs: plain text and
+        JSON, nothing executable."""
         folder = Path(folder)
         self.vocabulary.save(folder / VOCABULARY_FILE)
         write_json(
@@ -162,7 +163,7 @@ class Tokenizer(abc.ABC):
 def normalize_texts(
     texts: Sequence[str], analyzer: MorphemeAnalyzer | None = None, workers: int = 1
 ) -> list[str]:
-    """Texts under the text policy; with an analyzer, as morphemes with a space between them.
+    """Texts under the text policy; with an analyser, as morphemes separated by spaces.
 
     With morphemes this is the slow part: keep the result, and learn, encode and sample from it.
     """

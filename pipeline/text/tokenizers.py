@@ -1,4 +1,4 @@
-"""The tokenizers there are, by name: learnt from texts, or loaded from a folder."""
+"""Learns tokenizers from texts, and loads them from folders."""
 
 from __future__ import annotations
 

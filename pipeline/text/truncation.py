@@ -1,4 +1,4 @@
-"""What people are told of texts that were longer than a model reads."""
+"""Warnings about texts that were longer than a model reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The unigram language model of SentencePiece; its pieces carry ▁ where a word begins.
+"""The unigram language model of SentencePiece; its pieces have ▁ where a word begins.
 
 Equally likely segmentations are common (`.....` is `...` `..` or `..` `...`), and which of them
 wins is up to the version of the library: 0.2.1 decides as the one inside tensorflow-text does,
@@ -52,7 +52,7 @@ _THREADS = 2
 
 
 class SentencePieceTokenizer(Tokenizer):
-    """The translator's; its own sampling is the reason to use it (Kudo 2018)."""
+    """The default of the translator; its sampling is why it is used (Kudo 2018)."""
 
     kind = "sentencepiece"
     word_pattern = re.compile(".+", re.DOTALL)  # the library wants the whole text at once
@@ -74,7 +74,7 @@ class SentencePieceTokenizer(Tokenizer):
         min_frequency: int,
         morphemes: str | None = None,
     ) -> SentencePieceTokenizer:
-        """Trains the library's unigram model on text that only our policy normalized."""
+        """Trains the unigram model of the library on text that only our policy has normalized."""
         model = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
@@ -126,7 +126,7 @@ class SentencePieceTokenizer(Tokenizer):
         return [part for word in words for part in word_parts(WORD_MARK + word)]
 
     def branches(self, word: str, strength: float) -> list[list[Branch]]:
-        """The library's sampling, exactly: P(segmentation) ~ product of P(piece) ** strength.
+        """The sampling of the library: P(segmentation) ~ product of P(piece) ** strength.
 
         Computed once for each word instead of drawn from the library, whose generator cannot be
         set anew in a thread that has used it. Backward sums in the log domain; then a piece from

@@ -1,4 +1,4 @@
-"""The pieces a model knows and their ids."""
+"""A vocabulary: pieces and their ids."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Vocabulary:
     __hash__ = None
 
     def id(self, piece: str) -> int:
-        """The id of one piece, `UNK` if it is not here."""
+        """The id of one piece; `UNK` if it is unknown."""
         return self._ids.get(piece, UNK)
 
     def ids(self, pieces: Sequence[str]) -> list[int]:
-        """The ids of pieces, `UNK` for those not here."""
+        """The ids of pieces; `UNK` for unknown ones."""
         return [self._ids.get(piece, UNK) for piece in pieces]
 
     def as_dict(self) -> dict[str, int]:
@@ -61,7 +61,7 @@ class Vocabulary:
 
     @functools.cached_property
     def joining(self) -> tuple[str, ...]:
-        """Characters that can begin a word *and* continue one, in order of code point.
+        """Characters that can both begin and continue a word, ordered by code point.
 
         Words made of these alone can always be cut into known pieces.
         """

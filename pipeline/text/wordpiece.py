@@ -65,7 +65,7 @@ def joins(character: str) -> bool:
 
 
 class WordPieceTokenizer(Tokenizer):
-    """The classifier's default; see the module's first lines."""
+    """The default of the classifier; the module describes it."""
 
     kind = "wordpiece"
 
@@ -185,12 +185,13 @@ class WordPieceTokenizer(Tokenizer):
         return Ragged.concatenate(parts)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Pieces joined into words; between words, and around what stands alone, one space."""
+        """Joins pieces to words, with one space between words and around characters that are words
+        by themselves."""
         return join_pieces(self.vocabulary.pieces[i] for i in ids)
 
 
 def join_pieces(pieces: Iterator[str]) -> str:
-    """Pieces with `##` marks -> text; [PAD], [BOS] and [EOS] vanish."""
+    """Joins pieces with `##` marks to a text; [PAD], [BOS] and [EOS] are left out."""
     hidden = {special for i, special in enumerate(SPECIALS) if i != UNK}
     text = "".join(
         piece[len(CONTINUES) :] if _continues(piece) else f" {piece}"
