@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from pipeline.layers.dealt_rows import row_by_row
+
 CELLS = ("lstm", "gru", "rnn", "irnn")
 DIRECTIONS = ("forward", "backward", "both")
 
@@ -128,6 +130,9 @@ class Recurrent(keras.layers.Layer):
         self.built = True
 
     def call(self, sequences, lengths):
+        return row_by_row(self, self._read, sequences, lengths)
+
+    def _read(self, sequences, lengths):
         outputs = []
         if self.forward is not None:
             outputs.append(self.forward(sequences))
