@@ -20,8 +20,9 @@ if os.environ.get("KERAS_BACKEND") == "jax":  # a training on TensorFlow never i
     import jax
     from jax.experimental import multihost_utils
 
-_HEARTBEAT = 10
-"""Seconds after which a process that says nothing is taken for dead."""
+_HEARTBEAT, _HEARTBEAT_HERE = 30, 300
+"""Seconds after which a process that says nothing is taken for dead: on another machine, and on
+this one, where the supervisor sees who dies and a busy machine makes a process silent."""
 _FIRST_MEETING = 3600
 """Seconds to wait for the others: process 0 of many machines prepares the corpus first."""
 
@@ -41,7 +42,7 @@ def start() -> None:
         None if asked.local_number is None else [asked.local_number],
         cluster_detection_method="deactivate",
         initialization_timeout=_FIRST_MEETING,
-        heartbeat_timeout_seconds=_HEARTBEAT,
+        heartbeat_timeout_seconds=_HEARTBEAT if asked.local_number is None else _HEARTBEAT_HERE,
     )
     _together = asked
 
