@@ -30,6 +30,8 @@ SHORT = {
     "max_length": 8,
     "max_ngrams": 4,
     "min_batches": 1,
+    "adversarial_size": 0.3,
+    "adversarial_every": 2,
 }
 ROWS = {"sentiment": 101, "ner": 51}
 """Rows a batch, which two processes cannot share evenly; nor those that are left in the end."""
