@@ -1,6 +1,6 @@
 # Raw Korean text to models that somebody else can serve. `make` alone explains itself.
 
-# ---- what you may set: make train-sentiment NAME=small SETTINGS="--epochs 3 --seed 2"
+# ---- variables: make train-sentiment NAME=small SETTINGS="--epochs 3 --seed 2"
 # Only what is typed behind make counts: many environments set NAME, PROMPT or TEXT to something of
 # their own. No name of a user is ever a target, so nothing in it means anything to make.
 CORPUS      =
@@ -43,18 +43,18 @@ VENV     := .venv
 PYTHON   := $(VENV)/bin/python
 PIPELINE := $(PYTHON) -m pipeline
 TASKS    := $(patsubst pipeline/tasks/%/__init__.py,%,$(wildcard pipeline/tasks/*/__init__.py))
-# What may start from a pretrained encoder.
+# Tasks that may start from a pretrained encoder.
 STARTING := sentiment ner
 STAGES   := corpus prepare train evaluate export
 
-# The other direction has a run and a version of its own, so that both translators can be asked.
+# The other direction has a run and a version of its own, so that both translators can be used.
 ifeq ($(value DIRECTION),en-ko)
   TURNED := en-ko
 else ifneq ($(value DIRECTION),ko-en)
   WRONG_DIRECTION := DIRECTION is ko-en or en-ko, not "$(value DIRECTION)"
 endif
 turned  = $(if $(filter translation,$(1)),$(if $(WRONG_DIRECTION),$(error $(WRONG_DIRECTION)))$(TURNED))
-# Of the task $(1): which run, which version of the exported model, everything.
+# Options for the task $(1): name of the run, version of the exported model, all together.
 NAMED   = --name=$(if $(call typed,NAME),"$$ASKED_NAME",$(or $(call turned,$(1)),$(USUAL_NAME)))
 USUAL_NAME = default
 NUMBER  = --version=$(if $(call typed,VERSION),"$$ASKED_VERSION",$(if $(call turned,$(1)),2,1))
@@ -72,7 +72,7 @@ run     = { $(foreach stage,$(2),$(PIPELINE) $(stage) $(1) $(call ALL,$(1)) &&) 
 MAKEFLAGS += --no-builtin-rules
 
 .PHONY: help
-help:  ## this page
+help:  ## print this help
 	@echo "Korean text, pictures, frames and series to served models. Common commands:"
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | \
@@ -119,10 +119,10 @@ define TASK_template
 .PHONY: train-$(1) export-$(1) evaluate-$(1) settings-$(1)
 train-$(1): $(READY)
 	@$$(call run,$(1),$(STAGES))
-# What only the export is told stands in SETTINGS: --onnx.
+# Options of the export alone, such as --onnx, stand in SETTINGS.
 export-$(1): $(READY)
 	@$$(call run,$(1),export)
-# A finished run is measured as it was trained: CORPUS only says how to train one that is not there.
+# A finished run is evaluated with its own settings; CORPUS only appears in the hint how to train one.
 evaluate-$(1): $(READY)
 	@$$(if $$(value SETTINGS),echo "SETTINGS plays no part: a run is measured as it was trained" >&2;) \
 	  $(PIPELINE) evaluate $(1) $$(call NAMED,$(1)) $$(call NUMBER,$(1)) $$(call SOURCE,$(1)) \
@@ -134,27 +134,27 @@ $(foreach task,$(TASKS),$(eval $(call TASK_template,$(task))))
 
 # ---- what people type (the lines with ## are the help page)
 train-sentiment:  ## reviews to a served sentiment model, with report
-train-ner:  ## sentences to a served finder of named entities, with report
+train-ner:  ## sentences to a served tagger of named entities, with report
 train-translation:  ## sentence pairs to a served translator, with report
-train-charlm:  ## running text to a served model that writes more of it, with report
+train-charlm:  ## running text to a served character language model, with report
 train-captioning:  ## pictures with captions to a served captioner, with report
 train-frames:  ## videos, as tables or with pictures, to a served model that labels each frame
 train-forecasting:  ## numbers over time to a served forecaster, with report: CORPUS=prices.csv
 .PHONY: pretrain
-pretrain: $(READY)  ## raw texts to an encoder that others start from: CORPUS=texts.txt.xz NAME=mine
+pretrain: $(READY)  ## raw texts to a pretrained encoder: CORPUS=texts.txt.xz NAME=mine
 	@$(call run,encoder,$(STAGES))
-# A student has a run of its own, since its teachers must stay.
+# The student has a run of its own, since the runs of its teachers must stay.
 .PHONY: distill distill-ner
 distill distill-ner: USUAL_NAME = student
 distill distill-ner: TAUGHT = --teachers="$$ASKED_TEACHERS" $(call given,--unlabelled,UNLABELLED)
 DISTILL = $(if $(value TEACHERS),,$(error give the finished runs that teach: \
   make $@ TEACHERS=run1,run2 UNLABELLED=texts.txt.xz NAME=student))$(call run,$(1),$(STAGES))
-distill: $(READY)  ## finished runs teach one: TEACHERS=run1,run2 UNLABELLED=texts.txt.xz NAME=student
+distill: $(READY)  ## distil runs of sentiment into one: TEACHERS=run1,run2 UNLABELLED=texts.txt.xz NAME=student
 	@$(call DISTILL,sentiment)
-distill-ner: $(READY)  ## finished finders of names mark texts for one more: TEACHERS=run1,run2 UNLABELLED=texts.txt.xz
+distill-ner: $(READY)  ## distil runs of ner into one: TEACHERS=run1,run2 UNLABELLED=texts.txt.xz
 	@$(call DISTILL,ner)
-evaluate-ner:  ## the trained finder of names on a corpus made by others: EVAL=klue
-evaluate-translation:  ## the trained translator on other pairs: EVAL=news or EVAL=pairs.tsv
+evaluate-ner:  ## evaluate the trained tagger on another corpus: EVAL=klue
+evaluate-translation:  ## evaluate the trained translator on other pairs: EVAL=news or EVAL=pairs.tsv
 
 # PROMPT and TEXT are two names of one thing.
 QUESTION = $(call given,--file,FILE) $(call given,--out,OUT) $(if $(and $(call typed,PROMPT),$(call typed,TEXT)),\
@@ -162,61 +162,61 @@ QUESTION = $(call given,--file,FILE) $(call given,--out,OUT) $(if $(and $(call t
   $(foreach name,PROMPT TEXT,$(if $(call typed,$(name)),--text="$$ASKED_$(name)")))
 ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES)
 .PHONY: predict tag encode translate generate caption frames forecast
-predict: $(READY)  ## ask the sentiment model: TEXT="..." or FILE=texts.txt OUT=answers.tsv
+predict: $(READY)  ## classify texts: TEXT="..." or FILE=texts.txt OUT=answers.tsv
 	@$(call ASK,sentiment) $(QUESTION)
 tag: $(READY)  ## mark the named entities: TEXT="..." or FILE=sentences.txt
 	@$(call ASK,ner) $(QUESTION)
-encode: $(READY)  ## a vector for each text, to search and cluster with: TEXT="..." or FILE=texts.txt
+encode: $(READY)  ## a vector for each text, for search or clustering: TEXT="..." or FILE=texts.txt
 	@$(call ASK,encoder) $(QUESTION)
-# Asked something it answers; asked nothing it trains first, if need be, and shows an example.
-translate: $(READY)  ## translate: TEXT="..." or FILE=lines.txt; with neither it trains first, if need be
+# With TEXT or FILE it translates; without, it trains first if there is no model, and shows an example.
+translate: $(READY)  ## translate: TEXT="..." or FILE=lines.txt; without both it shows an example (and trains first)
 	@$(if $(strip $(QUESTION)),,$(call run,translation,$(STAGES)) &&) \
 	  $(call ASK,translation) $(or $(strip $(QUESTION)),--example)
-# Without a model it trains one first; a question that cannot be asked is refused before that.
+# Without a model it trains one first; wrong options are refused before that.
 GENERATE = $(call ASK,charlm) --length="$$ASKED_LENGTH" --temperature="$$ASKED_TEMPERATURE" \
   --seed="$$ASKED_SEED" $(or $(strip $(QUESTION)),--example)
-generate: $(READY)  ## go on with a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.8 SEED=1
+generate: $(READY)  ## continue a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.8 SEED=1
 	@[ -e saved_models/charlm/"$$ASKED_VERSION"/saved_model.pb ] || \
 	  { $(GENERATE) --check && $(call run,charlm,$(STAGES)); }
 	@$(GENERATE)
 
-caption: $(READY)  ## say what is on a picture: FILE=photo.jpg; without it, on an example
+caption: $(READY)  ## describe a picture: FILE=photo.jpg; without it, an example
 	@$(call ASK,captioning) $(call given,--language,LANGUAGE) $(or $(strip $(QUESTION)),--example)
 frames: $(READY)  ## label the frames of a video: FILE=video.csv (a row a frame), video.mp4, a folder
 	@$(call ASK,frames) $(QUESTION)
-# Without a file it goes on with the series that it was trained with.
-forecast: $(READY)  ## what comes next: FILE=prices.csv (a time column, and a column of numbers each)
+# Without a file it forecasts the series that it was trained with.
+forecast: $(READY)  ## forecast a series: FILE=prices.csv (a time column and columns of numbers)
 	@$(call ASK,forecasting) $(or $(strip $(QUESTION)),--example)
 
 # ---- exported models over HTTP, until it is stopped
 .PHONY: serve
-serve: $(READY)  ## answer over HTTP for exported models: MODELS=sentiment,ner PORT=8501
+serve: $(READY)  ## serve exported models over HTTP: MODELS=sentiment,ner PORT=8501
 	@$(PIPELINE) serve $(call given,--models,MODELS) $(if $(call typed,PORT),--port="$$ASKED_PORT") \
 	  $(call given,--settings,SETTINGS)
 
 # ---- many texts through an exported model, on Apache Beam; SETTINGS has Beam's options, too
 .PHONY: score
-score: $(READY_SCALE)  ## score files of texts, on a cluster too: TASK=sentiment INPUT=texts.txt OUTPUT=scores.jsonl
+score: $(READY_SCALE)  ## run a model on many texts with Apache Beam: TASK=sentiment INPUT=texts.txt OUTPUT=scores.jsonl
 	@$(PIPELINE) score "$$ASKED_TASK" $(if $(call typed,VERSION),--version="$$ASKED_VERSION") \
 	  $(call given,--input,INPUT) $(call given,--output,OUTPUT) $(call given,--settings,SETTINGS)
 
 # ---- studies: pages that explain, with what they measured
 STUDY = $(PIPELINE) study $(1) --name="$$ASKED_NAME" --seed="$$ASKED_SEED" $(call given,--quick,QUICK)
 .PHONY: study-gradients study-units study-labels
-study-gradients: $(READY)  ## why gradients vanish and explode: pages, measured here (QUICK=1)
+study-gradients: $(READY)  ## pages on vanishing and exploding gradients, with measurements (QUICK=1)
 	@$(call STUDY,gradients) $(call given,--corpus,CORPUS)
-# A model that is there is looked into as it is; without one it trains one first.
-study-units: $(READY)  ## what single units of the character model know: pages (QUICK=1)
+# Examines the model as it is; without one it trains one first.
+study-units: $(READY)  ## pages on single units of the character model (QUICK=1)
 	@[ -e runs/charlm/"$$ASKED_NAME"/training.json ] || $(call run,charlm,corpus prepare train)
 	@$(call STUDY,units)
-study-labels: $(READY)  ## how good a classifier gets from few labelled rows, with an encoder and without
+study-labels: $(READY)  ## accuracy from few labelled rows, with a pretrained encoder and without
 	@$(call STUDY,labels) $(call given,--corpus,CORPUS) $(call given,--encoder,ENCODER) \
 	  $(call given,--settings,SETTINGS)
 
 .PHONY: compare-tokenizers compare-translators
-compare-tokenizers: $(READY)  ## the same small model over every tokenizer, one table
+compare-tokenizers: $(READY)  ## train a small model with each tokenizer, one table
 	@$(PYTHON) -m benchmarks.compare_tokenizers $(SOURCE) $(call given,--settings,SETTINGS)
-compare-translators: $(READY_DEV)  ## encoder-decoder, attention, Transformer: one table, a page
+compare-translators: $(READY_DEV)  ## train encoder-decoder, attention and Transformer: one table, a page
 	@$(PYTHON) -m benchmarks.compare_translators $(call given,--corpus,CORPUS) \
 	  $(if $(call typed,DIRECTION),--direction="$$ASKED_DIRECTION") $(call given,--settings,SETTINGS)
 

@@ -26,7 +26,7 @@ from pipeline.workspace import Workspace
 
 def write_reviews(file: Path, count: int) -> None:
     """A review a line."""
-    frame = read_nsmc(fetch(catalogue.find("nsmc").files["test"], Workspace().raw)).frame
+    frame = read_nsmc(fetch(catalogue.find_corpus("nsmc").files["test"], Workspace().raw)).frame
     reviews = [" ".join(text.split()) for text in frame["text"]]
     with file.open("w", encoding="utf-8") as lines:
         lines.writelines(f"{reviews[number % len(reviews)]}\n" for number in range(count))

@@ -23,7 +23,7 @@ from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.quiet import start_keras
 from pipeline.ranges import UserFiles
-from pipeline.settings import spread
+from pipeline.settings import split_settings_option
 
 MORPHEMES = ("mecab", "kiwi", "okt", "hannanum", "komoran", "kkma")
 WAYS = {
@@ -123,7 +123,7 @@ def main() -> int:
     parser.add_argument("--vocabulary-size", type=int, default=8000)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", nargs="+", choices=[*WAYS, *MORPHEMES], help="some of them")
-    arguments = parser.parse_args(spread(sys.argv[1:]))
+    arguments = parser.parse_args(split_settings_option(sys.argv[1:]))
     prepare_process()
     start_keras()
     train, dev = splits(arguments.corpus, arguments.rows)

@@ -28,9 +28,9 @@ from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.quiet import start_keras
 from pipeline.report.page import write_report
-from pipeline.settings import check_ranges, parse, spread
+from pipeline.settings import check_ranges, parse, split_settings_option
 from pipeline.stages.files import RunFiles
-from pipeline.tasks.translation.comparison import comparison_content, side_by_side
+from pipeline.tasks.translation.comparison import comparison_content, metrics_side_by_side
 from pipeline.workspace import Workspace
 
 ARCHITECTURES = ("rnn", "attention", "transformer")
@@ -78,7 +78,7 @@ def _finish(files: RunFiles, settings, options: list[str]) -> None:
     else:
         for name in ("corpus", "prepare", "train"):
             stage(name, [TASK.name, *options])
-    if files.measured() is None or not files.report.exists():
+    if files.valid_metrics() is None or not files.report.exists():
         stage("evaluate", [TASK.name, *options])
 
 
@@ -121,7 +121,7 @@ def compare(names: list[str], workspace: Workspace) -> Path:
     print_table(
         f"{len(test.sources):,} test sentences, {test.direction}",
         ["run", *names],
-        [[what, *values] for what, values in side_by_side(models, test).items()],
+        [[what, *values] for what, values in metrics_side_by_side(models, test).items()],
     )
     print(f"{test.title}; {models[0].metrics.bleu_signature}")
     return path
@@ -135,7 +135,7 @@ def main() -> int:
     )
     parser.add_argument("--runs", nargs="+", help="finished runs; nothing is trained")
     parser.add_argument("--name", help="what the names of the three runs begin with")
-    arguments, words = parser.parse_known_args(spread(sys.argv[1:]))
+    arguments, words = parser.parse_known_args(split_settings_option(sys.argv[1:]))
     prepare_process()
     workspace = Workspace()
     if arguments.runs and (words or arguments.name):

@@ -27,7 +27,7 @@ from pipeline.corpora.framed.corpus import read_framed_corpus
 from pipeline.corpora.framed.sources import sources_of
 from pipeline.corpora.settings import FrameCorpusSettings
 from pipeline.evaluation.frames import frame_scores
-from pipeline.tasks.frames.data import SAMPLE, Standard
+from pipeline.tasks.frames.data import SAMPLE, FeatureScaling
 from pipeline.workspace import Workspace, read_json
 
 SCORES = ("accuracy", "macro_f1", "f1_10", "f1_25", "f1_50", "edit")
@@ -39,7 +39,7 @@ def lookup(corpus: FrameCorpusSettings) -> dict[str, float]:
     """Scores of the label of the nearest frame of train, in standardised features."""
     splits = read_framed_corpus(corpus, SAMPLE, Workspace().derived).splits
     train, test = (np.concatenate(list(splits[name]["frames"])) for name in ("train", "test"))
-    standard = Standard.of(train)
+    standard = FeatureScaling.of(train)
     nearest = KNeighborsClassifier(1).fit(
         (train - standard.mean) / standard.std, np.concatenate(list(splits["train"]["label"]))
     )

@@ -132,7 +132,7 @@ class Beside:
         if test.startswith("on-"):
             path = self.run.files.elsewhere / f"{test.removeprefix('on-')}.json"
             return read_json(path) if path.exists() else None
-        metrics = self.run.files.measured()
+        metrics = self.run.files.valid_metrics()
         return metrics if metrics is None or test == "test" else metrics.get("tests", {}).get(test)
 
     def joeys_scores(self, test: str) -> dict | None:

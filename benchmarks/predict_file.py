@@ -61,7 +61,7 @@ def lines(count: int, file: Path | None) -> Iterator[str]:
     if file is not None:
         texts = Text("text", "").from_file(str(file))
     else:
-        files = catalogue.find("nsmc").files.values()
+        files = catalogue.find_corpus("nsmc").files.values()
         frames = [read_nsmc(fetch(each, Workspace().raw)).frame for each in files]
         texts = [without_breaks(text) for frame in frames for text in frame["text"]]
     chance = random.Random(1)

@@ -58,7 +58,7 @@ def measure(asked: str, words: str, seeds: list[int], alone: bool) -> int:
     from pipeline.pretrained import read_pretrained
     from pipeline.settings import check_ranges, parse
     from pipeline.stages.encoders import find_pretrained
-    from pipeline.stages.small_runs import accuracy_of_run, in_the_shape_of, without_encoder
+    from pipeline.stages.small_runs import accuracy_of_run, with_sizes_of_encoder, without_encoder
     from pipeline.tasks.sentiment.data import BUNDLED_ENCODER, encoder, read
     from pipeline.tasks.sentiment.settings import Settings
     from pipeline.workspace import Workspace
@@ -74,7 +74,7 @@ def measure(asked: str, words: str, seeds: list[int], alone: bool) -> int:
     folder = find_pretrained(settings.start.encoder, BUNDLED_ENCODER, workspace)
     sides = [("none", without_encoder(settings), None)]
     if folder is not None:
-        settings = in_the_shape_of(settings, read_pretrained(folder))
+        settings = with_sizes_of_encoder(settings, read_pretrained(folder))
         sides = [
             (settings.start.encoder, settings, encoder(settings, workspace)),
             ("none", without_encoder(settings), None),

@@ -43,7 +43,7 @@ def reviews(rows: int) -> Iterator[tuple[str, str]]:
     from pipeline.corpora.labelled.reviews import read_nsmc
     from pipeline.workspace import Workspace
 
-    train = catalogue.find("nsmc").files["train"]
+    train = catalogue.find_corpus("nsmc").files["train"]
     frame = read_nsmc(fetch(train, Workspace().raw)).frame
     texts, labels = list(frame["text"]), list(frame["label"])
     yield from zip(texts[:rows], labels[:rows], strict=True)

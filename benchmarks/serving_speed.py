@@ -80,7 +80,7 @@ def main() -> None:
     from pipeline.corpora.labelled.reviews import read_nsmc
     from pipeline.workspace import Workspace
 
-    files = catalogue.find("nsmc").files
+    files = catalogue.find_corpus("nsmc").files
     texts = {n: list(read_nsmc(fetch(f, Workspace().raw)).frame["text"]) for n, f in files.items()}
     serve = tf.saved_model.load(str(arguments.model)).signatures["serving_default"]
     chosen = texts["test"][: arguments.reviews]

@@ -28,7 +28,7 @@ def once() -> dict[str, float]:
         now = time.perf_counter()
         seconds[name], last = now - last, now
 
-    corpus = catalogue.find("nsmc")
+    corpus = catalogue.find_corpus("nsmc")
     paths = [fetch(file, Workspace().raw) for file in corpus.files.values()]
     frames = [read_nsmc(path).frame for path in paths]
     lap("read and verify")

@@ -50,15 +50,15 @@ tasks:
 settings (what they mean: python -m pipeline train {_DEFAULT_TASK} --help):
 {settings}
 
-studies, which explain what the models do (python -m pipeline study gradients --help):
+studies of recurrent networks, on pages (python -m pipeline study gradients --help):
   {studies}
 
-files of texts, on a cluster (python -m pipeline score {_DEFAULT_TASK} --input texts.txt --output
-scores.jsonl; --help)
+run a model on many texts with Apache Beam: python -m pipeline score {_DEFAULT_TASK} --input
+texts.txt --output scores.jsonl (--help)
 
-all exported models over HTTP (python -m pipeline serve --port 8501; --help)
+serve exported models over HTTP: python -m pipeline serve --port 8501 (--help)
 
-the logs of all trainings, on a page (python -m pipeline tensorboard --port 6006)
+show the logs of all trainings: python -m pipeline tensorboard --port 6006
 
 Usually make runs the stages: `make help`."""
 
@@ -75,11 +75,11 @@ def _settings_of(task: Task) -> str:
 
 
 def prepare_process(stage: str = "train") -> None:
-    """What must be in the environment before anything imports keras.
+    """Sets the environment variables that must be set before keras is imported.
 
     Raises:
-        UserError: KERAS_BACKEND names what cannot be had, a file hides a library, or TensorFlow
-            cannot work in this folder.
+        UserError: KERAS_BACKEND is not available, a file hides a library, or TensorFlow cannot work
+            in this folder.
     """
     forget_foreign_settings()
     check_libraries()
@@ -97,7 +97,7 @@ def prepare_process(stage: str = "train") -> None:
 
 
 def _backend(stage: str) -> str:
-    """Models train on TensorFlow or JAX; all else, what is exported above all, is TensorFlow's."""
+    """The backend of Keras: TensorFlow or JAX for training, TensorFlow for everything else."""
     if stage != "train":
         return _BACKENDS[0]
     several = Together.asked() is not None
@@ -123,14 +123,13 @@ def main(arguments: list[str]) -> int:
 
 
 def exit_code(command: Callable[[], int]) -> int:
-    """Runs a command; one line on stderr says why it could not be done, if nothing is wrong with
-    our code.
+    """Runs a command; prints one line on stderr if it fails for a reason outside our code.
 
     Args:
         command: returns its exit code.
 
     Returns:
-        That code; 2 where the user or the machine has to be asked, 130 after Ctrl-C.
+        That code; 2 for a mistake of the user or a problem of the machine, 130 after Ctrl-C.
     """
     try:
         code = command()
@@ -164,7 +163,7 @@ _OUTSIDE = (
 
 
 def _drop_output() -> None:
-    """Gives up on what is still buffered for stdout, if it has nowhere to go."""
+    """Discards what is still buffered for stdout if it cannot be written."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -232,7 +231,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _with_options(settings: type, options: type) -> type:
-    """`settings` with one more group, `stage`: what is said to the stage alone."""
+    """`settings` with one more group, `stage`: the options of the stage alone."""
     return dataclasses.make_dataclass(
         settings.__name__, [("stage", options)], bases=(settings,), frozen=True, kw_only=True
     )
@@ -263,7 +262,7 @@ def _study(arguments: list[str]) -> int:
 
 
 def _serve(arguments: list[str]) -> int:
-    """The HTTP server, until it is stopped."""
+    """Runs the HTTP server until it is stopped."""
     try:
         settings = parse(
             ServeSettings, arguments, program="python -m pipeline serve", description=SERVE_HELP
@@ -277,7 +276,7 @@ def _serve(arguments: list[str]) -> int:
 
 
 def _score(arguments: list[str]) -> int:
-    """Files of texts through an exported model, on Apache Beam."""
+    """Runs an exported model on files of texts, with Apache Beam."""
     named = bool(arguments) and not arguments[0].startswith("-")
     name, rest = (arguments[0], arguments[1:]) if named else (_DEFAULT_TASK, arguments)
     task = find_task(name)
@@ -295,7 +294,7 @@ def _score(arguments: list[str]) -> int:
 
 
 def _tensorboard(arguments: list[str]) -> int:
-    """TensorBoard over runs/, until it is stopped."""
+    """Runs TensorBoard over runs/ until it is stopped."""
     try:
         settings = parse(
             TensorBoardOptions,

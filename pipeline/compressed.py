@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from backports import zstd
 
-from pipeline.errors import UserError, named_by_a_user
+from pipeline.errors import UserError, user_file_errors
 from pipeline.progress import Progress
 
 COMPRESSED: dict[bytes, Callable[[Any], IO[bytes]]] = {
@@ -42,7 +42,7 @@ def without_compression(name: str) -> str:
     return stem if dot and f".{ending.lower()}" in SUFFIXES else name
 
 
-def blocks(path: Path, shown: bool = True) -> Iterator[bytes]:
+def unpacked_blocks(path: Path, shown: bool = True) -> Iterator[bytes]:
     """What a file holds, about a megabyte at a time, unpacked where it is compressed, with a
     progress bar if it is to be `shown`.
 
@@ -51,7 +51,7 @@ def blocks(path: Path, shown: bool = True) -> Iterator[bytes]:
     Raises:
         UserError: no such file, a folder, not to be read, or damaged.
     """
-    with named_by_a_user(path), path.open("rb") as file:
+    with user_file_errors(path), path.open("rb") as file:
         head = file.peek(8)
         opened = next((how for magic, how in COMPRESSED.items() if head.startswith(magic)), None)
         content: IO[bytes] = file if opened is None else opened(file)

@@ -28,7 +28,7 @@ class UnusableCheckpointError(UserError):
 
 
 @contextlib.contextmanager
-def named_by_a_user(path: Path) -> Iterator[None]:
+def user_file_errors(path: Path) -> Iterator[None]:
     """Says in one line why a file cannot be opened.
 
     Raises:

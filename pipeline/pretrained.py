@@ -170,7 +170,7 @@ def check_decided_by_encoder(settings: object, names: Sequence[str]) -> None:
             )
 
 
-def check_fits(folder: Path, expected: Mapping[str, object]) -> None:
+def check_encoder_fits(folder: Path, expected: Mapping[str, object]) -> None:
     """Refuses an encoder that a model with other settings cannot start from.
 
     Args:

@@ -88,7 +88,7 @@ def _number(kind: typing.Any) -> type | None:
     return kinds.pop() if kinds in ({int}, {float}) else None
 
 
-def spread(arguments: list[str]) -> list[str]:
+def split_settings_option(arguments: list[str]) -> list[str]:
     """The arguments with the words of each `--settings "--units 64 --epochs 3"` in its place.
 
     They are read as a shell reads words in quotes; nothing else of a shell is in them.
@@ -221,7 +221,7 @@ def parse(kind: type[Chosen], arguments: list[str], *, program: str, description
     """
     return tyro.cli(
         kind,
-        args=_check(spread(arguments), kind),
+        args=_check(split_settings_option(arguments), kind),
         prog=program,
         description=description,
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
@@ -280,14 +280,16 @@ _INT32 = 2**31
 _UNDECLARED = AtLeast(0)
 
 
-def same_settings(path: Path, settings: dict[str, typing.Any], but: Collection[str] = ()) -> bool:
-    """Whether a config.json says exactly `settings`, single ones called as in `but` aside."""
+def same_settings(
+    path: Path, settings: dict[str, typing.Any], ignoring: Collection[str] = ()
+) -> bool:
+    """Whether a config.json has the same `settings`, apart from those named in `ignoring`."""
 
     def compared(values: dict[str, typing.Any]) -> dict[str, typing.Any]:
         return {
             name: compared(value) if isinstance(value, dict) else value
             for name, value in values.items()
-            if name not in but
+            if name not in ignoring
         }
 
     try:

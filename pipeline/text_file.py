@@ -6,7 +6,7 @@ import codecs
 import re
 from pathlib import Path
 
-from pipeline.compressed import blocks
+from pipeline.compressed import unpacked_blocks
 from pipeline.errors import UserError
 
 DAMAGED = "has a character that is not valid in the encoding of the file"
@@ -56,16 +56,16 @@ def read_text(path: Path) -> tuple[str, str]:
     Raises:
         UserError: no such file, a folder, empty, or not a text in one of these encodings.
     """
-    return decode(read_bytes(path), path)
+    return decode(read_unpacked(path), path)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_unpacked(path: Path) -> bytes:
     """What a file holds, unpacked where it is compressed.
 
     Raises:
         UserError: no such file, a folder, empty, or compressed and damaged.
     """
-    data = b"".join(blocks(path, shown=False))
+    data = b"".join(unpacked_blocks(path, shown=False))
     if not data.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
         raise UserError("is empty", where=path, remedy="give a file with text in it")
     return data

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.compressed import blocks
+from pipeline.compressed import unpacked_blocks
 from pipeline.errors import UserError
 from pipeline.text_file import (
     ENCODINGS,
@@ -105,7 +105,7 @@ def text_lines(path: Path) -> TextLines:
         UserError: no such file, a folder, compressed and damaged, or not a text in one of these
             encodings.
     """
-    marked = marked_encoding(next(blocks(path, shown=False), b""), path)
+    marked = marked_encoding(next(unpacked_blocks(path, shown=False), b""), path)
     candidates = [marked] if marked else [("utf-8", "UTF-8"), ("cp949", NEITHER)]
     for codec, name in candidates:
         try:
@@ -191,7 +191,7 @@ def _decoded(
     """
     decoder = _decoder(codec, errors)
     before = 0
-    for block in itertools.chain(blocks(path, shown), [b""]):
+    for block in itertools.chain(unpacked_blocks(path, shown), [b""]):
         try:
             text = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:

@@ -334,14 +334,14 @@ class Manifest(typing.Generic[Facts]):
         over changed files writes to the same place."""
         return self.damaged_output(folder) is None
 
-    def damaged_output(self, folder: Path, but: str | None = None) -> Path | None:
+    def damaged_output(self, folder: Path, ignoring: str | None = None) -> Path | None:
         """The first file that does not lie in `folder` as it was written.
 
         Args:
-            but: what the names begin with of files that are left alone.
+            ignoring: what the names begin with of files that are left alone.
         """
         for name, expected in self.outputs.items():
-            if but is not None and name.startswith(but):
+            if ignoring is not None and name.startswith(ignoring):
                 continue
             if not is_what_was_written(folder / name, expected):
                 return folder / name

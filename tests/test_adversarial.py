@@ -13,7 +13,7 @@ from pipeline.models.one_graph import training_step
 from pipeline.models.settings import ClassifierSettings, TaggerSettings
 from pipeline.models.tagger import recurrent_tagger
 from pipeline.text.tags import TagSet
-from pipeline.training.adversarial import adversarial
+from pipeline.training.adversarial import adversarial_model
 from pipeline.training.losses import SmoothedCrossEntropy
 from pipeline.training.optimizer import ClippedAdamW
 from pipeline.training.settings import AdversarialSettings
@@ -60,7 +60,7 @@ def test_a_step_follows_the_mean_of_both_gradients(every):
     """Held to formulas in NumPy."""
     model = bag()
     before = [np.asarray(weight, np.float64) for weight in model.trainable_variables]
-    model = adversarial(model, AdversarialSettings(0.4, every))
+    model = adversarial_model(model, AdversarialSettings(0.4, every))
     model.compile(keras.optimizers.SGD(1.0), SmoothedCrossEntropy(0.0))
     loss = training_step(model)(INPUTS, LABELS)
 
@@ -83,8 +83,8 @@ def test_a_step_follows_the_mean_of_both_gradients(every):
 
 def test_weights_are_those_of_the_model_itself(tmp_path):
     plain = bag()
-    moving = adversarial(plain, AdversarialSettings(0.3))
-    assert adversarial(plain, AdversarialSettings(0.0)) is plain
+    moving = adversarial_model(plain, AdversarialSettings(0.3))
+    assert adversarial_model(plain, AdversarialSettings(0.0)) is plain
     assert [v.path for v in moving.variables] == [v.path for v in plain.variables]
     moving.compile(ClippedAdamW(0.1), SmoothedCrossEntropy(0.0))
     training_step(moving)(INPUTS, LABELS)
@@ -97,7 +97,7 @@ def test_weights_are_those_of_the_model_itself(tmp_path):
 def test_what_is_dropped_is_drawn_for_each_pass():
     """And goes on from step to step: no two steps of the same weights are alike."""
     wet = dataclasses.replace(DRY, embedding_dropout=0.5, state_dropout=0.5)
-    model = adversarial(bag(wet), AdversarialSettings(0.3))
+    model = adversarial_model(bag(wet), AdversarialSettings(0.3))
     model.compile(keras.optimizers.SGD(0.0), SmoothedCrossEntropy(0.0))
     step = training_step(model)
     losses = [step(INPUTS, LABELS) for _ in range(4)]
@@ -120,7 +120,7 @@ def test_a_tagger_learns_from_moved_vectors():
     keras.utils.set_random_seed(3)
     plain = recurrent_tagger(settings, vocabulary_size=12, tags=tags, ngram_keys=keys)
     targets = np.where(IDS > 0, 1 + IDS % 2, 0).astype(np.int32)
-    model = adversarial(plain, AdversarialSettings(0.3))
+    model = adversarial_model(plain, AdversarialSettings(0.3))
     model.compile(ClippedAdamW(0.02), plain.get_layer("crf").loss)
     step = training_step(model)
     losses = [step(INPUTS, targets) for _ in range(30)]

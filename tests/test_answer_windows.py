@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.stages import windows as module
-from pipeline.stages.windows import answered, parts, windows
+from pipeline.stages.windows import answers_in_order, parts, windows
 
 TEXTS = st.lists(st.text("가 ", max_size=40), max_size=300)
 
@@ -43,7 +43,7 @@ def test_answers_come_in_the_order_of_the_values(texts, batch_size, by_place):
         asked.append(list(some))
         return [f"answer to {text}" for text in some]
 
-    answers = answered(
+    answers = answers_in_order(
         texts,
         ask,
         [len(text) for text in texts],

@@ -8,7 +8,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
 
-from pipeline.evaluation.translation import evaluate
+from pipeline.evaluation.translation import evaluate_translations
 from pipeline.facts import TrainingResult
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq import translator
@@ -71,7 +71,7 @@ def test_nothing_to_be_read_is_nothing_to_be_shown(search, tokenizers):
 def test_scores_and_pictures_are_in_tensorboard(search, tokenizers, tmp_path):
     maps = attention_examples(search, tokenizers["source"].encode(KO[:40]), tokenizers)
     losses = {"teacher_forced": 1.5, "free_running": 2.5}
-    metrics = evaluate(KO[:40], EN[:40], EN[1:41], losses=losses)
+    metrics = evaluate_translations(KO[:40], EN[:40], EN[1:41], losses=losses)
     training = TrainingResult("bleu", 12.5, 70, 100, 1.0, 9.0, 1000, stopped_early=False)
     for heat_maps in (maps, maps[:2]):  # the second time in the place of the first
         log_translation(tmp_path, metrics, heat_maps, training, {"model": {"units": 24}})

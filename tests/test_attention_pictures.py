@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.translation import evaluate
+from pipeline.evaluation.translation import evaluate_translations
 from pipeline.report import figures
 from pipeline.report.attention_pictures import (
     HeatMap,
@@ -46,7 +46,9 @@ def buckets(n: int, seed: int):
     references = [f"sentence {k} of this test is about nothing" for k in range(n)]
     translations = [" ".join(w for w in r.split() if rng.random() < 0.9) for r in references]
     lengths = rng.integers(1, 50, n)
-    return evaluate(references, references, translations, source_lengths=lengths).by_length
+    return evaluate_translations(
+        references, references, translations, source_lengths=lengths
+    ).by_length
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,9 @@ def test_length_curves_of_models_side_by_side(models):
 
 def test_models_with_other_buckets_leave_gaps():
     short, both = (
-        evaluate(["가"] * 2, ["a b c d"] * 2, ["a b c d"] * 2, source_lengths=lengths).by_length
+        evaluate_translations(
+            ["가"] * 2, ["a b c d"] * 2, ["a b c d"] * 2, source_lengths=lengths
+        ).by_length
         for lengths in ([3, 4], [3, 40])
     )
     axes = bleu_by_length({"short": short, "both": both}).axes[0]
@@ -158,6 +162,6 @@ def test_models_with_other_buckets_leave_gaps():
 
 
 def test_lengths_without_any_bleu_can_be_drawn():
-    metrics = evaluate(["네."], ["Yes."], ["Yes."], source_lengths=[2])
+    metrics = evaluate_translations(["네."], ["Yes."], ["Yes."], source_lengths=[2])
     figures.to_png(bleu_by_length({"a": metrics.by_length}, 0.0))
     figures.to_png(bleu_by_length({}))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from keras import ops
 
 from pipeline.decoding import SearchOptions, beam_search
-from pipeline.decoding.candidates import LARGE, largest
+from pipeline.decoding.candidates import LARGE, top_k
 from toy_decoder import BOS, EOS, PAD, SPECIAL, Toy, lists, numpy, search
 
 
@@ -122,7 +122,7 @@ def test_largest_is_top_k_with_its_order_of_ties(seed, columns, k, levels):
     # few values, the largest of them rare: blocks differ in their maxima and share the rest
     values = np.minimum(draw.geometric(0.3, (3, columns)), levels).astype("float32")
     values[draw.random(values.shape) < 0.1] = -np.inf
-    best, indices = (ops.convert_to_numpy(x) for x in largest(values, k))
+    best, indices = (ops.convert_to_numpy(x) for x in top_k(values, k))
     expected = np.argsort(-values, axis=1, kind="stable")[:, :k]
     np.testing.assert_array_equal(indices, expected)
     np.testing.assert_array_equal(best, np.take_along_axis(values, expected, axis=1))

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.annotated.bio import annotate, blocks, is_tag, join_tokens, tagged_spans
+from pipeline.corpora.annotated.bio import (
+    annotate,
+    is_tag,
+    join_tokens,
+    sentence_blocks,
+    tagged_spans,
+)
 from pipeline.corpora.annotated.entities import Entity
 from pipeline.corpora.annotated.tagged_columns import read_columns
 
@@ -156,8 +162,8 @@ def test_wrong_columns_cost_their_sentence():
 
 
 def test_blocks_and_their_lines():
-    assert list(blocks(["", " ", "a", "b", "\t", "c"])) == [(3, ["a", "b"]), (6, ["c"])]
-    assert list(blocks([])) == []
+    assert list(sentence_blocks(["", " ", "a", "b", "\t", "c"])) == [(3, ["a", "b"]), (6, ["c"])]
+    assert list(sentence_blocks([])) == []
     assert columns("") is None
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
-from pipeline.evaluation.captions import bleu_of_words, caption_words, evaluate
+from pipeline.evaluation.captions import bleu_of_words, caption_words, evaluate_captions
 from pipeline.evaluation.cider import cider
 
 WORDS = st.lists(st.sampled_from(["a", "dog", "runs", "cat", "on", "the", "mat"]), max_size=9)
@@ -107,14 +107,16 @@ def test_words_of_captions():
 def test_what_is_measured():
     captions = ["a dog runs on the beach", "a cat sits"]
     references = [["a dog runs on the beach", "the dog runs"], ["a red bus"]]
-    metrics = evaluate(captions, references, "en", training=["a cat sits", "something else"])
+    metrics = evaluate_captions(
+        captions, references, "en", training=["a cat sits", "something else"]
+    )
     assert (metrics.count, metrics.references) == (2, 2)
     assert metrics.seen_in_training == 0.5
     assert metrics.different == 1.0
     assert metrics.bleu1 == pytest.approx(100 * 7 / 9)
     assert metrics.each[0] > metrics.each[1]
-    perfect = evaluate(captions, [[text] for text in captions], "en", [])
+    perfect = evaluate_captions(captions, [[text] for text in captions], "en", [])
     assert perfect.bleu1 == pytest.approx(100)
     assert perfect.chrf == pytest.approx(100)
     with pytest.raises(UserError):
-        evaluate([], [], "en", [])
+        evaluate_captions([], [], "en", [])

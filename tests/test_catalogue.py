@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from pipeline.corpora.catalogue import CATALOGUE, find
+from pipeline.corpora.catalogue import CATALOGUE, find_corpus
 from pipeline.corpora.remote_files import RemoteFile
 from pipeline.errors import UserError
 
@@ -65,8 +65,8 @@ def test_a_path_stays_in_its_repository(path):
 
 
 def test_find_names_the_closest():
-    assert find("nsmc") is CATALOGUE["nsmc"]
+    assert find_corpus("nsmc") is CATALOGUE["nsmc"]
     with pytest.raises(UserError, match=r"'nscm'.*did you mean nsmc"):
-        find("nscm")
+        find_corpus("nscm")
     with pytest.raises(UserError, match=r"there is .*nsmc.*path of a file"):
-        find("xyzzy-quux")
+        find_corpus("xyzzy-quux")

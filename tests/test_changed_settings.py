@@ -73,7 +73,7 @@ def test_another_search_is_no_other_training(finished, tmp_path, capsys):
     assert read_json(copy.run / "config.json")["search"]["beam_size"] == 3
     longer = dataclasses.replace(tiny, search=dataclasses.replace(tiny.search, max_length_offset=3))
     assert not same_settings(
-        copy.run / "config.json", as_json(longer), but=copy.task.search_settings
+        copy.run / "config.json", as_json(longer), ignoring=copy.task.search_settings
     )
 
 

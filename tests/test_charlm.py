@@ -16,7 +16,7 @@ from pipeline.models.settings import LanguageModelSettings
 from pipeline.one_line import as_written
 from pipeline.stages.files import RunFiles
 from pipeline.tasks.base import find_task
-from pipeline.tasks.charlm.data import held_out
+from pipeline.tasks.charlm.data import held_out_documents
 from pipeline.tasks.charlm.report import packed_bits
 from pipeline.tasks.charlm.serving import load
 from pipeline.tasks.charlm.settings import ContinuationSettings
@@ -55,7 +55,7 @@ def test_it_learns_from_the_constitution_with_no_network(finished):
     assert 0.95 * split["test"] < metrics["characters"] <= split["test"]
     assert 0.95 * split["dev"] < metrics["dev"]["characters"] <= split["dev"]
     kept = constitution_file().read_text(encoding="utf-8").strip()
-    texts = {name: held_out(trained(run), name)[0] for name in ("train", "test", "dev")}
+    texts = {name: held_out_documents(trained(run), name)[0] for name in ("train", "test", "dev")}
     assert len("".join(texts["train"] + texts["test"] + texts["dev"])) == pytest.approx(
         len(kept), rel=0.01
     )

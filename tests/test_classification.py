@@ -18,7 +18,7 @@ from pipeline.evaluation.calibration import (
     negative_log_likelihood,
     reliability,
 )
-from pipeline.evaluation.classification import evaluate, wilson_interval
+from pipeline.evaluation.classification import evaluate_classifier, wilson_interval
 
 NAMES = ["부정", "긍정"]
 
@@ -35,7 +35,7 @@ def classifier(n: int, classes: int, seed: int = 0):
 
 def measure(labels, probabilities, names=None, train_texts=None):
     n, classes = probabilities.shape
-    return evaluate(
+    return evaluate_classifier(
         labels,
         probabilities,
         names or [f"class {k}" for k in range(classes)],
@@ -189,7 +189,7 @@ def test_json_keeps_hangul_and_comes_back():
 
 def test_an_empty_test_set_is_the_users_to_mend():
     with pytest.raises(UserError, match="empty"):
-        evaluate(np.zeros(0, int), np.zeros((0, 2)), NAMES, np.zeros(0, int), [])
+        evaluate_classifier(np.zeros(0, int), np.zeros((0, 2)), NAMES, np.zeros(0, int), [])
 
 
 @pytest.mark.parametrize(
@@ -205,4 +205,6 @@ def test_an_empty_test_set_is_the_users_to_mend():
 )
 def test_what_cannot_be_measured_is_refused(labels, probabilities, names):
     with pytest.raises(ValueError, match="."):
-        evaluate(np.array(labels), np.array(probabilities), names, np.ones(2, int), ["가", "나"])
+        evaluate_classifier(
+            np.array(labels), np.array(probabilities), names, np.ones(2, int), ["가", "나"]
+        )

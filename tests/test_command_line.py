@@ -116,7 +116,7 @@ def test_a_model_is_not_measured_on_another_corpus(command, finished, tmp_path):
 
 def test_second_training_in_the_same_run_is_refused(command, finished, tmp_path):
     run = finished("sentiment").copy(tmp_path)
-    with RunFiles("sentiment", run.run, tmp_path).to_be_written():
+    with RunFiles("sentiment", run.run, tmp_path).write_lock():
         assert "another command" in command(tmp_path, "train").error
     assert (run.run / "training.json").exists()
 

@@ -10,21 +10,21 @@ from pipeline.evaluation.continuations import (
     LENGTH,
     LONGEST_PROMPT,
     MOST_LINES,
-    halves,
+    line_halves,
     right_characters,
 )
 from pipeline.text.characters import normalize_lines
 
 
 def test_lines_are_cut_before_a_word():
-    prompts, rests = halves(["모든 국민은 법 앞에 평등하다.\n\n가나다라", "x"])
+    prompts, rests = line_halves(["모든 국민은 법 앞에 평등하다.\n\n가나다라", "x"])
     assert prompts == ["모든 국민은 법", "가나"]
     assert rests == [" 앞에 평등하다.", "다라"]
 
 
 @given(st.lists(st.text(st.sampled_from("가나 다\n★"), max_size=60), max_size=80))
 def test_a_prompt_and_its_rest_are_a_beginning_of_a_line(texts):
-    prompts, rests = halves(texts)
+    prompts, rests = line_halves(texts)
     lines = {line for text in texts for line in normalize_lines(text).split("\n")}
     assert len(prompts) == len(rests) <= MOST_LINES
     for prompt, rest in zip(prompts, rests, strict=True):
@@ -35,7 +35,7 @@ def test_a_prompt_and_its_rest_are_a_beginning_of_a_line(texts):
 
 def test_of_a_very_long_line_the_end_of_its_first_half_is_read():
     line = "모든 국민은 " * 20_000
-    (prompt,), (rest,) = halves([line])
+    (prompt,), (rest,) = line_halves([line])
     assert LONGEST_PROMPT - 1 <= len(prompt) <= LONGEST_PROMPT
     assert prompt == normalize_lines(prompt)
     assert prompt + rest in line
@@ -43,7 +43,7 @@ def test_of_a_very_long_line_the_end_of_its_first_half_is_read():
 
 def test_many_lines_are_asked_from_beginning_to_end():
     lines = [f"줄 {number:04}" for number in range(1000)]
-    prompts, rests = halves(["\n".join(lines)])
+    prompts, rests = line_halves(["\n".join(lines)])
     assert len(prompts) == MOST_LINES
     assert prompts[0] + rests[0] == lines[0]
     assert prompts[-1] + rests[-1] == lines[-1]

@@ -15,9 +15,9 @@ from sklearn import metrics as sk
 
 from pipeline.corpora.annotated.entities import Entity
 from pipeline.errors import UserError
-from pipeline.evaluation.entities import NONE, evaluate
+from pipeline.evaluation.entities import NONE, evaluate_entities
 from pipeline.evaluation.entity_pairs import Outcome
-from pipeline.evaluation.entity_scores import bootstrap, entity_scores
+from pipeline.evaluation.entity_scores import entity_scores, f1_intervals
 
 LABELS = ("PS", "LC", "OG")
 ALPHABET = "가나다라 ab1\t"
@@ -57,7 +57,7 @@ def sequences(texts, annotations) -> list[list[str]]:
 
 
 def compare_with_seqeval(texts, gold, predicted):
-    metrics = evaluate(texts, gold, predicted, LABELS)
+    metrics = evaluate_entities(texts, gold, predicted, LABELS)
     if not any(gold) and not any(predicted):
         assert (metrics.f1, metrics.macro_f1) == (0, 0)
         return
@@ -119,7 +119,7 @@ FIXED = (
 
 
 def test_a_case_counted_by_hand():
-    metrics = evaluate(*FIXED, LABELS)
+    metrics = evaluate_entities(*FIXED, LABELS)
     assert metrics.overall.gold == 5
     assert metrics.overall.predicted == 5
     assert metrics.overall.right == 1
@@ -153,7 +153,7 @@ def test_same_as_seqeval_in_strict_mode(case):
 @given(annotated_sets())
 def test_the_scores_of_training_are_those_of_the_evaluation(case):
     texts, gold, predicted = case
-    metrics = evaluate(texts, gold, predicted, LABELS)
+    metrics = evaluate_entities(texts, gold, predicted, LABELS)
     assert entity_scores(gold, predicted) == {
         "f1": metrics.f1,
         "precision": metrics.precision,
@@ -164,7 +164,7 @@ def test_the_scores_of_training_are_those_of_the_evaluation(case):
 @given(annotated_sets())
 def test_character_f1_is_scikit_learns(case):
     texts, gold, predicted = case
-    metrics = evaluate(texts, gold, predicted, LABELS)
+    metrics = evaluate_entities(texts, gold, predicted, LABELS)
     true, answer = characters(texts, gold), characters(texts, predicted)
     if not true:
         assert metrics.character_macro_f1 == 0
@@ -196,7 +196,7 @@ def test_both_macro_f1_are_klues_where_all_tags_occur():
         ]
         gold.append(sides[0])
         predicted.append([e._replace(label=LABELS[rng.integers(3)]) for e in sides[1]])
-    metrics = evaluate(texts, gold, predicted, LABELS)
+    metrics = evaluate_entities(texts, gold, predicted, LABELS)
     true, answer = characters(texts, gold), characters(texts, predicted)
     entity = seqeval_f1([true], [answer], average="macro", mode="strict", scheme=IOB2)
     ids = [[tags.index(tag) for tag in side] for side in (true, answer)]
@@ -211,7 +211,7 @@ def test_both_macro_f1_are_klues_where_all_tags_occur():
 @given(annotated_sets())
 def test_every_entity_ends_in_exactly_one_way(case):
     texts, gold, predicted = case
-    metrics = evaluate(texts, gold, predicted, LABELS)
+    metrics = evaluate_entities(texts, gold, predicted, LABELS)
     count = {row.name: row.count for row in metrics.outcomes}
     paired = sum(count.values()) - count["missed"] - count["spurious"]
     assert paired + count["missed"] == metrics.overall.gold
@@ -234,7 +234,7 @@ def test_every_entity_ends_in_exactly_one_way(case):
 @given(annotated_sets())
 def test_a_perfect_prediction_is_perfect_everywhere(case):
     texts, gold, _ = case
-    metrics = evaluate(texts, gold, gold, LABELS, {("가", "PS")})
+    metrics = evaluate_entities(texts, gold, gold, LABELS, {("가", "PS")})
     assert metrics.sentence_accuracy == 1
     assert not metrics.confusions
     assert not metrics.wrong_sentences
@@ -253,7 +253,7 @@ def test_intervals_of_a_perfect_prediction_have_no_width():
     texts, gold, _ = FIXED
     kept = [(text, entities) for text, entities in zip(texts, gold, strict=True) if entities]
     texts, gold = map(list, zip(*kept, strict=True))
-    metrics = evaluate(texts, gold, gold, LABELS)
+    metrics = evaluate_entities(texts, gold, gold, LABELS)
     assert (metrics.overall.low, metrics.overall.high) == (1, 1)
 
 
@@ -261,7 +261,7 @@ def test_intervals_of_a_perfect_prediction_have_no_width():
 def test_nothing_there_or_nothing_found_counts_as_zero(gold, predicted):
     some = [[Entity(0, 2, "PS")], [Entity(1, 2, "LC")]]
     none = [[], []]
-    metrics = evaluate(
+    metrics = evaluate_entities(
         ["가나다", "라마바"], some if gold else none, some if predicted else none, LABELS, []
     )
     assert (metrics.precision, metrics.recall, metrics.f1) == (0, 0, 0)
@@ -274,7 +274,7 @@ def test_nothing_there_or_nothing_found_counts_as_zero(gold, predicted):
 
 
 def test_a_sentence_without_characters():
-    metrics = evaluate([""], [[]], [[]], LABELS)
+    metrics = evaluate_entities([""], [[]], [[]], LABELS)
     assert metrics.character_macro_f1 == 0
     assert metrics.sentence_accuracy == 1
 
@@ -284,19 +284,19 @@ def test_the_interval_is_that_of_redrawing_sentences_one_by_one():
     gold = rng.integers(0, 4, (300, 2))
     predicted = rng.integers(0, 4, (300, 2))
     counts = np.stack([gold, predicted, np.minimum(gold, predicted)], axis=-1)
-    found = bootstrap(counts)
+    found = f1_intervals(counts)
     micro = []
     for _ in range(3000):
         wanted, given, right = counts[rng.integers(0, 300, 300)].sum(axis=(0, 1))
         micro.append(2 * right / (wanted + given))
     assert found.micro == pytest.approx(np.percentile(micro, [2.5, 97.5]), abs=0.006)
     assert found.micro[0] < 2 * counts[..., 2].sum() / counts[..., :2].sum() < found.micro[1]
-    assert bootstrap(counts) == found
-    assert bootstrap(counts, seed=1) != found
+    assert f1_intervals(counts) == found
+    assert f1_intervals(counts, seed=1) != found
 
 
 def test_json_is_flat_at_the_top_keeps_hangul_and_comes_back():
-    metrics = evaluate(*FIXED, LABELS, {("문", "PS")})
+    metrics = evaluate_entities(*FIXED, LABELS, {("문", "PS")})
     text = json.dumps(metrics.to_json(), ensure_ascii=False, allow_nan=False)
     back = json.loads(text)
     assert back == metrics.to_json()
@@ -311,7 +311,7 @@ def test_json_is_flat_at_the_top_keeps_hangul_and_comes_back():
 
 
 def test_a_label_that_nobody_announced_is_measured_too():
-    metrics = evaluate(["가나"], [[Entity(0, 1, "ZZ")]], [[Entity(1, 2, "AA")]], LABELS)
+    metrics = evaluate_entities(["가나"], [[Entity(0, 1, "ZZ")]], [[Entity(1, 2, "AA")]], LABELS)
     assert metrics.labels == (*LABELS, "AA", "ZZ")
     assert len(metrics.confusion) == 6
     assert NONE not in metrics.labels
@@ -319,7 +319,7 @@ def test_a_label_that_nobody_announced_is_measured_too():
 
 def test_an_empty_test_set_is_the_users_to_mend():
     with pytest.raises(UserError, match="empty"):
-        evaluate([], [], [], LABELS)
+        evaluate_entities([], [], [], LABELS)
 
 
 @pytest.mark.parametrize(
@@ -334,8 +334,8 @@ def test_an_empty_test_set_is_the_users_to_mend():
 )
 def test_annotations_that_cannot_be_are_refused(entities):
     with pytest.raises(ValueError, match="predicted entity"):
-        evaluate(["가나다"], [[]], [entities], LABELS)
+        evaluate_entities(["가나다"], [[]], [entities], LABELS)
     with pytest.raises(ValueError, match="gold entity"):
-        evaluate(["가나다"], [entities], [[]], LABELS)
+        evaluate_entities(["가나다"], [entities], [[]], LABELS)
     with pytest.raises(ValueError, match="2 texts"):
-        evaluate(["가", "나"], [[]], [[]], LABELS)
+        evaluate_entities(["가", "나"], [[]], [[]], LABELS)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.annotated.entities import Entity
-from pipeline.evaluation.entities import evaluate
+from pipeline.evaluation.entities import evaluate_entities
 from pipeline.evaluation.entity_pairs import EntityPair, Outcome, pair_up
 
 LABELS = ("PS", "LC", "OG")
@@ -68,20 +68,20 @@ def test_entities_that_training_showed_showed_otherwise_or_never():
     texts = ["서울 부산 한강", "서울 제주"]
     gold = [[Entity(0, 2, "LC"), Entity(3, 5, "OG"), Entity(6, 8, "LC")], [Entity(3, 5, "LC")]]
     predicted = [[Entity(0, 2, "LC"), Entity(3, 5, "LC")], [Entity(0, 2, "OG"), Entity(3, 5, "LC")]]
-    metrics = evaluate(texts, gold, predicted, LABELS, {("서울", "LC"), ("부산", "LC")})
+    metrics = evaluate_entities(texts, gold, predicted, LABELS, {("서울", "LC"), ("부산", "LC")})
     this, other, never = metrics.by_training
     assert (this.gold, this.predicted, this.right) == (1, 2, 1)
     assert (other.gold, other.predicted, other.right) == (1, 1, 0)
     assert (never.gold, never.predicted, never.right) == (2, 1, 1)
     assert never.recall == 0.5
     assert never.precision == 1
-    assert evaluate(texts, gold, predicted, LABELS).by_training is None
+    assert evaluate_entities(texts, gold, predicted, LABELS).by_training is None
 
 
 def test_length_buckets_double():
     texts = ["가" * 16, "가" * 17, "가" * 32, "가" * 100]
     gold = [[Entity(0, 2, "PS")], [Entity(0, 3, "PS")], [Entity(0, 4, "PS")], [Entity(0, 90, "PS")]]
-    metrics = evaluate(texts, gold, gold, LABELS)
+    metrics = evaluate_entities(texts, gold, gold, LABELS)
     assert [(s.name, s.gold) for s in metrics.by_sentence_length] == [
         ("up to 16", 1),
         ("17–32", 2),
@@ -98,7 +98,7 @@ def test_sentences_to_read_begin_with_the_commonest_error():
     texts = [f"{k}번째 서울" for k in range(10)] + ["부산시", "부산시", "제주도에"]
     gold = [[Entity(4, 6, "LC")]] * 10 + [[Entity(0, 3, "LC")]] * 2 + [[Entity(0, 3, "LC")]]
     predicted = [[]] * 10 + [[Entity(0, 2, "LC")]] * 2 + [[Entity(0, 3, "LC")]]
-    metrics = evaluate(texts, gold, predicted, LABELS)
+    metrics = evaluate_entities(texts, gold, predicted, LABELS)
     shown = [sentence.text for sentence in metrics.wrong_sentences]
     assert shown[:2] == ["0번째 서울", "부산시"]
     assert sorted(shown) == sorted(set(texts) - {"제주도에"})
@@ -108,5 +108,5 @@ def test_sentences_to_read_begin_with_the_commonest_error():
 def test_right_sentences_with_new_names_come_first():
     texts = ["서울과 부산", "제주에 감"]
     gold = [[Entity(0, 2, "LC"), Entity(4, 6, "LC")], [Entity(0, 2, "LC")]]
-    metrics = evaluate(texts, gold, gold, LABELS, {("서울", "LC"), ("부산", "OG")})
+    metrics = evaluate_entities(texts, gold, gold, LABELS, {("서울", "LC"), ("부산", "OG")})
     assert [s.index for s in metrics.right_sentences] == [1, 0]

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.annotated.entities import Entity
-from pipeline.evaluation.entities import EntityMetrics, evaluate
+from pipeline.evaluation.entities import EntityMetrics, evaluate_entities
 from pipeline.report import entity_figures, figures
 from pipeline.report.page import ReportContent, render
 from pipeline.report.run_facts import RunFacts
-from pipeline.tasks.ner.marks import marked, tones, windows
+from pipeline.tasks.ner.marks import excerpts, marked, tones
 from pipeline.tasks.ner.report import entity_content
 from reported_run import NASTY, STEPS, Page, Tables, history, run_of, section, titles
 
@@ -79,7 +79,9 @@ def measured(n: int = 60, labels=LABELS, seed: int = 0):
         texts.append(text)
         gold.append(wanted)
         predicted.append(wanted if k % 5 == 0 else given)
-    return evaluate(texts, gold, predicted, labels, {("서울", labels[1]), ("한국은행", "QT")})
+    return evaluate_entities(
+        texts, gold, predicted, labels, {("서울", labels[1]), ("한국은행", "QT")}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +146,7 @@ def test_the_numbers_are_those_that_were_measured(metrics, content):
 
 
 def test_what_is_not_known_is_left_out():
-    metrics = evaluate(["서울", "부산"], [[Entity(0, 2, "LC")], []], [[], []], LABELS)
+    metrics = evaluate_entities(["서울", "부산"], [[Entity(0, 2, "LC")], []], [[], []], LABELS)
     content = entity_content(metrics, RunFacts(task="ner"))
     assert titles(content) == [
         "Labels",
@@ -160,7 +162,7 @@ def test_what_is_not_known_is_left_out():
 
 
 def test_gold_stands_above_what_was_predicted_with_both_marked():
-    metrics = evaluate(
+    metrics = evaluate_entities(
         ["김철수는 서울에 있다", "대전에 있다"],
         [[Entity(0, 3, "PS"), Entity(5, 7, "LC")], [Entity(0, 2, "LC")]],
         [[Entity(0, 3, "PS"), Entity(5, 8, "OG")], [Entity(0, 2, "LC")]],
@@ -190,7 +192,7 @@ def test_at_most_sixty_rows_of_sentences():
     texts = [f"{k}번째 서울" for k in range(400)]
     gold = [[Entity(len(text) - 2, len(text), "LC")] for text in texts]
     predicted = [[] if k % 2 else entities for k, entities in enumerate(gold)]
-    content = entity_content(evaluate(texts, gold, predicted, LABELS), RUN)
+    content = entity_content(evaluate_entities(texts, gold, predicted, LABELS), RUN)
     tables = Tables(section(content, "Sentences").body).tables
     assert len(tables) == 2
     assert sum(len(table.rows) for table in tables) == 60
@@ -218,7 +220,7 @@ def test_up_to_eight_labels_have_a_tone_each(count):
 def test_a_long_sentence_is_cut_around_what_is_wrong():
     text = "가" * 300 + "서울" + "나" * 300 + "부산" + "다" * 300
     seoul, busan = Entity(300, 302, "LC"), Entity(602, 604, "LC")
-    metrics = evaluate([text], [[seoul, busan]], [[seoul]], LABELS)
+    metrics = evaluate_entities([text], [[seoul, busan]], [[seoul]], LABELS)
     tables = Tables(section(entity_content(metrics, RUN), "Sentences").body).tables
     gold, predicted = tables[0].rows
     assert gold[0] == "…" + "나" * 40 + "부산LC ✗" + "다" * 40 + "…"
@@ -228,7 +230,7 @@ def test_a_long_sentence_is_cut_around_what_is_wrong():
 def test_two_distant_errors_are_both_shown():
     text = "가" * 300 + "서울" + "나" * 300 + "부산"
     both = [Entity(300, 302, "LC"), Entity(602, 604, "LC")]
-    spans = marked(text, both, {"LC": 1}, both, windows(text, both, both))
+    spans = marked(text, both, {"LC": 1}, both, excerpts(text, both, both))
     written = "".join(span.text for span in spans)
     assert written == "…" + "가" * 40 + "서울" + "나" * 40 + " … " + "나" * 40 + "부산"
     assert [(s.text, s.label) for s in spans if s.tone == 1] == [("서울", "LC ✗"), ("부산", "LC ✗")]
@@ -237,7 +239,7 @@ def test_two_distant_errors_are_both_shown():
 def test_a_whole_document_as_one_sentence_is_shown_in_part():
     text = "서울에서 부산까지 " * 30_000
     gold = [Entity(10 * i, 10 * i + 2, "LC") for i in range(0, 30_000, 10)]
-    metrics = evaluate([text], [gold], [[]], LABELS)
+    metrics = evaluate_entities([text], [gold], [[]], LABELS)
     page = render(entity_content(metrics, RUN))
     assert "서울" in page
     assert len(page) < 500_000
@@ -259,7 +261,7 @@ def test_windows_cut_through_no_entity(length, around, whole):
         return [Entity(s, min(s + n, length), "PS") for s, n in spans if s < length]
 
     text, around, whole = "가" * length, entities(around), entities(whole)
-    found = windows(text, around, [*around, *whole])
+    found = excerpts(text, around, [*around, *whole])
     assert all(low < high or length == 0 for low, high in found)
     assert all(one[1] < other[0] for one, other in zip(found, found[1:], strict=False))
     for entity in [*around, *whole]:
@@ -275,7 +277,7 @@ def test_windows_cut_through_no_entity(length, around, whole):
     [([], []), ([Entity(0, 2, "LC")], []), ([], [Entity(0, 2, "LC")])],
 )
 def test_one_sentence_is_enough_for_a_report(gold, predicted):
-    metrics = evaluate(["서울"], [gold], [predicted], LABELS, [])
+    metrics = evaluate_entities(["서울"], [gold], [predicted], LABELS, [])
     content = entity_content(
         metrics, dataclasses.replace(RUN, history=HISTORY[:1], steps=STEPS[:1])
     )
@@ -293,7 +295,7 @@ def test_a_label_may_have_any_name():
 
 
 def test_pictures_stand_rows_with_nothing_in_them():
-    metrics = evaluate(["서울"], [[]], [[Entity(0, 2, "LC")]], LABELS)
+    metrics = evaluate_entities(["서울"], [[]], [[Entity(0, 2, "LC")]], LABELS)
     for figure in (
         entity_figures.label_scores(metrics.per_label, metrics.f1),
         entity_figures.outcomes_by_label(metrics.outcomes_by_label),
@@ -319,6 +321,6 @@ def test_metrics_of_a_report_can_be_written():
 
 @pytest.mark.parametrize(("labels", "gold"), [(LABELS, []), ((), [Entity(0, 2, "CITY")])])
 def test_a_corpus_without_anything_to_score_has_a_page(labels, gold):
-    metrics = evaluate(["서울에 간다"] * 3, [gold] * 3, [[]] * 3, labels)
+    metrics = evaluate_entities(["서울에 간다"] * 3, [gold] * 3, [[]] * 3, labels)
     assert metrics.f1 == 0
     assert "서울에 간다" in render(entity_content(metrics, RUN)) or not gold

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.corpora.annotated.entities import Entity
 from pipeline.corpora.labelled.reviews import read_sample
 from pipeline.export.classifier import export_classifier
-from pipeline.export.model_card import ModelCard, code, render_card
+from pipeline.export.model_card import ModelCard, code_span, render_card
 from pipeline.export.saved_model import load_asker
 from pipeline.export.split_batches import PartSize, map_sorted, map_sorted_pieces, map_sorted_texts
 from pipeline.export.tagger import served_entities
@@ -185,7 +185,7 @@ def test_model_card_shows_what_it_is_given():
 @pytest.mark.parametrize("text", ["a", "`", "``a", "a` b `` c", "x|y", "  two   words "])
 def test_code_spans_hold_any_text(text):
     """CommonMark 6.1: the fence is a run of backticks that does not occur inside."""
-    span = code(text)
+    span = code_span(text)
     fence = len(span) - len(span.lstrip("`"))
     inner = span[fence:-fence]
     assert "`" * fence not in inner

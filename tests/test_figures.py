@@ -18,14 +18,14 @@ from PIL import Image
 
 from pipeline.errors import UserError
 from pipeline.evaluation.calibration import reliability
-from pipeline.evaluation.classification import by_length
+from pipeline.evaluation.classification import accuracy_in_length_buckets
 from pipeline.report import figures, nanum_font
-from pipeline.report.fonts import hangul, printable
+from pipeline.report.fonts import drawable, hangul_fonts
 
 
 def pixels(text: str) -> np.ndarray:
     """`text` drawn under `hangul()`, as grey values."""
-    with hangul():
+    with hangul_fonts():
         figure = Figure(figsize=(1.5, 0.5), dpi=100)
         figure.text(0.1, 0.3, text, size=20)
         canvas = FigureCanvasAgg(figure)
@@ -62,11 +62,11 @@ def test_hangul_syllables_are_drawn_and_differ():
 def test_composed_and_decomposed_hangul_look_the_same():
     decomposed = unicodedata.normalize("NFD", "한글")
     assert len(decomposed) == 6
-    assert np.array_equal(pixels(printable(decomposed)), pixels("한글"))
+    assert np.array_equal(pixels(drawable(decomposed)), pixels("한글"))
 
 
 def test_bold_hangul_is_bolder_and_silent(caplog):
-    with caplog.at_level(logging.INFO, "matplotlib.font_manager"), hangul():
+    with caplog.at_level(logging.INFO, "matplotlib.font_manager"), hangul_fonts():
         ink = []
         for weight in ("normal", "bold"):
             figure = Figure(figsize=(2, 0.5), dpi=100)
@@ -92,8 +92,8 @@ def test_bold_hangul_is_bolder_and_silent(caplog):
     ],
 )
 def test_what_the_fonts_lack_becomes_a_box(text, shown):
-    assert printable(text) == shown
-    pixels(printable(text))  # a missing glyph warns, and a warning is an error here
+    assert drawable(text) == shown
+    pixels(drawable(text))  # a missing glyph warns, and a warning is an error here
 
 
 def test_a_missing_glyph_would_have_warned():
@@ -102,13 +102,13 @@ def test_a_missing_glyph_would_have_warned():
 
 
 def test_long_names_are_cut():
-    assert printable("가" * 30, 10) == "가" * 9 + "…"
-    assert printable("가" * 10, 10) == "가" * 10
+    assert drawable("가" * 30, 10) == "가" * 9 + "…"
+    assert drawable("가" * 10, 10) == "가" * 10
 
 
 def test_settings_hold_only_inside_the_block():
     before = dict(matplotlib.rcParams)
-    with hangul():
+    with hangul_fonts():
         assert matplotlib.rcParams["font.family"] == ["NanumGothic", "DejaVu Sans"]
     figures.to_png(figures.learning_curves(history(3)))
     assert dict(matplotlib.rcParams) == before
@@ -216,7 +216,7 @@ def test_reliability_diagram(n):
 @pytest.mark.parametrize("n", [1, 300])
 def test_accuracy_by_length(n):
     lengths = np.arange(n) % 100
-    shares = by_length(lengths, lengths % 3 > 0)
+    shares = accuracy_in_length_buckets(lengths, lengths % 3 > 0)
     figure = figures.accuracy_by_length(shares, 0.66)
     labels = [text.get_text() for text in figure.axes[0].get_xticklabels()]
     assert len(labels) == len(shares)

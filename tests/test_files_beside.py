@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.corpora.annotated.corpus import read_annotated_corpus, read_evaluation_corpus
 from pipeline.corpora.annotated.entities import read_entities
-from pipeline.corpora.files_beside import files_beside, looked_for
+from pipeline.corpora.files_beside import files_beside, watched_paths
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
 from pipeline.corpora.labelled.probabilities import probabilities_of
 from pipeline.corpora.settings import CorpusSettings, EntityCorpusSettings
@@ -339,4 +339,4 @@ def test_no_tenth_can_be_held_out_of_rows_that_stay_together(tmp_path):
 @pytest.mark.parametrize("name", [".", "/", "..", "./"])
 def test_nothing_stands_beside_a_folder_without_a_name(name):
     assert files_beside(Path(name)) == {"train": Path(name)}
-    assert Path(name) in looked_for(Path(name))
+    assert Path(name) in watched_paths(Path(name))

@@ -15,7 +15,7 @@ from pipeline.corpora.settings import FrameCorpusSettings
 from pipeline.errors import UserError
 from pipeline.fields.picture import PictureFile
 from pipeline.pictures import frame_features
-from pipeline.pictures.features import features_of
+from pipeline.pictures.features import picture_features
 from pipeline.pictures.frame_features import features_of_pictures, features_of_video
 from pipeline.workspace import SAMPLES
 from tiny_films import COUNT, NAMES, film, write_films, write_labels, write_pictures, write_video
@@ -49,7 +49,7 @@ class TestFeatures:
         assert found.seconds is None
         assert isinstance(found.frames, np.memmap)
         pictures = [PictureFile(None, path) for path in paths[:2]]
-        places = features_of(pictures, derived / "places").take(np.arange(2))
+        places = picture_features(pictures, derived / "places").take(np.arange(2))
         np.testing.assert_allclose(found.frames[:2], places.mean(axis=1), atol=2e-3)
 
     def test_a_video_file_has_those_of_its_pictures(self, folder, derived, tmp_path):

@@ -16,7 +16,7 @@ from pipeline.errors import UserError
 from pipeline.export.frame_labeller import export_frame_labeller
 from pipeline.models.frame_labeller import best_labels, frame_labeller, predict_labels
 from pipeline.models.settings import FrameLabellerSettings
-from pipeline.tasks.frames.data import Standard
+from pipeline.tasks.frames.data import FeatureScaling
 from pipeline.tasks.frames.serving import show_segments
 from pipeline.text.ragged import Ragged
 from pipeline.workspace import SAMPLES
@@ -35,7 +35,7 @@ def rows() -> FrameRows:
 
 def model(rows, **settings) -> keras.Model:
     keras.utils.set_random_seed(1)
-    standard = Standard.of(rows.frames)
+    standard = FeatureScaling.of(rows.frames)
     shape = FrameLabellerSettings(units=6, **settings)
     made = frame_labeller(shape, labels=3, mean=standard.mean, std=standard.std)
     for weight in made.get_layer("crf").weights:
@@ -103,7 +103,7 @@ class TestBatches:
 
 def test_a_constant_feature_is_left_as_it_is():
     frames = np.column_stack([np.full(50, 0.1), np.arange(50)]).astype(np.float32)
-    standard = Standard.of(frames)
+    standard = FeatureScaling.of(frames)
     assert standard.std[0] == 1
     np.testing.assert_allclose(standard.std[1], frames[:, 1].std(), rtol=1e-6)
     np.testing.assert_allclose(standard.mean, frames.mean(axis=0), rtol=1e-6)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.export.graph_rows import kept, row_numbers
+from pipeline.export.graph_rows import filter_rows, row_numbers
 
 ROWS = st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=8)
 
@@ -28,7 +28,7 @@ def test_each_value_is_told_its_row(rows):
 @given(ROWS, st.integers(0, 9))
 def test_what_is_not_wanted_is_left_out(rows, limit):
     given_rows = ragged(rows)
-    found = kept(given_rows, given_rows.flat_values > limit)
+    found = filter_rows(given_rows, given_rows.flat_values > limit)
     assert found.to_list() == [[value for value in row if value > limit] for row in rows]
 
 
@@ -38,5 +38,5 @@ def test_a_very_long_row_beside_many_short_ones_is_laid_out_nowhere():
     rows = tf.RaggedTensor.from_row_lengths(tf.range(sum(lengths)), lengths)
     numbers = row_numbers(rows).numpy()
     assert np.bincount(numbers).tolist() == lengths
-    found = kept(rows, rows.flat_values % 3 == 0)
+    found = filter_rows(rows, rows.flat_values % 3 == 0)
     assert found.row_lengths().numpy().tolist() == [1] * 20_000 + [100_000]

@@ -10,7 +10,7 @@ from parallel_pairs import judge, made, read
 from pipeline.corpora.annotated.corpus import read_annotated_corpus
 from pipeline.corpora.html_entities import (
     count_with_entities,
-    decoded,
+    decode_entities,
     entity_warnings,
     has_entity,
     is_escaped,
@@ -32,7 +32,7 @@ from pipeline.corpora.settings import EntityCorpusSettings, TextCorpusSettings
 )
 def test_entities_are_decoded(text, expected):
     assert has_entity(text)
-    assert decoded(text) == expected
+    assert decode_entities(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -42,18 +42,18 @@ def test_entities_are_decoded(text, expected):
 )  # fmt: skip
 def test_what_only_resembles_one_stays(text):
     assert not has_entity(text)
-    assert decoded(text) == text
+    assert decode_entities(text) == text
 
 
 @given(st.text())
 def test_escaping_is_undone(text):
-    assert decoded(html.escape(text)) == decoded(text)
+    assert decode_entities(html.escape(text)) == decode_entities(text)
 
 
 @given(st.text(alphabet="&;#x0123456789abmpquotlg 가", max_size=30))
 def test_nothing_but_entities_changes(text):
     if not has_entity(text):
-        assert decoded(text) == text
+        assert decode_entities(text) == text
 
 
 def test_a_few_are_no_escaping():

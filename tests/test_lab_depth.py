@@ -26,7 +26,7 @@ from pipeline.lab.depth.study import (
     measure_depth,
 )
 from pipeline.layers.recurrent import cell_layer
-from pipeline.report.magnitudes import written
+from pipeline.report.magnitudes import written_magnitude
 from pipeline.report.page import render
 from pipeline.text.ragged import Ragged
 from reported_run import Tables
@@ -217,7 +217,7 @@ def test_the_page_says_what_was_found(found, made):
     assert (degrades_, vanishes, skips_help_, best) == ("yes", "no", "yes", "yes")
     plain = found.of("rnn", skip=False)[-1]
     assert knows_more == ("yes" if plain.learnt.mean() < found.entropy - 0.1 else "no")
-    assert written(plain.left) in said_here
+    assert written_magnitude(plain.left) in said_here
     assert "nan" not in said_here
     assert len(made.content.pictures) == 4
     for picture in made.content.pictures:

@@ -31,7 +31,7 @@ from pipeline.lab.vanishing.study import (
     measure_network,
     measure_vanishing,
 )
-from pipeline.report.magnitudes import change, written
+from pipeline.report.magnitudes import change, written_magnitude
 from pipeline.report.page import render
 from pipeline.text.ragged import Ragged
 from reported_run import Tables
@@ -255,8 +255,8 @@ def test_the_page_says_what_was_found(found, made):
     for term in ("경사소실", "경사폭발", "시간 역전파", "경사 클리핑", "make study-gradients"):
         assert term in said_here
     trained = found.trained["tanh-gaussian"]
-    assert written(trained.ways["h"].at(LAG)) in said_here
-    assert written(trained.bound[LAG - 1] - trained.ways["h"].at(LAG)) in said_here
+    assert written_magnitude(trained.ways["h"].at(LAG)) in said_here
+    assert written_magnitude(trained.bound[LAG - 1] - trained.ways["h"].at(LAG)) in said_here
     assert change(found.trained["lstm-1"].ways["C"].change()) in made.content.subtitle
     assert f"0 of {6 * QUICK.rows * QUICK.lags:,} norms" in said_here
     assert above_their_bounds(made) == ["0", "yes"]
@@ -308,17 +308,23 @@ def test_a_text_that_is_too_short_is_refused(text):
 
 @given(st.floats(-300, 300))
 def test_numbers_are_written_to_two_digits(log10):
-    as_float = written(log10).translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    as_float = written_magnitude(log10).translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
     mantissa, _, power = as_float.replace(",", "").partition("·10")
     assert math.log10(float(mantissa)) + int(power or 0) == pytest.approx(log10, abs=0.025)
 
 
 def test_numbers_beyond_floats_are_written_too():
     numbers = (-math.inf, math.inf, math.nan, 0.0, -16.62)
-    assert [written(number) for number in numbers] == ["0", "∞", "none", "1.0", "2.4·10⁻¹⁷"]
-    assert written(math.log10(1280)) == "1,300"
-    assert written(math.log10(99.96)) == "100"
-    assert written(4 - 1e-12) == "10,000"
+    assert [written_magnitude(number) for number in numbers] == [
+        "0",
+        "∞",
+        "none",
+        "1.0",
+        "2.4·10⁻¹⁷",
+    ]
+    assert written_magnitude(math.log10(1280)) == "1,300"
+    assert written_magnitude(math.log10(99.96)) == "100"
+    assert written_magnitude(4 - 1e-12) == "10,000"
     assert change(-7.0) == "1.0·10⁷ times smaller"
     assert change(0.5) == "3.2 times larger"
     assert change(-math.inf) == change(math.nan) == "nothing"

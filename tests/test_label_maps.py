@@ -14,7 +14,7 @@ from pipeline.corpora.annotated.named_entities import (
     KMOU_LABELS,
     read_klue,
 )
-from pipeline.corpora.catalogue import find
+from pipeline.corpora.catalogue import find_corpus
 
 KMOU_ON_KLUE = {
     "PER": "PS",
@@ -105,7 +105,7 @@ def test_longer_durations_are_dates(words):
 @pytest.mark.skipif("CORPUS_MIRROR" not in os.environ, reason="needs the published file")
 def test_klue_calls_durations_so_too():
     """The figures of the docstring."""
-    path = Path(os.environ["CORPUS_MIRROR"]) / find("klue").files["dev"].relative
+    path = Path(os.environ["CORPUS_MIRROR"]) / find_corpus("klue").files["dev"].relative
     frame = read_klue(path).frame
     taken, right = 0, 0
     for text, cell in zip(frame["text"], frame["label"], strict=True):

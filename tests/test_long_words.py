@@ -162,7 +162,7 @@ def test_an_analyzer_gets_a_word_without_end_in_bearable_parts(name, monkeypatch
         asked.append(text)
         return [(text, "N")]
 
-    monkeypatch.setattr(morphemes, "load_tagger", lambda name: tagger)
+    monkeypatch.setattr(morphemes, "load_analyzer", lambda name: tagger)
     analyzer = morphemes.MorphemeAnalyzer(name)
     word, run = word_without_end(20_000), "가" * 100_000
     assert "".join(analyzer.morphs(word)) == word

@@ -205,7 +205,7 @@ def test_an_unknown_analyzer_lists_the_known():
     ],
 )
 def test_what_is_not_installed_says_how_to_install_it(monkeypatch, name, hidden, remedy):
-    morphemes.load_tagger.cache_clear()
+    morphemes.load_analyzer.cache_clear()
     monkeypatch.setitem(sys.modules, hidden, None)
     with pytest.raises(UserError, match=remedy):
         MorphemeAnalyzer(name).morphs("가")

@@ -12,7 +12,7 @@ from pipeline.corpora.annotated.annotated_file import read_annotated
 from pipeline.corpora.annotated.corpus import kmou_split, read_evaluation_corpus
 from pipeline.corpora.annotated.entities import read_entities
 from pipeline.corpora.annotated.named_entities import read_klp, read_klue, read_kmou
-from pipeline.corpora.catalogue import find
+from pipeline.corpora.catalogue import find_corpus
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.errors import UserError
 from pipeline.tasks.ner.data import SAMPLE
@@ -181,7 +181,9 @@ def mirrored():
     if "CORPUS_MIRROR" not in os.environ:
         pytest.skip("needs the published files")
     mirror = Path(os.environ["CORPUS_MIRROR"])
-    return lambda name: {part: mirror / file.relative for part, file in find(name).files.items()}
+    return lambda name: {
+        part: mirror / file.relative for part, file in find_corpus(name).files.items()
+    }
 
 
 def test_kmou_as_published(mirrored):
@@ -196,7 +198,7 @@ def test_kmou_as_published(mirrored):
         lines = path.read_text(encoding="utf-8-sig").split("\n")
         headed = [line for line in lines if line.startswith("## ")]
         distinct[kmou_split(name)].update(headed[2::3])
-    assert {part: len(lines) for part, lines in distinct.items()} == find("kmou").sentences
+    assert {part: len(lines) for part, lines in distinct.items()} == find_corpus("kmou").sentences
     for part, lines in distinct.items():
         names = read.frame["id"].map(lambda name: kmou_split(name.rpartition("-")[0] + ".txt"))
         rows = read.frame[names == part].drop_duplicates(["text", "label"])
@@ -206,7 +208,9 @@ def test_kmou_as_published(mirrored):
 def test_klp_as_published(mirrored):
     paths = mirrored("klp")
     read = {part: read_klp(path) for part, path in paths.items()}
-    assert {part: texts.details["rows"] for part, texts in read.items()} == find("klp").sentences
+    assert {part: texts.details["rows"] for part, texts in read.items()} == find_corpus(
+        "klp"
+    ).sentences
     assert [len(texts.rejects) for texts in read.values()] == [2, 0, 0]
     for part, texts in read.items():  # as many as there are tags B_
         tags = paths[part].read_text(encoding="utf-8").count("\tB_")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpora.labelled.labelled_file import read_labelled
-from pipeline.corpora.labelled.labels import unify
+from pipeline.corpora.labelled.labels import unify_labels
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.splits import text_id
 from pipeline.corpora.tables.delimited import LONGEST_RECORD
@@ -247,7 +247,7 @@ def test_an_id_that_is_missing_is_made(tmp_path):
 
 def one_label(label: str) -> str:
     """As it is read, all by itself."""
-    return unify([label]).labels[0]
+    return unify_labels([label]).labels[0]
 
 
 LABELS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1).filter(
@@ -263,7 +263,9 @@ CSV_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\t\ufeff
 def told_apart(rows) -> bool:
     """No two labels are one label, and none is a name of a column."""
     labels = {label for _, label in rows}
-    return unify(list(labels)).merged == {} and not {column_name(x) for x in labels} & {"label"}
+    return unify_labels(list(labels)).merged == {} and not {column_name(x) for x in labels} & {
+        "label"
+    }
 
 
 @settings(deadline=None)

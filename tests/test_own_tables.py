@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
 from pipeline.corpora.labelled.labelled_file import LabelledTexts, read_labelled
-from pipeline.corpora.labelled.labels import label_doubts, unify
+from pipeline.corpora.labelled.labels import label_doubts, unify_labels
 from pipeline.corpora.settings import CorpusSettings
 from pipeline.errors import UserError
 from pipeline.workspace import SAMPLES, read_json
@@ -323,23 +323,23 @@ def test_what_is_no_label(read):
 
 
 def doubts(written: list[str]) -> list[str]:
-    found = unify(written)
+    found = unify_labels(written)
     counts = collections.Counter(label for label in found.labels if label is not None)
     return list(label_doubts(counts, found.none_is_a_class))
 
 
 def test_labels_in_one_spelling():
-    assert unify(["1.0", "1.0", "1", "x"]).labels == ["1.0", "1.0", "1.0", "x"]
-    assert unify(["007", "7", "1.5", "1,5"]).labels == ["007", "7", "1.5", "1,5"]
-    assert unify(["１", "1", "1"]).labels == ["1"] * 3
-    assert unify(['"1"', '"0"', ""]).labels == ["1", "0", None]
-    assert unify(['"1"', "0"]).labels == ['"1"', "0"]
-    assert unify(["a", "b"]).merged == {}
-    assert unify([" a ", "a"]).merged == {}
+    assert unify_labels(["1.0", "1.0", "1", "x"]).labels == ["1.0", "1.0", "1.0", "x"]
+    assert unify_labels(["007", "7", "1.5", "1,5"]).labels == ["007", "7", "1.5", "1,5"]
+    assert unify_labels(["１", "1", "1"]).labels == ["1"] * 3
+    assert unify_labels(['"1"', '"0"', ""]).labels == ["1", "0", None]
+    assert unify_labels(['"1"', "0"]).labels == ['"1"', "0"]
+    assert unify_labels(["a", "b"]).merged == {}
+    assert unify_labels([" a ", "a"]).merged == {}
     # A third of the labels "none" is a class, one of a hundred is not.
-    hate = unify(["none", "hate", "hate"] * 9)
+    hate = unify_labels(["none", "hate", "hate"] * 9)
     assert (hate.labels[0], len(doubts(["none", "hate", "hate"] * 9))) == ("none", 1)
-    assert unify(["none"] + ["a", "b"] * 50).labels[0] is None
+    assert unify_labels(["none"] + ["a", "b"] * 50).labels[0] is None
 
 
 def test_labels_that_differ_by_case_stay_and_are_warned_of(read, tmp_path):

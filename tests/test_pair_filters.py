@@ -9,7 +9,14 @@ from pipeline.corpora.parallel.pair_filters import (
     without_repeated,
 )
 from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, to_frame
-from pipeline.corpora.scripts import fits, hangul, is_english, is_korean, latin, looks_swapped
+from pipeline.corpora.scripts import (
+    count_hangul,
+    count_latin,
+    fits,
+    is_english,
+    is_korean,
+    looks_swapped,
+)
 
 
 def texts(*rows: tuple[str, str]) -> PairTexts:
@@ -91,7 +98,7 @@ def test_the_ratio_is_one_of_letters():
 
 
 def test_scripts():
-    assert (hangul("ㅋㅋ 한글\u1112\u1161 abc"), latin("Café 한글 3 π")) == (6, 4)
+    assert (count_hangul("ㅋㅋ 한글\u1112\u1161 abc"), count_latin("Café 한글 3 π")) == (6, 4)
     assert is_korean("Tom은")
     assert not is_korean("Tom")
     assert is_english("Tom")

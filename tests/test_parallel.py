@@ -7,7 +7,12 @@ import pytest
 
 from parallel_pairs import SPLITS, judge, made, read, shares_no_side, sizes
 from pipeline.corpora.parallel.pair_filters import REASONS
-from pipeline.corpora.parallel.sources import beside, different_names, names_in, own_source
+from pipeline.corpora.parallel.sources import (
+    different_names,
+    names_in,
+    own_source,
+    pair_files_beside,
+)
 from pipeline.corpora.splits import read_split, write_split
 from pipeline.errors import UserError
 
@@ -181,8 +186,8 @@ def test_what_names_stand_for(tmp_path, monkeypatch):
     assert names_in("b.tsv,b.train.tsv") == ["b.tsv"]
     assert names_in("b.dev.tsv") == ["b.dev.tsv"]
     assert len(names_in(",".join(f"{n:050}.tsv" for n in range(99)))) == 99
-    assert beside(Path("b.tsv"))["train"] == Path("b.train.tsv")
-    assert set(beside(Path("a.tsv"))) == {"train"}
+    assert pair_files_beside(Path("b.tsv"))["train"] == Path("b.train.tsv")
+    assert set(pair_files_beside(Path("a.tsv"))) == {"train"}
 
 
 def test_names_are_safe_in_files(tmp_path):

@@ -16,8 +16,8 @@ from pipeline.byte_planes import read_planes, write_planes
 from pipeline.errors import UserError
 from pipeline.fields.picture import PictureFile
 from pipeline.pictures import features as features_module
-from pipeline.pictures.encoder import NAME, WEIGHTS, as_constants, load_encoder, read_facts
-from pipeline.pictures.features import features_of
+from pipeline.pictures.encoder import NAME, WEIGHTS, as_constants, load_picture_encoder, read_facts
+from pipeline.pictures.features import picture_features
 from pipeline.pictures.reading import read_pictures
 from pipeline.pretrained import SHIPPED
 from test_pictures import encoded
@@ -26,7 +26,7 @@ from test_pictures import encoded
 @pytest.fixture(scope="module")
 def encoder():
     """pixels float32 [n, 224, 224, 3] -> features float32 [n, 7, 7, 1280], an array."""
-    graph = as_constants(load_encoder())
+    graph = as_constants(load_picture_encoder())
     return lambda pixels: graph(tf.constant(pixels)).numpy()
 
 
@@ -75,7 +75,7 @@ def test_features_of_photos_are_the_published_ones(encoder):
 
 
 def test_weights_as_constants_give_the_same(encoder):
-    model = load_encoder()
+    model = load_picture_encoder()
     assert not as_constants(model).get_concrete_function().variables
     pixels = drawn()[None]
     np.testing.assert_allclose(encoder(pixels), model(pixels), atol=1e-4)
@@ -91,7 +91,7 @@ def test_a_changed_weight_is_noticed(tmp_path):
         read_facts(tmp_path / "encoder")
     path.unlink()
     with pytest.raises(UserError, match="is gone"):
-        load_encoder(tmp_path / "encoder")
+        load_picture_encoder(tmp_path / "encoder")
 
 
 @given(arrays_of.arrays(np.float32, 5, elements={"min_value": -60000, "max_value": 60000}))
@@ -127,9 +127,9 @@ def computed(monkeypatch):
 
 
 def test_features_are_computed_once(pictures, computed, encoder, tmp_path):
-    first = features_of(pictures[:2], tmp_path)
+    first = picture_features(pictures[:2], tmp_path)
     assert sum(computed) == 2
-    every = features_of(pictures, tmp_path)
+    every = picture_features(pictures, tmp_path)
     assert sum(computed) == 3
     assert every.rows.tolist() == [0, 1, 2, 1]
     pixels = read_pictures(tf.constant([picture.content for picture in pictures]), 224)
@@ -140,12 +140,12 @@ def test_features_are_computed_once(pictures, computed, encoder, tmp_path):
 
 def test_what_a_kill_left_is_made_whole(pictures, computed, tmp_path):
     """Half of an array, half of a line: what is not wholly there is computed again."""
-    whole = features_of(pictures, tmp_path).take(np.arange(3))
+    whole = picture_features(pictures, tmp_path).take(np.arange(3))
     array, index = tmp_path / "features.f16", tmp_path / "index.txt"
     array.write_bytes(array.read_bytes()[:-1000])
     index.write_bytes(index.read_bytes()[:-10])
     computed.clear()
-    again = features_of(pictures, tmp_path).take(np.arange(3))
+    again = picture_features(pictures, tmp_path).take(np.arange(3))
     np.testing.assert_allclose(again, whole, rtol=0.01, atol=0.002)
     assert sum(computed) == 1
 
@@ -154,7 +154,7 @@ def test_a_damaged_picture_is_named(pictures, tmp_path):
     path = tmp_path / "photo.png"
     path.write_bytes(pictures[0].content[:50])
     with pytest.raises(UserError, match=r"photo\.png.*cut off"):
-        features_of([*pictures, PictureFile(None, path)], tmp_path / "store")
+        picture_features([*pictures, PictureFile(None, path)], tmp_path / "store")
 
 
 def test_a_picture_that_changed_is_named(pictures, tmp_path):
@@ -162,4 +162,4 @@ def test_a_picture_that_changed_is_named(pictures, tmp_path):
     path.write_bytes(pictures[0].content)
     changed = PictureFile(None, path, pictures[1].sha256)
     with pytest.raises(UserError, match=r"photo\.png: is not the picture"):
-        features_of([changed], tmp_path / "store")
+        picture_features([changed], tmp_path / "store")

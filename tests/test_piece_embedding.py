@@ -31,21 +31,21 @@ def test_spellings_that_sound_alike_share_ngrams():
 
 
 def test_table_keeps_what_pieces_share():
-    table, names = ngram_table(VOCABULARY, jamo_lengths=[3], most=6)
+    table, names = ngram_table(VOCABULARY, jamo_lengths=[3], max_ngrams=6)
     assert table.shape == (len(VOCABULARY), 6)
     assert names[0] == "none"
     assert (table[: len(SPECIALS)] == 0).all()
     shared = {names[i] for i in table[VOCABULARY.id("재미")]} - {"none"}
     assert {"syllable 재", "pair <재"} <= shared
     assert all(names[i] == "none" for i in table[VOCABULARY.id("x")])
-    again, _ = ngram_table(VOCABULARY, jamo_lengths=[3], most=6)
+    again, _ = ngram_table(VOCABULARY, jamo_lengths=[3], max_ngrams=6)
     np.testing.assert_array_equal(table, again)
 
 
 @pytest.fixture
 def layer():
-    table, names = ngram_table(VOCABULARY, jamo_lengths=[2, 3], most=5)
-    layer = PieceEmbedding(len(VOCABULARY), 6, ngrams=len(names), most=5)
+    table, names = ngram_table(VOCABULARY, jamo_lengths=[2, 3], max_ngrams=5)
+    layer = PieceEmbedding(len(VOCABULARY), 6, ngrams=len(names), max_ngrams=5)
     layer.build((None, None))
     layer.table.assign(table)
     return layer

@@ -19,7 +19,7 @@ from pipeline.pretrained import (
     ENCODER,
     RECORD,
     WEIGHTS,
-    check_fits,
+    check_encoder_fits,
     origin_of_encoder,
     read_pretrained,
     read_weights,
@@ -109,16 +109,16 @@ def test_the_bundled_one_is_that_of_the_task(encoder, workspace, tmp_path, monke
 
 
 def test_what_does_not_fit_is_refused(encoder, tmp_path):
-    check_fits(encoder, {"units": 24, "pieces": "wordpiece"})
+    check_encoder_fits(encoder, {"units": 24, "pieces": "wordpiece"})
     for name, value in (("units", 99), ("pieces", "syllable"), ("embedding_size", 8)):
         with pytest.raises(UserError, match=f"--{name.replace('_', '-')}"):
-            check_fits(encoder, {name: value})
+            check_encoder_fits(encoder, {name: value})
     copy = shutil.copytree(encoder, tmp_path / "encoder")
     record = {**json.loads((copy / RECORD).read_text("utf-8")), "architecture": "transformer"}
     del record["checksum"]
     (copy / RECORD).write_text(json.dumps(record), encoding="utf-8")
     with pytest.raises(UserError, match="transformer"):
-        check_fits(copy, {})
+        check_encoder_fits(copy, {})
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.corpora.labelled.labelled_file import LabelledTexts, read_labelled
 from pipeline.corpora.labelled.probabilities import (
-    distribution,
     label_of_column,
+    parse_distribution,
     split_column,
 )
 from pipeline.errors import UserError
@@ -169,7 +169,7 @@ def test_labels_in_words_under_an_unknown_name_come_first(tmp_path):
 def test_what_adds_up_nearly_is_made_to_add_up(weights, off):
     shares = np.array(weights) / sum(weights) * (1 + off)
     cells = {str(number): f"{value:.9f}" for number, value in enumerate(shares)}
-    found = distribution(cells)
+    found = parse_distribution(cells)
     assert found is not None
     assert found.dtype == np.float32
     assert found.sum() == pytest.approx(1, abs=1e-5)

@@ -27,17 +27,19 @@ def masked_reference(layer: Recurrent, sequences, lengths):
     return np.asarray(reference(sequences, mask=mask)), mask
 
 
+@pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
-def test_equals_keras_masked_bidirectional(cell, rows):
+def test_equals_keras_masked_bidirectional(cell, training, rows):
     sequences, lengths = rows
     layer = Recurrent(cell, UNITS, seed=1)
-    ours = np.asarray(layer(sequences, lengths))
+    ours = np.asarray(layer(sequences, lengths, training=training))
     theirs, mask = masked_reference(layer, sequences, lengths)
     np.testing.assert_allclose(ours[mask], theirs[mask], atol=1e-6)
 
 
+@pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
-def test_gradients_equal_those_of_the_masked_layer(cell, rows):
+def test_gradients_equal_those_of_the_masked_layer(cell, training, rows):
     tf = pytest.importorskip("tensorflow", reason="autodiff through the TensorFlow backend")
     sequences, lengths = rows
     layer = Recurrent(cell, UNITS, seed=1)
@@ -54,7 +56,9 @@ def test_gradients_equal_those_of_the_masked_layer(cell, rows):
             total = tf.reduce_sum(call() * weight)
         return [np.asarray(g) for g in tape.gradient(total, [v.value for v in variables])]
 
-    ours = gradients(lambda: layer(sequences, lengths), layer.trainable_variables)
+    ours = gradients(
+        lambda: layer(sequences, lengths, training=training), layer.trainable_variables
+    )
     theirs = gradients(lambda: reference(sequences, mask=mask), reference.trainable_variables)
     for mine, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine, other, atol=2e-5)

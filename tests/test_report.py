@@ -14,7 +14,7 @@ from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.evaluation.classification import ClassificationMetrics, evaluate
+from pipeline.evaluation.classification import ClassificationMetrics, evaluate_classifier
 from pipeline.report import figures
 from pipeline.report.page import (
     MarkedSpan,
@@ -35,7 +35,7 @@ def measured(n=400, names=("부정", "긍정"), seed=0):
     labels = rng.integers(0, len(names), n)
     scores = np.exp(rng.normal(size=(n, len(names))) + 1.5 * np.eye(len(names))[labels])
     texts = [f"{i}번째 리뷰 {NASTY}" for i in range(n)]
-    return evaluate(
+    return evaluate_classifier(
         labels,
         scores / scores.sum(axis=1, keepdims=True),
         names,
@@ -218,7 +218,7 @@ def test_many_classes_and_long_texts_stay_readable():
 
 
 def test_one_text_is_enough_for_a_report():
-    metrics = evaluate(
+    metrics = evaluate_classifier(
         np.array([0]), np.array([[0.8, 0.2]]), ["부정", "긍정"], np.array([3]), ["꽝"]
     )
     short = dataclasses.replace(RUN, history=HISTORY[:1], steps=STEPS[:1])

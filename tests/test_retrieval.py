@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.evaluation.retrieval import bag_of_pieces, halves, retrieval_scores
+from pipeline.evaluation.retrieval import bag_of_pieces, retrieval_scores, text_halves
 from pipeline.evaluation.word_neighbours import frequent_words, word_neighbours
 
 
@@ -20,13 +20,13 @@ def test_ranks_are_counted_and_equal_ones_count_against_it():
 
 
 def test_no_text_is_long_enough():
-    assert halves(["짧은 글", ""]) == ([], [])
+    assert text_halves(["짧은 글", ""]) == ([], [])
     assert retrieval_scores(np.zeros((0, 4)), np.zeros((0, 4))).texts == 0
 
 
 def test_halves_hold_all_words_of_a_text():
     text = " ".join(f"낱말{number}" for number in range(11))
-    (first,), (second,) = halves(["짧다", text])
+    (first,), (second,) = text_halves(["짧다", text])
     assert f"{first} {second}" == text
     assert abs(len(first.split()) - len(second.split())) == 1
 

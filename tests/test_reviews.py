@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpora.catalogue import find
+from pipeline.corpora.catalogue import find_corpus
 from pipeline.corpora.labelled.reviews import check_trainable, read_nsmc, read_sample
 from pipeline.corpora.rejects import Rejected, write_rejects
 from pipeline.errors import UserError
@@ -91,7 +91,7 @@ def test_nsmc_counts_are_checked(tmp_path):
 
 @pytest.mark.skipif("CORPUS_MIRROR" not in os.environ, reason="needs the published files")
 def test_nsmc_as_published():
-    corpus = find("nsmc")
+    corpus = find_corpus("nsmc")
     mirror = Path(os.environ["CORPUS_MIRROR"])
     paths = {part: mirror / file.relative for part, file in corpus.files.items()}
     train, test = (read_nsmc(paths[part], corpus.counts[part]) for part in ("train", "test"))

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpora import download
-from pipeline.corpora.catalogue import find
+from pipeline.corpora.catalogue import find_corpus
 from pipeline.corpora.fetch import MIRROR, CorpusUnavailable, fetch
 from pipeline.corpora.running import corpus as running_text
 from pipeline.corpora.running.corpus import (
@@ -267,7 +267,7 @@ def test_without_konlpy_there_is_another_way(tmp_path, monkeypatch):
 @pytest.mark.skipif("CORPUS_MIRROR" not in os.environ, reason="needs the corpora mirror")
 def test_tiny_shakespeare_is_split_as_is_usual(tmp_path):
     corpus = read_running_text(TextCorpusSettings("shakespeare"), tmp_path)
-    (file,) = find("shakespeare", "running").files.values()
+    (file,) = find_corpus("shakespeare", "running").files.values()
     usual = (tmp_path / file.relative).read_text(encoding="utf-8")
     usual = usual[int(0.9 * len(usual)) :]
     (dev,), _ = from_frame(corpus.splits["dev"])

@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 from pipeline.export.saved_model import load_asker
 from pipeline.scoring.files import Output, input_kind, output_of
 from pipeline.scoring.model import TextModel, rows_of
-from pipeline.scoring.records import example, feature_text
+from pipeline.scoring.records import feature_text, tf_example
 from pipeline.scoring.settings import FileSettings, split_options
 from pipeline.stages import score
 
@@ -111,7 +111,7 @@ ROW = {
 
 
 def test_an_example_holds_all_of_a_row():
-    features = tf.train.Example.FromString(example(ROW)).features.feature
+    features = tf.train.Example.FromString(tf_example(ROW)).features.feature
     assert [feature_text(features[name]) for name in ("file", "row", "text")] == [
         "가.txt", "3", '따옴표 "\n'
     ]  # fmt: skip

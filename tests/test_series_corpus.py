@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.corpora.catalogue import CATALOGUE, Corpus
 from pipeline.corpora.series import corpus as series_corpus
-from pipeline.corpora.series.corpus import parts_of, read_series_corpus
+from pipeline.corpora.series.corpus import read_series_corpus, split_parts
 from pipeline.corpora.settings import SeriesCorpusSettings
 from pipeline.errors import UserError
 from pipeline.fields import Series, StepRange, WholeSeries
@@ -33,7 +33,7 @@ def series_file(folder, steps=60, name="x.csv"):
 def test_no_split_forecasts_what_another_does_and_all_windows_are_there(steps, window, horizon):
     chosen = settings(window=window, horizon=horizon)
     try:
-        parts = parts_of(steps, chosen, "x.csv")
+        parts = split_parts(steps, chosen, "x.csv")
     except UserError:
         assert steps < 20 * (window + horizon)
         return
@@ -59,7 +59,7 @@ def test_splits_of_the_catalogue_are_the_usual_ones(name, horizon, windows):
     corpus = CATALOGUE[name]
     window = 720 if "ETT" in name or "rate" in name else 60
     chosen = settings(window=window, horizon=horizon)
-    starts = parts_of(corpus.steps, chosen, name, corpus.parts).starts()
+    starts = split_parts(corpus.steps, chosen, name, corpus.parts).starts()
     for split, expected in zip(("train", "dev", "test"), windows, strict=True):
         assert expected is None or len(starts[split]) == expected
 
@@ -113,9 +113,9 @@ def test_what_cannot_be_split_is_one_line(tmp_path, changes, expected):
 
 
 def test_without_a_word_about_it_window_and_horizon_fit_the_series(tmp_path):
-    long = parts_of(17_420, settings(window=None, horizon=None), "x", CATALOGUE["ETTh1"].parts)
+    long = split_parts(17_420, settings(window=None, horizon=None), "x", CATALOGUE["ETTh1"].parts)
     assert (long.window, long.horizon) == (720, 96)
-    short = parts_of(60, settings(window=None, horizon=None), "x")
+    short = split_parts(60, settings(window=None, horizon=None), "x")
     assert (short.window, short.horizon) == (10, 1)
     assert all(len(starts) for starts in short.starts().values())
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.series.cells import number, times
+from pipeline.corpora.series.cells import parse_number, parse_times
 from pipeline.corpora.series.sample_prices import prices_csv
-from pipeline.corpora.series.spacing import DAY, spacing_of
+from pipeline.corpora.series.spacing import DAY, step_spacing
 from pipeline.corpora.series.table import read_series
 from pipeline.errors import UserError
 from pipeline.workspace import SAMPLES
@@ -56,23 +56,23 @@ def test_prices_of_a_korean_market_tool(tmp_path, encoding):
     ],
 )  # fmt: skip
 def test_numbers_as_they_are_written(cell, value):
-    assert number(cell) == pytest.approx(value)
+    assert parse_number(cell) == pytest.approx(value)
 
 
 @pytest.mark.parametrize("cell", ["하락", "1,23", "12:30", "1.2.3", "2024-01-02", "e5", "%"])
 def test_what_is_no_number(cell):
-    assert number(cell) is None
+    assert parse_number(cell) is None
 
 
 @pytest.mark.parametrize("cell", ["", " ", "-", "N/A", "nan", "NULL", "결측"])
 def test_what_says_that_nothing_was_measured(cell):
-    assert math.isnan(number(cell))
+    assert math.isnan(parse_number(cell))
 
 
 @given(st.floats(-1e12, 1e12), st.booleans())
 def test_a_number_written_by_python_comes_back(value, grouped):
     text = f"{value:,.3f}" if grouped else repr(value)
-    assert number(text) == pytest.approx(value, abs=1e-3 if grouped else 0)
+    assert parse_number(text) == pytest.approx(value, abs=1e-3 if grouped else 0)
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_a_number_written_by_python_comes_back(value, grouped):
     ],
 )  # fmt: skip
 def test_times_as_they_are_written(cell, expected):
-    assert str(times([cell], digits=True)[0]) == expected
+    assert str(parse_times([cell], digits=True)[0]) == expected
 
 
 @pytest.mark.parametrize("cell", ["", "합계", "12", "2024-13-01", "2024-02-30", "1234.5", "9:30"])
 def test_what_is_no_time(cell):
-    assert np.isnat(times([cell], digits=True)[0])
+    assert np.isnat(parse_times([cell], digits=True)[0])
 
 
 @given(
@@ -105,7 +105,7 @@ def test_what_is_no_time(cell):
 def test_a_time_written_by_python_comes_back(moment, form):
     text = moment.strftime(form)
     again = np.datetime64(moment.strptime(text, form), "s")
-    assert times([text], digits=True)[0] == again
+    assert parse_times([text], digits=True)[0] == again
 
 
 def test_rows_out_of_order_and_rows_of_one_time_are_counted(tmp_path):
@@ -204,7 +204,7 @@ def seconds(*dates: str) -> np.ndarray:
     ],
 )
 def test_times_go_on_as_they_went(moments, season, following):
-    spacing = spacing_of(moments)
+    spacing = step_spacing(moments)
     assert spacing.season == season
     assert spacing.after(2) == following
 
@@ -212,14 +212,14 @@ def test_times_go_on_as_they_went(moments, season, following):
 def test_weekdays_go_on_behind_a_weekend_and_holidays_are_gaps():
     days = np.busday_offset("2024-01-01", np.arange(20), roll="forward")
     without = np.delete(days, [5, 6, 12])
-    spacing = spacing_of(without.astype("datetime64[s]").astype(np.int64))
+    spacing = step_spacing(without.astype("datetime64[s]").astype(np.int64))
     assert (spacing.kind, spacing.season, spacing.gaps, spacing.missing) == ("weekdays", 5, 2, 3)
     assert spacing.after(2) == ["2024-01-29", "2024-01-30"]  # 26 January was a Friday
 
 
 def test_missing_hours_are_counted():
     hours = np.delete(np.arange(40), [7, 8, 20]) * 3600
-    spacing = spacing_of(hours)
+    spacing = step_spacing(hours)
     assert (spacing.size, spacing.gaps, spacing.missing) == (3600, 2, 3)
 
 

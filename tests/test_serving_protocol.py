@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pipeline.serving.answer_json import answer_body, plain, to_json
+from pipeline.serving.answer_json import answer_body, json_values, to_json
 from pipeline.serving.json_tensors import to_array
 from pipeline.serving.paths import Target, read_path
 from pipeline.serving.reading import as_far_as_read
@@ -43,7 +43,7 @@ def finite(dtype):
 
 @given(finite("float32") | finite("float64"))
 def test_numbers_go_out_and_come_back_as_they_were(array):
-    body = to_json({"values": plain("x", array)})
+    body = to_json({"values": json_values("x", array)})
     shape = tuple(None for _ in array.shape)
     info = TensorInfo(array.dtype.name, shape)
     again = to_array(json.loads(body)["values"], "x", info)
@@ -63,7 +63,7 @@ def test_many_float32_are_written_as_numpy_writes_one(seed):
         ]
     )
     array = array[np.isfinite(array)]
-    written = plain("x", array)
+    written = json_values("x", array)
     assert np.array_equal(np.array(written, np.float32), array)
     usual = (np.abs(array) > 1e-11) & (np.abs(array) < 1e8)
     for index in np.flatnonzero(usual):
@@ -74,25 +74,25 @@ def test_many_float32_are_written_as_numpy_writes_one(seed):
 def test_bytes_go_out_and_come_back(values):
     array = np.empty(len(values), object)
     array[:] = values
-    body = json.loads(to_json(plain("x_bytes", array)))
+    body = json.loads(to_json(json_values("x_bytes", array)))
     again = to_array(body, "x", TensorInfo("string", (None,)))
     assert again.tolist() == values
 
 
 def test_infinity_is_json():
-    values = plain("x", np.array([np.inf, 1, -np.inf], np.float32))
+    values = json_values("x", np.array([np.inf, 1, -np.inf], np.float32))
     body = to_json({"x": values, "text": "Infinity"})
     strict = json.loads(body, parse_constant=lambda word: pytest.fail(word))
     assert strict == {"x": [float("inf"), 1.0, float("-inf")], "text": "Infinity"}
 
 
 def test_an_empty_table_keeps_its_rows():
-    assert plain("x", np.zeros((2, 0, 3), np.float32)) == [[], []]
-    assert plain("x", np.zeros((2, 3, 0), np.float32)) == [[[], [], []]] * 2
-    assert plain("x", np.array(1.5, np.float32)) == 1.5
+    assert json_values("x", np.zeros((2, 0, 3), np.float32)) == [[], []]
+    assert json_values("x", np.zeros((2, 3, 0), np.float32)) == [[[], [], []]] * 2
+    assert json_values("x", np.array(1.5, np.float32)) == 1.5
 
 
-json_values = st.recursive(
+json_like = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=4)
@@ -107,7 +107,7 @@ infos = st.builds(
 )
 
 
-@given(st.sampled_from(["instances", "inputs", "neither"]), json_values, infos, infos)
+@given(st.sampled_from(["instances", "inputs", "neither"]), json_like, infos, infos)
 def test_whatever_is_asked_is_tensors_or_one_error(key, value, first, second):
     for asked in (signature(x=first), signature(x=first, y=second)):
         question = outcome(read_question, {key: value}, asked)

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from pipeline.errors import UserError
 from pipeline.ranges import AtLeast, Between, Share
 from pipeline.records import as_json, from_json
-from pipeline.settings import RENAMED, check_ranges, closest, leaves, parse, range_of, spread
+from pipeline.settings import (
+    RENAMED,
+    check_ranges,
+    closest,
+    leaves,
+    parse,
+    range_of,
+    split_settings_option,
+)
 from pipeline.stages.options import EvaluateOptions, PredictOptions
 from pipeline.stages.studies import STUDIES
 from pipeline.tasks.base import RunSettings, find_task, task_names
@@ -146,10 +154,13 @@ class TestSettingsInOneWord:
 
     @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
     def test_a_quoted_value_is_one_word(self, value):
-        assert spread(["--settings", f"--name {shlex.quote(value)}"]) == ["--name", value]
+        assert split_settings_option(["--settings", f"--name {shlex.quote(value)}"]) == [
+            "--name",
+            value,
+        ]
 
     def test_nothing_of_a_shell_is_in_it(self):
-        assert spread(["--settings=--name $HOME `id` $(id) *"]) == [
+        assert split_settings_option(["--settings=--name $HOME `id` $(id) *"]) == [
             *("--name", "$HOME", "`id`", "$(id)", "*")
         ]
 

@@ -18,11 +18,11 @@ from pipeline.corpora.parallel.pairs import (
     to_grouped_frame,
 )
 from pipeline.corpora.splits import read_split, write_split
-from pipeline.evaluation.translation import evaluate
+from pipeline.evaluation.translation import evaluate_translations
 from pipeline.evaluation.translation_scores import SentenceCounts, bleu_of
 from pipeline.facts import Origin
 from pipeline.tasks.translation import evaluation
-from pipeline.tasks.translation.evaluation import measured
+from pipeline.tasks.translation.evaluation import translation_metrics
 from pipeline.tasks.translation.settings import Settings
 from pipeline.text.ragged import Ragged
 
@@ -42,7 +42,9 @@ def test_scores_are_sacrebleus(tokenizer):
     streams = [FIRST, reference(SECOND), reference(THIRD)]
     bleu = sacrebleu.metrics.BLEU(tokenize=tokenizer)
     chrf = sacrebleu.metrics.CHRF()
-    found = evaluate(SOURCES, FIRST, SAID, target_tokenizer=tokenizer, further=[SECOND, THIRD])
+    found = evaluate_translations(
+        SOURCES, FIRST, SAID, target_tokenizer=tokenizer, other_references=[SECOND, THIRD]
+    )
     assert found.bleu == bleu.corpus_score(SAID, streams).score
     assert found.chrf == chrf.corpus_score(SAID, streams).score
     assert "nrefs:var" in found.bleu_signature
@@ -52,7 +54,7 @@ def test_scores_are_sacrebleus(tokenizer):
         FIRST[1],
         SECOND[2],
     }
-    full = evaluate(SOURCES, FIRST, SAID, further=[FIRST[::-1]])
+    full = evaluate_translations(SOURCES, FIRST, SAID, other_references=[FIRST[::-1]])
     assert "nrefs:2" in full.bleu_signature
     assert "nrefs:2" in full.chrf_signature
 
@@ -70,14 +72,16 @@ def test_sums_of_sentences_give_the_corpus(rows):
 
 
 def test_one_reference_is_as_before():
-    assert evaluate(SOURCES, FIRST, SAID, further=[]) == evaluate(SOURCES, FIRST, SAID)
-    empty = evaluate(SOURCES, FIRST, SAID, further=[["", "", ""]])
-    assert empty == evaluate(SOURCES, FIRST, SAID)
+    assert evaluate_translations(
+        SOURCES, FIRST, SAID, other_references=[]
+    ) == evaluate_translations(SOURCES, FIRST, SAID)
+    empty = evaluate_translations(SOURCES, FIRST, SAID, other_references=[["", "", ""]])
+    assert empty == evaluate_translations(SOURCES, FIRST, SAID)
 
 
 def test_streams_of_another_length():
     with pytest.raises(ValueError, match="references 2"):
-        evaluate(SOURCES, FIRST, SAID, further=[["x"]])
+        evaluate_translations(SOURCES, FIRST, SAID, other_references=[["x"]])
 
 
 def pair(ko: str, en: str, line: int = 1) -> SentencePair:
@@ -122,7 +126,7 @@ def test_an_evaluation_file(tmp_path, form):
     assert "2 references" in other.read_as
     assert len(judge(path, tmp_path, direction="en-ko").frame) == 10
     said = [f"The book {n}." for n in range(5)]
-    found = measured(Settings(), other.frame, said, np.zeros(5), np.full(5, 7))
+    found = translation_metrics(Settings(), other.frame, said, np.zeros(5), np.full(5, 7))
     assert (found.count, found.exact) == (5, 5)
     assert "nrefs:2" in found.bleu_signature
 

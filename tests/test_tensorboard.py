@@ -190,7 +190,7 @@ def test_projector_loads_vectors_and_korean_labels(tmp_path, with_columns):
     columns = {"count": list(range(300)), "kind": [""] * 300} if with_columns else None
     with TensorBoardLog(tmp_path / "run") as log:
         log.scalar("loss", 1.0, 1)
-    write_projector(tmp_path / "run", vectors, labels, columns, most=200)
+    write_projector(tmp_path / "run", vectors, labels, columns, max_rows=200)
     server = Server(tmp_path)
     assert server.get("projector/runs").json == ["run"]
     (info,) = server.get("projector/info", run="run").json["embeddings"]

@@ -180,7 +180,7 @@ def test_a_pipe_of_the_shell(tmp_path):
     os.mkfifo(path)
     with ThreadPoolExecutor() as pool:
         writing = pool.submit(path.write_text, "가\n나\n", "utf-8")  # waits for who reads
-        asked = TEXT.asked(str(path))
+        asked = TEXT.open_values(str(path))
         assert (asked.count, asked.checksum) == (None, None)
         assert list(asked.values) == ["가", "나"]
         writing.result()

@@ -18,7 +18,7 @@ from tokenizers import models, pre_tokenizers
 
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
-from pipeline.text.compare import side_by_side
+from pipeline.text.compare import tokenizer_table
 from pipeline.text.sampling import SegmentationSampler
 from pipeline.text.tokenizers import KINDS, learn_tokenizer, load_tokenizer
 from pipeline.text.vocabulary import BOS, EOS, SPECIALS, UNK, Vocabulary
@@ -382,7 +382,7 @@ def test_damaged_folders_are_user_errors(tmp_path):
 
 
 def test_side_by_side_shows_unknown_pieces_as_they_are():
-    shown = side_by_side(
+    shown = tokenizer_table(
         "재미있는 쀍", {"words": _small("wordpiece"), "syllables": _small("syllable")}
     )
     assert "[UNK]" in shown

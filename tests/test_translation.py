@@ -23,7 +23,7 @@ from pipeline.stages.files import RunFiles
 from pipeline.tasks.base import find_task
 from pipeline.tasks.translation.data import SAMPLE, SIDES
 from pipeline.tasks.translation.dev_evaluation import SHOWN
-from pipeline.tasks.translation.evaluation import measured
+from pipeline.tasks.translation.evaluation import translation_metrics
 from pipeline.tasks.translation.serving import scores as served_scores
 from pipeline.tasks.translation.training import trained_model
 from pipeline.text.pair_pieces import load_pair_tokenizers
@@ -188,7 +188,7 @@ def test_how_a_reference_was_typed_costs_nothing():
         TASK.tiny, corpus=dataclasses.replace(TASK.tiny.corpus, direction="en-ko")
     )
     frame = pd.DataFrame({"text": ["Tom looked lonely.", "It is nice today."], "label": odd})
-    found = measured(settings, frame, said, np.zeros(2), np.array([7, 8]))
+    found = translation_metrics(settings, frame, said, np.zeros(2), np.array([7, 8]))
     assert found.bleu == pytest.approx(100)
     assert found.exact == 2
     assert served_scores(

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from pipeline.counts import counted
-from pipeline.evaluation.translation import evaluate
+from pipeline.evaluation.translation import evaluate_translations
 from pipeline.evaluation.translation_scores import SentenceCounts, paired_bootstrap
 from pipeline.report.page import render
 from pipeline.tasks.translation.comparison import (
@@ -15,7 +15,7 @@ from pipeline.tasks.translation.comparison import (
     TestSet,
     comparison_content,
     differing,
-    side_by_side,
+    metrics_side_by_side,
 )
 from reported_run import NASTY, Page, Tables, section, titles
 
@@ -40,7 +40,7 @@ def model(name: str, kept: float, seed: int = 0, **settings) -> Compared:
         shape="2-layer LSTM",
         facts={"architecture": name, "parameters": f"{1000 * seed:,}"},
         settings={"units": 256, "architecture": name} | settings,
-        metrics=evaluate(
+        metrics=evaluate_translations(
             TEST.sources, REFERENCES, said, source_lengths=TEST.lengths, losses=LOSSES
         ),
         translations=said,
@@ -57,7 +57,7 @@ MODELS = [model("rnn", 0.8, 1), model("attention", 0.95, 2), model("transformer"
 
 
 def test_the_table_holds_what_was_measured_in_the_order_of_the_models():
-    table = side_by_side(MODELS, TEST)
+    table = metrics_side_by_side(MODELS, TEST)
     assert list(table)[:2] == ["architecture", "parameters"]
     assert table["architecture"] == ["rnn", "attention", "transformer"]
     assert table["test BLEU"] == [f"{m.metrics.bleu:.2f}" for m in MODELS]
@@ -86,7 +86,9 @@ def test_everything_stands_on_the_page():
     assert "<script>" not in html
     measured, signatures = tables(content, "Measured")
     assert measured.columns == ["", "rnn", "attention", "transformer"]
-    assert measured.rows == [[what, *each] for what, each in side_by_side(MODELS, TEST).items()]
+    assert measured.rows == [
+        [what, *each] for what, each in metrics_side_by_side(MODELS, TEST).items()
+    ]
     assert signatures.rows == [["BLEU", MODELS[0].metrics.bleu_signature]]
     (by_length,) = tables(content, "BLEU by source length")
     for bucket, row in zip(MODELS[1].metrics.by_length, by_length.rows, strict=True):
@@ -154,6 +156,6 @@ def test_settings_that_differ_and_no_others():
 
 def test_a_test_set_without_long_sources_shows_a_dash():
     short = dataclasses.replace(TEST, lengths=np.full(SENTENCES, 7))
-    assert side_by_side(MODELS, short)["BLEU over 15 pieces"] == ["—"] * 3
+    assert metrics_side_by_side(MODELS, short)["BLEU over 15 pieces"] == ["—"] * 3
     (table,) = tables(comparison_content(MODELS, short), "Differences")
     assert {row[2] for row in table.rows} == {"—"}

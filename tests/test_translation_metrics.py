@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UserError
 from pipeline.evaluation import translation_scores
-from pipeline.evaluation.translation import TranslationMetrics, evaluate
+from pipeline.evaluation.translation import TranslationMetrics, evaluate_translations
 from pipeline.evaluation.translation_scores import (
     SentenceCounts,
+    bleu_interval,
     bleu_of,
-    bootstrap,
-    by_length,
     paired_bootstrap,
+    scores_in_length_buckets,
     undefined,
 )
 
@@ -52,7 +52,7 @@ pairs = st.lists(st.tuples(sentences, sentences), min_size=1, max_size=8)
 
 
 def measured(**others) -> TranslationMetrics:
-    return evaluate(KOREAN, ENGLISH, OUTPUT, **others)
+    return evaluate_translations(KOREAN, ENGLISH, OUTPUT, **others)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def measured(**others) -> TranslationMetrics:
     [(ENGLISH, OUTPUT, "13a"), (KOREAN, [*KOREAN[1:], KOREAN[0]], "char"), (KOREAN, OUTPUT, "zh")],
 )
 def test_scores_are_sacrebleus(references, translations, tokenizer):
-    found = evaluate(references, references, translations, target_tokenizer=tokenizer)
+    found = evaluate_translations(references, references, translations, target_tokenizer=tokenizer)
     bleu = sacrebleu.corpus_bleu(translations, [references], tokenize=tokenizer)
     chrf = sacrebleu.corpus_chrf(translations, [references])
     assert (found.bleu, found.chrf) == (bleu.score, chrf.score)
@@ -87,7 +87,7 @@ def test_buckets_are_sacrebleus_on_their_sentences_and_sum_to_all():
     chosen = rng.integers(0, 3, 300)
     references = [ENGLISH[i] for i in chosen]
     translations = [OUTPUT[i] if k % 3 else ENGLISH[i] for k, i in enumerate(chosen)]
-    found = evaluate(references, references, translations, source_lengths=lengths)
+    found = evaluate_translations(references, references, translations, source_lengths=lengths)
     assert sum(bucket.count for bucket in found.by_length) == 300
     for bucket in found.by_length:
         high = 10**9 if bucket.high is None else bucket.high
@@ -112,7 +112,7 @@ def test_buckets_are_sacrebleus_on_their_sentences_and_sum_to_all():
 def test_every_sentence_is_in_exactly_one_bucket(lengths):
     n = len(lengths)
     counts = SentenceCounts(np.ones((n, 10), np.int64), np.zeros(n))
-    found = by_length(counts, np.array(lengths))
+    found = scores_in_length_buckets(counts, np.array(lengths))
     assert sum(b.count for b in found) == n
     for bucket in found:
         high = math.inf if bucket.high is None else bucket.high
@@ -121,7 +121,9 @@ def test_every_sentence_is_in_exactly_one_bucket(lengths):
 
 @given(st.lists(sentences.filter(lambda s: len(s.split()) >= 4), min_size=1, max_size=6))
 def test_perfect_translations_score_100(texts):
-    found = evaluate(texts, texts, texts, source_lengths=[len(t.split()) for t in texts])
+    found = evaluate_translations(
+        texts, texts, texts, source_lengths=[len(t.split()) for t in texts]
+    )
     for score in (found.bleu, found.bleu_low, found.bleu_high, found.chrf):
         assert score == pytest.approx(100)
     assert found.length_ratio == found.brevity_penalty == 1
@@ -133,7 +135,7 @@ def test_perfect_translations_score_100(texts):
 
 @pytest.mark.parametrize("translations", [["", ""], [" ", "\t"]])
 def test_empty_translations_are_zero_and_counted(translations, caplog):
-    found = evaluate(KOREAN[:2], ENGLISH[:2], translations, source_lengths=[8, 9])
+    found = evaluate_translations(KOREAN[:2], ENGLISH[:2], translations, source_lengths=[8, 9])
     assert found.bleu == found.bleu_low == found.bleu_high == found.chrf == 0
     assert found.length_ratio == found.repetition == 0
     assert found.empty == 2
@@ -143,14 +145,16 @@ def test_empty_translations_are_zero_and_counted(translations, caplog):
 
 
 def test_an_empty_reference_does_no_harm():
-    found = evaluate(["네."], [""], ["Yes."], source_lengths=[2])
+    found = evaluate_translations(["네."], [""], ["Yes."], source_lengths=[2])
     assert found.bleu == 0
     assert found.by_length[0].length_ratio is None
     json.dumps(found.to_json(), allow_nan=False)
 
 
 def test_a_bucket_without_any_four_words_has_no_bleu():
-    found = evaluate(["네.", "아니."], ["Yes.", "No."], ["Yes.", "No."], source_lengths=[2, 3])
+    found = evaluate_translations(
+        ["네.", "아니."], ["Yes.", "No."], ["Yes.", "No."], source_lengths=[2, 3]
+    )
     (bucket,) = found.by_length
     assert bucket.bleu is bucket.bleu_low is None
     assert bucket.chrf == 100
@@ -161,7 +165,7 @@ def test_a_bucket_without_any_four_words_has_no_bleu():
 @pytest.mark.parametrize(("n", "drawn"), [(9, False), (10, True)])
 def test_a_handful_of_sentences_has_no_interval(n, drawn):
     texts = [ENGLISH[1]] * n
-    (bucket,) = evaluate(texts, texts, texts, source_lengths=[7] * n).by_length
+    (bucket,) = evaluate_translations(texts, texts, texts, source_lengths=[7] * n).by_length
     assert bucket.bleu == pytest.approx(100)
     assert (bucket.bleu_low is not None) == (bucket.bleu_high is not None) == drawn
 
@@ -171,7 +175,7 @@ def test_the_interval_is_repeatable_and_sacrebleus_up_to_chance():
     chosen = rng.integers(0, 3, 200)
     references = [ENGLISH[i] for i in chosen]
     translations = [OUTPUT[i] if k % 2 else ENGLISH[i] for k, i in enumerate(chosen)]
-    first, again = (evaluate(references, references, translations) for _ in range(2))
+    first, again = (evaluate_translations(references, references, translations) for _ in range(2))
     assert (first.bleu_low, first.bleu_high) == (again.bleu_low, again.bleu_high)
     theirs = sacrebleu.BLEU().corpus_score(translations, [references], n_bootstrap=1000)
     half = (first.bleu_high - first.bleu_low) / 2
@@ -188,7 +192,7 @@ def test_a_difference_is_known_better_than_the_scores():
     low, high = paired_bootstrap(first, second)
     gain = bleu_of(first.sum(axis=0)) - bleu_of(second.sum(axis=0))
     assert 0 < low < gain < high
-    (one_low, one_high), (two_low, two_high) = bootstrap(first), bootstrap(second)
+    (one_low, one_high), (two_low, two_high) = bleu_interval(first), bleu_interval(second)
     assert two_high > one_low  # side by side, the scores could be equal
     assert high - low < min(one_high - one_low, two_high - two_low) / 2
     assert paired_bootstrap(second, first) == pytest.approx((-high, -low))
@@ -228,7 +232,7 @@ def test_samples_are_apart_and_in_order():
     references = [f"sentence number {k} of these is here" for k in range(n)]
     translations = [r if k % 2 else " ".join(r.split()[: k % 6]) for k, r in enumerate(references)]
     scores = -np.arange(n) / 7
-    found = evaluate([str(k) for k in range(n)], references, translations, scores)
+    found = evaluate_translations([str(k) for k in range(n)], references, translations, scores)
     groups = (found.best, found.median, found.worst)
     assert [len(group) for group in groups] == [10, 10, 10]
     assert len({s.index for group in groups for s in group}) == 30
@@ -249,7 +253,7 @@ def test_samples_are_apart_and_in_order():
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 def test_few_sentences_give_few_samples(n):
-    found = evaluate(KOREAN[:n], ENGLISH[:n], OUTPUT[:n])
+    found = evaluate_translations(KOREAN[:n], ENGLISH[:n], OUTPUT[:n])
     shown = [s.index for s in (*found.best, *found.median, *found.worst)]
     assert len(shown) == len(set(shown)) <= n
     assert len(found.best) >= 1
@@ -258,7 +262,7 @@ def test_few_sentences_give_few_samples(n):
 def test_the_worst_do_not_all_fail_alike():
     references = [f"sentence number {k}" for k in range(90)]
     translations = references[:60] + [""] * 22 + [f"x{k} e" for k in range(8)]
-    found = evaluate(references, references, translations)
+    found = evaluate_translations(references, references, translations)
     assert [s.translation for s in found.worst][:2] == ["", ""]
     assert len(found.worst) == 10
     assert len({s.translation for s in found.worst}) == 9
@@ -266,7 +270,7 @@ def test_the_worst_do_not_all_fail_alike():
 
 
 def test_copies_and_exact_answers_are_counted():
-    found = evaluate(["가 나", "OK", "다"], ["a b", "OK", "c"], ["가 나", "OK", "c"])
+    found = evaluate_translations(["가 나", "OK", "다"], ["a b", "OK", "c"], ["가 나", "OK", "c"])
     assert (found.copied, found.exact, found.empty) == (1, 2, 0)
 
 
@@ -290,9 +294,9 @@ def test_json_comes_back_as_it_was():
 
 def test_what_cannot_be_measured_is_said():
     with pytest.raises(UserError, match="empty"):
-        evaluate([], [], [])
+        evaluate_translations([], [], [])
     with pytest.raises(ValueError, match="3 translations for 4 sources"):
-        evaluate(KOREAN, ENGLISH, OUTPUT[:3])
+        evaluate_translations(KOREAN, ENGLISH, OUTPUT[:3])
     with pytest.raises(ValueError, match="source_lengths"):
         measured(source_lengths=[1])
     with pytest.raises(UserError, match="13a, char"):

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.translation import evaluate
+from pipeline.evaluation.translation import evaluate_translations
 from pipeline.report.attention_pictures import HeatMap, merge_attention
 from pipeline.report.page import render
 from pipeline.report.run_facts import RunFacts
@@ -41,7 +41,7 @@ def measured(n: int = 60, seed: int = 0, **others):
         "losses": {"teacher_forced": 1.875, "free_running": 2.4375},
     }
     sources = [f"{k}번째 문장은 {NASTY}" for k in range(n)]
-    return evaluate(sources, references, translations, **given | others)
+    return evaluate_translations(sources, references, translations, **given | others)
 
 
 def heat_map(caption: str = "톰은 외로워 보였어.") -> HeatMap:
@@ -107,7 +107,7 @@ def test_the_numbers_are_those_that_were_measured():
 
 
 def test_what_is_not_known_is_left_out():
-    metrics = evaluate(["네."], ["Yes."], ["Yes."])
+    metrics = evaluate_translations(["네."], ["Yes."], ["Yes."])
     content = translation_content(metrics, RunFacts(task="translation"), "en-ko")
     assert titles(content) == ["What BLEU is made of", "Samples"]
     assert content.title == "Translation · 번역"
@@ -118,7 +118,7 @@ def test_what_is_not_known_is_left_out():
 
 
 def test_a_bucket_without_bleu_shows_a_dash():
-    metrics = evaluate(["네."], ["Yes."], ["Yes."], source_lengths=[2])
+    metrics = evaluate_translations(["네."], ["Yes."], ["Yes."], source_lengths=[2])
     content = translation_content(
         metrics, dataclasses.replace(RUN, history=HISTORY[:1], steps=STEPS[:1]), "en-ko"
     )

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.stages import evaluate
 from pipeline.stages.files import RunFiles
-from pipeline.stages.versions import to_be_exported
+from pipeline.stages.versions import export_lock
 from pipeline.tasks.base import find_task
 from pipeline.workspace import SAMPLES, Workspace, read_json, sha256
 from stub_stages import make, stage
@@ -273,7 +273,7 @@ class TestTwoAtOnce:
 
     @pytest.mark.parametrize("verb", ["corpus", "prepare", "train"])
     def test_one_run_is_written_by_one_command(self, folder, verb):
-        with self.files(folder).to_be_written():
+        with self.files(folder).write_lock():
             error = stage(folder, verb, *WORDS)
         assert "another command" in str(error)
         assert stage(folder, verb, *WORDS) is None
@@ -281,13 +281,13 @@ class TestTwoAtOnce:
     @pytest.mark.parametrize("verb", ["corpus", "prepare"])
     def test_two_runs_of_one_corpus_wait_for_each_other(self, folder, verb, capsys):
         corpus = self.files(folder).corpus_manifest().settings
-        held = self.files(folder, "other").splits_to_be_written(corpus)
+        held = self.files(folder, "other").splits_lock(corpus)
         outcome = self.waits_for(held, folder, verb, "--corpus=live.tsv", "--name=mine")
         assert outcome == [None]
         assert "waiting" in capsys.readouterr().err
 
     def test_a_second_export_waits_and_then_has_nothing_to_do(self, folder, capsys):
-        held = to_be_exported(run_of(folder).parent, 1)
+        held = export_lock(run_of(folder).parent, 1)
         outcome = self.waits_for(held, folder, "export", "--name=mine")
         assert outcome == [None]
         said = capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Pictures and their captions to batches for teacher forcing."""
+"""Batches of pictures and their captions, for teacher forcing."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class CaptionBatches(keras.utils.PyDataset):
 def _groups(
     pictures: np.ndarray, together: int, generator: np.random.Generator | None
 ) -> list[np.ndarray]:
-    """Rows in groups of at most `together`, each of one picture; shuffled within and without."""
+    """Groups of at most `together` rows of the same picture, in random order."""
     order = np.arange(len(pictures)) if generator is None else generator.permutation(len(pictures))
     order = order[np.argsort(pictures[order], kind="stable")]
     ends = np.flatnonzero(np.diff(pictures[order])) + 1

@@ -1,4 +1,4 @@
-"""Frames of videos to batches: windows of them to learn from, whole videos to be asked about."""
+"""Batches of frames of videos: windows for training, whole videos for evaluation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.workspace import atomic_file
 
 @dataclasses.dataclass(frozen=True)
 class FrameRows:
-    """Videos end to end.
+    """The frames of several videos, concatenated.
 
     Attributes:
         frames: float32 [total, features]; of stored ones a view of the file.
@@ -63,7 +63,7 @@ class FrameRows:
 
     @classmethod
     def load(cls, folder: Path, split: str) -> FrameRows:
-        """What `save` wrote; frames stay on the disk until they are asked for.
+        """Loads what `save` wrote; the frames stay on disk and are read when needed.
 
         Raises:
             UserError: it is not there, or damaged.
@@ -142,7 +142,7 @@ class FrameWindows(keras.utils.PyDataset):
 def _cuts(
     length: int, window: int | None, generator: np.random.Generator | None
 ) -> list[tuple[int, int]]:
-    """First frame, and the frame after the last, of each window of a video."""
+    """The first frame of each window of a video, and the frame after its last."""
     if window is None or length <= window:
         return [(0, length)]
     rest = (length - 1) % window + 1  # frames of the last window where all others are full

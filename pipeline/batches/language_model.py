@@ -1,4 +1,4 @@
-"""Texts to batches for a language model that learns from raw text."""
+"""Batches for a language model that learns from raw text."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ piece that is known is what [UNK] says."""
 
 
 class TwoWayBuckets(LengthBuckets):
-    """Batches of one epoch for a model that guesses the next piece, and from the right the one
-    before.
+    """Batches of one epoch for a model that predicts the next piece, and from the right the
+    previous one.
 
     Arguments as of `LengthBuckets`, without targets. Each item is ({"ids": int32 [batch, time],
     "lengths": int32 [batch]}, float32 [batch, time, 2]): 1 where a position is to guess the piece
@@ -35,7 +35,7 @@ class TwoWayBuckets(LengthBuckets):
 
 
 class MaskedBuckets(LengthBuckets):
-    """Batches of one epoch for a model that guesses hidden pieces.
+    """Batches of one epoch for a model that predicts masked pieces.
 
     Of each row 15 % of the pieces, at least one where there is any, are to be guessed: 80 % of
     these are hidden, 10 % replaced by a random piece, 10 % left as they are (Devlin et al. 2019,

@@ -1,4 +1,4 @@
-"""Ids to batches: rows of near-equal length together, right-padded, in a repeatable order."""
+"""Batches of rows of similar length, right-padded, in a reproducible order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def bucketed_order(
     generator: np.random.Generator | None,
     jitter: float = 2.0,
 ) -> list[np.ndarray]:
-    """Which rows go together, batch by batch.
+    """The rows of each batch, in the order of the batches.
 
     Rows are sorted by length with some jitter, so that two epochs do not make the same batches,
     cut into batches, and the batches are shuffled. With a jitter of 2 nearly nothing is padded: on
@@ -99,5 +99,5 @@ class LengthBuckets(keras.utils.PyDataset):
 
     @property
     def real_tokens(self) -> int:
-        """Tokens of the epoch that are not padding."""
+        """The number of tokens of the epoch that are not padding."""
         return int(self.rows.row_splits[-1])

@@ -10,15 +10,15 @@ from pipeline.text.vocabulary import PAD
 
 
 def shape_multiple() -> int:
-    """What widths of batches are rounded up to a multiple of: 1 where a changed shape costs nothing
-    (TensorFlow), 8 where each new shape is compiled anew (JAX)."""
+    """The multiple to which widths of batches are rounded up: 1 where a new shape costs nothing
+    (TensorFlow), 8 where each new shape is compiled (JAX)."""
     return 8 if keras.backend.backend() == "jax" else 1
 
 
 def pad(
     rows: Ragged, indices: np.ndarray, multiple: int = 1, fill: int = PAD
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Some rows as a right-padded matrix.
+    """Pads some rows on the right to a matrix.
 
     Args:
         rows: framed ids.

@@ -1,4 +1,4 @@
-"""Pairs of rows to batches for teacher forcing: by tokens, not by rows."""
+"""Batches of sentence pairs for teacher forcing, of about equal numbers of tokens."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class PairBuckets(keras.utils.PyDataset):
 
     @property
     def real_tokens(self) -> int:
-        """Source and target tokens of the epoch that are not padding."""
+        """The number of source and target tokens of the epoch that are not padding."""
         return len(self.sources.ids) + len(self.read.ids)
 
 
@@ -104,7 +104,7 @@ def pair_order(
     jitter: int,
     generator: np.random.Generator | None,
 ) -> np.ndarray:
-    """The pairs, neighbours near in both lengths.
+    """An order of the pairs in which neighbours have similar lengths on both sides.
 
     By target first, where a padded position costs a softmax; among equal ones by source, up and
     down in turn, so that the next group begins where the last one ended.
@@ -125,7 +125,7 @@ def pair_order(
 
 
 def _cuts(shares: np.ndarray, count: int) -> np.ndarray:
-    """Where to cut so that all parts have about the same sum and none is empty."""
+    """Where to cut so that all parts have about the same sum and no part is empty."""
     count = min(count, len(shares))
     part = np.arange(1, count)
     cuts = np.searchsorted(np.cumsum(shares), shares.sum() * part / count, side="right")

@@ -1,4 +1,4 @@
-"""Running text as parallel streams, a window at a time: what truncated backpropagation reads."""
+"""Windows of parallel streams of running text, for truncated backpropagation through time."""
 
 from __future__ import annotations
 
@@ -94,17 +94,19 @@ class TextStreams(keras.utils.PyDataset):
         return {"ids": ids, "reset": reset}, targets
 
     def places(self, index: int) -> np.ndarray:
-        """Where in `rows.ids` each target of an item stands: int64 [batch, time], -1 for none."""
+        """The position in `rows.ids` of each target of an item: int64 [batch, time], -1 for
+        none."""
         place, _, predicted = self._window(index)
         return np.where(predicted, place + 1, -1)
 
     @property
     def predicted(self) -> int:
-        """Ids that are predicted in the epoch."""
+        """The number of ids that are predicted in the epoch."""
         return len(self._read)
 
     def _window(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Places of what is read, whether anything is, and whether what follows is predicted."""
+        """The positions that are read, whether anything is read there, and whether the next id is
+        predicted."""
         if not 0 <= index < len(self):
             raise IndexError(f"there is no window {index} of {len(self)}")
         column = index * self.width + np.arange(self.width)

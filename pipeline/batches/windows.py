@@ -1,4 +1,4 @@
-"""Windows of a long series to batches, without a copy of any window before it is asked for."""
+"""Batches of windows of a long series; a window is copied only when its batch is made."""
 
 from __future__ import annotations
 

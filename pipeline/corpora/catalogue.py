@@ -345,7 +345,7 @@ CATALOGUE: dict[str, Corpus] = {
 }
 
 
-def find(name: str, kind: str | None = None) -> Corpus:
+def find_corpus(name: str, kind: str | None = None) -> Corpus:
     """The corpus called `name`.
 
     Args:

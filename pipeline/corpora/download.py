@@ -90,7 +90,7 @@ def announced_size(url: str) -> int:
     return int(size)
 
 
-def reason(error: requests.RequestException) -> str:
+def failure_reason(error: requests.RequestException) -> str:
     """A few words on why a download failed, for one line of an error."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"the server answered {error.response.status_code} {error.response.reason}"

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import requests
 
-from pipeline.corpora.download import announced_size, download, reason
+from pipeline.corpora.download import announced_size, download, failure_reason
 from pipeline.corpora.remote_files import HOST, ChangingFile, ReleaseFile, RemoteFile
 from pipeline.errors import UserError
 from pipeline.progress import Progress
@@ -176,7 +176,7 @@ def _from_network(file: RemoteFile | ReleaseFile, part: BinaryIO, host: str, qui
             download(url, part, size, None if quiet else file.name)
         except requests.RequestException as error:
             raise CorpusUnavailable(
-                f"{file.relative} could not be downloaded: {reason(error)}",
+                f"{file.relative} could not be downloaded: {failure_reason(error)}",
                 remedy=f"try again with a network, or set {MIRROR} to a folder that holds it",
             ) from error
         try:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import requests
 
-from pipeline.corpora.download import announced_size, download, reason
+from pipeline.corpora.download import announced_size, download, failure_reason
 from pipeline.corpora.fetch import MIRROR, CorpusUnavailable, exclusive_part, in_mirror
 from pipeline.corpora.remote_files import ChangingFile
 from pipeline.errors import UserError
@@ -93,7 +93,7 @@ def _from_network(file: ChangingFile, target: Path) -> Fetched:
                     os.replace(part.name, temporary)
     except requests.RequestException as error:
         raise CorpusUnavailable(
-            f"{file.relative} could not be downloaded: {reason(error)}",
+            f"{file.relative} could not be downloaded: {failure_reason(error)}",
             remedy=f"try again with a network, or set {MIRROR} to a folder that holds it",
         ) from error
     return Fetched(target, version)

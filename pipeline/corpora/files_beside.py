@@ -39,7 +39,7 @@ def places_beside(path: Path) -> dict[str, Path]:
     return {split: path.with_name(f"{stem}.{split}{ending}") for split in SPLITS}
 
 
-def looked_for(path: Path) -> list[Path]:
+def watched_paths(path: Path) -> list[Path]:
     """`path`, and what stands beside it or may do so one day: then the corpus is another."""
     return list(dict.fromkeys([path, *places_beside(path).values()]))
 

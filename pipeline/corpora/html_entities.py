@@ -21,7 +21,7 @@ def has_entity(text: str) -> bool:
     return "&" in text and any(map(_is_one, _ENTITY.findall(text)))
 
 
-def decoded(text: str) -> str:
+def decode_entities(text: str) -> str:
     """`text` with what its complete HTML entities stand for, those that were escaped twice, too.
 
     Example:

@@ -66,8 +66,8 @@ def read_records(text: str, where: Path) -> Records | None:
     start = len(text) - len(text.lstrip())
     first = text.split("\n", _LINES_SEEN)[:_LINES_SEEN]
     seen = [line for line in first if line.strip()]
-    if has_an_object_a_line(first):
-        return of_lines(enumerate(text.split("\n"), 1))
+    if is_json_lines(first):
+        return records_of_lines(enumerate(text.split("\n"), 1))
     if text.startswith("{", start):
         whole = _loaded(text)
         if isinstance(whole, dict):
@@ -98,23 +98,23 @@ def begins_as_json(text: str) -> bool:
     return bool(_OBJECT.match(text) or _LIST.match(text))
 
 
-def has_an_object_a_line(lines: Sequence[str]) -> bool:
+def is_json_lines(lines: Sequence[str]) -> bool:
     """Whether lines, of which the first hundred tell, are objects: JSON lines."""
     seen = [line for line in lines[:_LINES_SEEN] if line.strip()]
     objects = sum(isinstance(_loaded(line), dict) for line in seen)
     return len(seen) > 1 and 2 * objects >= len(seen)
 
 
-def of_lines(numbered: Iterable[tuple[int, str]]) -> Records:
+def records_of_lines(numbered: Iterable[tuple[int, str]]) -> Records:
     """The objects of JSON lines, each of which comes with its number."""
     found = Records([], [])
     for number, line in numbered:
         if line.strip():
-            add(found, number, _loaded(line), line)
+            add_record(found, number, _loaded(line), line)
     return found
 
 
-def add(found: Records, line: int, value: Any, written: str) -> None:
+def add_record(found: Records, line: int, value: Any, written: str) -> None:
     """Adds an object that begins on a line, or what else is `written` there as a reject."""
     if not isinstance(value, dict):
         wrong = DAMAGED if is_damaged(written) else "is no JSON object"
@@ -146,7 +146,7 @@ def _items(text: str, start: int, where: Path) -> Records:
                 where=where,
                 remedy="mend it, or give an object a line, so that one mistake costs one line",
             ) from None
-        add(found, line, value, text[place:end])
+        add_record(found, line, value, text[place:end])
         place = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]
     return found
 
@@ -160,7 +160,7 @@ def _of_object(text: str, whole: dict[str, Any]) -> Records:
         key = json.dumps(next(iter(item), ""), ensure_ascii=False)
         place = max(text.find(key, place), place)
         line, counted = line + text.count("\n", counted, place), place
-        add(found, line, item, _dumped(item))
+        add_record(found, line, item, _dumped(item))
         place += 1
     return found
 

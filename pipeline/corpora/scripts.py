@@ -11,12 +11,12 @@ _HANGUL = re.compile(
 _LATIN = re.compile("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f]")
 
 
-def hangul(text: str) -> int:
+def count_hangul(text: str) -> int:
     """How many Hangul characters stand in `text`."""
     return len(_HANGUL.findall(text))
 
 
-def latin(text: str) -> int:
+def count_latin(text: str) -> int:
     """How many Latin letters stand in `text`."""
     return len(_LATIN.findall(text))
 
@@ -47,5 +47,7 @@ def looks_swapped(ko: str, en: str) -> bool:
         return False
     if not fits(ko, en):
         return True
-    ko_share, en_share = (hangul(side) / (hangul(side) + latin(side)) for side in (ko, en))
+    ko_share, en_share = (
+        count_hangul(side) / (count_hangul(side) + count_latin(side)) for side in (ko, en)
+    )
     return en_share >= 0.5 > ko_share

@@ -72,13 +72,13 @@ class SplitFile:
                 if not (lines := file.readlines(self.bytes_at_once)):
                     return
 
-    def cells(self, column: str, change: Callable[[str], str] = str) -> Cells:
+    def cells(self, column: str, change: Callable[[str], str] = str) -> SplitColumn:
         """One column, each cell of which is read when it is asked for.
 
         Args:
             change: what a cell is put through.
         """
-        return Cells(self.path, self.columns.index(column), change)
+        return SplitColumn(self.path, self.columns.index(column), change)
 
     def _opened(self):
         try:
@@ -109,7 +109,7 @@ class SplitFile:
         return pd.DataFrame(rows, columns=columns, dtype="str")
 
 
-class Cells(Sequence[str]):
+class SplitColumn(Sequence[str]):
     """A column of a split that stays on disk; 8 bytes a row are in memory.
 
     Args:

@@ -44,7 +44,7 @@ class Rows(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class FrameRows:
+class InMemoryRows:
     """`Rows` in memory."""
 
     rows: pd.DataFrame
@@ -108,7 +108,7 @@ class CorpusSplits:
     @property
     def rows(self) -> dict[str, Rows]:
         """The rows of each split, wherever they are."""
-        return {**{name: FrameRows(frame) for name, frame in self.splits.items()}, **self.stored}
+        return {**{name: InMemoryRows(frame) for name, frame in self.splits.items()}, **self.stored}
 
 
 def keys_of(values: Iterable[str]) -> np.ndarray:

@@ -119,7 +119,7 @@ class SplitRows:
         }
 
 
-def kept_apart(keys: Mapping[str, TextKeys]) -> SplitRows:
+def without_overlap(keys: Mapping[str, TextKeys]) -> SplitRows:
     """Leaves out of every split the texts that stand in a later one, under the text policy.
 
     Args:
@@ -153,7 +153,7 @@ def split_own_texts(keys: Mapping[str, TextKeys], where: object) -> SplitRows:
     """
     if len(keys) == 1:
         return _split_alone(keys["train"], where)
-    apart = kept_apart(keys)
+    apart = without_overlap(keys)
     if not len(apart.rows["train"][1]):
         raise UserError(
             "no text is left to learn from: each stands in what is held out",

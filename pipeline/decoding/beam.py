@@ -204,12 +204,12 @@ def beam_search(
 
 
 def length_penalty(length: Tensor, alpha: float) -> Tensor:
-    """lp(Y), float32."""
+    """The length penalty lp(Y), float32."""
     return ((5.0 + ops.cast(length, "float32")) / 6.0) ** alpha
 
 
 def coverage_penalty(coverage: Tensor, covered: Tensor, beta: float) -> Tensor:
-    """cp(X, Y): float32 [n].
+    """The coverage penalty cp(X, Y): float32 [n].
 
     Args:
         coverage: float32 [n, source], the attention each source piece has got so far.
@@ -220,10 +220,10 @@ def coverage_penalty(coverage: Tensor, covered: Tensor, beta: float) -> Tensor:
 
 
 class Continuations(NamedTuple):
-    """Hypotheses that have just grown by an id, best first.
+    """Hypotheses that have just been extended by one id, best first.
 
     Attributes:
-        log_p: float32 [rows, k], of the whole.
+        log_p: float32 [rows, k], log probability of the whole hypothesis.
         parents: int32 [rows, k], the slot of the beam that each continues.
         ids: int32 [rows, k], the new ones.
     """
@@ -234,7 +234,7 @@ class Continuations(NamedTuple):
 
 
 def _best_continuations(log_probs: Tensor, ids: Tensor, log_p: Tensor) -> Continuations:
-    """The best 2 * beam continuations of each sentence: at least `beam` of them are not EOS.
+    """The best 2 * beam continuations of each row: at least `beam` of them do not end with EOS.
 
     Args:
         log_probs: float32 [rows * beam, k], the best of each hypothesis; ids: int32 likewise.
@@ -250,14 +250,14 @@ def _best_continuations(log_probs: Tensor, ids: Tensor, log_p: Tensor) -> Contin
 
 
 def _best_alive(grown: Continuations, beam: int, eos: int) -> Continuations:
-    """The first `beam` that do not end."""
+    """The best `beam` continuations that do not end with EOS."""
     log_p, order = ops.top_k(ops.where(grown.ids == eos, -np.inf, grown.log_p), beam)
     order = ops.cast(order, "int32")
     return Continuations(log_p, pick(grown.parents, order), pick(grown.ids, order))
 
 
 def _attention_along(attention: Tensor, origins: Tensor, lengths: Tensor, beam: int) -> Tensor:
-    """The attention of one hypothesis a row: float32 [rows, longest, source].
+    """The attention of one hypothesis per row: float32 [rows, longest, source].
 
     Args:
         attention: float32 [longest, rows * beam, source].

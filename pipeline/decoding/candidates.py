@@ -1,4 +1,4 @@
-"""The most probable ids that may be chosen, found without sorting a vocabulary."""
+"""The most probable allowed ids, found without sorting the vocabulary."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ quarter less than 100 and more, of which few blocks have to be searched for many
 def best_allowed(
     log_probs: Tensor, k: int, *, banned: Sequence[int], eos: int, too_early: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The k most probable ids of each row that may be chosen, of equal ones the lower first.
+    """The k most probable allowed ids of each row; of equally probable ids the lowest comes first.
 
     Args:
         log_probs: float32 [rows, vocabulary].
@@ -35,7 +35,7 @@ def best_allowed(
     k = min(k, size)
     # As many more as can be lost again; masking these is cheaper than masking a vocabulary.
     among = min(k + len(banned) + 1, size)
-    values, ids = largest(log_probs, among)
+    values, ids = top_k(log_probs, among)
     forbidden = ops.logical_and(ids == eos, too_early[:, None])
     for id_ in banned:
         forbidden = ops.logical_or(forbidden, ids == id_)
@@ -43,7 +43,7 @@ def best_allowed(
     return values, pick(ids, ops.cast(order, "int32"))
 
 
-def largest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def top_k(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """`ops.top_k` with int32 indices, four times as fast where there are thousands of columns.
 
     The k largest values lie in the k blocks with the largest maxima, and a maximum costs far

@@ -1,4 +1,4 @@
-"""Random numbers as a pure function of a seed and a place.
+"""Random numbers as a pure function of a seed and a position.
 
 `keras.random` takes its seed as a Python number or from a variable that counts; inside an exported
 graph the seed is an input, and a row's numbers must not depend on how many rows there are.

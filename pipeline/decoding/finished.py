@@ -1,4 +1,4 @@
-"""The best finished hypotheses of each row, kept as places in the history of a beam."""
+"""The best finished hypotheses of each row, stored as positions in the history of a beam."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.decoding.step import Tensor, pick, rows_first, write
 
 
 class Finished(NamedTuple):
-    """The n best so far, best first, minus infinity and 0 where there are fewer.
+    """The n best finished hypotheses, best first; minus infinity and 0 where there are fewer.
 
     Attributes:
         scores: float32 [rows, n_best].
@@ -26,7 +26,7 @@ class Finished(NamedTuple):
 
 
 def none_yet(rows: int | Tensor, n_best: int, max_length: Tensor) -> Finished:
-    """Nothing; but a row that may have no id has the empty hypothesis, with score 0."""
+    """No hypotheses yet; but a row with maximum length 0 has the empty hypothesis, with score 0."""
     first = np.where(np.arange(n_best) == 0, 0.0, -np.inf).astype("float32")
     never = np.full(n_best, -np.inf, "float32")
     return Finished(
@@ -37,7 +37,7 @@ def none_yet(rows: int | Tensor, n_best: int, max_length: Tensor) -> Finished:
 
 
 def keep_best(finished: Finished, scores: Tensor, slots: Tensor, length: Tensor) -> Finished:
-    """The best of old and new.
+    """The best n of the old and the new hypotheses.
 
     Args:
         scores: float32 [rows, new], minus infinity where nothing has finished.
@@ -59,7 +59,7 @@ def keep_best(finished: Finished, scores: Tensor, slots: Tensor, length: Tensor)
 def trace_back(
     finished: Finished, tokens: Tensor, parents: Tensor, steps: Tensor, eos: int, pad: int
 ) -> tuple[Tensor, Tensor]:
-    """The ids of each hypothesis, and in which slot each was when it was asked for the next id.
+    """The ids of each hypothesis, and its slot in the beam at each step.
 
     Args:
         tokens: int32 [longest, rows, beam], what was chosen in each slot at each step.

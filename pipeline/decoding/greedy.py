@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.decoding.one_path import Best, follow
+from pipeline.decoding.one_path import Best, decode_one_path
 from pipeline.decoding.options import SpecialIds
 from pipeline.decoding.step import Hypotheses, State, Step, Tensor
 
@@ -17,7 +17,7 @@ def greedy(
     min_length: int | Tensor = 0,
     source_mask: Tensor | None = None,
 ) -> Hypotheses:
-    """Takes the most probable id at each step, of equal ones the lowest, until all rows are done.
+    """Takes the most probable id at each step (of equals the lowest) until all rows are finished.
 
     A row is done at EOS, or when it has `max_length` ids. What it holds does not depend on the
     rows beside it.
@@ -42,7 +42,7 @@ def greedy(
     def most_probable(best: Best, _position: Tensor) -> Tensor:
         return best(1)[1][:, 0]
 
-    return follow(
+    return decode_one_path(
         step,
         state,
         rows,

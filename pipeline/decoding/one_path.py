@@ -1,4 +1,4 @@
-"""The loop that keeps one hypothesis a row: greedy decoding and sampling."""
+"""The decoding loop with one hypothesis per row, for greedy decoding and sampling."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pipeline.decoding.step import (
 Best = Callable[[int], tuple[Tensor, Tensor]]
 
 
-def follow(
+def decode_one_path(
     step: Step,
     state: State,
     rows: int | Tensor,
@@ -36,7 +36,7 @@ def follow(
     min_length: int | Tensor,
     source_mask: Tensor | None,
 ) -> Hypotheses:
-    """Chooses one id a row and step until all rows are done.
+    """Chooses one id per row and step until all rows are finished.
 
     Args:
         choose: (best, position int32 scalar) -> int32 [rows], where best(k) gives what

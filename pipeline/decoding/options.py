@@ -1,4 +1,4 @@
-"""What a decoder is told beside the model: the special ids, and how to search or to sample."""
+"""Options of a decoder: the special ids, and how to search or sample."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pipeline.decoding.step import Tensor
 
 @dataclasses.dataclass(frozen=True)
 class SpecialIds:
-    """Ids that mean no word. A model may use one id as several of them.
+    """The special ids. One id may have several of these roles.
 
     Attributes:
-        bos: int, or int32 [rows]: what the sequences begin with. One number is never chosen.
-        eos: what ends a row; -1: nothing does.
-        pad: what stands behind the end. It is never chosen.
+        bos: int, or int32 [rows]: the first id of the sequences. If it is one int, it is never
+            chosen.
+        eos: the id that ends a row; -1: none.
+        pad: the id after the end. It is never chosen.
         never: other ids that are never chosen.
     """
 
@@ -26,24 +27,24 @@ class SpecialIds:
 
     @property
     def banned(self) -> list[int]:
-        """Ids that are never chosen, each once; EOS is not among them."""
+        """The ids that are never chosen, each once, without EOS."""
         bos = [int(self.bos)] if isinstance(self.bos, Integral) else []
         return sorted({*bos, self.pad, *self.never} - {self.eos})
 
 
 @dataclasses.dataclass(frozen=True)
 class SearchOptions:
-    """How a beam search scores and when it ends; the letters are those of `beam_search`.
+    """Options of a beam search; the letters are those of `beam_search`.
 
     Attributes:
         beam_size: hypotheses kept alive for each row.
-        alpha: 0 compares plain log probabilities; more prefers longer hypotheses.
+        alpha: length normalisation. 0 compares plain log probabilities; higher values prefer longer
+            hypotheses.
         coverage: beta, the weight of the coverage penalty; at least 0. It needs attention.
         n_best: hypotheses to return, at most `beam_size`.
-        min_length: int, or int32 [rows]: ids that must come before EOS. Where it is not below the
-            largest length, EOS never comes.
-        early_stopping: a row also ends when this many hypotheses have finished by EOS; 0: it does
-            not.
+        min_length: int, or int32 [rows]: minimum number of ids before EOS. If it is not below the
+            maximum length, EOS is never chosen.
+        early_stopping: a row also ends when this many hypotheses have finished by EOS; 0: never.
         keep_attention: whether to return the attention of the best hypothesis.
 
     Raises:
@@ -69,16 +70,17 @@ class SearchOptions:
 
 @dataclasses.dataclass(frozen=True)
 class SamplingOptions:
-    """How the next id is drawn; what is cut off is cut off in the order of the attributes.
+    """Options of sampling; the restrictions apply in the order of the attributes.
 
     Attributes:
         seed: int, or an int32 scalar tensor (an input of an exported graph).
         temperature: divides the log probabilities; 0 takes the most probable id, as `greedy`.
-        top_k: only this many of the most probable ids; 0: all.
-        top_p: only the fewest most probable ids that together reach this probability (nucleus:
-            Holtzman et al. 2020, arXiv:1904.09751, equation 2); 1: all.
-        numbers: int32 [rows], which row each counts as, where more rows are sampled than go
-            together; None: 0, 1, 2, ...
+        top_k: sample only from this many of the most probable ids; 0: from all.
+        top_p: sample only from the smallest set of the most probable ids whose probabilities add up
+            to this (nucleus sampling: Holtzman et al. 2020, arXiv:1904.09751, equation 2); 1: from
+            all.
+        numbers: int32 [rows], the number of each row for the random generator, if rows are sampled
+            in several calls; None: 0, 1, 2, ...
 
     Raises:
         ValueError: a negative `top_k`.

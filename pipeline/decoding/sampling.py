@@ -1,11 +1,11 @@
-"""Sampling: temperature, top-k and nucleus."""
+"""Sampling with temperature, top-k and nucleus."""
 
 from __future__ import annotations
 
 from keras import ops
 
 from pipeline.decoding.counter_random import uniform
-from pipeline.decoding.one_path import Best, follow
+from pipeline.decoding.one_path import Best, decode_one_path
 from pipeline.decoding.options import SamplingOptions, SpecialIds
 from pipeline.decoding.step import Hypotheses, State, Step, Tensor, pick
 
@@ -26,7 +26,7 @@ def sample(
     min_length: int | Tensor = 0,
     source_mask: Tensor | None = None,
 ) -> Hypotheses:
-    """Draws each id from what the model gives, sharpened and cut off as `options` say.
+    """Samples each id from the model's distribution, restricted as `options` say.
 
     What row i draws at a step is a pure function of (seed, i, position): it does not depend on
     how many rows there are, and no state is kept between calls. i is what `options.numbers` says.
@@ -62,7 +62,7 @@ def sample(
         drawn = ops.where(temperature < COLDEST, 0, drawn)
         return pick(candidates, drawn[:, None])[:, 0]
 
-    return follow(
+    return decode_one_path(
         step,
         state,
         rows,

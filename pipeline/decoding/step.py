@@ -1,4 +1,4 @@
-"""What decoding asks of a model, and what it gives back."""
+"""The protocol of one decoding step, and helpers for decoding loops."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ search reorders it after each step, but for what is said to be constant.
 
 
 class Hypotheses(NamedTuple):
-    """What was decoded. `...` is [rows], with beam search [rows, n_best], the best first.
+    """The result of decoding. `...` is [rows], with beam search [rows, n_best], best first.
 
     Attributes:
         ids: int32 [..., longest], right-padded, where longest is the largest `max_length`. The
@@ -49,7 +49,8 @@ class Hypotheses(NamedTuple):
 def call_step(
     step: Step, last_ids: Tensor, state: State, position: Tensor, source_mask: Tensor | None
 ) -> tuple[Tensor, State, Tensor | None]:
-    """One step, its results float32 and shaped as a loop needs them; attention 0 off the mask."""
+    """Calls one step and brings its results to float32 and to the shapes of the loop; attention is
+    0 where the mask is False."""
     log_probs, after, attention = step(last_ids, state, position)
     if set(after) != set(state):
         raise ValueError(f"a step was given {sorted(state)} and answered {sorted(after)}")
@@ -68,26 +69,27 @@ def call_step(
 
 
 def per_row(value: int | Tensor, rows: int | Tensor) -> Tensor:
-    """One number, or one a row, as int32 [rows]."""
+    """Broadcasts one number, or one per row, to int32 [rows]."""
     return ops.broadcast_to(ops.cast(ops.convert_to_tensor(value), "int32"), (rows,))
 
 
 def longest_of(max_length: int | Tensor) -> int | Tensor:
-    """How many steps there may be, known beforehand where `max_length` is one number."""
+    """The maximum number of steps; a Python int if `max_length` is one."""
     if isinstance(max_length, Integral):
         return max(int(max_length), 0)
     return ops.max(ops.cast(ops.convert_to_tensor(max_length), "int32"), initial=0)
 
 
 def pick(values: Tensor, indices: Tensor) -> Tensor:
-    """values[i, indices[i, j]]: [rows, columns], int32 [rows, k] -> [rows, k]."""
+    """Picks values[i, indices[i, j]]: [rows, columns], int32 [rows, k] -> [rows, k]."""
     rows, columns = ops.shape(values)
     offset = ops.arange(rows, dtype="int32")[:, None] * columns
     return ops.take(ops.reshape(values, (rows * columns,)), indices + offset, axis=0)
 
 
 def rows_first(buffer: Tensor) -> Tensor:
-    """What was written step by step, as rows: int32 [longest, ...] -> [..., longest].
+    """Turns a buffer that was written step by step into rows: int32 [longest, ...] -> [...,
+    longest].
 
     As float32 on the way, which holds numbers up to 2**24 exactly: TensorFlow writes on stderr
     that oneDNN transposes no whole numbers, as an error, though it goes on without.
@@ -98,5 +100,5 @@ def rows_first(buffer: Tensor) -> Tensor:
 
 
 def write(buffer: Tensor, position: Tensor, values: Tensor) -> Tensor:
-    """buffer [longest, ...] with `values` [...] at `position`."""
+    """Writes `values` [...] at `position` of the buffer [longest, ...]."""
     return ops.scatter_update(buffer, ops.reshape(position, (1, 1)), values[None])

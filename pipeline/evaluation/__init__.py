@@ -1,4 +1,4 @@
-"""How well a model does: numbers only. The page that a person reads is made in pipeline/report/.
+"""Metrics, as numbers only; pipeline/report/ makes the page that people read.
 
 classification.py         numbers for single-label classifiers
 calibration.py            whether a probability means what it says

@@ -1,4 +1,4 @@
-"""Whether a probability means what it says."""
+"""Calibration: whether predicted probabilities are right as often as they say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers for any model that turns pictures into sentences."""
+"""Metrics for any model that turns pictures into sentences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 
 
 def caption_words(caption: str, language: str) -> list[str]:
-    """What counts as a word: in lower case, without punctuation, as the field scores captions.
+    """The words of a caption: in lower case, without punctuation, as caption metrics compare them.
 
     Of Korean, whose words carry their particles, each character is a word, as BLEU counts
     translations into Korean here.
@@ -30,7 +30,7 @@ def caption_words(caption: str, language: str) -> list[str]:
 
 @dataclasses.dataclass(frozen=True)
 class CaptionMetrics:
-    """What `evaluate` measured.
+    """The metrics of captions on a test set.
 
     Attributes:
         language: of the captions.
@@ -82,7 +82,7 @@ class CaptionMetrics:
         return fields
 
 
-def evaluate(
+def evaluate_captions(
     captions: Sequence[str],
     references: Sequence[Sequence[str]],
     language: str,
@@ -149,6 +149,6 @@ def bleu_of_words(
 
 
 def _streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
-    """References as sacreBLEU takes them: the first of each, the second of each ..."""
+    """The references in the form that sacreBLEU takes: the first of each, the second of each ..."""
     most = max(map(len, references))
     return [[of[n] if n < len(of) else None for of in references] for n in range(most)]

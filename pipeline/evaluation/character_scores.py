@@ -1,4 +1,4 @@
-"""How well a language model foretells a text: nats and bits, by character and by byte."""
+"""Scores of a language model on a text, in nats and bits, per character and per byte."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ CODE_POINTS = 0x110000 - 0x800
 
 @dataclasses.dataclass(frozen=True)
 class CharacterScores:
-    """What a text costs. All but `loss` are of the text as anybody would write it, so that models
-    with other alphabets compare.
+    """The log loss of a text. All values but `loss` are per character or byte of the plain text, so
+    that models with different alphabets can be compared.
 
     A model that knows fewer characters gains nothing by it: an unknown unit costs what [UNK] costs
     and, beyond that, ln(1,112,064), which names it among all that Unicode has. With this the
@@ -48,7 +48,7 @@ class CharacterScores:
 def score_characters(
     nats: np.ndarray, rows: Ragged, characters: int, byte_count: int
 ) -> CharacterScores:
-    """Scores of some documents.
+    """Computes the scores of some documents.
 
     Args:
         nats: float [ids], what each id of `rows` cost (`pipeline.models.unit_losses`), 0 at [BOS].

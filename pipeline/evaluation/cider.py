@@ -1,4 +1,5 @@
-"""CIDEr-D: how much a caption says what people say of that picture and not of others."""
+"""CIDEr-D: how similar a caption is to the references of its picture, with rare n-grams counting
+more."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ Counts = collections.Counter[tuple[str, ...]]
 
 
 def cider(captions: Sequence[Words], references: Sequence[Sequence[Words]]) -> np.ndarray:
-    """CIDEr-D of each caption; its mean is that of the test set.
+    """The CIDEr-D score of each caption; the mean is the score of the test set.
 
     Vedantam et al. 2015 (arXiv:1411.5726), section 4 and the variant D of section 5, as the
     field's `pycocoevalcap` counts it: n-grams of 1 to 4 words, weighted by the logarithm of how
@@ -57,7 +58,7 @@ def _ngrams(words: Words) -> Counts:
 
 
 class _Vector:
-    """A caption as numbers of n-grams times their rarity, one vector an order."""
+    """The tf-idf vectors of the n-grams of a caption, one vector per order."""
 
     def __init__(self, counts: Counts, rarity):
         self.weights: list[dict[tuple[str, ...], float]] = [{} for _ in range(_ORDER)]

@@ -1,4 +1,4 @@
-"""Numbers for any classifier that gives each text one label."""
+"""Metrics for any classifier that gives each text one label."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Z_95 = 1.959963984540054
 
 @dataclasses.dataclass(frozen=True)
 class Share:
-    """How many of a group are right.
+    """The number of right answers in a group.
 
     Attributes:
         name: what the group is.
@@ -52,7 +52,7 @@ class Share:
 
 @dataclasses.dataclass(frozen=True)
 class ClassScores:
-    """One class against the rest; `support` is how often it is the gold label."""
+    """Precision, recall and F1 of one class; `support` is how often it is the gold label."""
 
     name: str
     precision: float
@@ -63,7 +63,7 @@ class ClassScores:
 
 @dataclasses.dataclass(frozen=True)
 class Mistake:
-    """One wrong answer; `probability` is what the model gave its (wrong) answer."""
+    """One wrong answer; `probability` is the probability of the predicted label."""
 
     index: int
     text: str
@@ -74,7 +74,7 @@ class Mistake:
 
 @dataclasses.dataclass(frozen=True)
 class ClassificationMetrics:
-    """What `evaluate` measured. None stands for "undefined on this test set".
+    """The metrics of a classifier on a test set. None means "undefined on this test set".
 
     Attributes:
         count: texts in the test set.
@@ -132,7 +132,7 @@ class ClassificationMetrics:
         return headline | _plain(dataclasses.asdict(self))
 
 
-def evaluate(
+def evaluate_classifier(
     labels: np.ndarray,
     probabilities: np.ndarray,
     class_names: Sequence[str],
@@ -181,7 +181,7 @@ def evaluate(
             ClassScores(name, float(p), float(r), float(f), int(n))
             for name, p, r, f, n in zip(class_names, *scores, strict=True)
         ),
-        by_length=by_length(np.asarray(lengths), right),
+        by_length=accuracy_in_length_buckets(np.asarray(lengths), right),
         seen=None if seen is None else Share.of("seen in training", right[seen]),
         unseen=None if seen is None else Share.of("not seen in training", right[~seen]),
         curve=tuple(curve),
@@ -202,7 +202,7 @@ def wilson_interval(correct: int, count: int, z: float = _Z_95) -> tuple[float, 
     return low, high
 
 
-def by_length(lengths: np.ndarray, right: np.ndarray) -> tuple[Share, ...]:
+def accuracy_in_length_buckets(lengths: np.ndarray, right: np.ndarray) -> tuple[Share, ...]:
     """Accuracy in buckets that double in width: up to 4 pieces, 5 to 8, 9 to 16, ..."""
     shares, low, high = [], 0, 4
     while low <= lengths.max():

@@ -1,4 +1,4 @@
-"""How far a language model goes on with a text as the text itself does."""
+"""How many characters of a text a language model continues exactly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LENGTH = 20
 """Characters that are compared."""
 
 
-def halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+def line_halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     """Beginnings of lines of some texts, and what follows each on its line.
 
     Lines, evenly spread over the texts, are cut before the last space that is not behind their
@@ -38,18 +38,21 @@ def halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     return prompts, rests
 
 
-def right_characters(said: Sequence[str], prompts: Sequence[str], rests: Sequence[str]) -> float:
-    """How many characters behind a prompt are those of the text, up to the first that is not.
+def right_characters(
+    continuations: Sequence[str], prompts: Sequence[str], references: Sequence[str]
+) -> float:
+    """The number of characters after each prompt that agree with the text, up to the first that
+    does not.
 
     Args:
-        said: what the model makes of each prompt, the prompt included.
-        prompts, rests: as `halves` gives them.
+        continuations: what the model makes of each prompt, the prompt included.
+        prompts, references: as `line_halves` gives them.
 
     Returns:
         The mean over the prompts, in characters; 0 where there are none.
     """
     counts = [
         max(len(os.path.commonprefix([text, prompt + rest])) - len(prompt), 0)
-        for text, prompt, rest in zip(said, prompts, rests, strict=True)
+        for text, prompt, rest in zip(continuations, prompts, references, strict=True)
     ]
     return float(np.mean(counts)) if counts else 0.0

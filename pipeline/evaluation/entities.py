@@ -1,4 +1,4 @@
-"""Numbers for any model that finds entities in sentences."""
+"""Metrics for any model that finds entities in sentences."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from pipeline.evaluation.entity_pairs import EntityPair, Outcome, pair_up
 from pipeline.evaluation.entity_scores import (
     EntityScores,
     Intervals,
-    bootstrap,
     character_counts,
     f1,
+    f1_intervals,
     macro_f1,
 )
 
@@ -30,7 +30,7 @@ _SEEN = ("seen with this label", "seen with other labels only", "never seen")
 
 @dataclasses.dataclass(frozen=True)
 class EntityMetrics:
-    """What `evaluate` measured. A share of nothing is 0, as in `EntityScores`.
+    """The metrics of a tagger on a test set. A ratio with denominator 0 is 0, as in `EntityScores`.
 
     An entity is right when a gold one has the same start, end and label: what seqeval calls
     mode="strict", scheme=IOB2.
@@ -125,7 +125,7 @@ class EntityMetrics:
         return headline | json.loads(json.dumps(dataclasses.asdict(self)))
 
 
-def evaluate(
+def evaluate_entities(
     texts: Sequence[str],
     gold: Sequence[Sequence[Entity]],
     predicted: Sequence[Sequence[Entity]],
@@ -149,7 +149,7 @@ def evaluate(
     labels = _all_labels(labels, gold, predicted)
     counts = _sentence_counts(gold, predicted, labels)
     by_label = counts.sum(axis=0)
-    intervals = bootstrap(counts)
+    intervals = f1_intervals(counts)
     tags = character_counts(texts, gold, predicted, labels)
     pairs = [pair_up(*both) for both in zip(gold, predicted, strict=True)]
     known = None if training_entities is None else set(training_entities)
@@ -226,7 +226,8 @@ def _confusion(pairs: Sequence[Sequence[EntityPair]], labels) -> tuple[tuple[int
 
 
 def _grouped(gold, predicted, group: Callable[[int, Entity], int], groups: int) -> np.ndarray:
-    """int [groups, 3]; `group` puts an entity of sentence i, gold or predicted, into one."""
+    """Counts int [groups, 3]; `group` gives the group of a gold or predicted entity of sentence
+    i."""
     counts = np.zeros((groups, 3), np.int64)
     for i, (wanted, given) in enumerate(zip(gold, predicted, strict=True)):
         for column, entities in enumerate((wanted, given, set(wanted) & set(given))):
@@ -251,7 +252,8 @@ def _by_training(texts, gold, predicted, known: set[tuple[str, str]]) -> tuple[E
 def _by_length(
     gold, predicted, first: int, length: Callable[[int, Entity], int]
 ) -> tuple[EntityScores, ...]:
-    """Buckets that double: up to `first` characters, to twice as many, and so on."""
+    """Scores in buckets of length that double: up to `first` characters, up to twice as many, and
+    so on."""
     names = [f"up to {first}"]
     while len(names) < 24:
         low = first * 2 ** (len(names) - 1)

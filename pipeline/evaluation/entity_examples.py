@@ -1,4 +1,4 @@
-"""What went wrong, counted and shown: kinds of error, confusions, and sentences worth reading."""
+"""Error analysis of entities: kinds of errors, confusions, and example sentences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CLEAR = 45  # characters of a sentence that is neither bare nor long
 
 @dataclasses.dataclass(frozen=True)
 class ErrorExample:
-    """One error and how often the very same one was made; None where there is no such side."""
+    """One error and how often it occurs; the gold or the predicted side may be None."""
 
     gold: str | None
     gold_label: str | None
@@ -26,7 +26,7 @@ class ErrorExample:
 
 @dataclasses.dataclass(frozen=True)
 class OutcomeCount:
-    """How many entities ended one way; the examples are the commonest."""
+    """The number of entities with one outcome, and the most frequent examples."""
 
     name: str
     count: int
@@ -35,7 +35,7 @@ class OutcomeCount:
 
 @dataclasses.dataclass(frozen=True)
 class Confusion:
-    """One label given for another, on the same span or on one that overlaps."""
+    """A label predicted in place of another, on the same span or an overlapping one."""
 
     gold_label: str
     predicted_label: str
@@ -45,7 +45,7 @@ class Confusion:
 
 @dataclasses.dataclass(frozen=True)
 class MarkedSentence:
-    """A sentence of the test set with what should have been found and what was."""
+    """A sentence of the test set with its gold and its predicted entities."""
 
     index: int
     text: str
@@ -64,7 +64,7 @@ def outcomes(
 def confusions(
     texts: Sequence[str], pairs: Sequence[Sequence[EntityPair]]
 ) -> tuple[Confusion, ...]:
-    """Labels given for others, the commonest first."""
+    """Pairs of a gold label and another predicted one, the most frequent first."""
 
     def labels(pair: EntityPair) -> tuple[str, str] | None:
         if pair.outcome in (Outcome.WRONG_TYPE, Outcome.WRONG_BOTH):
@@ -78,7 +78,7 @@ def confusions(
 
 
 def _collected(texts, pairs, key: Callable) -> dict[object, Counter]:
-    """key of a pair -> its (surface and label of both sides), counted."""
+    """For each key of a pair: its (surface and label of both sides), counted."""
     found = defaultdict(Counter)
     for text, of_text in zip(texts, pairs, strict=True):
         for pair in of_text:
@@ -96,9 +96,9 @@ def _counted(examples: Counter) -> tuple[int, tuple[ErrorExample, ...]]:
 
 
 def instructive(
-    pairs: Sequence[Sequence[EntityPair]], texts: Sequence[str], most: int
+    pairs: Sequence[Sequence[EntityPair]], texts: Sequence[str], count: int
 ) -> list[int]:
-    """Which wrong sentences to read, the most instructive first.
+    """The sentences with errors that are most worth reading, the most instructive first.
 
     An error's pattern is its outcome and its two labels. The commonest pattern comes first, shown
     by its clearest sentence (fewest errors, then nearest to 45 characters: long enough for some
@@ -113,13 +113,13 @@ def instructive(
             having[pattern].append((len(patterns), abs(len(texts[index]) - _CLEAR), index))
     queues = [iter(sorted(having[pattern])) for pattern, _ in errors.most_common()]
     chosen, shown = [], set()
-    while queues and len(chosen) < most:
+    while queues and len(chosen) < count:
         for queue in list(queues):
             fresh = (i for _, _, i in queue if texts[i] not in shown)
             index = next(fresh, None)
             if index is None:
                 queues.remove(queue)
-            elif len(chosen) < most:
+            elif len(chosen) < count:
                 chosen.append(index)
                 shown.add(texts[index])
     return chosen
@@ -137,9 +137,10 @@ def impressive(
     pairs: Sequence[Sequence[EntityPair]],
     texts: Sequence[str],
     is_new: Callable[[str], bool],
-    most: int,
+    count: int,
 ) -> list[int]:
-    """Which wholly right sentences to read: most new names, then most labels, then shortest.
+    """The sentences without errors that are most worth reading: most new names, then most labels,
+    then shortest.
 
     Args:
         is_new: whether a surface never stood in training as an entity.
@@ -154,4 +155,4 @@ def impressive(
     first = {}
     for *_, index in sorted(ranked):
         first.setdefault(texts[index], index)
-    return list(first.values())[:most]
+    return list(first.values())[:count]

@@ -1,4 +1,4 @@
-"""Which predicted entity stands for which gold one, and what is wrong with it."""
+"""Pairs gold entities with predicted ones, and tells what is wrong with each pair."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.corpora.annotated.entities import Entity
 
 
 class Outcome(enum.StrEnum):
-    """What became of an entity; every gold and every predicted entity has exactly one."""
+    """The outcome of an entity; every gold and every predicted entity has exactly one."""
 
     RIGHT = "right"
     WRONG_TYPE = "wrong type"
@@ -21,7 +21,7 @@ class Outcome(enum.StrEnum):
 
 
 class EntityPair(NamedTuple):
-    """A gold entity and the predicted one that stands for it.
+    """A gold entity and the predicted entity that it is paired with.
 
     `gold` is None for a spurious prediction, `predicted` is None for a missed entity.
     """
@@ -36,12 +36,12 @@ class EntityPair(NamedTuple):
 
     @property
     def entities(self) -> list[Entity]:
-        """The one or two entities of it."""
+        """The one or two entities of the pair."""
         return [entity for entity in (self.gold, self.predicted) if entity is not None]
 
 
 def pair_up(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[EntityPair]:
-    """Pairs the entities of one sentence, each used once, in order of their place.
+    """Pairs the entities of one sentence, each used once, in the order of their positions.
 
     Equal spans come first: right, or of a wrong type. Among the others an overlap with the same
     label is a wrong boundary; an overlap with another label is wrong in both; what remains is
@@ -72,7 +72,7 @@ def pair_up(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[EntityP
 
 
 def _overlaps(first: Sequence[Entity], second: Sequence[Entity]) -> Iterator[tuple[int, int]]:
-    """Which of two ascending sequences share a character, in time that grows with their sum."""
+    """Pairs of entities of two ascending sequences that share a character, in linear time."""
     j = 0
     for i, one in enumerate(first):
         while j < len(second) and second[j].end <= one.start:

@@ -16,7 +16,7 @@ _MOST_DRAWS = 4_000_000  # counts drawn at a time; 32 MB
 
 @dataclasses.dataclass(frozen=True)
 class EntityScores:
-    """Gold entities of one group against predicted entities of the same group.
+    """Precision, recall and F1 of one group of entities.
 
     A share of nothing is 0, as with `zero_division=0` in scikit-learn and seqeval.
 
@@ -43,7 +43,7 @@ class EntityScores:
     def of(
         cls, name: str, counts: Sequence[int], interval: tuple[float, float] | None = None
     ) -> EntityScores:
-        """From the counts (gold, predicted, right)."""
+        """Computes the scores from the counts (gold, predicted, right)."""
         gold, predicted, right = (int(count) for count in counts)
         return cls(
             name,
@@ -79,7 +79,7 @@ class Intervals:
     labels: tuple[tuple[float, float], ...]
 
 
-def bootstrap(counts: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED) -> Intervals:
+def f1_intervals(counts: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED) -> Intervals:
     """Percentile intervals from test sets redrawn with replacement, sentence by sentence.
 
     Efron and Tibshirani (1993), chapter 13. Sentences and not entities are drawn, because the
@@ -158,7 +158,7 @@ def character_counts(
 def entity_scores(
     gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]
 ) -> dict[str, float]:
-    """Micro precision, recall and F1 of entities, right when span and label are the same."""
+    """Micro precision, recall and F1; an entity is right if span and label are the same."""
     pairs = [(set(g), set(p)) for g, p in zip(gold, predicted, strict=True)]
     counts = [(len(g), len(p), len(g & p)) for g, p in pairs]
     scores = EntityScores.of("all", np.sum(counts, axis=0, initial=0) if counts else (0, 0, 0))

@@ -1,4 +1,4 @@
-"""How far forecasts are from what came, and whether they beat repeating the last value."""
+"""Errors of forecasts, compared with repeating the last value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ SURE = 0.05
 
 
 class ErrorSums:
-    """Errors of forecasts, added up some windows at a time; all on standardised values.
+    """Sums of the errors of forecasts, collected some windows at a time; all on standardised
+    values.
 
     Args:
         horizon, channels: of the forecasts.
@@ -26,7 +27,7 @@ class ErrorSums:
         self._losses: list[np.ndarray] = []
 
     def add(self, forecast: np.ndarray, truth: np.ndarray) -> None:
-        """Some windows more, both [windows, horizon, channels]."""
+        """Adds the errors of some windows, both arguments [windows, horizon, channels]."""
         error = np.float64(forecast) - truth
         self.squared += np.square(error).sum(axis=0)
         self.absolute += np.abs(error).sum(axis=0)
@@ -39,7 +40,7 @@ class ErrorSums:
 
     @property
     def count(self) -> int:
-        """Windows so far."""
+        """The number of windows so far."""
         return sum(map(len, self._losses))
 
     @property
@@ -53,7 +54,7 @@ class ErrorSums:
         return float(self.absolute.mean() / self.count)
 
     def scores(self, scales: np.ndarray) -> ForecastScores:
-        """Everything that is told of these forecasts.
+        """All scores of these forecasts.
 
         Args:
             scales: of `naive_scales`, float [channels].
@@ -77,13 +78,13 @@ class ErrorSums:
 
 @dataclasses.dataclass(frozen=True)
 class ForecastScores:
-    """Of one way to forecast.
+    """The scores of one forecasting method.
 
     Attributes:
         mse, mae: over windows, steps and channels, of standardised values.
-        mase: mean absolute scaled error (Hyndman and Koehler 2006): the absolute error as a part
-            of that of the seasonal naive forecast one season ahead in train; the mean of the
-            channels in which there is any; None where there is in none.
+        mase: mean absolute scaled error (Hyndman and Koehler 2006): the absolute error divided by
+            that of the seasonal naive forecast one season ahead in train; the mean over the
+            channels in which that is above 0; None if there is no such channel.
         mse_of_steps: [horizon]; how the error grows with the distance.
         mse_of_channels, mae_of_channels, mase_of_channels: [channels].
     """
@@ -109,7 +110,8 @@ def naive_scales(series: np.ndarray, season: int) -> np.ndarray:
 
 
 def seasonal_naive(history: np.ndarray, horizon: int, season: int) -> np.ndarray:
-    """The last season again and again; of a season of 1 the last value.
+    """The seasonal naive forecast: repeats the last season, or the last value where the season is
+    1.
 
     Args:
         history: [windows, window, channels]; a season longer than the window is cut to it.
@@ -124,7 +126,7 @@ def seasonal_naive(history: np.ndarray, horizon: int, season: int) -> np.ndarray
 
 @dataclasses.dataclass(frozen=True)
 class DieboldMariano:
-    """Whether two ways to forecast differ by more than chance.
+    """Whether the losses of two forecasting methods differ significantly.
 
     Attributes:
         statistic: below 0 where the first has the smaller losses.
@@ -135,14 +137,15 @@ class DieboldMariano:
     p: float
 
     def verdict(self, tests: int = 1) -> str:
-        """ "better", "worse" or "not better" is the first, where so many tests share `SURE`."""
+        """Whether the first is "better", "worse" or "not better", if this many tests share the
+        level `SURE`."""
         if self.p * tests >= SURE:
             return "not better"
         return "better" if self.statistic < 0 else "worse"
 
 
 def diebold_mariano(losses: np.ndarray, other_losses: np.ndarray, horizon: int) -> DieboldMariano:
-    """The test of Diebold and Mariano (1995) on the losses of windows that follow each other.
+    """The test of Diebold and Mariano (1995) on the losses of consecutive windows.
 
     Windows whose forecasts overlap have losses that are alike, so the variance of the mean
     difference counts autocovariances up to horizon - 1, with Bartlett's weights (Newey and West
@@ -173,7 +176,7 @@ def diebold_mariano(losses: np.ndarray, other_losses: np.ndarray, horizon: int) 
 
 @dataclasses.dataclass(frozen=True)
 class ForecastMetrics:
-    """A forecaster on its test split, beside the naive ways to forecast.
+    """The scores of a forecaster on the test split, and of the naive forecasts.
 
     Attributes:
         channels: names.
@@ -206,7 +209,7 @@ class ForecastMetrics:
         repeat: ErrorSums,
         seasonal: ErrorSums,
     ) -> ForecastMetrics:
-        """Of the errors on the same windows."""
+        """Computes the metrics from the errors on the same windows."""
         horizon = len(model.squared)
         ours, theirs = model.losses, repeat.losses
         return cls(
@@ -228,13 +231,14 @@ class ForecastMetrics:
 
     @property
     def verdicts(self) -> tuple[str, ...]:
-        """Of each channel: "better", "worse" or "not better" than repeating the last value."""
+        """For each channel "better", "worse" or "not better" than repeating the last value."""
         tests = self.channels_against_repeat
         return tuple(test.verdict(len(tests)) for test in tests)
 
     @property
     def verdict(self) -> str:
-        """Whether it is better than repeating the last value, in a sentence without a full stop."""
+        """One sentence without a full stop: whether the model is better than repeating the last
+        value."""
         better = [
             name
             for name, found in zip(self.channels, self.verdicts, strict=True)
@@ -265,7 +269,7 @@ class ForecastMetrics:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """What metrics.json holds."""
+        """The content of metrics.json."""
         return {
             "summary": self.summary,
             "mse": self.model.mse,

@@ -1,4 +1,4 @@
-"""Numbers for any model that gives each frame of a video one label."""
+"""Metrics for any model that gives each frame of a video one label."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pipeline.evaluation.segments import (
 
 @dataclasses.dataclass(frozen=True)
 class VideoScores:
-    """One video.
+    """The scores of one video.
 
     Attributes:
         name: its id.
@@ -43,7 +43,7 @@ class VideoScores:
 
 @dataclasses.dataclass(frozen=True)
 class FrameMetrics:
-    """What `evaluate_frames` measured.
+    """The metrics of a frame labeller on a test set.
 
     Attributes:
         videos, frames: how many.
@@ -68,7 +68,7 @@ class FrameMetrics:
 
     @property
     def median_latency(self) -> float | None:
-        """Over all segments that were found; None where none was."""
+        """The median latency of all segments that were found; None if none was."""
         lags = [lag for label in self.latency for lag in label.frames]
         return float(np.median(lags)) if lags else None
 
@@ -94,7 +94,7 @@ class FrameMetrics:
 
 
 def frame_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict:
-    """accuracy, macro_f1, f1_10, f1_25, f1_50 and edit, each 0 to 1.
+    """The scores accuracy, macro_f1, f1_10, f1_25, f1_50 and edit, each 0 to 1.
 
     Accuracy and macro F1 count frames, of all videos together; macro F1 is the mean over the
     labels that are there or were answered. Segments are counted over all videos together; the
@@ -115,7 +115,7 @@ def frame_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str
 def evaluate_frames(
     names: Sequence[str], gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
 ) -> FrameMetrics:
-    """Measures labels of frames.
+    """Computes the metrics of predicted labels of frames.
 
     Args:
         names: of the videos.

@@ -1,4 +1,4 @@
-"""Whether vectors of texts find the texts that belong together."""
+"""Evaluates text vectors by retrieval: whether the first half of a text finds its second half."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_TEXTS = 500
 
 @dataclasses.dataclass(frozen=True)
 class RetrievalScores:
-    """How well one half of each text is found by the other half.
+    """How well the second half of each text is found with its first half.
 
     Attributes:
         recall_at_1, recall_at_10: share of texts whose other half is the nearest, or among the
@@ -28,7 +28,7 @@ class RetrievalScores:
     texts: int
 
 
-def halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+def text_halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     """First and second halves of the first 500 texts that have 10 words or more."""
     split = [text.split() for text in texts]
     chosen = [words for words in split if len(words) >= FEWEST_WORDS][:MOST_TEXTS]
@@ -39,7 +39,8 @@ def halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def retrieval_scores(queries: np.ndarray, documents: np.ndarray) -> RetrievalScores:
-    """Looks for row i of `documents` with row i of `queries` by the product of vectors.
+    """Ranks `documents` for each row of `queries` by dot product; row i of `documents` is the right
+    one for row i of `queries`.
 
     Of equal products the one that is looked for counts as the last.
 
@@ -64,8 +65,8 @@ def retrieval_scores(queries: np.ndarray, documents: np.ndarray) -> RetrievalSco
 
 
 def bag_of_pieces(rows: Sequence[Sequence[int]], pieces: int) -> np.ndarray:
-    """What vectors that were learnt have to beat: counts of pieces, weighted by how rare they
-    are among these rows (tf-idf), float64 [rows, pieces] of length 1."""
+    """The baseline for learnt vectors: counts of pieces weighted by tf-idf over these rows, float64
+    [rows, pieces] of length 1."""
     counts = np.zeros((len(rows), pieces))
     for number, row in enumerate(rows):
         np.add.at(counts[number], np.asarray(row, int), 1)

@@ -1,4 +1,4 @@
-"""Texts that a model has seen, by their hashes: 8 bytes each, whatever their length."""
+"""A set of texts, stored as hashes of 8 bytes each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.corpora.splits import keys_of
 
 
 class SeenTexts(Container[str]):
-    """Knows whether a text is one of those it was given.
+    """A set of texts that tells whether a text is in it.
 
     Two texts that differ are taken for the same with a probability of 2^-64: among ten million
     texts, for one text in 10^12.

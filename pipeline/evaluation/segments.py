@@ -33,7 +33,7 @@ class Segments:
 
 
 def segments(labels: Sequence) -> Segments:
-    """The segments of a video with these labels, one a frame.
+    """The segments of a video with these labels, one per frame.
 
     Example:
         >>> found = segments(["rest", "rest", "wave"])
@@ -77,14 +77,15 @@ def overlap_f1(gold: Sequence[Sequence], predicted: Sequence[Sequence], overlap:
 
 
 def edit_score(gold: Sequence, predicted: Sequence) -> float:
-    """1 less the edit distance between the labels of the segments, as a part of the longer of
-    both: 0 to 1. When segments come plays no part, only in which order."""
+    """One minus the edit distance between the label sequences of the segments, divided by the
+    longer length: 0 to 1. Only the order of segments counts, not their times."""
     truth, answer = segments(gold).labels, segments(predicted).labels
     return 1 - edit_distance(truth, answer) / max(len(truth), len(answer), 1)
 
 
 def edit_distance(one: Sequence, other: Sequence) -> int:
-    """Insertions, deletions and substitutions that make one of the other (Levenshtein 1966)."""
+    """The number of insertions, deletions and substitutions that turn one sequence into the other
+    (Levenshtein 1966)."""
     other = np.asarray(other)
     steps = np.arange(len(other) + 1)
     row = steps
@@ -98,7 +99,7 @@ def edit_distance(one: Sequence, other: Sequence) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class Latency:
-    """How long answers lag behind the truth.
+    """How many frames the predicted labels lag behind the gold labels.
 
     Attributes:
         label: of the segments.
@@ -114,12 +115,12 @@ class Latency:
 
     @property
     def median(self) -> float | None:
-        """None where no segment was found."""
+        """The median; None if no segment was found."""
         return float(np.median(self.frames)) if self.frames else None
 
 
 def latencies(gold: Sequence[Sequence], predicted: Sequence[Sequence]) -> list[Latency]:
-    """For each label, sorted, how many frames after its segments begin it is answered.
+    """For each label, sorted, how many frames after the beginning of its segments it is predicted.
 
     The first segment of a video is left out: it began before the video did.
     """

@@ -1,4 +1,4 @@
-"""Numbers for any model that turns sentences into sentences."""
+"""Metrics for any model that turns sentences into sentences."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from pipeline.evaluation.translation_scores import (
     LengthBucket,
     Repetition,
     SentenceCounts,
+    bleu_interval,
     bleu_metric,
-    bootstrap,
-    by_length,
     reference_streams,
     repetition,
+    scores_in_length_buckets,
 )
 
 _SAMPLES = 10  # of each of best, median and worst
@@ -30,8 +30,8 @@ _HEADLINE_ORDER = 2  # repetition of pairs of words
 
 @dataclasses.dataclass(frozen=True)
 class SampleTranslation:
-    """One test sentence; `score` is what the decoder said of its translation, if it was given. Of
-    several references it is the one with the best chrF."""
+    """One test sentence with its translation; `score` is the score of the decoder, if known. Of
+    several references it has the one with the best chrF."""
 
     index: int
     source: str
@@ -43,7 +43,7 @@ class SampleTranslation:
 
 @dataclasses.dataclass(frozen=True)
 class Losses:
-    """Mean negative log probability of the reference, nats a target piece.
+    """Mean negative log probability of the references, in nats per target piece.
 
     Attributes:
         teacher_forced: each piece predicted after the reference's own pieces.
@@ -58,7 +58,7 @@ class Losses:
 
 @dataclasses.dataclass(frozen=True)
 class TranslationMetrics:
-    """What `evaluate` measured.
+    """The metrics of translations of a test set.
 
     Attributes:
         count: sentences in the test set.
@@ -124,7 +124,7 @@ class TranslationMetrics:
 
     @classmethod
     def from_json(cls, value: Mapping) -> TranslationMetrics:
-        """What `to_json` gave, back again: for setting runs side by side."""
+        """Reads what `to_json` wrote, to compare runs."""
         of = {
             "repetition_by_order": Repetition,
             "by_length": LengthBucket,
@@ -140,7 +140,7 @@ class TranslationMetrics:
         return cls(**fields | {"bleu_precisions": tuple(fields["bleu_precisions"])})
 
 
-def evaluate(
+def evaluate_translations(
     sources: Sequence[str],
     references: Sequence[str],
     translations: Sequence[str],
@@ -148,7 +148,7 @@ def evaluate(
     source_lengths: Sequence[int] | None = None,
     losses: Mapping[str, float] | None = None,
     target_tokenizer: str = "13a",
-    further: Sequence[Sequence[str]] = (),
+    other_references: Sequence[Sequence[str]] = (),
 ) -> TranslationMetrics:
     """Measures a translator on a test set.
 
@@ -159,25 +159,25 @@ def evaluate(
             `by_length` and `long`.
         losses: {"teacher_forced": ..., "free_running": ...}, see `Losses`.
         target_tokenizer: what BLEU counts as a word, `TARGET_TOKENIZERS[language]`.
-        further: second references, third ones and so on, n each, "" where a sentence has no more.
-            BLEU and chrF count all of them, as sacreBLEU does.
+        other_references: second references, third ones and so on, n each; "" where a sentence has
+            none. BLEU and chrF count all of them, as sacreBLEU does.
 
     Raises:
         UserError: there is no sentence to measure on, or the tokenizer cannot be had.
         ValueError: the arguments do not belong together.
     """
-    _check(sources, references, translations, scores, source_lengths, further)
+    _check(sources, references, translations, scores, source_lengths, other_references)
     bleu, chrf = bleu_metric(target_tokenizer), CHRF()
-    streams = reference_streams(references, further)
+    streams = reference_streams(references, other_references)
     over_all = bleu.corpus_score(translations, streams)
     chrf_over_all = chrf.corpus_score(translations, streams)
-    counts = SentenceCounts.of(translations, references, target_tokenizer, further)
+    counts = SentenceCounts.of(translations, references, target_tokenizer, other_references)
     wanted = [set(filter(None, texts)) | {texts[0]} for texts in zip(*streams, strict=True)]
-    low, high = bootstrap(counts.bleu)
+    low, high = bleu_interval(counts.bleu)
     lengths = None if source_lengths is None else np.asarray(source_lengths)
     is_long = None if lengths is None else lengths > LONG
     repeated = repetition(translations, references, target_tokenizer)
-    nearest = _nearest(translations, references, further)
+    nearest = _nearest(translations, references, other_references)
     best, median, worst = _samples(sources, nearest, translations, counts.chrf, scores)
     return TranslationMetrics(
         count=len(sources),
@@ -202,7 +202,7 @@ def evaluate(
         long=LengthBucket.of(LONG + 1, None, counts, is_long)
         if is_long is not None and is_long.any()
         else None,
-        by_length=None if lengths is None else by_length(counts, lengths),
+        by_length=None if lengths is None else scores_in_length_buckets(counts, lengths),
         best=best,
         median=median,
         worst=worst,
@@ -210,10 +210,12 @@ def evaluate(
 
 
 def _nearest(
-    translations: Sequence[str], references: Sequence[str], further: Sequence[Sequence[str]]
+    translations: Sequence[str],
+    references: Sequence[str],
+    other_references: Sequence[Sequence[str]],
 ) -> list[str]:
-    """Of each sentence the reference with the best chrF."""
-    if not further:
+    """For each sentence the reference with the best chrF."""
+    if not other_references:
         return list(references)
     chrf = CHRF()
     return [
@@ -221,12 +223,12 @@ def _nearest(
             (several[0], *filter(None, several[1:])),
             key=lambda reference: chrf.sentence_score(text, [reference]).score,
         )
-        for text, *several in zip(translations, references, *further, strict=True)
+        for text, *several in zip(translations, references, *other_references, strict=True)
     ]
 
 
 def _samples(sources, references, translations, chrf: np.ndarray, scores):
-    """Best, median and worst, at most ten each; of equals the longest, which says the most.
+    """The best, median and worst translations, at most ten each; of equal scores the longest.
 
     The worst come from the lower third, and none of their translations twice while there are
     others: a model that fails often fails with the same words, or with none.
@@ -262,7 +264,7 @@ def _samples(sources, references, translations, chrf: np.ndarray, scores):
     return shown(ranked[:most]), shown(ranked[start : min(start + most, lower)]), shown(worst)
 
 
-def _check(sources, references, translations, scores, source_lengths, further) -> None:
+def _check(sources, references, translations, scores, source_lengths, other_references) -> None:
     n = len(sources)
     if not n:
         raise UserError("the test split is empty", remedy="give a corpus with more sentence pairs")
@@ -271,7 +273,7 @@ def _check(sources, references, translations, scores, source_lengths, further) -
         "translations": translations,
         "scores": scores,
         "source_lengths": source_lengths,
-        **{f"references {number}": texts for number, texts in enumerate(further, 2)},
+        **{f"references {number}": texts for number, texts in enumerate(other_references, 2)},
     }
     for name, values in others.items():
         if values is not None and len(values) != n:

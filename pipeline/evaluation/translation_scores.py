@@ -1,4 +1,4 @@
-"""BLEU and chrF by sacreBLEU, sentence by sentence so that any group of sentences can be summed."""
+"""BLEU and chrF by sacreBLEU, counted per sentence so that any group of sentences can be scored."""
 
 from __future__ import annotations
 
@@ -56,20 +56,20 @@ def bleu_metric(tokenizer: str, sentences: bool = False) -> BLEU:
 
 
 def reference_streams(
-    references: Sequence[str], further: Sequence[Sequence[str]]
+    references: Sequence[str], other_references: Sequence[Sequence[str]]
 ) -> list[Sequence[str | None]]:
-    """All references as sacreBLEU takes them.
+    """All references in the form that sacreBLEU takes.
 
     Args:
         references: the first of each of n sentences.
-        further: each n long, "" where a sentence has no more.
+        other_references: each n long, "" where a sentence has no more.
     """
-    return [references, *([text or None for text in texts] for texts in further)]
+    return [references, *([text or None for text in texts] for texts in other_references)]
 
 
 @dataclasses.dataclass(frozen=True)
 class SentenceCounts:
-    """What BLEU and chrF count in each of n sentences; their sums give any group's scores.
+    """The counts of BLEU and chrF for each of n sentences; their sums give the scores of any group.
 
     Attributes:
         bleu: int64 [n, 10]: words of the translation, words of the reference, then for orders 1
@@ -86,15 +86,16 @@ class SentenceCounts:
         translations: Sequence[str],
         references: Sequence[str],
         tokenizer: str,
-        further: Sequence[Sequence[str]] = (),
+        other_references: Sequence[Sequence[str]] = (),
     ) -> SentenceCounts:
-        """Counts of n translations beside their references; `further` as for `reference_streams`.
+        """Counts n translations against their references; `other_references` as for
+        `reference_streams`.
 
         Of several references BLEU takes the n-grams of all and the nearest length, chrF the best.
         """
         metric, chrf = bleu_metric(tokenizer, sentences=True), CHRF()
         counts, each = [], []
-        for translation, *several in zip(translations, references, *further, strict=True):
+        for translation, *several in zip(translations, references, *other_references, strict=True):
             wanted = [several[0], *filter(None, several[1:])]
             score = metric.sentence_score(translation, wanted)
             counts.append([score.sys_len, score.ref_len, *score.counts, *score.totals])
@@ -103,7 +104,7 @@ class SentenceCounts:
 
 
 def bleu_of(counts: np.ndarray) -> float:
-    """Corpus BLEU, 0 to 100, from summed counts [10]; what sacreBLEU gives for the same texts."""
+    """Corpus BLEU, 0 to 100, from summed counts [10]; the same as sacreBLEU's for these texts."""
     numbers = [int(count) for count in counts]
     return BLEU.compute_bleu(
         correct=numbers[2 : 2 + _ORDER],
@@ -115,7 +116,7 @@ def bleu_of(counts: np.ndarray) -> float:
 
 
 def undefined(counts: np.ndarray) -> bool:
-    """Whether BLEU of these summed counts [10] says nothing about them.
+    """Whether BLEU is undefined for these summed counts [10].
 
     Where no translation has four words, there is no 4-gram to be right or wrong, and BLEU is 0
     even for perfect ones. Outputs without any word are a 0 that is deserved.
@@ -123,7 +124,7 @@ def undefined(counts: np.ndarray) -> bool:
     return bool(counts[0] > 0 and counts[-1] == 0)
 
 
-def bootstrap(
+def bleu_interval(
     counts: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED
 ) -> tuple[float, float]:
     """95 % percentile interval of corpus BLEU over test sets redrawn with replacement.
@@ -147,9 +148,10 @@ def bootstrap(
 def paired_bootstrap(
     first: np.ndarray, second: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED
 ) -> tuple[float, float]:
-    """95 % percentile interval of how much more corpus BLEU the first has than the second.
+    """95 % percentile interval of the difference of corpus BLEU between the first and the second
+    system.
 
-    As `bootstrap`, but both are scored on each redrawn test set (Koehn 2004, section 4): what
+    As `bleu_interval`, but both are scored on each redrawn test set (Koehn 2004, section 4): what
     makes a test set easy then helps both, and the difference is known better than either score.
 
     Args:
@@ -193,14 +195,15 @@ class LengthBucket:
     def of(
         cls, low: int, high: int | None, counts: SentenceCounts, inside: np.ndarray
     ) -> LengthBucket:
-        """From the sentences that are True in `inside`, bool [n], at least one."""
+        """Computes the scores of the sentences that are True in `inside`, bool [n], at least
+        one."""
         chosen = counts.bleu[inside]
         summed = chosen.sum(axis=0)
         bleu, interval = None, (None, None)
         if not undefined(summed):
             bleu = bleu_of(summed)
             if len(chosen) >= _FEWEST:
-                interval = bootstrap(chosen)
+                interval = bleu_interval(chosen)
         return cls(
             bucket_name(low, high),
             low,
@@ -219,7 +222,9 @@ def bucket_name(low: int, high: int | None) -> str:
     return f"up to {high}" if low <= 1 else f"{low}–{high}"
 
 
-def by_length(counts: SentenceCounts, lengths: np.ndarray) -> tuple[LengthBucket, ...]:
+def scores_in_length_buckets(
+    counts: SentenceCounts, lengths: np.ndarray
+) -> tuple[LengthBucket, ...]:
     """Scores by source length, shortest first; every sentence in one bucket, empty ones left out.
 
     Args:
@@ -237,7 +242,7 @@ def by_length(counts: SentenceCounts, lengths: np.ndarray) -> tuple[LengthBucket
 
 @dataclasses.dataclass(frozen=True)
 class Repetition:
-    """How much texts say again what they have said.
+    """How much a set of texts repeats n-grams.
 
     Of all n-grams of words in the texts, the share that stood before in the *same* text:
     1 − Σ |different n-grams of a text| / Σ |n-grams of a text|. With n = 4 this is seq-rep-4 of

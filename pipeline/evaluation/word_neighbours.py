@@ -1,4 +1,4 @@
-"""Which words an encoder holds to be alike."""
+"""The nearest neighbours of words by the vectors of an encoder."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ MOST_WORDS = 3000
 FEWEST_TIMES = 3
 
 
-def frequent_words(texts: Sequence[str], most: int = MOST_WORDS) -> list[str]:
+def frequent_words(texts: Sequence[str], max_words: int = MOST_WORDS) -> list[str]:
     """The most frequent words of two Hangul syllables or more, the most frequent first."""
     counts = Counter(word for text in texts for word in text.split() if _WORD.fullmatch(word))
     by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [word for word, count in by_count[:most] if count >= FEWEST_TIMES]
+    return [word for word, count in by_count[:max_words] if count >= FEWEST_TIMES]
 
 
 def word_neighbours(
     words: Sequence[str], vectors: Callable[[list[str]], np.ndarray], shown: int = 12, near: int = 6
 ) -> list[tuple[str, list[tuple[str, float]]]]:
-    """Some of the words, and the nearest others of each.
+    """Some of the words, each with its nearest neighbours.
 
     Args:
         words: the most frequent first; those that are shown are spread over the first half.

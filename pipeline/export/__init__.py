@@ -1,1 +1,2 @@
-"""Raw-string SavedModels: the text policy inside the graph. TensorFlow is imported here only."""
+"""SavedModels that take raw strings: the text policy is in the graph. Only these modules import
+TensorFlow."""

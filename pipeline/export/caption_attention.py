@@ -1,4 +1,4 @@
-"""The words of captions, and where on the picture each looked, inside a graph."""
+"""The attention of each word of a caption on the picture, computed in a graph."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.text.vocabulary import EOS, PAD
 def words_with_attention(
     detokenizer: GraphDetokenizer, ids: tf.Tensor, weights: tf.Tensor, places: tuple[int, int]
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Puts pieces together to words; a word's attention is the mean over its pieces.
+    """Joins pieces to words; the attention of a word is the mean over its pieces.
 
     Args:
         detokenizer: texts of the pieces.
@@ -40,7 +40,9 @@ def words_with_attention(
     )
 
 
-def tables(words: tf.Tensor, maps: tf.Tensor, counts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def padded_tables(
+    words: tf.Tensor, maps: tf.Tensor, counts: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Words and maps end to end -> string [n, time], float32 [n, time, rows, columns]; unused
     cells are "" and 0.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from pipeline.export.caption_attention import tables, words_with_attention
+from pipeline.export.caption_attention import padded_tables, words_with_attention
 from pipeline.export.graph_detokenize import GraphDetokenizer
 from pipeline.export.parts import in_parts
 from pipeline.export.saved_model import write_saved_model
@@ -16,7 +16,7 @@ from pipeline.facts import Exported
 from pipeline.models.caption import Caption
 from pipeline.models.search_settings import CaptionSearchSettings
 from pipeline.pictures.efficientnet import PLACES, SIZE
-from pipeline.pictures.encoder import as_constants, load_encoder, read_facts
+from pipeline.pictures.encoder import as_constants, load_picture_encoder, read_facts
 from pipeline.pictures.features import SHAPE
 from pipeline.pictures.reading import read_pictures
 from pipeline.text.tokenizer import Tokenizer
@@ -67,7 +67,7 @@ def export_captioner(
     caption = Caption(model, search, begin)
     looking = Caption(model, search, begin, attention=True) if caption.steps.attends else None
     detokenizer = GraphDetokenizer(tokenizer)
-    features = as_constants(load_encoder())
+    features = as_constants(load_picture_encoder())
 
     def searched(search: Caption, contents: tf.Tensor, number: int) -> dict[str, tf.Tensor]:
         seen = tf.reshape(features(read_pictures(contents, SIZE)), [-1, *SHAPE])
@@ -101,7 +101,7 @@ def export_captioner(
 
         def answer(image: tf.Tensor) -> dict[str, tf.Tensor]:
             captions, scores, *words = _in_parts(image, part, [*_CAPTIONS, *_WORDS])
-            table, maps = tables(*words)
+            table, maps = padded_tables(*words)
             return {"caption": captions, "score": scores, "words": table, "attention": maps}
 
         return answer
@@ -146,7 +146,7 @@ def _in_parts(
     part: Callable[[tf.Tensor], Sequence[tf.Tensor]],
     specs: Sequence[tf.TensorSpec],
 ) -> tuple[tf.Tensor, ...]:
-    """The results of `part`, which is given some pictures at a time."""
+    """The results of `part`, called with some pictures at a time."""
 
     def some(first: tf.Tensor) -> tuple[tf.Tensor, Sequence[tf.Tensor]]:
         chosen = contents[first : first + PICTURES_AT_ONCE]

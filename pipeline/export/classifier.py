@@ -50,14 +50,14 @@ def export_classifier(
     """
     names = tf.constant(list(labels))
 
-    at_once = REVIEWS_AT_ONCE.for_rows(max_length)
+    part_size = REVIEWS_AT_ONCE.for_rows(max_length)
 
     def classify(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         logits = model({"ids": ids, "lengths": lengths}, training=False)
         return tf.nn.softmax(tf.cast(logits, tf.float32))
 
     def answer(rows: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        probabilities = map_sorted(rows, classify, len(labels), at_once)
+        probabilities = map_sorted(rows, classify, len(labels), part_size)
         best = tf.argmax(probabilities, axis=1)
         return {
             "label": tf.gather(names, best),
@@ -122,7 +122,7 @@ def load_labels(folder: Path) -> list[str]:
 
 
 def load_classifier(folder: Path) -> Callable[[list[str]], tuple[list[str], np.ndarray]]:
-    """texts -> (labels, scores), asking the SavedModel in `folder` (`load_asker`)."""
+    """Loads the SavedModel in `folder` as a function, texts -> (labels, scores) (`load_asker`)."""
     ask = load_asker(folder)
 
     def classify(texts: list[str]) -> tuple[list[str], np.ndarray]:

@@ -1,4 +1,4 @@
-"""The model that labels frames as a SavedModel: videos as numbers in, a label a frame out."""
+"""The frame labeller as a SavedModel: videos as numbers in, a label per frame out."""
 
 from __future__ import annotations
 
@@ -145,8 +145,8 @@ def export_frame_labeller(
 
 
 def _seen(images: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-    """What the picture encoder sees in frames: string [n, time] -> float32 [n, time, features],
-    zeros at padding, which may be any string."""
+    """The features of frames by the picture encoder: string [n, time] -> float32 [n, time,
+    features], zeros at padding, where any string may stand."""
     encoder, shape = pooled_encoder(), tf.shape(images)
 
     def one(content: tf.Tensor) -> tf.Tensor:
@@ -163,7 +163,8 @@ def _seen(images: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
 def _answer(
     names: tf.Tensor, probabilities: tf.Tensor, best: tf.Tensor | None = None
 ) -> dict[str, tf.Tensor]:
-    """label and score of each frame, [n, time]; the most probable label where none is chosen.
+    """The label and the score of each frame, [n, time]; without chosen labels the most probable
+    one.
 
     Args:
         probabilities: float32 [n, time, labels].

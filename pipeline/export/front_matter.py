@@ -1,4 +1,4 @@
-"""The YAML at the top of a model card, by which a model hub sorts and shows it.
+"""The YAML front matter of a model card, which model hubs read.
 
 As https://github.com/huggingface/hub-docs/blob/main/modelcard.md describes it.
 """
@@ -25,7 +25,7 @@ _LICENCES = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class HubMetric:
-    """A figure of the test split.
+    """A metric of the test split.
 
     Attributes:
         name: as in metrics.json.
@@ -49,7 +49,7 @@ def front_matter(
     split: str,
     metrics: Sequence[HubMetric],
 ) -> str:
-    """The front matter of a card, with the lines of dashes around it.
+    """The front matter of a model card, with its lines of dashes.
 
     The weights get the licence of what they learnt from; several that differ, and one that the hub
     has no name for, become `other` with a name.
@@ -92,7 +92,7 @@ def front_matter(
 
 
 def _datasets(corpus: Origin) -> list[str]:
-    """What the hub calls the corpora, as far as it has them."""
+    """The names of the corpora on the hub, where they have one."""
     places = corpus.source.split(", ")
     known = [corpus for corpus in CATALOGUE.values() if corpus.homepage in places]
     return list(dict.fromkeys(corpus.on_hub for corpus in known if corpus.on_hub))
@@ -109,5 +109,5 @@ def _licence(corpus: Origin, further: Sequence[str]) -> Mapping[str, str]:
 
 
 def _slug(words: str) -> str:
-    """In the hub's way of writing names: lower case, with hyphens."""
+    """A name in the hub's style: lower case, with hyphens."""
     return re.sub(r"[^\w.]+", "-", words.casefold().replace("'", "")).strip("-.") or "own"

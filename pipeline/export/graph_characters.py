@@ -1,4 +1,4 @@
-"""Text in lines <-> ids of characters as a TensorFlow graph, as `text/characters.py` does it.
+"""The alphabets of `text/characters.py` as a TensorFlow graph: text to ids and back.
 
 `tensorflow_text` must be imported wherever a graph with these in it is loaded.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from pipeline.export.graph_rows import kept
+from pipeline.export.graph_rows import filter_rows
 from pipeline.export.graph_text import normalize_in_graph
 from pipeline.text.characters import Characters
 from pipeline.text.vocabulary import BOS, EOS, UNK
@@ -20,7 +20,8 @@ _VOWELS, _TRAILINGS = 21, 28
 
 
 def normalize_lines_in_graph(strings: tf.Tensor) -> tf.Tensor:
-    """string [n] -> string [n], as `pipeline.text.characters.normalize_lines`."""
+    """The text policy for texts with lines, string [n] -> string [n], as
+    `pipeline.text.characters.normalize_lines`."""
     lines = tf.strings.split(strings, "\n")
     # Closed one by one: as a separator behind an empty line TensorFlow's join leaves it out.
     closed = tf.strings.join([normalize_in_graph(lines.flat_values), "\n"])
@@ -59,7 +60,7 @@ class GraphCharacters(tf.Module):
         self._points = tf.constant(said, tf.int32)
 
     def encode(self, strings: tf.Tensor) -> tf.RaggedTensor:
-        """Normalized string [n] -> int32 [n, None]: [BOS] and the units, closed by nothing."""
+        """Encodes normalized strings [n] as int32 [n, None]: [BOS] and the units, without [EOS]."""
         points = tf.strings.unicode_decode(strings, "UTF-8")
         if self._jamo:
             points = _to_jamo(points)
@@ -68,14 +69,16 @@ class GraphCharacters(tf.Module):
         return tf.concat([first, ids], axis=1)
 
     def decode(self, ids: tf.Tensor) -> tf.Tensor:
-        """int32 [n, time] -> string [n]: [EOS] as a line feed, nothing for the other specials."""
+        """Decodes int32 [n, time] to string [n]: [EOS] as a line feed, the other special ids as
+        nothing."""
         rows = tf.RaggedTensor.from_tensor(tf.gather(self._points, ids))
-        points = kept(rows, rows.flat_values > 0)
+        points = filter_rows(rows, rows.flat_values > 0)
         return tf.strings.unicode_encode(points, "UTF-8")
 
 
 def _to_jamo(points: tf.RaggedTensor) -> tf.RaggedTensor:
-    """Code points int32 [n, None], each Hangul syllable as two or three conjoining jamo."""
+    """Splits each Hangul syllable of code points int32 [n, None] into two or three conjoining
+    jamo."""
     flat = points.flat_values
     hangul = (flat >= _FIRST) & (flat <= _LAST)
     index = flat - _FIRST
@@ -89,5 +92,5 @@ def _to_jamo(points: tf.RaggedTensor) -> tf.RaggedTensor:
         axis=1,
     )
     there = tf.stack([tf.ones_like(hangul), hangul, hangul & (trailing > 0)], axis=1)
-    jamo = kept(tf.RaggedTensor.from_tensor(each), tf.reshape(there, [-1]))
+    jamo = filter_rows(tf.RaggedTensor.from_tensor(each), tf.reshape(there, [-1]))
     return points.with_flat_values(jamo).merge_dims(1, 2)

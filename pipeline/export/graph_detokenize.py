@@ -1,4 +1,4 @@
-"""Ids back to text as a TensorFlow graph, character for character what `Tokenizer.decode` gives."""
+"""Detokenisation as a TensorFlow graph, identical to `Tokenizer.decode`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.text.vocabulary import SPECIALS, UNK
 
 
 class GraphDetokenizer(tf.Module):
-    """Ids in, strings out, for any tokenizer there is.
+    """Turns ids into strings, for any tokenizer.
 
     All kinds decode alike: each piece has its own text, with a space in front where it begins a
     word, and the one space that then stands before the first word is taken away. What the texts
@@ -32,11 +32,12 @@ class GraphDetokenizer(tf.Module):
         )
 
     def pieces(self, rows: tf.RaggedTensor) -> tf.RaggedTensor:
-        """int32 [n, None] -> string [n, None]: the text of each piece, a space in front where it
-        begins a word. Those of a row, joined, are its string but for a space in front."""
+        """The text of each piece, int32 [n, None] -> string [n, None], with a space in front where
+        it begins a word. Joined, the pieces of a row are its string, apart from a space in
+        front."""
         return rows.with_flat_values(tf.gather(self._texts, rows.flat_values))
 
     def __call__(self, rows: tf.RaggedTensor) -> tf.Tensor:
-        """int32 [n, None] -> string [n]."""
+        """The text of each row, int32 [n, None] -> string [n]."""
         joined = tf.strings.reduce_join(self.pieces(rows), axis=1)
         return tf.strings.regex_replace(joined, "^ ", "", replace_global=False)

@@ -1,4 +1,4 @@
-"""The text policy as a graph that also tells where each character came from.
+"""The text policy as a graph that also gives the offset of each character in the original text.
 
 The rules of `pipeline.normalize` delete; these variants put a mark in the place of what they
 would delete, so that characters can still be counted, and drop the marks at the end.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from pipeline.export.graph_rows import kept
+from pipeline.export.graph_rows import filter_rows
 from pipeline.normalize import (
     DROPPED,
     JOINER,
@@ -38,7 +38,7 @@ _RULES = (
 def normalize_with_offsets(
     strings: tf.Tensor,
 ) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
-    """The policy, character by character.
+    """Applies the text policy, with offsets.
 
     Args:
         strings: string [n].
@@ -57,7 +57,7 @@ def normalize_with_offsets(
     places = tf.ragged.range(points.row_lengths())
     for unwanted in (_marks, _repeated_spaces, _last_space):
         wanted = tf.logical_not(unwanted(points))
-        points, places = kept(points, wanted), kept(places, wanted)
+        points, places = filter_rows(points, wanted), filter_rows(places, wanted)
     spaced = tf.strings.unicode_encode(points, "UTF-8")
     composed = tf_text.normalize_utf8(spaced, "NFC")
     first, last = tf.cond(
@@ -88,7 +88,8 @@ def _last_space(points: tf.RaggedTensor) -> tf.Tensor:
 
 
 def _sources(before: tf.Tensor, after: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """First and last character of `before` for each of `after`, both counted over all rows.
+    """The first and last character of `before` for each character of `after`, both counted over all
+    rows.
 
     Canonically equivalent texts decompose into equally many characters, so that counting these
     tells which belong together.

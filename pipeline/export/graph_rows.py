@@ -1,4 +1,4 @@
-"""Rows of very different lengths in a TensorFlow graph, in memory that grows with what they hold.
+"""Ragged rows in a TensorFlow graph, in memory proportional to their values.
 
 TensorFlow's own `value_rowids` and `tf.ragged.boolean_mask` lay out a table of [rows, longest] on
 the way: one text of 300,000 characters beside 5,000 short ones takes 12 GB.
@@ -15,7 +15,7 @@ def row_numbers(rows: tf.RaggedTensor) -> tf.Tensor:
     return tf.searchsorted(splits, tf.range(splits[-1]), side="right") - 1
 
 
-def kept(rows: tf.RaggedTensor, wanted: tf.Tensor) -> tf.RaggedTensor:
+def filter_rows(rows: tf.RaggedTensor, wanted: tf.Tensor) -> tf.RaggedTensor:
     """The rows without the values that are not wanted.
 
     Args:

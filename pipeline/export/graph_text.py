@@ -1,4 +1,4 @@
-"""The text policy and the tokenizers as TensorFlow graphs, piece for piece what Python does.
+"""The text policy and the tokenizers as TensorFlow graphs, identical to those in Python.
 
 `tensorflow_text` must be imported wherever a graph with these in it is loaded.
 """
@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from pipeline.export.graph_offsets import normalize_with_offsets
-from pipeline.export.graph_rows import kept
+from pipeline.export.graph_rows import filter_rows
 from pipeline.normalize import RULES
 from pipeline.quiet import native_chatter_hidden
 from pipeline.text.graph_limits import check_vocabulary
@@ -23,7 +23,7 @@ _SPACE = ord(" ")
 
 
 def normalize_in_graph(strings: tf.Tensor) -> tf.Tensor:
-    """string [n] -> string [n] under the policy of `pipeline.normalize`.
+    """Applies the text policy of `pipeline.normalize` to string [n].
 
     Bytes that are no UTF-8 become U+FFFD first, as `bytes.decode(errors="replace")` does it.
     """
@@ -64,13 +64,13 @@ class GraphTokenizer(tf.Module):
             raise ValueError(f"no graph for a {tokenizer.kind} tokenizer")
 
     def __call__(self, strings: tf.Tensor) -> tf.RaggedTensor:
-        """string [n] -> int32 [n, None]: [BOS] ... [EOS], as `Tokenizer.encode` gives them."""
+        """Framed ids as from `Tokenizer.encode`, string [n] -> int32 [n, None]: [BOS] ... [EOS]."""
         return self._framed(self._pieces(normalize_in_graph(strings)), BOS, EOS)
 
     def with_offsets(
         self, strings: tf.Tensor
     ) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
-        """Ids as `__call__` gives them, and where in the text as given each piece stands.
+        """Ids as from `__call__`, and the offsets of each piece in the text as given.
 
         Returns:
             (ids, starts, ends), int32 [n, None] each: characters `start` to `end` (exclusive);
@@ -83,7 +83,7 @@ class GraphTokenizer(tf.Module):
             raise ValueError("only syllables have offsets in a graph")
         points, starts, ends = normalize_with_offsets(strings)
         inside = tf.not_equal(points.flat_values, _SPACE)
-        starts, ends = (kept(edges, inside) for edges in (starts, ends))
+        starts, ends = (filter_rows(edges, inside) for edges in (starts, ends))
         return (
             self._framed(self._pieces.of_points(points), BOS, EOS),
             self._framed(starts, -1, -1),
@@ -99,7 +99,7 @@ class GraphTokenizer(tf.Module):
 
 
 class _WordPieces(tf.Module):
-    """normalized string [n] -> int32 [n, None]."""
+    """WordPiece: normalized string [n] -> int32 [n, None]."""
 
     def __init__(self, tokenizer: WordPieceTokenizer):
         super().__init__(name="wordpieces")
@@ -120,7 +120,7 @@ class _WordPieces(tf.Module):
 
 
 class _SentencePieces(tf.Module):
-    """normalized string [n] -> int32 [n, None]."""
+    """SentencePiece: normalized string [n] -> int32 [n, None]."""
 
     def __init__(self, tokenizer: SentencePieceTokenizer):
         super().__init__(name="sentencepieces")
@@ -134,7 +134,7 @@ class _SentencePieces(tf.Module):
 
 
 class _Syllables(tf.Module):
-    """normalized string [n] -> int32 [n, None].
+    """Syllables: normalized string [n] -> int32 [n, None].
 
     A piece is looked up as one number: twice the code point, and one more if it continues a word.
     """
@@ -161,4 +161,4 @@ class _Syllables(tf.Module):
         continues = tf.cast(tf.not_equal(before.flat_values, _SPACE), tf.int64)
         ids = self._table.lookup(2 * tf.cast(points.flat_values, tf.int64) + continues)
         ids = points.with_flat_values(tf.cast(ids, tf.int32))
-        return kept(ids, tf.not_equal(points.flat_values, _SPACE))
+        return filter_rows(ids, tf.not_equal(points.flat_values, _SPACE))

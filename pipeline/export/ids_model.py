@@ -1,4 +1,4 @@
-"""A model without the text in front of it: what formats without strings can hold."""
+"""A model without its text processing, for formats without strings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class IdsModel:
-    """Ids in, numbers out.
+    """A model with ids as input and numbers as output.
 
     Attributes:
         model: {"ids": int32 [n, time], "lengths": int32 [n]} -> float32 [n, ..., names].

@@ -1,4 +1,4 @@
-"""The page that travels with an exported model: what it is, what it can do, how to ask it."""
+"""The model card of an exported model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IDS_EXAMPLE = [[2, 4, 3]]
 
 @dataclasses.dataclass(frozen=True)
 class ModelCard:
-    """Everything a card says.
+    """The contents of a model card.
 
     Attributes:
         task, summary: name and one line.
@@ -69,12 +69,12 @@ class ModelCard:
 
     @property
     def takes_text(self) -> bool:
-        """Whether the text policy runs inside the graph."""
+        """Whether the model takes raw text."""
         return any(dtype == "string" for dtype, _, _ in self.inputs.values())
 
 
 def render_card(card: ModelCard) -> str:
-    """The card as Markdown."""
+    """Renders the card as Markdown."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         undefined=jinja2.StrictUndefined,
@@ -82,13 +82,13 @@ def render_card(card: ModelCard) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["code"] = code
+    environment.filters["code"] = code_span
     environment.filters["number"] = lambda v: f"{v:,}" if isinstance(v, int) else f"{v:.4f}"
     return environment.get_template("model_card.md.j2").render(card=card)
 
 
-def code(text: object) -> str:
-    """`text` as a Markdown code span in a table: on one line, each character as it is."""
+def code_span(text: object) -> str:
+    """`text` as a Markdown code span in a table: on one line, every character literal."""
     one_line = " ".join(str(text).split()).replace("|", "\\|")
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", one_line)), default=0))
     space = " " if one_line.startswith("`") or one_line.endswith("`") else ""

@@ -1,4 +1,4 @@
-"""A model from ids to numbers as an ONNX file. Needs tf2onnx, which nothing else does."""
+"""Writes a model as an ONNX file, from ids to numbers. The only module that needs tf2onnx."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import tf2onnx
 
 from pipeline.export.ids_model import IdsModel
 from pipeline.export.onnx_search import lower_bound
+from pipeline.layers.recurrent import loops_of_keras
 from pipeline.workspace import atomic_file
 
 OPSET = 18
@@ -25,32 +26,32 @@ OPERATIONS = {"LowerBound": (lower_bound, [])}
 """What tf2onnx must be told how to write."""
 
 
-def write_onnx(given: IdsModel, path: Path) -> None:
+def write_onnx(model: IdsModel, path: Path) -> None:
     """Writes the model to `path`.
 
     `ids` int32 [n, time], each row `[BOS] … [EOS]`, right-padded with 0, come in; the output of
-    `given` comes out, and its constants under their names, whatever the ids are.
+    `model` comes out, and its constants under their names, whatever the ids are.
     """
 
     @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32, name="ids")])
     def answer(ids: tf.Tensor) -> dict[str, tf.Tensor]:
         lengths = tf.reduce_sum(tf.cast(ids != 0, tf.int32), axis=1)
-        numbers = given.model({"ids": ids, "lengths": lengths}, training=False)
+        numbers = model.model({"ids": ids, "lengths": lengths}, training=False)
         return {
-            given.output: tf.cast(numbers, tf.float32),
-            **{name: tf.constant(array) for name, array in given.constants.items()},
+            model.output: tf.cast(numbers, tf.float32),
+            **{name: tf.constant(array) for name, array in model.constants.items()},
         }
 
-    with _quiet():
+    with _quiet(), loops_of_keras():
         converted, _ = tf2onnx.convert.from_function(
             answer,
             input_signature=answer.input_signature,
             opset=OPSET,
             custom_op_handlers=OPERATIONS,
         )
-    _name_axes(converted.graph, given.output)
+    _name_axes(converted.graph, model.output)
     onnx.helper.set_model_props(
-        converted, {NAMES: json.dumps(list(given.names), ensure_ascii=False)}
+        converted, {NAMES: json.dumps(list(model.names), ensure_ascii=False)}
     )
     onnx.checker.check_model(converted, full_check=True)
     with atomic_file(path) as temporary:
@@ -59,7 +60,7 @@ def write_onnx(given: IdsModel, path: Path) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps back what tf2onnx and TensorFlow log; what is wrong with a file, its check says."""
+    """Silences the logs of tf2onnx and TensorFlow; problems are found by checking the file."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -69,7 +70,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _name_axes(graph: onnx.GraphProto, output: str) -> None:
-    """Calls the axes that may have any length n and time, in what comes in and out."""
+    """Names the axes of variable length n and time, in inputs and outputs."""
     for value in (*graph.input, *(value for value in graph.output if value.name == output)):
         axes = value.type.tensor_type.shape.dim
         for axis, name in zip(axes, ("n", "time"), strict=False):

@@ -1,4 +1,4 @@
-"""The search in sorted keys for tf2onnx, which knows none: ONNX has no operation for it."""
+"""Binary search in sorted keys for tf2onnx, since ONNX has no operation for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tf2onnx.utils import make_name
 
 
 def lower_bound(ctx: Any, node: Any, name: str, args: Any) -> None:
-    """TensorFlow's `LowerBound` as a binary search without a loop: a step for each bit.
+    """TensorFlow's `LowerBound` as an unrolled binary search: one step for each bit.
 
     For each value the number of keys that are smaller.
 

@@ -1,4 +1,4 @@
-"""Some rows after the other: so the memory of a graph does not grow with how many there are."""
+"""Processes rows in parts, so that the memory of a graph does not grow with their number."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def in_parts(
     specs: Sequence[tf.TensorSpec],
     parts_at_a_time: int = 1,
 ) -> tuple[tf.Tensor, ...]:
-    """The results of all parts, end to end.
+    """The results of all parts, concatenated.
 
     Args:
         count: int32 scalar, how many rows there are.

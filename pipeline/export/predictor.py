@@ -1,4 +1,4 @@
-"""An exported model that is asked for answers, and remembers what it could not read."""
+"""Asks an exported model, and counts the texts that it cut."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pipeline.counts import counted
 from pipeline.export.reading_limit import ReadingLimit, load_reading_limit
 
 Kind = str | list["Kind"] | dict[str, "Kind"]
-"""Of a value in an answer: "string", "int32" or "float32"; [kind] of a list; name -> kind of what
-has several values."""
+"""The type of a value in an answer: "string", "int32" or "float32"; [kind] for a list; name -> kind
+for an object."""
 
 
 @dataclasses.dataclass(frozen=True)
 class AnswerForm:
-    """Answers that are names with values.
+    """The form of answers that have named values.
 
     Attributes:
-        columns: name -> kind of its value, in their order.
+        columns: name -> type of its value, in their order.
         line: an answer as one line for people.
-        header: the line above all answers, where they make a table.
+        header: the line above all answers, if they form a table.
     """
 
     columns: Mapping[str, Kind]
@@ -31,15 +31,15 @@ class AnswerForm:
 
 
 class Predictor:
-    """Asks an exported model, and counts the texts of which only a part was read.
+    """Asks an exported model, and counts the texts that were cut.
 
     Args:
         answer: values of the input field -> an answer for each: one line for people, or, where it
             has a `form`, name -> value.
-        limit: how much of a text the model reads; None where it reads all.
-        form: of the answers; None where they are lines.
-        by_place: whether the answer about a value depends on its place among those of the same
-            call, so that they must be asked about in their order.
+        limit: the maximum length of a text for the model; None if there is no limit.
+        form: the form of the answers; None if they are lines.
+        by_place: whether the answer for a value depends on its position in the call, so that values
+            must be asked in their order.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Predictor:
     def of(
         cls, folder: Path, answer: Callable[[Sequence[Any]], Sequence[Any]], form: AnswerForm
     ) -> Predictor:
-        """With the limit that lies beside the SavedModel in `folder`, if there is one."""
+        """A predictor with the reading limit of the SavedModel in `folder`, if it has one."""
         return cls(answer, load_reading_limit(folder), form)
 
     def answers(self, values: Sequence[Any]) -> Sequence[Any]:
@@ -66,7 +66,7 @@ class Predictor:
         return self._answer(values)
 
     def count(self, values: Sequence[Any]) -> None:
-        """Lets `warnings` count values that somebody asked about before."""
+        """Counts values that were asked in an earlier process, for `warnings`."""
         self._asked += len(values)
         if self._limit:
             self._longer += self._limit.longer(values)
@@ -80,7 +80,7 @@ class Predictor:
         return list(map(self.line, self.answers(values)))
 
     def warnings(self) -> list[str]:
-        """How many of all texts so far were cut, where any was."""
+        """A sentence on how many of all texts so far were cut, if any."""
         if not self._longer or self._limit is None:
             return []
         return [

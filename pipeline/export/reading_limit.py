@@ -1,4 +1,4 @@
-"""How much of a text an exported model reads, kept beside the graph for whoever asks it."""
+"""The maximum length of a text for an exported model, stored beside its graph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ASSETS = "assets.extra"
 
 @dataclasses.dataclass(frozen=True)
 class ReadingLimit:
-    """What is behind it the model never sees.
+    """The maximum number of pieces of a text that an exported model reads.
 
     Attributes:
         tokenizer: of the texts that the model takes.
@@ -30,16 +30,16 @@ class ReadingLimit:
 
     @property
     def pieces(self) -> int:
-        """Of a text, without the frame."""
+        """The number of pieces that are read, without [BOS] and [EOS]."""
         return self.max_length - 2
 
     def longer(self, texts: Sequence[str]) -> int:
-        """How many of the texts have more pieces."""
+        """The number of texts that have more pieces."""
         doubtful = [text for text in texts if not self._surely_reads(text)]
         return int((self.tokenizer.encode(doubtful).lengths > self.max_length).sum())
 
     def _surely_reads(self, text: str) -> bool:
-        """Whether all of a text is read, as far as that is seen without cutting it.
+        """Whether a text is certainly read as a whole, judged without tokenizing it.
 
         A piece has a character at least, but for one ▁ of SentencePiece. Of NFC the text policy
         makes nothing longer; a morpheme analyser may.
@@ -49,12 +49,12 @@ class ReadingLimit:
 
 
 def write_reading_limit(assets: Path, max_length: int) -> None:
-    """Writes it into `assets`, the folder beside the graph in which the tokenizer lies, too."""
+    """Writes the limit into `assets`, the folder beside the graph that also has the tokenizer."""
     write_json(assets / _FILE, {"max_length": max_length})
 
 
 def load_reading_limit(folder: Path) -> ReadingLimit | None:
-    """The limit of the SavedModel in `folder`; None if it has none, or does not tell.
+    """Reads the limit of the SavedModel in `folder`; None if there is none.
 
     Raises:
         UserError: a file is damaged.

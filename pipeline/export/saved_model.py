@@ -1,4 +1,4 @@
-"""Writing, loading and asking SavedModels, with errors that a person understands."""
+"""Writes, loads and calls SavedModels, with errors that people understand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_saved_model(
     tracked: Sequence[tf.Module],
     own: Mapping[str, Sequence[tf.TensorSpec]] | None = None,
 ) -> str:
-    """Writes what answers questions into an empty folder; returns its size for people.
+    """Writes a SavedModel into an empty folder; returns its size in words.
 
     A graph is built and stored once. `keras.export.ExportArchive` does both twice, and what it
     writes takes twice as long to load.
@@ -60,7 +60,7 @@ def write_saved_model(
 
 
 def load_saved_model(folder: Path):
-    """The SavedModel in `folder`, without what TensorFlow says when it starts.
+    """Loads the SavedModel in `folder`, without the messages of TensorFlow's start.
 
     Raises:
         UserError: it is damaged.
@@ -70,7 +70,7 @@ def load_saved_model(folder: Path):
 
 
 def read_saved_model(folder: Path):
-    """The same in a process with several threads, in which stderr cannot be turned elsewhere.
+    """Loads a SavedModel in a process with several threads, where stderr cannot be redirected.
 
     Raises:
         UserError: it is damaged.
@@ -87,7 +87,7 @@ def read_saved_model(folder: Path):
 
 
 def signature_defs(folder: Path) -> dict[str, meta_graph_pb2.SignatureDef]:
-    """What the SavedModel in `folder` says of its signatures, without loading it."""
+    """The signatures of the SavedModel in `folder`, read without loading it."""
     saved = saved_model_pb2.SavedModel()
     saved.ParseFromString((folder / "saved_model.pb").read_bytes())
     graphs = [graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags]
@@ -119,7 +119,8 @@ def check_fits(signature: Callable, name: str, value: np.ndarray) -> None:
 def load_asker(
     folder: Path, signature: str = "serving_default"
 ) -> Callable[[list[str]], dict[str, np.ndarray]]:
-    """texts -> the outputs of the SavedModel in `folder` by name, the first axis one a text.
+    """Loads the SavedModel in `folder` as a function, texts -> its outputs by name, with one entry
+    per text.
 
     With a KoNLPy tokenizer the analyser runs here, in Python, in front of the graph. Strings come
     out as UTF-8 bytes. The first answer, which takes longest, is had before this returns.

@@ -1,4 +1,4 @@
-"""The tagger as a SavedModel: raw strings in, entities with their places out."""
+"""The tagger as a SavedModel: raw strings in, entities with their offsets out."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def export_tagger(
         return decoder({"ids": ids, "lengths": lengths}, training=False)
 
     spec = tf.TensorSpec([None], tf.string, name="text")
-    at_once = SENTENCES_AT_ONCE.for_rows(max_length)
+    part_size = SENTENCES_AT_ONCE.for_rows(max_length)
 
     # Both signatures call one graph, which is stored once.
     @tf.function(input_signature=[spec], autograph=False)
     def entities(text: tf.Tensor) -> dict[str, tf.Tensor]:
         ids, starts, ends = (rows[:, 1:-1] for rows in graph_tokenizer.with_offsets(text))
         parts = _framed(_in_parts(ids, max_length - 2))
-        found = _begun(map_sorted_pieces(parts, tag, at_once)[:, 1:-1])
+        found = _begun(map_sorted_pieces(parts, tag, part_size)[:, 1:-1])
         return _entities(text, ids.with_flat_values(found.flat_values), starts, ends, names)
 
     def tables(text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -94,12 +94,12 @@ def export_tagger(
     )
 
 
-def _in_parts(rows: tf.RaggedTensor, most: int) -> tf.RaggedTensor:
-    """`Ragged.in_parts` in a graph."""
+def _in_parts(rows: tf.RaggedTensor, max_length: int) -> tf.RaggedTensor:
+    """`Ragged.in_parts` as a graph."""
     lengths = tf.cast(rows.row_lengths(), tf.int32)
-    number = tf.ragged.range(tf.maximum((lengths + most - 1) // most, 1))
-    before = number * most
-    parts = tf.minimum(most, tf.gather(lengths, row_numbers(number)) - before.flat_values)
+    number = tf.ragged.range(tf.maximum((lengths + max_length - 1) // max_length, 1))
+    before = number * max_length
+    parts = tf.minimum(max_length, tf.gather(lengths, row_numbers(number)) - before.flat_values)
     return tf.RaggedTensor.from_row_lengths(rows.flat_values, parts)
 
 
@@ -110,7 +110,7 @@ def _framed(rows: tf.RaggedTensor) -> tf.RaggedTensor:
 
 
 def _begun(rows: tf.RaggedTensor) -> tf.RaggedTensor:
-    """`TagSet.unframed` in a graph, what is in the frame taken away: no row begins with `I-`."""
+    """`TagSet.unframed` as a graph, without the frame: no row begins with `I-`."""
     tags = rows.flat_values
     first = tf.boolean_mask(rows.row_starts(), rows.row_lengths() > 0)
     leading = tf.gather(tags, first)
@@ -125,8 +125,8 @@ def _entities(
     ends: tf.RaggedTensor,
     names: tf.Tensor,
 ) -> dict[str, tf.Tensor]:
-    """`TagSet.entities_of` in a graph, for legal tags, starts and ends int32 [n, None]: what the
-    signature `entities` gives."""
+    """`TagSet.entities_of` as a graph, for legal tags, starts and ends int32 [n, None]: the outputs
+    of the signature `entities`."""
     flat = tags.flat_values
     begins = tf.equal(flat % 2, 1)
     inside = tf.greater(flat, 0)
@@ -157,7 +157,7 @@ def _between(text: tf.Tensor, row: tf.Tensor, start: tf.Tensor, end: tf.Tensor) 
 
 
 def _tables(found: Mapping[str, tf.Tensor], count: tf.Tensor) -> dict[str, tf.Tensor]:
-    """What the signature `serving_default` gives, made of what `entities` gives.
+    """The outputs of the signature `serving_default`, made from those of `entities`.
 
     Args:
         count: int32 scalar, how many texts were given.

@@ -50,7 +50,7 @@ def export_encoder(
     middle = tf.constant(centre, tf.float32)
     width = encoder.output_shape[-1]
     spec = tf.TensorSpec([None], tf.string, name="text")
-    at_once = REVIEWS_AT_ONCE.for_rows(max_length)
+    part_size = REVIEWS_AT_ONCE.for_rows(max_length)
 
     def vectors_of(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         return encoder({"ids": ids, "lengths": lengths}, training=False)
@@ -61,7 +61,7 @@ def export_encoder(
         """Ids and vectors of all pieces end to end, and where each text begins."""
         framed = graph_tokenizer(text)
         ids = framed[:, 1:-1]
-        vectors = map_sorted_vectors(framed, vectors_of, width, at_once)[:, 1:-1]
+        vectors = map_sorted_vectors(framed, vectors_of, width, part_size)[:, 1:-1]
         return ids.flat_values, vectors.flat_values, ids.row_splits
 
     def text_vector(vectors: tf.Tensor, splits: tf.Tensor) -> tf.Tensor:
@@ -121,7 +121,7 @@ def export_encoder(
     )
 
 
-def load_encoder(folder: Path) -> Callable[[list[str]], np.ndarray]:
+def load_text_encoder(folder: Path) -> Callable[[list[str]], np.ndarray]:
     """texts -> float32 [texts, width], asking the SavedModel in `folder` (`load_asker`)."""
     ask = load_asker(folder, TEXT_VECTORS)
     return lambda texts: ask(texts)["text_vector"]

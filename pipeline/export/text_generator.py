@@ -91,7 +91,8 @@ def export_generator(generate: Generate, characters: Characters, folder: Path) -
 
 
 def load_generator(folder: Path) -> Callable[..., list[str]]:
-    """(prompts, length=, temperature=, seed=) -> texts, asking the SavedModel in `folder`.
+    """Loads the SavedModel in `folder` as a function, (prompts, length=, temperature=, seed=) ->
+    texts.
 
     Raises:
         UserError: it is damaged.

@@ -1,4 +1,4 @@
-"""A translation piece by piece, and where in its source each piece looked, inside a graph."""
+"""The pieces of a translation with their attention over the source, in a graph."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ MOST_NUMBERS = 2**24
 
 
 def translation_attention(
-    translate: Translate, source: GraphDetokenizer, target: GraphDetokenizer, at_once: PartSize
+    translate: Translate, source: GraphDetokenizer, target: GraphDetokenizer, part_size: PartSize
 ) -> Callable[[tf.RaggedTensor], dict[str, tf.Tensor]]:
-    """Framed rows int32 [n, None] -> the best translations and what they looked at.
+    """The best translations and their attention, for framed rows int32 [n, None].
 
     The function gives "translation" string [n] and "score" float32 [n]; "source" string
     [n, source], the pieces that were read, [BOS] and [EOS] among them; "target" string [n, target],
@@ -30,7 +30,7 @@ def translation_attention(
     Args:
         translate: a search for the best translation that returns attention.
         source, target: texts of the pieces of both sides.
-        at_once: how many rows are translated together.
+        part_size: how many rows are translated together.
     """
 
     def search(ids: tf.Tensor, lengths: tf.Tensor) -> list[tf.RaggedTensor]:
@@ -49,7 +49,7 @@ def translation_attention(
 
     def answer(rows: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         dtypes = (tf.float32, tf.int32, tf.float32)
-        scores, said, weights = map_sorted_ragged(rows, search, dtypes, at_once)
+        scores, said, weights = map_sorted_ragged(rows, search, dtypes, part_size)
         return {
             "translation": target(said),
             "score": scores.flat_values,
@@ -62,7 +62,7 @@ def translation_attention(
 
 
 def _with_frame(ids: tf.RaggedTensor, texts: tf.RaggedTensor) -> tf.RaggedTensor:
-    """The same with the names of [BOS] and [EOS], which have no text."""
+    """Adds the names of [BOS] and [EOS], which have no text, to the pieces of rows."""
     flat = texts.flat_values
     for id_ in (BOS, EOS):
         flat = tf.where(ids.flat_values == id_, SPECIALS[id_], flat)
@@ -70,7 +70,7 @@ def _with_frame(ids: tf.RaggedTensor, texts: tf.RaggedTensor) -> tf.RaggedTensor
 
 
 def _table(weights: tf.Tensor, written: tf.Tensor, read: tf.Tensor) -> tf.Tensor:
-    """float32 [n, target, source] of weights end to end.
+    """The weights of all rows as float32 [n, target, source].
 
     Args:
         written, read: int64 [n], pieces of each translation and of its source.

@@ -77,21 +77,21 @@ def export_translator(
             return tf.concat([rows[:, :-1][:, : max_length - 1], rows[:, -1:]], axis=1)
 
     longest = translate.bound(max_length - FRAME)
-    at_once = TRANSLATIONS_AT_ONCE.for_rows(max_length)
-    answer = _answer(translate, detokenizer, longest, at_once)
+    part_size = TRANSLATIONS_AT_ONCE.for_rows(max_length)
+    answer = _answer(translate, detokenizer, longest, part_size)
 
     def serve(inputs):
         return {key: values[:, 0] for key, values in answer(rows_of(inputs)).items()}
 
     signatures = {name: serve}
     if search.all_best.n_best > 1:
-        several = _answer(Translate(model, search.all_best), detokenizer, longest, at_once)
+        several = _answer(Translate(model, search.all_best), detokenizer, longest, part_size)
         signatures["n_best"] = lambda inputs: several(rows_of(inputs))
     if attends(model):
         looking = Translate(model, search.one_best, attention=True)
         source = GraphDetokenizer(source_tokenizer)
         tracked.append(source)
-        told = translation_attention(looking, source, detokenizer, at_once)
+        told = translation_attention(looking, source, detokenizer, part_size)
         signatures["attention"] = lambda inputs: told(rows_of(inputs))
     size = write_saved_model(folder, signatures, [spec], tracked)
     assets = folder / "assets.extra"
@@ -114,12 +114,12 @@ def export_translator(
     )
 
 
-def _answer(translate: Translate, detokenizer: GraphDetokenizer, longest: int, at_once: PartSize):
-    """rows int32 [n, None] -> translation string and score float32, both [n, n_best].
+def _answer(translate: Translate, detokenizer: GraphDetokenizer, longest: int, part_size: PartSize):
+    """Translates rows int32 [n, None]: translation string and score float32, both [n, n_best].
 
     Args:
         longest: ids that a translation may have, of any row.
-        at_once: how many rows are translated together.
+        part_size: how many rows are translated together.
     """
     count = translate.search.n_best
 
@@ -134,7 +134,7 @@ def _answer(translate: Translate, detokenizer: GraphDetokenizer, longest: int, a
         return tf.reshape(tf.concat([scores, said], axis=2), [-1, count * (1 + longest)])
 
     def answer(rows: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        found = map_sorted(rows, search, count * (1 + longest), at_once)
+        found = map_sorted(rows, search, count * (1 + longest), part_size)
         found = tf.reshape(found, [-1, 1 + longest])
         # [PAD], [BOS] and [EOS] have no text.
         said = tf.RaggedTensor.from_tensor(tf.cast(found[:, 1:], tf.int32), padding=0)
@@ -150,7 +150,7 @@ def _pieces(tokenizer: Tokenizer) -> str:
 
 
 def _others(signatures: Iterable[str]) -> dict[str, str]:
-    """What the other signatures give, for the model card."""
+    """The outputs of the other signatures, for the model card."""
     others = {
         "n_best": "several translations, the best first, and their scores",
         "attention": "pieces of both sides, and where in the source each piece written looked",
@@ -174,7 +174,8 @@ def _limits(target: Tokenizer, translate: Translate, max_length: int) -> list[st
 
 
 def load_translator(folder: Path) -> Callable[[list[str]], tuple[list[str], list[np.float32]]]:
-    """texts -> (translations, scores), asking the SavedModel in `folder` (`load_asker`)."""
+    """Loads the SavedModel in `folder` as a function, texts -> (translations, scores)
+    (`load_asker`)."""
     ask = load_asker(folder)
 
     def translate(texts: list[str]) -> tuple[list[str], list[np.float32]]:

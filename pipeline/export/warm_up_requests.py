@@ -1,4 +1,4 @@
-"""Requests that a server asks a SavedModel when it has loaded it, before anybody else does.
+"""Requests with which a server warms up a SavedModel after loading it.
 
 The file is TensorFlow Serving's (https://www.tensorflow.org/tfx/serving/saved_model_warmup): a
 TFRecord of `PredictionLog` messages.
@@ -30,7 +30,7 @@ _STRING = tf.string.as_datatype_enum
 
 @dataclasses.dataclass(frozen=True)
 class WarmUpRequest:
-    """One question to a model.
+    """A request to warm up a model.
 
     Attributes:
         signature: that is asked.

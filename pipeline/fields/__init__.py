@@ -1,6 +1,6 @@
-"""What goes into a task and what comes out of it: text, a picture, numbers over time, labels."""
+"""Fields: the kinds of data that go into a task and come out of it."""
 
-from pipeline.fields.field import Asked, Field, Tensor
+from pipeline.fields.field import Field, FileValues, Tensor
 from pipeline.fields.labels import Labels
 from pipeline.fields.picture import Picture
 from pipeline.fields.series import Series
@@ -8,7 +8,7 @@ from pipeline.fields.text import Text
 from pipeline.fields.whole_series import StepRange, WholeSeries
 
 __all__ = [
-    "Asked",
+    "FileValues",
     "Field",
     "Labels",
     "Picture",

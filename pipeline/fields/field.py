@@ -1,4 +1,4 @@
-"""What every kind of input and output can do."""
+"""The interface of all kinds of input and output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Value = TypeVar("Value")
 
 
 class Tensor(NamedTuple):
-    """One input or output of a signature: "float32", "[n, time, channels]", and what it is."""
+    """An input or output of a signature: "float32", "[n, time, channels]", and a description."""
 
     dtype: str
     shape: str
@@ -22,13 +22,13 @@ class Tensor(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked(Generic[Value]):
-    """Values that are asked about, one after the other: they may be more than memory holds.
+class FileValues(Generic[Value]):
+    """The values of a file, as a stream that may be larger than memory.
 
     Attributes:
-        values: of those that have a checksum, the same each time.
+        values: in their order. Those that have a checksum can be read again, and are the same then.
         count: how many they are; None where nobody knows before the end.
-        checksum: of what they say; None where they cannot be read a second time.
+        checksum: of what they say; None where they cannot be read a second time (a pipe).
     """
 
     values: Iterable[Value]
@@ -41,13 +41,25 @@ class Field(abc.ABC, Generic[Value]):
     """One input or output of a task, from the cell of a split to the tensor of a signature.
 
     Stages, model cards and the contract tests ask the field, and know nothing of text or
-    pictures in particular.
+    pictures in particular. A task for which no field fits has one of its own: it derives from the
+    one that nearly fits, or from this class and writes the abstract methods. docs/adding-a-task.md
+    shows a whole one.
+
+    A value exists in four forms: as Python has it (`Value`: a str, an array); as the cell of a
+    split (`store`, `load`); as JSON (`to_json`, `from_json`); and as a file beside an exported
+    model (`write_example`, `read_example`). Each pair of methods gives back a value with the same
+    `digest`.
 
     Attributes:
         name: of the tensor in the signature.
         description: what it is, for the model card.
         column: of the splits; empty where it is called as the tensor.
         variable: variable of make with which a person gives a value (TEXT, FILE ...).
+
+    Example:
+        >>> label = Labels("label", "the most probable label")
+        >>> label.in_column, label.load(label.store("긍정", folder), folder)
+        ('label', '긍정')
     """
 
     name: str
@@ -56,41 +68,44 @@ class Field(abc.ABC, Generic[Value]):
     variable: str = "FILE"
 
     dtype: ClassVar[str] = "string"
+    """Of the tensor."""
     example_file: ClassVar[str] = "example.txt"
     """Name of the file beside an exported model that holds a value to try."""
     example_imports: ClassVar[tuple[str, ...]] = ()
     """Modules that `example_code` needs."""
     follows_text_policy: ClassVar[bool] = False
-    """Whether the text policy is applied to it."""
+    """Whether it holds text, to which the exported graph applies the text policy; the model card
+    then says so."""
     file_holds_many: ClassVar[bool] = False
-    """Whether a file that a person gives may hold several values: the lines of a text do."""
+    """Whether a file that a person gives may hold several values, as the lines of a text are.
+    Answers about them then have a form (`pipeline.export.predictor.AnswerForm`)."""
     assets: ClassVar[tuple[str, ...]] = ()
-    """Files that lie beside an exported model that takes this."""
+    """Names of files that the export of a task that takes this must write into assets.extra."""
 
     @property
     def in_column(self) -> str:
-        """The column of the splits that holds it."""
+        """The column of the splits that has the values."""
         return self.column or self.name
 
     @property
     def shape(self) -> str:
-        """Of the tensor, with names for what may vary; n is the number of values."""
+        """The shape of the tensor, with names for variable sizes; n is the number of values."""
         return "[n]"
 
     @property
     def tensor(self) -> Tensor:
-        """How the signature and the model card describe it."""
+        """The description for signature and model card."""
         return Tensor(self.dtype, self.shape, self.description)
 
     # ---- in a corpus
 
     @abc.abstractmethod
     def store(self, value: Value, folder: Path) -> str:
-        """A value as a cell of a split that lies in `folder`: one line without tabs."""
+        """Writes a value as a cell of a split that lies in `folder`: one line without tabs."""
 
     @abc.abstractmethod
     def load(self, cell: str, folder: Path) -> Value:
-        """The value of a cell that `store` made.
+        """Reads a value from a cell that `store` wrote.
 
         Raises:
             UserError: a file that the cell names is gone or was changed.
@@ -98,16 +113,17 @@ class Field(abc.ABC, Generic[Value]):
 
     @abc.abstractmethod
     def digest(self, value: Value) -> str:
-        """Hexadecimal hash of what a value says: equal values are one to splits by hash."""
+        """Hexadecimal hash of what a value says: splits by hash keep values with the same one
+        together."""
 
     def load_all(self, cells: Sequence[str], folder: Path) -> list[Value]:
-        """`load` of many cells."""
+        """Reads many cells, as `load`."""
         return [self.load(cell, folder) for cell in cells]
 
     # ---- asked by a person
 
     def from_argument(self, argument: str) -> Value:
-        """What `--text` means.
+        """The value of `--text`.
 
         Raises:
             UserError: this kind of value cannot be typed.
@@ -124,21 +140,21 @@ class Field(abc.ABC, Generic[Value]):
             UserError: it cannot be read.
         """
 
-    def asked(self, path: str) -> Asked[Value]:
-        """The values in a file, as a stream where it may hold many.
+    def open_values(self, path: str) -> FileValues[Value]:
+        """The values in a file, as a stream if there may be many.
 
         Raises:
             UserError: as `from_file`; or, while they are read, it was changed.
         """
         values = self.from_file(path)
-        return Asked(values, len(values))
+        return FileValues(values, len(values))
 
     def how_to_ask(self, value: Value) -> str:
-        """Options of the stage `predict` that ask about a value."""
+        """The options of the stage `predict` for a value."""
         return "--example or --file"
 
     def answer(self, line: str) -> str:
-        """How a single answer, which came on one line, is shown."""
+        """A single answer, which came on one line, as it is shown."""
         return line
 
     def show(self, value: Value) -> str:
@@ -146,22 +162,23 @@ class Field(abc.ABC, Generic[Value]):
         return " ".join(str(value).split())
 
     def size(self, value: Value) -> int:
-        """What a value adds to the size of a call: characters of a text; 0 where all are alike."""
+        """The size of a value in a call of a model: characters of a text; 0 if all values have the
+        same size."""
         return 0
 
     def as_argument(self, value: Value, folder: str) -> str:
-        """What `variable` is set to, to ask about the example that lies in `folder`."""
+        """The value of `variable` on the command line for the example in `folder`."""
         return f"{folder}/{self.example_file}"
 
     # ---- served
 
     @abc.abstractmethod
     def to_json(self, value: Value) -> Any:
-        """A value as JSON, in the way of TensorFlow Serving's REST protocol."""
+        """A value as JSON, in the form of TensorFlow Serving's REST protocol."""
 
     @abc.abstractmethod
     def from_json(self, value: Any) -> Value:
-        """What `to_json` made, as a value again.
+        """Reads a value from the JSON of `to_json`.
 
         Raises:
             ValueError: it is something else.
@@ -169,15 +186,21 @@ class Field(abc.ABC, Generic[Value]):
 
     @abc.abstractmethod
     def example_code(self, value: Value, file: str) -> str:
-        """Python for a batch of one value, which lies in `file`, too."""
+        """Python for a batch of one value, for the example in the model card: `['a text']`.
+
+        Args:
+            value: the example.
+            file: path of the file in which it lies beside the model, for values that are not
+                written out (`numpy.load("…")[None]`).
+        """
 
     @abc.abstractmethod
     def write_example(self, value: Value, folder: Path) -> None:
-        """Writes a value to try into `folder` as `example_file`."""
+        """Writes an example into `folder` as `example_file`."""
 
     @abc.abstractmethod
     def read_example(self, folder: Path) -> Value:
-        """What `write_example` wrote.
+        """Reads the example that `write_example` wrote.
 
         Raises:
             OSError, UnicodeDecodeError: there is none.
@@ -185,7 +208,7 @@ class Field(abc.ABC, Generic[Value]):
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """The bytes of a file that a person names.
+    """Reads a file that a user names.
 
     Raises:
         UserError: there is no such file, or it is a folder.

@@ -19,7 +19,7 @@ LabelOrLabels = str | Sequence[str]
 
 @dataclasses.dataclass(frozen=True)
 class Labels(Field[LabelOrLabels]):
-    """A label, or a list of labels where there is one a step.
+    """A label, or a list of labels, one per step.
 
     Attributes:
         each_step: whether there is one for each step.

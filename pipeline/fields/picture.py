@@ -20,7 +20,7 @@ _BEGINNINGS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG\r\n\x1a\n": ".png"}
 
 
 class PictureFile:
-    """A picture: its bytes, and the file they are from, if they are from one.
+    """A picture: its bytes, and its file if there is one.
 
     A picture that is known by its file and sha256 is read when its bytes are asked for, so that
     many of them need no memory.
@@ -59,7 +59,7 @@ class PictureFile:
 
     @property
     def sha256(self) -> str:
-        """Of the bytes, 64 hexadecimal digits."""
+        """The sha256 of the bytes, 64 hexadecimal digits."""
         if self._sha256 is None:
             self._sha256 = hashlib.sha256(self.content).hexdigest()
         return self._sha256
@@ -88,8 +88,8 @@ class Picture(Field[PictureFile]):
     example_file: ClassVar[str] = "example.jpg"
 
     def store(self, value: PictureFile, folder: Path) -> str:
-        """`sha256:<64 digits> <path>`; the path is relative to `folder`, and a picture that comes
-        from no file is written there."""
+        """Writes `sha256:<64 digits> <path>`; the path is relative to `folder`, and a picture
+        without a file is written there."""
         digest, path = value.sha256, value.path
         if path is None:
             path = folder / "pictures" / f"{digest[:16]}{_suffix(value.content, 'picture')}"
@@ -105,7 +105,7 @@ class Picture(Field[PictureFile]):
         return PictureFile(picture.content, picture.path, picture.sha256)
 
     def find(self, cell: str, folder: Path) -> PictureFile:
-        """As `load`, but the file is read, and looked at, when its bytes are asked for."""
+        """As `load`, but the file is read and checked only when its bytes are needed."""
         parts = _CELL.fullmatch(cell)
         if parts is None:
             raise UserError(f"{cell!r} names no picture", where=folder)
@@ -144,7 +144,7 @@ class Picture(Field[PictureFile]):
 
 
 def _suffix(content: bytes, where: object) -> str:
-    """What a file with these bytes should end in.
+    """The file suffix for these bytes.
 
     Raises:
         UserError: they are neither JPEG nor PNG.

@@ -48,8 +48,8 @@ class Series(Field[Array]):
         return "[n, time, channels]"
 
     def store(self, value: Array | StepRange, folder: Path) -> str:
-        """`series/<hash>.npy`, which is written below `folder`; of a stretch with its steps behind
-        it, as `series/<hash>.npy[12:36]`."""
+        """Writes `series/<hash>.npy` below `folder`; for a stretch of a longer series the cell has
+        its steps, `series/<hash>.npy[12:36]`."""
         if isinstance(value, StepRange):
             path = folder / "series" / f"{value.whole.digest[:16]}.npy"
             if not path.with_suffix(".json").exists():  # which is written last
@@ -74,7 +74,7 @@ class Series(Field[Array]):
         ]
 
     def stretches(self, cells: Sequence[str], folder: Path) -> list[StepRange]:
-        """Where the values of cells are in their long series, which are opened once each.
+        """The stretches of cells in their long series; each file is opened once.
 
         Raises:
             UserError: a file is gone or damaged.
@@ -87,7 +87,7 @@ class Series(Field[Array]):
         return stretches
 
     def _located(self, cells: Sequence[str], folder: Path) -> list[StepRange | str]:
-        """Of each cell the stretch, or the cell itself where it names a file of its own."""
+        """For each cell the stretch, or the cell itself if it names a file of its own."""
         wholes: dict[str, WholeSeries] = {}
         located: list[StepRange | str] = []
         for cell in cells:
@@ -116,8 +116,8 @@ class Series(Field[Array]):
         return [_from_csv(content, path)]
 
     def show(self, value: Array) -> str:
-        """Channels with spaces between them, steps with semicolons where there are several; of a
-        long series its end."""
+        """Spaces between channels, semicolons between steps if there are several; only the end of a
+        long series."""
         steps = np.asarray(value) + 0.0  # no -0
         between = " " if steps.shape[-1] == 1 else "; "
         shown = [" ".join(f"{number:g}" for number in step) for step in steps[-_SHOWN:]]
@@ -125,7 +125,7 @@ class Series(Field[Array]):
         return between.join([*before, *shown])
 
     def answer(self, line: str) -> str:
-        """A step a line, where there are several channels."""
+        """One step per line, if there are several channels."""
         return line.replace("; ", "\n")
 
     def to_json(self, value: Array) -> Any:
@@ -146,7 +146,7 @@ class Series(Field[Array]):
 
 
 def _checked(value: npt.ArrayLike) -> Array:
-    """As float32 [time, channels].
+    """Converts to float32 [time, channels].
 
     Raises:
         ValueError: it has another shape, or numbers that are not finite.

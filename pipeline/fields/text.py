@@ -8,8 +8,8 @@ import shlex
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pipeline.compressed import blocks
-from pipeline.fields.field import Asked, Field
+from pipeline.compressed import unpacked_blocks
+from pipeline.fields.field import Field, FileValues
 from pipeline.normalize import normalize
 from pipeline.one_line import as_written, without_breaks
 from pipeline.text_lines import piped_lines, standard_input, text_lines
@@ -54,16 +54,16 @@ class Text(Field[str]):
     def from_file(self, path: str) -> list[str]:
         """The lines of a file, as `text_lines` and `piped_lines` read them; what is damaged in them
         becomes U+FFFD, so that there is an answer for each."""
-        return list(self.asked(path).values)
+        return list(self.open_values(path).values)
 
-    def asked(self, path: str) -> Asked[str]:
+    def open_values(self, path: str) -> FileValues[str]:
         if path == "-":
-            return Asked(piped_lines(standard_input(), "standard input"), None)
+            return FileValues(piped_lines(standard_input(), "standard input"), None)
         file = Path(path)
         if file.exists() and not file.is_file() and not file.is_dir():  # a pipe of the shell's
-            return Asked(piped_lines(blocks(file, shown=False), file), None)
+            return FileValues(piped_lines(unpacked_blocks(file, shown=False), file), None)
         lines = text_lines(file)
-        return Asked(lines, lines.count, lines.checksum)
+        return FileValues(lines, lines.count, lines.checksum)
 
     def size(self, value: str) -> int:
         return len(value)
@@ -76,7 +76,7 @@ class Text(Field[str]):
         return f"--text {shlex.quote(value)} or --file texts.txt; {of_make}"
 
     def answer(self, line: str) -> str:
-        """With the line breaks it has, where it may have some."""
+        """The answer with its line breaks, if it may have some."""
         return as_written(line) if self.multiline else line
 
     def to_json(self, value: str) -> Any:

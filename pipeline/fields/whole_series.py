@@ -1,4 +1,4 @@
-"""A long series in one file, and stretches of it that are values without being copies."""
+"""A long series in one file, and stretches of it that are not copied."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class WholeSeries:
 
     @functools.cached_property
     def digest(self) -> str:
-        """Hexadecimal hash of all that is in it."""
+        """A hexadecimal hash of the whole content."""
         hashed = hashlib.sha256(repr((self.values.shape, self.channels)).encode("utf-8"))
         hashed.update(np.ascontiguousarray(self.values).tobytes())
         if self.seconds is not None:
@@ -46,7 +46,7 @@ class WholeSeries:
         return hashed.hexdigest()
 
     def save(self, path: Path) -> None:
-        """Writes `<path>` (.npy) with names beside it and, where they are known, times."""
+        """Writes `<path>` (.npy), with the names and, if known, the times beside it."""
         for array, place in ((self.values, path), (self.seconds, path.with_suffix(".times.npy"))):
             if array is not None:
                 with atomic_file(place) as temporary:
@@ -55,7 +55,7 @@ class WholeSeries:
 
     @classmethod
     def load(cls, path: Path) -> WholeSeries:
-        """What `save` wrote, mapped from the file.
+        """Reads a series that `save` wrote, memory-mapped.
 
         Raises:
             UserError: it is gone or damaged.
@@ -81,5 +81,5 @@ class StepRange:
 
     @property
     def values(self) -> Array:
-        """Float32 [stop - start, channels], a copy."""
+        """A copy of the values, float32 [stop - start, channels]."""
         return np.array(self.whole.values[self.start : self.stop], np.float32)

@@ -1,1 +1,1 @@
-"""Layers that the models are made of: one idea a file, serialisable, on any Keras backend."""
+"""Keras layers for the models: one per file, serialisable, on any backend."""

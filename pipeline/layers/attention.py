@@ -9,12 +9,13 @@ SCORES = ("additive", "dot", "general")
 
 
 def real_mask(lengths, time):
-    """bool [batch, time], True where there is a piece: int [batch] and how wide the rows are."""
+    """The mask of positions that are not padding: int lengths [batch] and the width -> bool [batch,
+    time]."""
     return ops.arange(time, dtype="int32")[None, :] < ops.cast(lengths, "int32")[:, None]
 
 
 def masked_softmax(scores, real=None):
-    """A softmax over the last axis that gives exactly zero wherever `real` is False.
+    """A softmax over the last axis that is exactly zero where `real` is False.
 
     Args:
         scores: float [..., source].
@@ -36,7 +37,7 @@ def masked_softmax(scores, real=None):
 
 
 def _weigh(scores, memory, lengths):
-    """Scores float [batch, queries, source] -> what an attention returns."""
+    """Turns scores float [batch, queries, source] into the weights and contexts of an attention."""
     real = real_mask(lengths, ops.shape(memory)[1])[:, None, :]
     weights = masked_softmax(scores, real)
     return ops.matmul(weights, memory), weights
@@ -87,7 +88,8 @@ class AdditiveAttention(keras.layers.Layer):
         return self.u(memory)
 
     def attend(self, query, keys, memory, lengths):
-        """The same from `keys(memory)`, which step-by-step decoding computes once."""
+        """As `call`, but with keys from `keys(memory)`, which step-by-step decoding computes
+        once."""
         hidden = ops.tanh(self.w(query)[:, :, None, :] + keys[:, None, :, :])
         scores = self.v(ops.reshape(hidden, (-1, self.units)))
         scores = ops.reshape(scores, (-1, ops.shape(query)[1], ops.shape(keys)[1]))
@@ -138,7 +140,8 @@ class MultiplicativeAttention(keras.layers.Layer):
         return self.w(memory) if self.form == "general" else memory
 
     def attend(self, query, keys, memory, lengths):
-        """The same from `keys(memory)`, which step-by-step decoding computes once."""
+        """As `call`, but with keys from `keys(memory)`, which step-by-step decoding computes
+        once."""
         scores = ops.matmul(query, ops.transpose(keys, (0, 2, 1)))
         return _weigh(scores, memory, lengths)
 
@@ -150,7 +153,7 @@ class MultiplicativeAttention(keras.layers.Layer):
 
 
 def attention_layer(score: str, units: int, *, name: str | None = None):
-    """The layer for one name of `SCORES`; `units` is the hidden width of "additive"."""
+    """Makes the layer for a name in `SCORES`; `units` is the hidden width of "additive"."""
     if score == "additive":
         return AdditiveAttention(units, name=name)
     if score in SCORES:

@@ -1,4 +1,4 @@
-"""A recurrent layer whose state comes in and goes out, and starts anew where it is told to."""
+"""A recurrent layer that takes its state as input and returns it, with resets inside a window."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pipeline.layers.recurrent import Recurrent, cell_layer
 
 @keras.saving.register_keras_serializable("pipeline")
 class CarriedRecurrent(keras.layers.Layer):
-    """Runs a cell over a window of a longer text, from the state that the window before it left.
+    """Runs a cell over a window of a longer text, starting from the state after the previous
+    window.
 
     h_t = cell(x_t, h_{t-1}), with zeros in the place of h_{t-1} where `reset` is true, whatever
     was there: in the middle of a window as well as at its beginning, and for each row by itself.
@@ -42,7 +43,7 @@ class CarriedRecurrent(keras.layers.Layer):
 
     @classmethod
     def sharing(cls, recurrent: Recurrent, name: str) -> CarriedRecurrent:
-        """What reads as the forward direction of a built layer does, with the same variables.
+        """A layer that shares the weights of a built layer and computes its forward direction.
 
         Args:
             recurrent: of the direction "forward".
@@ -67,7 +68,7 @@ class CarriedRecurrent(keras.layers.Layer):
         return ops.transpose(every[0], (1, 0, 2)), ops.concatenate(last, axis=-1)
 
     def states(self, sequences, reset, state):
-        """The whole state after every step.
+        """The state after every step.
 
         Returns:
             Its parts (h, and for an LSTM C) after every step, float [time, batch, units] each, and
@@ -90,7 +91,7 @@ class CarriedRecurrent(keras.layers.Layer):
         return every, last
 
     def step(self, column, before):
-        """The parts of the state after a step: float [batch, units] each.
+        """Computes one step; returns the parts of the state: float [batch, units] each.
 
         Args:
             column: what is read, float [batch, features].

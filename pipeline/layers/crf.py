@@ -90,7 +90,8 @@ class LinearChainCRF(keras.layers.Layer):
         return unary_shape
 
     def log_partition(self, unary, lengths):
-        """log of the sum over all legal sequences of exp(score): float [batch].
+        """The log of the partition function, the sum over all legal sequences of exp(score): float
+        [batch].
 
         Args:
             unary: float [batch, time, tags]; lengths: int [batch], each at least 1.
@@ -99,7 +100,7 @@ class LinearChainCRF(keras.layers.Layer):
         return _log_partition(self._complete(unary, lengths, first, last), transitions, lengths)
 
     def marginals(self, unary, lengths):
-        """p(y_t | x), the probability of each tag at each step: float [batch, time, tags], 0 at
+        """The probability of each tag at each step, p(y_t | x): float [batch, time, tags], 0 at
         padding.
 
         Args:
@@ -132,7 +133,7 @@ class LinearChainCRF(keras.layers.Layer):
         return score - _log_partition(unary, transitions, lengths)
 
     def loss(self, y_true, y_pred):
-        """What to give to `compile`: minus the log likelihood in nats a piece, one a row.
+        """The loss for `compile`: minus the log likelihood in nats per piece, one value per row.
 
         Divided by the pieces that a row of the batch has on average, so that its mean counts
         every piece of the batch alike.
@@ -161,29 +162,29 @@ class LinearChainCRF(keras.layers.Layer):
         bests, last = _forward(unary, transitions, lengths, ops.max)
         into = ops.transpose(transitions)
 
-        def backward(tag, best, going):
+        def backward(tag, best, mask):
             before = ops.argmax(best + ops.take(into, tag, axis=0), axis=1)
             # at padding there is nothing to choose
-            before = ops.where(going, ops.cast(before, "int32"), tag)
+            before = ops.where(mask, ops.cast(before, "int32"), tag)
             return before, before
 
         tag = ops.cast(ops.argmax(last, axis=1), "int32")
-        going = _real(unary, lengths)[1:]
-        _, earlier = _scan(backward, tag, bests[:-1], going, reverse=True)
+        mask = _real(unary, lengths)[1:]
+        _, earlier = _scan(backward, tag, bests[:-1], mask, reverse=True)
         path = ops.concatenate([earlier, tag[None]], axis=0)
         # As float32 on the way: oneDNN transposes no whole numbers, and says so on stderr.
         path = ops.cast(ops.where(_real(unary, lengths), path, 0), "float32")
         return ops.cast(ops.transpose(path), "int32")
 
     def potentials(self):
-        """b, T and e as arrays: start [tags], transitions [tags, tags], end [tags]; minus infinity
-        where something is not legal."""
+        """The potentials b, T and e as arrays: start [tags], transitions [tags, tags], end [tags];
+        minus infinity for what is illegal."""
         names = ("start", "transitions", "end")
         arrays = map(ops.convert_to_numpy, self._potentials())
         return dict(zip(names, arrays, strict=True))
 
     def _potentials(self):
-        """b, T and e with minus infinity where something is not legal."""
+        """The potentials b, T and e, with minus infinity for what is illegal."""
         dtype = self.transitions.dtype
         never = ops.cast(NEVER, dtype)
         first = ops.where(self.legal_first, ops.convert_to_tensor(self.start), never)
@@ -191,7 +192,7 @@ class LinearChainCRF(keras.layers.Layer):
         return first, transitions, ops.convert_to_tensor(self.end)
 
     def _complete(self, unary, lengths, first, last):
-        """Unary potentials with those of start and end added where they belong."""
+        """Adds the start and end potentials to the unary potentials."""
         step = ops.arange(ops.shape(unary)[1], dtype="int32")[None, :, None]
         is_last = step == ops.cast(lengths, "int32")[:, None, None] - 1
         unary = unary + ops.where(is_last, last, 0.0)
@@ -262,20 +263,20 @@ class Marginals(Viterbi):
 
 
 def _real(unary, lengths):
-    """bool [time, batch]: True where there is a piece."""
+    """The mask of positions that are not padding: bool [time, batch]."""
     steps = ops.arange(ops.shape(unary)[1], dtype="int32")
     return steps[:, None] < ops.cast(lengths, "int32")[None, :]
 
 
-def _scan(step, start, by_time, going, reverse: bool = False):
-    """`ops.scan` of step(carry, values, going) over values [time, batch, tags] and going
-    bool [time, batch].
+def _scan(step, start, by_time, mask, reverse: bool = False):
+    """`ops.scan` of step(carry, values, mask) over values [time, batch, tags] and mask bool [time,
+    batch].
 
     Both travel in one tensor: on TensorFlow, Keras's scan takes several only where their length
     in time is known beforehand. Nor does it take no steps at all, so that a row of one piece
     needs a last one, in which nothing goes on.
     """
-    flags = ops.cast(going, by_time.dtype)[:, :, None]
+    flags = ops.cast(mask, by_time.dtype)[:, :, None]
 
     def one(carry, now):
         return step(carry, now[:, :-1], now[:, -1] > 0)
@@ -287,16 +288,16 @@ def _scan(step, start, by_time, going, reverse: bool = False):
 
 
 def _forward(unary, transitions, lengths, gather):
-    """What is gathered (`ops.logsumexp` or `ops.max`) over all sequences that end in a tag.
+    """Reduces (`ops.logsumexp` or `ops.max`) over all sequences that end in a tag, for each step.
 
     Returns:
         float [time, batch, tags] for each step, and [batch, tags] at the end of each row.
     """
     by_time = ops.transpose(unary, (1, 0, 2))
 
-    def step(before, scores, going):
+    def step(before, scores, mask):
         after = gather(before[:, :, None] + transitions[None], axis=1) + scores
-        after = ops.where(going[:, None], after, before)
+        after = ops.where(mask[:, None], after, before)
         return after, after
 
     last, later = _scan(step, by_time[0], by_time[1:], _real(unary, lengths)[1:])
@@ -320,9 +321,9 @@ def _log_marginals(unary, transitions, lengths, alphas, total):
     real = _real(unary, lengths)
     after = ops.transpose(unary, (1, 0, 2))[1:]
 
-    def step(beta, scores, going):
+    def step(beta, scores, mask):
         before = ops.logsumexp(transitions[None] + (scores + beta)[:, None, :], axis=2)
-        return ops.where(going[:, None], before, beta), beta
+        return ops.where(mask[:, None], before, beta), beta
 
     first, betas = _scan(step, ops.zeros_like(alphas[0]), after, real[1:], reverse=True)
     never = ops.cast(NEVER, unary.dtype)

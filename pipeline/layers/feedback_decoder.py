@@ -1,4 +1,4 @@
-"""A decoder of numbers that reads what it said the step before."""
+"""A decoder of numeric vectors that reads its own output of the step before."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CELLS = {"lstm": (keras.layers.LSTMCell, 2), "gru": (keras.layers.GRUCell, 1)}
 
 @keras.saving.register_keras_serializable("pipeline")
 class FeedbackDecoder(keras.layers.Layer):
-    """A recurrent cell that says a vector of numbers a step and reads it the step after.
+    """A recurrent cell that outputs a vector at each step and reads it at the next step.
 
     Where a step is given something to read (teacher forcing), it reads that instead.
 

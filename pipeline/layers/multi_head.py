@@ -1,4 +1,4 @@
-"""Attention in several heads: the part that the Transformer is made of."""
+"""Multi-head attention, the building block of the Transformer."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class MultiHeadAttention(keras.layers.Layer):
         return keys, values
 
     def attend(self, query, keys, values, seen=None):
-        """The rest, from what `project` gave.
+        """Computes the attention from what `project` returned.
 
         Args:
             query: float [batch, queries, any width].

@@ -1,4 +1,4 @@
-"""Embeddings of pieces that know what the pieces are made of."""
+"""Embeddings of pieces that also use the n-grams inside a piece."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from keras import ops
 def embedded_pieces(
     ids, pieces: int, size: int, ngram_table: np.ndarray | None, ngrams: int, *, name: str
 ):
-    """The vectors of pieces, by a new `PieceEmbedding` that knows what they are made of.
+    """The embeddings of pieces, by a new `PieceEmbedding`.
 
     Args:
         ids: symbolic int32 [batch, time].
@@ -21,8 +21,8 @@ def embedded_pieces(
     Returns:
         Symbolic float32 [batch, time, size].
     """
-    most = 0 if ngram_table is None else ngram_table.shape[1]
-    embedding = PieceEmbedding(pieces, size, ngrams, most, name=name)
+    max_ngrams = 0 if ngram_table is None else ngram_table.shape[1]
+    embedding = PieceEmbedding(pieces, size, ngrams, max_ngrams, name=name)
     vectors = embedding(ids)
     if ngram_table is not None:
         embedding.table.assign(ngram_table)
@@ -31,7 +31,7 @@ def embedded_pieces(
 
 @keras.saving.register_keras_serializable("pipeline")
 class PieceEmbedding(keras.layers.Layer):
-    """A vector of its own for each piece, plus the vectors of the n-grams it is made of.
+    """Embedding of a piece: a vector of its own plus the vectors of the n-grams in it.
 
     e(p) = E_p + |G_p|^(-1/2) * sum over g in G_p of N_g: Bojanowski et al. 2017, "Enriching Word
     Vectors with Subword Information", here for the input of a classifier, with jamo n-grams as in
@@ -45,7 +45,7 @@ class PieceEmbedding(keras.layers.Layer):
         pieces: size of the vocabulary.
         size: width of the vectors.
         ngrams: how many n-grams there are, "none" included; 0 for a plain embedding.
-        most: n-grams a piece at the most.
+        max_ngrams: maximum number of n-grams of a piece.
         stddev: of the normal distribution that both kinds of vectors start from.
 
     Call arguments:
@@ -56,10 +56,16 @@ class PieceEmbedding(keras.layers.Layer):
     """
 
     def __init__(
-        self, pieces: int, size: int, ngrams: int = 0, most: int = 0, stddev: float = 0.1, **kwargs
+        self,
+        pieces: int,
+        size: int,
+        ngrams: int = 0,
+        max_ngrams: int = 0,
+        stddev: float = 0.1,
+        **kwargs,
     ):
         super().__init__(**kwargs)
-        self.pieces, self.size, self.ngrams, self.most = pieces, size, ngrams, most
+        self.pieces, self.size, self.ngrams, self.max_ngrams = pieces, size, ngrams, max_ngrams
         self.stddev = stddev
 
     def build(self, ids_shape):
@@ -72,7 +78,7 @@ class PieceEmbedding(keras.layers.Layer):
                 shape=(self.ngrams, self.size), initializer=normal, name="ngram_embeddings"
             )
             self.table = self.add_weight(
-                shape=(self.pieces, self.most),
+                shape=(self.pieces, self.max_ngrams),
                 initializer="zeros",
                 dtype="int32",
                 trainable=False,
@@ -115,6 +121,6 @@ class PieceEmbedding(keras.layers.Layer):
             "pieces": self.pieces,
             "size": self.size,
             "ngrams": self.ngrams,
-            "most": self.most,
+            "max_ngrams": self.max_ngrams,
             "stddev": self.stddev,
         }

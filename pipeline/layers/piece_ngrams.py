@@ -1,4 +1,4 @@
-"""The runs of pieces around each position, looked up among those that training knew."""
+"""Looks up the n-grams of pieces around each position among those known from training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("pipeline")
 class PieceNgrams(keras.layers.Layer):
-    """Numbers of the n-grams that cover each position.
+    """The numbers of the n-grams that cover each position.
 
     A search in sorted keys, made of plain ops: what the model was trained with goes into an
     exported graph as it is, and a tagger needs no features computed outside.
@@ -61,7 +61,7 @@ class PieceNgrams(keras.layers.Layer):
         self.built = True
 
     def set_keys(self, keys: Sequence[np.ndarray]) -> None:
-        """Takes the keys that `learn_piece_ngrams` found: int32 [known] for each n."""
+        """Sets the keys that `learn_piece_ngrams` found: int32 [known] for each n."""
         for weight, values in zip(self.keys, keys, strict=True):
             weight.assign(values)
 

@@ -1,4 +1,4 @@
-"""From one vector a position to one vector a row, blind to padding."""
+"""Pooling: one vector per position to one vector per row, without the padding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ POOLINGS = ("last", "mean", "max", "attention")
 
 
 def real_positions(sequences, lengths):
-    """1.0 at real positions and 0.0 at padding: float [batch, time, 1]."""
+    """A mask of positions that are not padding, 1.0 or 0.0: float [batch, time, 1]."""
     step = ops.arange(ops.shape(sequences)[1], dtype="int32")[None, :]
     mask = step < ops.cast(lengths, "int32")[:, None]
     return ops.cast(mask, sequences.dtype)[:, :, None]
@@ -41,7 +41,7 @@ class MaxPooling(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("pipeline")
 class LastState(keras.layers.Layer):
-    """The state each direction ends in.
+    """The last state of each direction.
 
     The forward half is read at the last real position, the backward half at the first one,
     which is where that direction ends.
@@ -81,7 +81,7 @@ class LastState(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("pipeline")
 class AttentionPooling(keras.layers.Layer):
-    """A mean weighted by additive attention against a learnt query.
+    """A weighted mean, with weights by additive attention against a learnt query.
 
     u_t = tanh(W h_t + b), a_t = softmax_t(u_t . u), s = sum_t a_t h_t: Yang et al. 2016,
     "Hierarchical Attention Networks for Document Classification", equations 5 to 7.
@@ -120,7 +120,7 @@ class AttentionPooling(keras.layers.Layer):
 
 
 def pooling_layer(pooling: str, *, direction: str, name: str | None = None):
-    """The layer for one name of `POOLINGS`."""
+    """Makes the layer for a name in `POOLINGS`."""
     match pooling:
         case "last":
             return LastState(direction, name=name)

@@ -1,4 +1,4 @@
-"""Where a vector stands in its row, told to layers that could not know."""
+"""Sinusoidal encodings of positions, for layers without recurrence."""
 
 from __future__ import annotations
 

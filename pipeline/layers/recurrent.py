@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
 from keras import ops
 
 from pipeline.layers.dealt_rows import row_by_row
+
+if keras.backend.backend() == "tensorflow":  # nothing else of a training on JAX imports it
+    from pipeline.layers.lstm_loop import lstm_states, projected
+
+_own_loop = keras.backend.backend() == "tensorflow"
 
 CELLS = ("lstm", "gru", "rnn", "irnn")
 DIRECTIONS = ("forward", "backward", "both")
@@ -47,6 +55,18 @@ def reverse_by_length(sequences, lengths):
     return reverse(sequences)
 
 
+@contextlib.contextmanager
+def loops_of_keras() -> Iterator[None]:
+    """Layers that are traced meanwhile run in Keras's own loops, which other programs know:
+    tf2onnx makes one operation of each."""
+    global _own_loop
+    before, _own_loop = _own_loop, False
+    try:
+        yield
+    finally:
+        _own_loop = before
+
+
 def cell_layer(cell: str, units: int, *, name: str | None = None, seed: int | None = None):
     """The Keras layer that runs one cell over time in one direction.
 
@@ -85,9 +105,10 @@ class Recurrent(keras.layers.Layer):
     A recurrent cell is causal: what stands right of a position cannot change it, so padding on
     the right needs no mask in the forward direction. The backward direction first reverses each
     row by its own length, which leaves the padding on the right again. Both are then plain
-    unmasked Keras layers, which on a GPU take the cuDNN path. At real positions the result equals
-    Keras's `Bidirectional(..., merge_mode="concat")` under a mask; at padded positions it is finite
-    and means nothing: pool with the lengths.
+    unmasked Keras layers, which on a GPU take the cuDNN path; outside of training an LSTM on
+    TensorFlow runs in a loop that is quicker on a CPU (`lstm_loop`). At real positions the result
+    equals Keras's `Bidirectional(..., merge_mode="concat")` under a mask; at padded positions it is
+    finite and means nothing: pool with the lengths.
 
     Args:
         cell: one of `CELLS`.
@@ -129,17 +150,29 @@ class Recurrent(keras.layers.Layer):
                 layer.build((sequences_shape[0], sequences_shape[1], sequences_shape[2]))
         self.built = True
 
-    def call(self, sequences, lengths):
-        return row_by_row(self, self._read, sequences, lengths)
+    def call(self, sequences, lengths, training=False):
+        def read(sequences, lengths):
+            return self._read(sequences, lengths, training)
 
-    def _read(self, sequences, lengths):
-        outputs = []
+        return row_by_row(self, read, sequences, lengths)
+
+    def _read(self, sequences, lengths, training: bool):
+        given = {}
         if self.forward is not None:
-            outputs.append(self.forward(sequences))
+            given[self.forward] = sequences
         if self.backward is not None:
-            reversed_outputs = self.backward(reverse_by_length(sequences, lengths))
-            outputs.append(reverse_by_length(reversed_outputs, lengths))
-        return outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=-1)
+            given[self.backward] = reverse_by_length(sequences, lengths)
+        if self.cell == "lstm" and not training and _own_loop:
+            inputs = [projected(layer, of) for layer, of in given.items()]
+            return self.joined(lstm_states(list(given), inputs, ops.shape(sequences)[:2]), lengths)
+        return self.joined([layer(of) for layer, of in given.items()], lengths)
+
+    def joined(self, states: list, lengths):
+        """What the layer returns, from what its forward and its backward layer give for their
+        inputs, whichever of both it has."""
+        if self.backward is not None:
+            states = [*states[:-1], reverse_by_length(states[-1], lengths)]
+        return states[0] if len(states) == 1 else ops.concatenate(states, axis=-1)
 
     def compute_output_shape(self, sequences_shape, lengths_shape=None):
         width = self.units * (2 if self.direction == "both" else 1)

@@ -1,4 +1,4 @@
-"""A recurrent decoder: all at once under teacher forcing, or one piece at a time."""
+"""A recurrent decoder: all steps at once under teacher forcing, or one piece at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.layers.recurrent import cell_layer
 
 @keras.saving.register_keras_serializable("pipeline")
 class RecurrentDecoder(keras.layers.Layer):
-    """Unrolls a stack of cells from a given state, with or without attention over a source.
+    """A stack of cells that starts from a given state, with or without attention over a source.
 
     For each target position t: h_t from the cells, c_t from attention with h_t over the memory,
     and the readout h~_t = tanh(W_c [c_t; h_t]) from which the next piece is predicted: Luong et
@@ -76,7 +76,7 @@ class RecurrentDecoder(keras.layers.Layer):
 
     @property
     def parts(self) -> int:
-        """Vectors of `units` that the state of one layer is made of."""
+        """The number of vectors of `units` in the state of one layer."""
         return 2 if self.cell == "lstm" else 1
 
     @property
@@ -118,7 +118,7 @@ class RecurrentDecoder(keras.layers.Layer):
         return self.readout(ops.concatenate([context, h], axis=-1))
 
     def start(self, state, memory=None, lengths=None):
-        """What one-step decoding keeps, before the first step.
+        """The state of one-step decoding before the first step.
 
         Returns:
             A flat dict whose first axes are the rows: "cells" (and "readout" with input feeding),
@@ -133,7 +133,7 @@ class RecurrentDecoder(keras.layers.Layer):
         return kept
 
     def step(self, vector, kept, masks=()):
-        """One position, given what those before it left.
+        """Computes one position from the state after the previous ones.
 
         Args:
             vector: float [rows, features], the embedding of the last piece.
@@ -168,7 +168,7 @@ class RecurrentDecoder(keras.layers.Layer):
         return readout, kept, weights
 
     def _walk(self, vectors, state, memory, lengths):
-        """Teacher forcing one step after the other."""
+        """Computes teacher forcing one step after the other."""
         kept = self.start(state, memory, lengths)
         width = vectors.shape[-1]
         between = (*ops.shape(vectors)[:2], self.units * (self.layers - 1))
@@ -192,7 +192,7 @@ class RecurrentDecoder(keras.layers.Layer):
         return ops.transpose(readouts, (1, 0, 2))
 
     def _split(self, state):
-        """The state of each layer as Keras's cells take it."""
+        """The state of each layer in the form of Keras's cells."""
         vectors = [
             state[:, n * self.units : (n + 1) * self.units] for n in range(self.layers * self.parts)
         ]
@@ -223,8 +223,8 @@ class RecurrentDecoder(keras.layers.Layer):
 
 
 def unevenness(weights, lengths, target_lengths):
-    """How far attention is from having looked everywhere once: sum_i (1 - sum_t a_ti)^2, for a
-    target position as the cross entropy is.
+    """The loss of doubly stochastic attention: sum_i (1 - sum_t a_ti)^2, per target position as the
+    cross entropy is.
 
     Xu et al. 2015 (arXiv:1502.03044), equation 14, "doubly stochastic attention".
 

@@ -1,4 +1,4 @@
-"""What a language model pays for its answers, over a sample of the vocabulary in training."""
+"""The softmax loss of a language model, over a sample of the vocabulary in training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ FLATTENED = 0.75
 
 @keras.saving.register_keras_serializable("pipeline")
 class SampledSoftmax(keras.layers.Layer):
-    """-log p(answer) at each position, with p a softmax over all pieces or over a sample of them.
+    """The loss -log p(answer) at each position, with p a softmax over all pieces or over a sample
+    of them.
 
     In training each call draws `samples` pieces with repetitions, which all positions of the batch
     share, from q ~ counts ^ 0.75. The denominator of the softmax is then estimated by importance
@@ -53,8 +54,8 @@ class SampledSoftmax(keras.layers.Layer):
         self.built = True
 
     def set_counts(self, counts: np.ndarray) -> None:
-        """Takes how often each piece stands in the training text, int [pieces]: for what is drawn,
-        and as the start of the bias."""
+        """Sets how often each piece occurs in the training text, int [pieces]: the sampling
+        distribution, and the initial bias."""
         counts = np.asarray(counts, np.float64) + 1
         q = counts**FLATTENED / (counts**FLATTENED).sum()
         self.cumulative.assign(np.cumsum(q))
@@ -69,7 +70,8 @@ class SampledSoftmax(keras.layers.Layer):
         return ops.logsumexp(logits, axis=-1) - chosen
 
     def logits(self, vectors):
-        """Of all pieces: float [batch, positions, size] -> float [batch, positions, pieces]."""
+        """The logits of all pieces: float [batch, positions, size] -> float [batch, positions,
+        pieces]."""
         return ops.matmul(vectors, ops.transpose(self.kernel)) + self.bias
 
     def _sampled(self, vectors, answers):
@@ -85,7 +87,7 @@ class SampledSoftmax(keras.layers.Layer):
         return ops.reshape(nats, ops.shape(vectors)[:-1])
 
     def _draw(self):
-        """int32 [samples], with repetitions."""
+        """Samples pieces, with repetitions: int32 [samples]."""
         uniform = keras.random.uniform((self.samples,), seed=self.seed_generator)
         place = ops.searchsorted(self.cumulative, uniform * self.cumulative[-1], side="right")
         return ops.minimum(ops.cast(place, "int32"), self.pieces - 1)

@@ -90,7 +90,7 @@ class SegmentGRU(keras.layers.Layer):
         return ops.transpose(steps[:, :, : self.horizon], (0, 2, 1))
 
     def _place_inputs(self):
-        """What the step behind the last state reads, [channels, positions, units]."""
+        """The inputs of the decoding step after the last state, [channels, positions, units]."""
         positions, channels = self.positions.shape[0], self.channels.shape[0]
         at = ops.repeat(ops.expand_dims(self.positions, 0), channels, axis=0)
         of = ops.repeat(ops.expand_dims(self.channels, 1), positions, axis=1)

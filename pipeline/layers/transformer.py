@@ -89,7 +89,7 @@ class EncoderBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("pipeline")
 class DecoderBlock(EncoderBlock):
-    """As `EncoderBlock`, but blind to what comes later, and with attention over a source between.
+    """Causal self-attention, attention over a source, then the feed-forward part of `EncoderBlock`.
 
     Call arguments:
         x: float [batch, time, width], the target; what stands at padding on its right cannot be
@@ -119,7 +119,7 @@ class DecoderBlock(EncoderBlock):
         return x_shape
 
     def start(self, memory, max_length):
-        """What one-step decoding keeps, before the first step.
+        """The caches of one-step decoding before the first step.
 
         Args:
             memory: float [rows, source, any width].
@@ -140,7 +140,7 @@ class DecoderBlock(EncoderBlock):
         }
 
     def step(self, x, lengths, cache, position):
-        """One column of the teacher-forced pass, given those before it.
+        """Computes one column of the teacher-forced pass from the caches of the previous ones.
 
         Args:
             x: float [rows, 1, width], what stands at `position`.

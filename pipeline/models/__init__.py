@@ -1,1 +1,1 @@
-"""Models: ids in, logits out. What a batch holds is described in pipeline/batches/."""
+"""Models: ids in, logits out. pipeline/batches/ describes the batches they take."""

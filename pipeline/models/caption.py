@@ -1,4 +1,4 @@
-"""From a picture's features to the ids of its caption: beam search as a model."""
+"""Beam search for captions as a model: features of pictures in, ids out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pipeline.text.vocabulary import BOS, EOS, PAD, UNK
 
 @keras.saving.register_keras_serializable("pipeline")
 class Caption(keras.Model):
-    """The best caption of each picture that a beam finds.
+    """The best caption of each picture that beam search finds.
 
     A row's answer does not depend on the rows beside it. [UNK] is never said.
 
@@ -117,7 +117,7 @@ class Caption(keras.Model):
 def caption_pictures(
     caption: Caption, features: PictureFeatures, languages: np.ndarray, batch_size: int = 32
 ) -> tuple[Ragged, np.ndarray]:
-    """Captions of any number of pictures.
+    """The captions of any number of pictures.
 
     Args:
         caption: the search.

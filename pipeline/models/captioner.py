@@ -1,4 +1,4 @@
-"""One to many: a picture's features in, a caption out, one piece after the other."""
+"""The captioner (one to many): features of a picture in, a caption out."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ def captioner(
 
 
 def begin_ids(vocabulary: int, languages: int) -> list[int]:
-    """What captions in each language begin with where there are several: the ids behind the
+    """The first id of captions in each language, if there are several: the ids after the
     vocabulary."""
     return [vocabulary + number for number in range(languages)]
 
 
 class CaptionSteps:
-    """A captioner one piece at a time: what a decoder loops over.
+    """One decoding step of a captioner, for the loops in pipeline/decoding/.
 
     All of it is plain `keras.ops`, so that a loop over it can go into an exported graph.
 
@@ -107,18 +107,18 @@ class CaptionSteps:
 
     @property
     def attends(self) -> bool:
-        """Whether a step tells where it looked."""
+        """Whether a step returns attention."""
         return self.decoder.attention is not None
 
     def start(self, features) -> dict:
-        """float32 [rows, places, features] -> the state before the first step."""
+        """Computes the state before the first step from float32 [rows, places, features]."""
         seen = self.encoder(features, training=False)
         rows, places = ops.shape(features)[0], features.shape[1]
         lengths = ops.full((rows,), places, dtype="int32")
         return self.decoder.start(seen["bridge"], seen.get("memory"), lengths)
 
     def step(self, last_ids, state, position):
-        """As `pipeline.decoding.step.Step` says."""
+        """One step, as `pipeline.decoding.step.Step` says."""
         readout, state, weights = self.decoder.step(self.embedding(last_ids), state)
         logits = self.embedding(readout, reverse=True)
         return ops.log_softmax(logits, axis=-1), state, weights

@@ -1,4 +1,4 @@
-"""Many to one: a recurrent classifier, and the bag of embeddings it has to beat."""
+"""Classifiers (many to one): a recurrent one, and a bag of embeddings as baseline."""
 
 from __future__ import annotations
 
@@ -71,22 +71,8 @@ def recurrent_classifier(
     return keras.Model({"ids": ids, "lengths": lengths}, logits, name="classifier")
 
 
-def folded(model: keras.Model, settings: ClassifierSettings) -> keras.Model:
-    """The same classifier with its n-grams folded into one plain embedding table, for serving."""
-    table = model.get_layer("embedding").folded()
-    plain = recurrent_classifier(
-        settings, vocabulary_size=len(table), classes=model.output_shape[-1]
-    )
-    for layer in plain.layers:
-        if layer.name == "embedding":
-            layer.set_weights([table])
-        else:
-            layer.set_weights(model.get_layer(layer.name).get_weights())
-    return plain
-
-
 def predict_logits(model: keras.Model, rows: Ragged, batch_size: int = 512) -> np.ndarray:
-    """Logits of every row, in the order given: float32 [rows, classes]."""
+    """The logits of every row, in the given order: float32 [rows, classes]."""
     batches = LengthBuckets(rows, None, batch_size)
     logits = np.zeros((len(rows), model.output_shape[-1]), dtype=np.float32)
     for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):

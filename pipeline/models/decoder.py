@@ -1,4 +1,4 @@
-"""The recurrent decoder that settings ask for."""
+"""Makes the recurrent decoder from settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.models.settings import CaptionerSettings, TranslatorSettings
 def recurrent_decoder(
     settings: CaptionerSettings | TranslatorSettings, even_attention: float = 0.0
 ) -> RecurrentDecoder:
-    """A new layer called `decoder`; it attends where the architecture is "attention".
+    """Makes a layer called `decoder`; with the architecture "attention" it attends to a source.
 
     Args:
         settings: shape of the model.

@@ -1,4 +1,4 @@
-"""What an encoder guesses for a piece that it does not see."""
+"""Predicts a masked piece with an encoder."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _AT_ONCE = 32
 
 
 class FillIn:
-    """Probabilities of all pieces at a place, given all other pieces of the text. A special piece
-    is no answer.
+    """The probabilities of all pieces at a position, given all other pieces of the text. Special
+    pieces are never predicted.
 
     Recurrent: p(piece | left) p(piece | right) / p(piece), normalised, which is exact if the two
     sides are independent given the piece. Transformer: what it learnt to guess.
@@ -43,7 +43,8 @@ class FillIn:
         self.guesses = keras.Model(inputs, guesses)
 
     def __call__(self, rows: Ragged, places: Sequence[int]) -> np.ndarray:
-        """Log-probabilities for one place of each row, which is neither its first nor its last.
+        """The log probabilities at one position of each row, which is neither its first nor its
+        last.
 
         Args:
             rows: framed ids.

@@ -1,4 +1,4 @@
-"""History to forecast: recurrent forecasters, and the linear ones they have to beat."""
+"""Forecasters of series: recurrent ones, and linear baselines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.models.forecaster_settings import ForecasterSettings
 
 @dataclasses.dataclass(frozen=True)
 class Forecaster:
-    """A forecaster as it is trained and as it is asked; both have the same weights.
+    """A forecaster as it is trained and as it is used; both share their weights.
 
     Attributes:
         trained: what training feeds: "history" float32 [batch, window, channels] and, where it
@@ -30,14 +30,14 @@ class Forecaster:
 
     @property
     def reads_future(self) -> bool:
-        """Whether it learns by teacher forcing."""
+        """Whether it is trained with teacher forcing."""
         return self.trained is not self.model
 
 
 def forecaster(
     settings: ForecasterSettings, *, window: int, horizon: int, channels: int
 ) -> Forecaster:
-    """Builds a forecaster of standardised series.
+    """Builds a forecaster for standardised series.
 
     Args:
         settings: its shape.
@@ -74,7 +74,8 @@ def forecaster(
 
 
 def moving_average(series, kernel: int):
-    """The mean over `kernel` steps around each; the ends are filled up with the outermost values.
+    """The moving average over `kernel` steps; the ends are padded with the first and the last
+    value.
 
     Args:
         series: [batch, time, channels].
@@ -95,7 +96,8 @@ def moving_average(series, kernel: int):
 
 
 def _linear(series, horizon: int, name: str):
-    """A linear map of the steps of each channel, the same for all: [batch, horizon, channels]."""
+    """A linear map over the steps of each channel, shared by all channels: [batch, horizon,
+    channels]."""
     steps = keras.layers.Dense(horizon, name=name)(ops.transpose(series, (0, 2, 1)))
     return ops.transpose(steps, (0, 2, 1))
 
@@ -109,7 +111,8 @@ def _last_state(settings: ForecasterSettings, x):
 def _encoder_decoder(
     settings: ForecasterSettings, history: keras.KerasTensor, horizon: int
 ) -> Forecaster:
-    """The decoder reads the truth in training and its own forecasts when it is asked."""
+    """An encoder-decoder; its decoder reads the true values in training and its own forecasts
+    otherwise."""
     channels, last = history.shape[-1], history[:, -1:, :]
     level = last if settings.subtract_last else ops.zeros_like(last)
     kind = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[settings.cell]
@@ -137,6 +140,6 @@ def _encoder_decoder(
 
 
 def predict_forecasts(model: keras.Model, windows: Windows) -> np.ndarray:
-    """The forecast of every window, in the order of `windows.starts`: float32 [windows, horizon,
+    """The forecasts of all windows, in the order of `windows.starts`: float32 [windows, horizon,
     channels]."""
     return np.concatenate([model.predict_on_batch(inputs) for inputs, _ in windows])

@@ -1,4 +1,4 @@
-"""Many to many in step: one label for each frame of a video."""
+"""A model that labels each frame of a video (many to many in step)."""
 
 from __future__ import annotations
 
@@ -46,18 +46,19 @@ def frame_labeller(
 
 
 def _squashed(x, settings: FrameLabellerSettings):
-    """Standardised features as the layers read them."""
+    """The features after the asinh of `settings.squash`."""
     return keras.ops.arcsinh(settings.squash * x) if settings.squash else x
 
 
 def best_labels(model: keras.Model) -> keras.Model:
-    """The same inputs to the numbers of the best labels, int32 [batch, time], 0 at padding."""
+    """A model with the same inputs that gives the numbers of the best labels, int32 [batch, time],
+    0 at padding."""
     best = Viterbi(model.get_layer("crf"), name="viterbi")
     return keras.Model(model.input, best(model.output, model.input["lengths"]), name="best_labels")
 
 
 def predict_labels(decoder: keras.Model, rows: FrameRows, batch_size: int) -> list[np.ndarray]:
-    """Numbers of the best labels of each video, int32 [time], in the order given.
+    """The numbers of the best labels of each video, int32 [time], in the given order.
 
     Args:
         decoder: what `best_labels` made.
@@ -74,8 +75,8 @@ def predict_labels(decoder: keras.Model, rows: FrameRows, batch_size: int) -> li
 
 
 def carried_labeller(model: keras.Model, settings: FrameLabellerSettings) -> keras.Model:
-    """The same weights, with a state that comes in and goes out, so that a video can be read as
-    it comes: in pieces of any length, one frame at a time if need be.
+    """A model with the same weights that takes and returns a state, so that a video can be read in
+    pieces of any length, also one frame at a time.
 
     Args:
         model: of `frame_labeller`, with the direction "forward".

@@ -1,4 +1,4 @@
-"""From prompts to texts: sampling as a model, compiled like any other."""
+"""Sampling from a language model as a model, compiled like any other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipeline.text.vocabulary import BOS, PAD, UNK
 
 @keras.saving.register_keras_serializable("pipeline")
 class Generate(keras.Model):
-    """Goes on with prompts, one unit after the other.
+    """Continues prompts, one unit after the other.
 
     What a row says depends on its prompt, its number and the seed, not on the rows beside it.
     [UNK] is never said. [EOS] may be: after it the model begins another document.
@@ -90,7 +90,7 @@ def continue_texts(
     temperature: float = 1.0,
     seed: int = 1,
 ) -> list[str]:
-    """Each prompt, under the text policy, and what the model goes on with.
+    """Each prompt, under the text policy, followed by the model's continuation.
 
     With jamo the first that is said may still belong to the last syllable of the prompt.
 

@@ -1,4 +1,4 @@
-"""Settings of how a language model writes; here so that reading them does not import keras."""
+"""Settings of sampling from a language model; here so that reading them does not import keras."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Annotated
 from pipeline.ranges import AtLeast, Between
 
 MAX_LENGTH = 100_000
-"""Characters that a model writes at once, at the most."""
+"""Maximum number of characters that a model writes at once."""
 
 
 @dataclasses.dataclass(frozen=True)
 class GenerationSettings:
-    """How the next character is drawn."""
+    """How the next character is sampled."""
 
     top_k: Annotated[int, AtLeast(0)] = 0
-    """Only so many of the most probable characters are drawn from; 0: all."""
+    """Samples only from this many of the most probable characters; 0: from all."""
     top_p: Annotated[float, Between(0, 1, with_lowest=False)] = 1.0
-    """Only the fewest most probable characters that together reach this probability are drawn
-    from (nucleus, Holtzman et al. 2020); 1: all."""
+    """Samples only from the smallest set of the most probable characters whose probabilities add up
+    to this (nucleus sampling, Holtzman et al. 2020); 1: from all."""

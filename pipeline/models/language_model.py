@@ -1,4 +1,4 @@
-"""One to many in its plainest form: what comes next, and a state that has read all before."""
+"""A language model: predicts the next unit, with a state that is carried from call to call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WINDOW = 128
 
 
 def language_model(settings: LanguageModelSettings, *, vocabulary_size: int) -> keras.Model:
-    """Builds the language model. It keeps nothing between calls: the state is given and returned.
+    """Builds the language model. It has no internal state: the state is an input and an output.
 
     Args:
         settings: its shape.
@@ -57,12 +57,12 @@ def language_model(settings: LanguageModelSettings, *, vocabulary_size: int) -> 
 
 
 def state_size(model: keras.Model) -> int:
-    """How many numbers the state of a row is made of."""
+    """The number of values in the state of a row."""
     return model.input["state"].shape[-1]
 
 
 class LanguageModelSteps:
-    """A language model one unit at a time: what a decoder loops over.
+    """One decoding step of a language model, for the loops in pipeline/decoding/.
 
         steps = LanguageModelSteps(model)
         state, last_ids = steps.start(ids, lengths)

@@ -1,4 +1,4 @@
-"""A training step and a model as functions whose graph is built once, for batches of any shape.
+"""Training steps and predictions with one graph for batches of any shape.
 
 `train_on_batch` and `predict_on_batch` build a graph for the shapes of the first batch, another
 one where those of a later batch differ, and so on. Each takes seconds, and two graphs may round
@@ -22,7 +22,8 @@ Batch = dict[str, np.ndarray]
 
 
 def training_step(model: keras.Model) -> Callable[[Batch, np.ndarray], float]:
-    """What takes one step: inputs and targets of a batch to their loss, as `train_on_batch`.
+    """A function that takes one training step: inputs and targets of a batch to their loss, as
+    `train_on_batch`.
 
     Args:
         model: compiled; its inputs are a dictionary.
@@ -52,7 +53,7 @@ def training_step(model: keras.Model) -> Callable[[Batch, np.ndarray], float]:
 
 
 def prediction(model: keras.Model) -> Callable[[Batch], Any]:
-    """What gives the outputs of a model for a batch, as `predict_on_batch`.
+    """A function that computes the outputs of a model for a batch, as `predict_on_batch`.
 
     Args:
         model: its inputs are a dictionary.
@@ -71,5 +72,5 @@ def prediction(model: keras.Model) -> Callable[[Batch], Any]:
 
 
 def _specs(model: keras.Model, inputs: Batch) -> dict[str, tf.TensorSpec]:
-    """What is known of the inputs whatever the batch: what the model knows, and their dtypes."""
+    """The shapes and dtypes of the inputs that are the same for every batch."""
     return {name: tf.TensorSpec(model.input[name].shape, of.dtype) for name, of in inputs.items()}

@@ -1,4 +1,4 @@
-"""Recurrent layers one on the other, each but the first added to what it reads."""
+"""Stacks of recurrent layers with residual connections from the second layer on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.layers.recurrent import Recurrent
 
 
 class StackSettings(Protocol):
-    """What a group of settings says of a stack."""
+    """The settings of a stack, as a group of settings has them."""
 
     cell: str
     units: int
@@ -22,7 +22,7 @@ class StackSettings(Protocol):
 
 
 def recurrent_stack(x, lengths, settings: StackSettings):
-    """Runs `settings.layers` layers over rows, with dropout behind each.
+    """Runs `settings.layers` layers over rows, with dropout after each.
 
     Args:
         x: symbolic float32 [batch, time, features].
@@ -43,7 +43,7 @@ def recurrent_stack(x, lengths, settings: StackSettings):
 
 
 def carried_stack(layers: Sequence[CarriedRecurrent], x, reset, state, dropout: float):
-    """Runs layers whose state comes in and goes out, with dropout behind each.
+    """Runs layers that take and return their state, with dropout after each.
 
     Args:
         x: symbolic float32 [batch, time, features].

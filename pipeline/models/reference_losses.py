@@ -1,4 +1,4 @@
-"""What a reference costs a translator: after the reference's own pieces, and after the model's."""
+"""The loss of a translator on references: with teacher forcing, and after its own pieces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _TOKENS = 4096
 
 
 class ReferenceLosses(keras.Model):
-    """Scores references in two ways, which differ in what stands before each piece.
+    """Computes the loss of references in two ways, which differ in the pieces that the decoder
+    reads.
 
     *Teacher-forced:* piece t of the reference after its pieces 1 ... t - 1.
 
@@ -66,7 +67,7 @@ class ReferenceLosses(keras.Model):
         }
 
     def _nats(self, inputs, reads):
-        """float32 [batch], of the targets where the decoder reads `reads`."""
+        """The loss of the targets if the decoder reads `reads`: float32 [batch]."""
         read = {name: inputs[name] for name in ("ids", "lengths", "target_lengths")}
         logits = self.translator({**read, "target_ids": reads}, training=False)
         targets = inputs["targets"]
@@ -79,7 +80,7 @@ class ReferenceLosses(keras.Model):
 def reference_losses(
     translator: keras.Model, sources: Ragged, targets: Ragged, multiple: int = 1
 ) -> dict[str, float]:
-    """Mean nats a piece over a whole split, every piece counting alike.
+    """The mean loss in nats per piece over a whole split, every piece counting alike.
 
     Args:
         translator: what `pipeline.models.seq2seq.translator` made.

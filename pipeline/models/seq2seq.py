@@ -1,4 +1,4 @@
-"""Many to many: a source row in, a target row out, one piece after the other."""
+"""The translator (many to many): a source row in, a target row out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A translator one target piece at a time: what a decoder loops over.
+"""One decoding step of a translator, for the loops in pipeline/decoding/.
 
     steps = translation_steps(model, max_length=100)
     state = steps.start(ids, lengths)
@@ -21,7 +21,7 @@ CACHED = ("keys", "values", "source_keys", "source_values")
 
 
 class TranslationSteps(typing.Protocol):
-    """One step of any architecture of `pipeline.models.seq2seq.translator`."""
+    """The steps of any architecture of `pipeline.models.seq2seq.translator`."""
 
     constant: frozenset[str]
     """What in a state no step changes (some names may not be there): the source, as the decoder
@@ -29,7 +29,7 @@ class TranslationSteps(typing.Protocol):
     gather it."""
 
     def start(self, ids, lengths, max_length=None) -> dict:
-        """Reads the sources.
+        """Encodes the sources; returns the state before the first step.
 
         Args:
             ids: int32 [rows, source], right-padded; lengths: int32 [rows].
@@ -58,7 +58,7 @@ class TranslationSteps(typing.Protocol):
 
 
 def translation_steps(model: keras.Model, max_length: int = 256) -> TranslationSteps:
-    """The steps of a translator, new or loaded from a file; they share its weights.
+    """Makes the steps of a translator, built or loaded from a file; they share its weights.
 
     Args:
         model: what `translator` made.
@@ -70,7 +70,7 @@ def translation_steps(model: keras.Model, max_length: int = 256) -> TranslationS
 
 
 class _Ends:
-    """The parts that both have: the encoder, the target embedding and the softmax."""
+    """The parts that all architectures share: the encoder, the target embedding and the softmax."""
 
     def __init__(self, model: keras.Model, *outputs: str):
         sources = {name: model.input[name] for name in ("ids", "lengths")}

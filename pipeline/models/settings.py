@@ -8,18 +8,18 @@ from typing import Annotated, Literal
 from pipeline.ranges import AtLeast, Between, Share, UserFiles
 
 CELL_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN", "irnn": "ReLU RNN"}
-"""What cells are called in reports and pictures."""
+"""Names of the cells in reports and pictures."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierSettings:
-    """The shape of the classifier."""
+    """Architecture of the classifier."""
 
     cell: Literal["lstm", "gru", "rnn", "irnn", "bag"] = "lstm"
-    """What runs over the pieces. "irnn" is a ReLU RNN started at the identity; "bag" has no
-    recurrence at all: the mean and maximum of the embeddings, the baseline."""
+    """Recurrent cell. "irnn" is a ReLU RNN whose recurrent weights start as the identity matrix;
+    "bag" is the baseline without recurrence: the mean and maximum of the embeddings."""
     units: Annotated[int, AtLeast(1)] = 264
-    """Width of the hidden state in one direction. Powers of two, as 256, are slow on a CPU
+    """Width of the hidden state in one direction. Powers of two, such as 256, are slow on a CPU
     (`python -m benchmarks.recurrent_peak`)."""
     direction: Literal["forward", "backward", "both"] = "both"
     """Reading direction; "both" is a bidirectional layer."""
@@ -29,22 +29,22 @@ class ClassifierSettings:
     embedding_size: Annotated[int, AtLeast(1)] = 120
     """Width of the piece embeddings."""
     ngrams: Literal["none", "syllable", "jamo"] = "jamo"
-    """What a piece's embedding borrows from: nothing, its syllables and pairs of syllables, or
-    these and its runs of 3 jamo. Costs time in training, nothing when served."""
+    """What is added to the embedding of a piece: nothing, embeddings of its syllables and pairs of
+    syllables, or of these and its runs of 3 jamo. Costs time in training, but not when served."""
     max_ngrams: Annotated[int, AtLeast(1)] = 12
-    """N-grams of a piece, at most."""
+    """Maximum number of n-grams of a piece."""
     pooling: Literal["last", "mean", "max", "attention", "max+mean"] = "max+mean"
-    """How one vector is made of the states of all pieces."""
+    """How the states of all pieces become one vector."""
     embedding_dropout: Annotated[float, Share] = 0.5
     """Share of embedding features dropped in training."""
     piece_dropout: Annotated[float, Share] = 0.1
-    """Share of pieces of which nothing is read in training."""
+    """Share of pieces whose embedding is set to zero in training."""
     state_dropout: Annotated[float, Share] = 0.5
     """Share of state features dropped between layers and before the logits in training."""
 
 
-def describe(settings: ClassifierSettings) -> str:
-    """The shape in a few words, for reports."""
+def describe_classifier(settings: ClassifierSettings) -> str:
+    """Describes the architecture in a few words, for reports."""
     if settings.cell == "bag":
         return f"bag of embeddings, {settings.embedding_size} wide"
     cell = CELL_NAMES[settings.cell]
@@ -54,56 +54,56 @@ def describe(settings: ClassifierSettings) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class StartSettings:
-    """What the model starts from."""
+    """The pretrained encoder that the model starts from."""
 
     encoder: Annotated[str, UserFiles] = "none"
-    """A pretrained encoder: `bundled` for the one that comes with the project, the name of
-    another one or of a run of make pretrain, a folder, or `none` to start from nothing. Its pieces
-    are taken over, and its embeddings and recurrent layer are what the model starts with."""
+    """A pretrained encoder: `bundled` for the one that comes with the project, the name of another
+    one or of a run of make pretrain, a folder, or `none` for random weights. The model uses the
+    pieces of the encoder, and starts with its embeddings and its recurrent layer."""
 
 
 @dataclasses.dataclass(frozen=True)
 class FineTuningSettings:
-    """How what an encoder brought is learnt on."""
+    """How the weights that come from an encoder are trained further."""
 
     encoder_rate: Annotated[float, Between(0, 1)] = 1.0
-    """Its learning rate, as a part of that of the rest; 0 leaves it as it is."""
+    """Learning rate of the encoder's weights, relative to that of all others; 0 freezes them."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TaggerSettings:
-    """The shape of the tagger."""
+    """Architecture of the tagger."""
 
     cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
-    """What runs over the pieces. "irnn" is a ReLU RNN started at the identity."""
+    """Recurrent cell. "irnn" is a ReLU RNN whose recurrent weights start as the identity matrix."""
     units: Annotated[int, AtLeast(1)] = 160
     """Width of the hidden state in one direction."""
     direction: Literal["forward", "backward", "both"] = "both"
     """Reading direction; "both" is a bidirectional layer."""
     layers: Annotated[int, AtLeast(0)] = 1
-    """How many recurrent layers are stacked; from the second on each adds its input to its
-    output (a residual connection). 0: what runs over the pieces is the encoder alone."""
+    """How many recurrent layers are stacked; from the second on each adds its input to its output
+    (a residual connection). 0: there is no recurrent layer besides the encoder's."""
     embedding_size: Annotated[int, AtLeast(1)] = 64
     """Width of the piece embeddings."""
     ngram_size: Annotated[int, AtLeast(1)] = 32
-    """Width of the embeddings of runs of pieces."""
+    """Width of the embeddings of n-grams of pieces."""
     head: Literal["crf", "softmax"] = "crf"
     """How tags are chosen: a linear-chain CRF scores whole sequences; "softmax" scores each tag
     by itself, and the best legal sequence is taken."""
     embedding_dropout: Annotated[float, Share] = 0.3
     """Share of embedding features dropped in training."""
     piece_dropout: Annotated[float, Share] = 0.1
-    """Share of pieces of which nothing is read in training."""
+    """Share of pieces whose embedding is set to zero in training."""
     ngram_dropout: Annotated[float, Share] = 0.3
-    """Share of runs of pieces taken for unknown in training."""
+    """Share of n-grams of pieces treated as unknown in training."""
     ngram_row_dropout: Annotated[float, Share] = 0.4
-    """Share of sentences of which all runs of pieces are taken for unknown in training."""
+    """Share of sentences whose n-grams of pieces are all treated as unknown in training."""
     state_dropout: Annotated[float, Share] = 0.5
     """Share of state features dropped between layers and before the tags in training."""
 
 
 def describe_tagger(settings: TaggerSettings) -> str:
-    """The shape in a few words, for reports."""
+    """Describes the architecture in a few words, for reports."""
     cell = CELL_NAMES[settings.cell]
     direction = "bidirectional " if settings.direction == "both" else ""
     head = {"crf": "CRF", "softmax": "softmax"}[settings.head]
@@ -112,33 +112,32 @@ def describe_tagger(settings: TaggerSettings) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class TranslatorSettings:
-    """The shape of the translator."""
+    """Architecture of the translator."""
 
     architecture: Literal["rnn", "attention", "transformer"] = "attention"
-    """What turns a source into a target. "rnn" hands the decoder the encoder's last states and
-    nothing else; "attention" lets it look at every source position; "transformer" has no
-    recurrence."""
+    """Kind of encoder-decoder. "rnn" gives the decoder only the last states of the encoder;
+    "attention" lets it attend to every source position; "transformer" has no recurrence."""
     cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
-    """What runs over the pieces; not of the Transformer."""
+    """Recurrent cell. Not used by the Transformer."""
     units: Annotated[int, AtLeast(1)] = 256
-    """Width of the decoder's state, and of both directions of the encoder together (even); of
-    all vectors of the Transformer (a multiple of `heads`)."""
+    """Width of the decoder's state, and of both directions of the encoder together (an even
+    number); for the Transformer the width of all vectors (a multiple of `heads`)."""
     layers: Annotated[int, AtLeast(1)] = 2
-    """How many layers or blocks the encoder and the decoder have each."""
+    """Number of layers (or Transformer blocks) of the encoder, and of the decoder."""
     embedding_size: Annotated[int, AtLeast(1)] = 256
     """Width of the piece embeddings; the Transformer's are `units` wide."""
     attention: Literal["additive", "dot", "general"] = "general"
-    """How a decoder state and a source position are compared: additive (Bahdanau et al. 2015),
-    dot or general (Luong et al. 2015). Of "attention" alone."""
+    """How a decoder state and a source position are compared: additive (Bahdanau et al. 2015), dot
+    or general (Luong et al. 2015). Only with --architecture attention."""
     input_feeding: bool = False
-    """What was predicted from at the step before is read too (Luong et al. 2015). Time is then
-    walked step by step in training as well, which costs. Of "attention" alone."""
+    """The attentional vector of the step before is an input, too (Luong et al. 2015). Training then
+    computes one step after the other, which is slower. Only with --architecture attention."""
     heads: Annotated[int, AtLeast(1)] = 4
     """Attention heads of a Transformer block."""
     feed_forward: Annotated[int, AtLeast(1)] = 1024
     """Width of the hidden layer of a Transformer block."""
     tied_softmax: bool = True
-    """The softmax has the target embeddings for its weights."""
+    """The softmax shares its weights with the target embeddings."""
     embedding_dropout: Annotated[float, Share] = 0.2
     """Share of embedding features dropped in training."""
     state_dropout: Annotated[float, Share] = 0.2
@@ -149,7 +148,7 @@ class TranslatorSettings:
 
 
 def describe_translator(settings: TranslatorSettings) -> str:
-    """The shape in a few words, for reports."""
+    """Describes the architecture in a few words, for reports."""
     if settings.architecture == "transformer":
         return f"{settings.layers}-layer Transformer-{settings.units} with {settings.heads} heads"
     cell = CELL_NAMES[settings.cell]
@@ -162,10 +161,10 @@ def describe_translator(settings: TranslatorSettings) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class LanguageModelSettings:
-    """The shape of the language model."""
+    """Architecture of the language model."""
 
     cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
-    """What runs over the characters. "irnn" is a ReLU RNN started at the identity."""
+    """Recurrent cell. "irnn" is a ReLU RNN whose recurrent weights start as the identity matrix."""
     units: Annotated[int, AtLeast(1)] = 512
     """Width of the hidden state of a layer."""
     layers: Annotated[int, AtLeast(1)] = 1
@@ -174,8 +173,8 @@ class LanguageModelSettings:
     embedding_size: Annotated[int, AtLeast(1)] = 128
     """Width of the embeddings of characters."""
     tied_softmax: bool = False
-    """The softmax has the embeddings for its weights; the state is first brought to their
-    width."""
+    """The softmax shares its weights with the embeddings; a linear layer first projects the state
+    to their width."""
     embedding_dropout: Annotated[float, Share] = 0.1
     """Share of embedding features dropped in training."""
     state_dropout: Annotated[float, Share] = 0.3
@@ -183,7 +182,7 @@ class LanguageModelSettings:
 
 
 def describe_language_model(settings: LanguageModelSettings) -> str:
-    """The shape in a few words, for reports."""
+    """Describes the architecture in a few words, for reports."""
     cell = CELL_NAMES[settings.cell]
     tied = " with a tied softmax" if settings.tied_softmax else ""
     return f"{settings.layers}-layer {cell}-{settings.units}{tied}"
@@ -191,24 +190,24 @@ def describe_language_model(settings: LanguageModelSettings) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class EncoderSettings:
-    """The shape of the encoder."""
+    """Architecture of the encoder."""
 
     architecture: Literal["recurrent", "transformer"] = "recurrent"
-    """What reads a text. "recurrent": an LSTM from the left and one from the right that never see
-    each other, so that each can be asked for the next piece on its side (Peters et al. 2018);
-    "transformer": self-attention, which guesses hidden pieces (Devlin et al. 2019)."""
+    """Kind of encoder. "recurrent": one LSTM reads from the left and one from the right,
+    separately, and each predicts the next piece in its direction (Peters et al. 2018);
+    "transformer": self-attention, which predicts masked pieces (Devlin et al. 2019)."""
     units: Annotated[int, AtLeast(1)] = 264
-    """Width of the state in one direction; of all vectors of the Transformer (a multiple of
-    `heads`). Powers of two, as 256, are slow on a CPU."""
+    """Width of the state in one direction; for the Transformer the width of all vectors (a multiple
+    of `heads`). Powers of two, such as 256, are slow on a CPU."""
     embedding_size: Annotated[int, AtLeast(1)] = 120
     """Width of the piece embeddings; the Transformer's are `units` wide."""
     ngrams: Literal["none", "syllable", "jamo"] = "jamo"
-    """What a piece's embedding borrows from: nothing, its syllables and pairs of syllables, or
-    these and its runs of 3 jamo."""
+    """What is added to the embedding of a piece: nothing, embeddings of its syllables and pairs of
+    syllables, or of these and its runs of 3 jamo."""
     max_ngrams: Annotated[int, AtLeast(1)] = 12
-    """N-grams of a piece, at most."""
+    """Maximum number of n-grams of a piece."""
     layers: Annotated[int, AtLeast(1)] = 4
-    """Blocks of the Transformer."""
+    """Number of blocks of the Transformer."""
     heads: Annotated[int, AtLeast(1)] = 4
     """Attention heads of a block."""
     feed_forward: Annotated[int, AtLeast(1)] = 1024
@@ -220,7 +219,7 @@ class EncoderSettings:
 
 
 def describe_encoder(settings: EncoderSettings) -> str:
-    """The shape in a few words, for reports."""
+    """Describes the architecture in a few words, for reports."""
     if settings.architecture == "transformer":
         return f"{settings.layers}-layer Transformer-{settings.units}, masked language model"
     return f"two-way LSTM-{settings.units} language model"
@@ -228,24 +227,24 @@ def describe_encoder(settings: EncoderSettings) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class FrameLabellerSettings:
-    """The shape of the model that labels frames."""
+    """Architecture of the model that labels frames."""
 
     cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
-    """What runs over the frames. "irnn" is a ReLU RNN started at the identity."""
+    """Recurrent cell. "irnn" is a ReLU RNN whose recurrent weights start as the identity matrix."""
     units: Annotated[int, AtLeast(1)] = 64
     """Width of the hidden state in one direction."""
     direction: Literal["forward", "both"] = "forward"
-    """"forward" is causal: it answers while the video runs. "both" is bidirectional: it reads the
-    whole video before it answers."""
+    """"forward" is causal: it labels a frame while the video runs. "both" is bidirectional: it
+    reads the whole video before it labels the first frame."""
     layers: Annotated[int, AtLeast(1)] = 2
     """How many recurrent layers are stacked; from the second on each adds its input to its
     output (a residual connection)."""
     head: Literal["softmax", "crf"] = "softmax"
-    """How labels are chosen: "softmax" chooses that of each frame by itself; a linear-chain CRF
-    scores whole sequences, for which it waits until the video ends."""
+    """How labels are chosen: "softmax" scores each frame by itself; "crf", a linear-chain CRF,
+    scores whole sequences and therefore needs the whole video."""
     squash: Annotated[float, AtLeast(0)] = 0.0
-    """Standardised features x become asinh(squash * x), which brings the largest nearer and
-    spreads the smallest: for velocities and the like, most of which are near 0. 0 leaves them."""
+    """Standardised features x become asinh(squash * x), which compresses large values and spreads
+    small ones: for velocities and the like, most of which are near 0. 0 leaves x as it is."""
     feature_dropout: Annotated[float, Share] = 0.1
     """Share of features dropped in training."""
     state_dropout: Annotated[float, Share] = 0.3
@@ -258,7 +257,7 @@ class FrameLabellerSettings:
 
 
 def describe_frame_labeller(settings: FrameLabellerSettings) -> str:
-    """The shape in a few words, for reports."""
+    """Describes the architecture in a few words, for reports."""
     cell = CELL_NAMES[settings.cell]
     direction = "bidirectional" if settings.direction == "both" else "causal"
     head = {"crf": "CRF", "softmax": "softmax"}[settings.head]
@@ -267,32 +266,32 @@ def describe_frame_labeller(settings: FrameLabellerSettings) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class CaptionerSettings:
-    """The shape of the captioner."""
+    """Architecture of the captioner."""
 
     architecture: Literal["rnn", "attention"] = "attention"
-    """What turns a picture into a caption. "rnn" begins the decoder with the mean of the picture's
-    features and shows it nothing else (Vinyals et al. 2015); "attention" lets it look at each of
-    the picture's 7 x 7 places (Xu et al. 2015)."""
+    """Kind of decoder. "rnn" starts from the mean of the picture's features and sees nothing else
+    of the picture (Vinyals et al. 2015); "attention" attends to the 7 x 7 places of the picture (Xu
+    et al. 2015)."""
     cell: Literal["lstm", "gru", "rnn", "irnn"] = "lstm"
-    """What writes the caption."""
+    """Recurrent cell of the decoder."""
     units: Annotated[int, AtLeast(1)] = 384
     """Width of the decoder's state, of the features of a place as the decoder sees them, and of
     the hidden layer of additive attention."""
     layers: Annotated[int, AtLeast(1)] = 1
-    """How many layers the decoder has."""
+    """Number of layers of the decoder."""
     embedding_size: Annotated[int, AtLeast(1)] = 256
     """Width of the piece embeddings."""
     attention: Literal["additive", "dot", "general"] = "additive"
-    """How a decoder state and a place are compared: additive (Bahdanau et al. 2015), dot or
-    general (Luong et al. 2015). Of "attention" alone."""
+    """How a decoder state and a place are compared: additive (Bahdanau et al. 2015), dot or general
+    (Luong et al. 2015). Only with --architecture attention."""
     input_feeding: bool = False
-    """What was predicted from at the step before is read too (Luong et al. 2015). Time is then
-    walked step by step in training as well, which costs. Of "attention" alone."""
+    """The attentional vector of the step before is an input, too (Luong et al. 2015). Training then
+    computes one step after the other, which is slower. Only with --architecture attention."""
     even_attention: Annotated[float, AtLeast(0)] = 0.0
-    """Weight of a loss that wants each place to be looked at once in a caption (doubly stochastic
-    attention, Xu et al. 2015, whose weight is 1); not with input feeding."""
+    """Weight of a loss that makes each place get an attention of about 1 over a whole caption
+    (doubly stochastic attention, Xu et al. 2015, who use 1); not with input feeding."""
     tied_softmax: bool = True
-    """The softmax has the piece embeddings for its weights."""
+    """The softmax shares its weights with the piece embeddings."""
     feature_dropout: Annotated[float, Share] = 0.3
     """Share of the picture's features dropped in training."""
     embedding_dropout: Annotated[float, Share] = 0.3
@@ -302,7 +301,7 @@ class CaptionerSettings:
 
 
 def describe_captioner(settings: CaptionerSettings) -> str:
-    """The shape in a few words, for reports."""
+    """Describes the architecture in a few words, for reports."""
     shape = f"{settings.layers}-layer {CELL_NAMES[settings.cell]}-{settings.units} decoder"
     if settings.architecture == "rnn":
         return f"{shape} without attention"

@@ -1,4 +1,4 @@
-"""A model that starts with what an encoder learnt from raw text."""
+"""Puts the weights of a pretrained encoder into a model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.pretrained import ENCODER, read_weights
 
 
 def has_encoder(prepared_folder: Path) -> bool:
-    """Whether there is an encoder among what was prepared."""
+    """Whether a prepared folder has a pretrained encoder."""
     return (prepared_folder / ENCODER).exists()
 
 
@@ -22,7 +22,7 @@ def start_from(
     rate: float,
     layers: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
-    """Puts the weights of the encoder among what was prepared into the layers of a model.
+    """Puts the weights of the encoder in a prepared folder into the layers of a model.
 
     Args:
         model: built, untrained.

@@ -1,4 +1,4 @@
-"""Many to many in step: one tag for each piece."""
+"""A tagger (many to many in step): one tag for each piece."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def recurrent_tagger(
 
 @dataclasses.dataclass(frozen=True)
 class EncoderShape:
-    """What a tagger must know of the encoder that it starts from.
+    """The sizes of the pretrained encoder that a tagger contains.
 
     Attributes:
         units: width of the state in one direction.
@@ -121,48 +121,23 @@ def _encoder_states(
     return Recurrent("lstm", encoder.units, "both", name=ENCODER_LAYERS["recurrent_1"])(x, lengths)
 
 
-def folded(
-    model: keras.Model,
-    settings: TaggerSettings,
-    *,
-    vocabulary_size: int,
-    tags: TagSet,
-    ngram_keys: Sequence[np.ndarray],
-    encoder: EncoderShape | None,
-) -> keras.Model:
-    """The same tagger with the n-grams of its encoder folded into one plain table, for serving."""
-    if encoder is None or encoder.ngram_table is None:
-        return model
-    plain = recurrent_tagger(
-        settings,
-        vocabulary_size=vocabulary_size,
-        tags=tags,
-        ngram_keys=ngram_keys,
-        encoder=EncoderShape(encoder.units, encoder.embedding_size),
-    )
-    for layer in plain.layers:
-        there = model.get_layer(layer.name)
-        is_table = layer.name == ENCODER_LAYERS["embedding"]
-        layer.set_weights([there.folded()] if is_table else there.get_weights())
-    return plain
-
-
 def best_tags(model: keras.Model) -> keras.Model:
-    """The same inputs to the best legal tags, int32 [batch, time], 0 at padding."""
+    """A model with the same inputs that gives the best legal tags, int32 [batch, time], 0 at
+    padding."""
     best = Viterbi(model.get_layer("crf"), name="viterbi")
     return keras.Model(model.input, best(model.output, model.input["lengths"]), name="best_tags")
 
 
 def tag_probabilities(model: keras.Model) -> keras.Model:
-    """The same inputs to the probability of each tag at each piece, p(y_t | x) of the CRF: float32
-    [batch, time, tags], 0 at padding."""
+    """A model with the same inputs that gives the probability of each tag at each piece, p(y_t | x)
+    of the CRF: float32 [batch, time, tags], 0 at padding."""
     of_tags = Marginals(model.get_layer("crf"), name="marginals")
     probabilities = of_tags(model.output, model.input["lengths"])
     return keras.Model(model.input, probabilities, name="tag_probabilities")
 
 
 def predict_tags(decoder: keras.Model, rows: Ragged, batch_size: int = 256) -> Ragged:
-    """The best legal tags of every row, in the order given, one for each id.
+    """The best legal tags of every row, in the given order, one for each id.
 
     Args:
         decoder: what `best_tags` made.
@@ -184,7 +159,7 @@ def tag_texts(
     *,
     max_length: int,
 ) -> list[list[Entity]]:
-    """The entities of any texts, with their places in the texts as given.
+    """The entities of any texts, with their offsets in the texts as given.
 
     Args:
         decoder: what `best_tags` made.

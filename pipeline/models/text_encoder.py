@@ -1,4 +1,4 @@
-"""From texts to a vector for each piece, learnt from text alone."""
+"""An encoder that gives a vector for each piece, and learns from raw text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def text_encoder(
     ngram_table: np.ndarray | None = None,
     ngrams: int = 0,
 ) -> keras.Model:
-    """Builds the encoder. Its layers are called as those of the models that start from it.
+    """Builds the encoder. Its layers have the same names as in the models that start from it.
 
     Args:
         settings: its shape.
@@ -63,7 +63,7 @@ def text_encoder(
 def pretraining_model(
     encoder: keras.Model, settings: EncoderSettings, *, vocabulary_size: int, samples: int
 ) -> keras.Model:
-    """What the encoder learns from: guesses of pieces, and what they cost.
+    """The model for pretraining: the encoder with the loss of its predictions.
 
     Recurrent: at each position the state from the left guesses the piece after it, that from the
     right the piece before it, both with the same softmax. Transformer: the vectors at given places
@@ -101,7 +101,7 @@ def pretraining_model(
 
 
 def encode(encoder: keras.Model, rows: Ragged, batch_size: int = 256) -> list[np.ndarray]:
-    """The vectors of every row, in the order given: float32 [length, width] each."""
+    """The vectors of every row, in the given order: float32 [length, width] each."""
     batches = LengthBuckets(rows, None, batch_size)
     vectors: list[np.ndarray] = [np.zeros(0)] * len(rows)
     for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):

@@ -1,4 +1,4 @@
-"""One vector for a text, made of the vectors of its pieces."""
+"""One vector for a text, computed from the vectors of its pieces."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pipeline.text.ragged import Ragged
 
 
 def mean_vectors(encoder: keras.Model, rows: Ragged) -> np.ndarray:
-    """The mean over the pieces of each row, the frame left out: float32 [rows, width]; of a row
-    without pieces 0.
+    """The mean over the pieces of each row, without [BOS] and [EOS]: float32 [rows, width]; 0 for a
+    row without pieces.
 
     Args:
         encoder: what `pipeline.models.text_encoder.text_encoder` made.
@@ -25,7 +25,7 @@ def mean_vectors(encoder: keras.Model, rows: Ragged) -> np.ndarray:
 
 
 def text_vectors(encoder: keras.Model, rows: Ragged, centre: np.ndarray) -> np.ndarray:
-    """A vector of length 1 for each row, so that a product of two is their cosine similarity.
+    """A vector of length 1 for each row, so that the dot product of two is their cosine similarity.
 
     From the mean over the pieces `centre`, the mean of many texts, is taken away: what all texts
     have in common says nothing about any of them (Mu and Viswanath 2018, arXiv:1702.01417).
@@ -41,5 +41,5 @@ def text_vectors(encoder: keras.Model, rows: Ragged, centre: np.ndarray) -> np.n
 
 
 def to_unit_length(vectors: np.ndarray) -> np.ndarray:
-    """Rows divided by their length; a row of zeros stays one."""
+    """Divides rows by their length; a row of zeros stays as it is."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

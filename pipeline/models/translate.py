@@ -1,4 +1,4 @@
-"""From source ids to target ids: beam search as a model, compiled like any other."""
+"""Beam search for translations as a model: source ids in, target ids out."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ FRAME = 2
 
 
 def attends(translator: keras.Model) -> bool:
-    """Whether a translator tells where it looked."""
+    """Whether a translator has attention."""
     return "memory" in {layer.name for layer in translator.layers}
 
 
 @keras.saving.register_keras_serializable("pipeline")
 class Translate(keras.Model):
-    """The best translation of each row that a beam finds.
+    """The best translation of each row that beam search finds.
 
     A row's answer does not depend on the rows beside it. A source of no pieces has the empty
     translation with score 0. [UNK] is never said.
@@ -83,7 +83,7 @@ class Translate(keras.Model):
 
     @property
     def input(self):
-        """What it is called with, as a functional model tells it."""
+        """The inputs, as a functional model describes them."""
         return {name: self.translator.input[name] for name in ("ids", "lengths")}
 
     def _check(self) -> None:
@@ -106,7 +106,8 @@ class Translate(keras.Model):
             )
 
     def bound(self, pieces: int) -> int:
-        """Ids that the translation of a source of so many pieces may have, [EOS] counted.
+        """The maximum number of ids of a translation for a source of this many pieces, [EOS]
+        included.
 
         The frame of the source is not among `pieces`; of none comes nothing.
         """
@@ -140,7 +141,7 @@ class Translate(keras.Model):
         return {**best, "attention": found.attention} if self.attention else best
 
     def _bounds(self, lengths):
-        """`bound` of every row: int32 [batch]."""
+        """`bound` for every row: int32 [batch]."""
         factor, offset = self.search.max_length_factor, self.search.max_length_offset
         pieces = lengths - FRAME
         scaled = ops.cast(factor * ops.cast(pieces, "float32"), "int32")
@@ -164,7 +165,7 @@ class Translate(keras.Model):
 def translate_rows(
     translate: Translate, rows: Ragged, batch_size: int = 64
 ) -> tuple[Ragged, np.ndarray]:
-    """Translates any number of sources, those of near-equal length together.
+    """Translates any number of sources, in batches of similar length.
 
     Args:
         translate: the search.

@@ -1,4 +1,4 @@
-"""What each unit of a text costs a language model that has read all before it."""
+"""The loss of each unit of a text under a language model that has read everything before it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WINDOW = 128
 
 
 class UnitLosses(keras.Model):
-    """Scores a window of text.
+    """Computes the losses of a window of text.
 
     Args:
         language_model: what `pipeline.models.language_model.language_model` made; the weights are
@@ -49,7 +49,7 @@ class UnitLosses(keras.Model):
 
 
 def unit_losses(scorer: UnitLosses, rows: Ragged) -> np.ndarray:
-    """What each id of some documents costs, after all that stands before it in its document.
+    """The loss of each id of some documents, given everything before it in its document.
 
     A long text is read as parallel streams, each of which first reads what stands before it:
     `LEAD` units, of which a state keeps nearly all it can. A text too short for two streams is

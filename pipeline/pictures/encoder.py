@@ -71,7 +71,7 @@ def read_facts(folder: Path = SHIPPED / NAME) -> PictureEncoderFacts:
 
 
 @functools.cache
-def load_encoder(folder: Path = SHIPPED / NAME) -> keras.Model:
+def load_picture_encoder(folder: Path = SHIPPED / NAME) -> keras.Model:
     """The network with its weights: pixels float32 [batch, 224, 224, 3] from 0 to 255 -> features
     float32 [batch, 7, 7, 1280].
 

@@ -16,7 +16,7 @@ from pipeline.fields.picture import PictureFile
 from pipeline.locks import one_at_a_time
 from pipeline.pictures.checking import check_picture
 from pipeline.pictures.efficientnet import PLACES, SIZE, WIDTH
-from pipeline.pictures.encoder import NAME, as_constants, load_encoder, read_facts
+from pipeline.pictures.encoder import NAME, as_constants, load_picture_encoder, read_facts
 from pipeline.pictures.reading import read_pictures
 from pipeline.progress import Progress
 
@@ -53,7 +53,7 @@ def store_folder(processed: Path) -> Path:
     return processed / "pictures" / f"{NAME}-{read_facts().weights[:12]}"
 
 
-def features_of(pictures: Sequence[PictureFile], store: Path) -> PictureFeatures:
+def picture_features(pictures: Sequence[PictureFile], store: Path) -> PictureFeatures:
     """Features of pictures; what is not in the store yet is computed and added.
 
     A kill loses at most the pictures at hand: the same call goes on. A second process waits.
@@ -96,7 +96,7 @@ def _bytes_of(pictures: int) -> int:
 
 def _add(store: Path, count: int, pictures: Sequence[PictureFile]) -> None:
     """Appends features behind the `count` that are there: first the numbers, then their names."""
-    encoder = as_constants(load_encoder())
+    encoder = as_constants(load_picture_encoder())
     try:
         with (
             open(store / _ARRAY, "ab") as array,

@@ -17,7 +17,7 @@ import tensorflow as tf
 from pipeline.locks import one_at_a_time
 from pipeline.pictures.checking import check_picture
 from pipeline.pictures.efficientnet import SIZE, WIDTH
-from pipeline.pictures.encoder import as_constants, load_encoder
+from pipeline.pictures.encoder import as_constants, load_picture_encoder
 from pipeline.pictures.reading import read_picture, scaled
 from pipeline.pictures.video_file import read_video_file
 from pipeline.progress import Progress
@@ -96,7 +96,7 @@ def _read(content: tf.Tensor) -> tf.Tensor:
 def pooled_encoder() -> Callable[[tf.Tensor], tf.Tensor]:
     """Pixels float32 [n, 224, 224, 3] from 0 to 255 -> features float16 [n, 1280]: the mean over
     the places of the picture encoder. For graphs, too."""
-    features = as_constants(load_encoder())
+    features = as_constants(load_picture_encoder())
 
     @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, SIZE, SIZE, 3])])
     def pooled(pixels: tf.Tensor) -> tf.Tensor:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
-from pipeline.report.fonts import printable
+from pipeline.report.fonts import drawable
 from pipeline.text.unigram import WORD_MARK
 from pipeline.text.vocabulary import BOS, CONTINUES, EOS, PAD, SPECIALS
 
@@ -137,7 +137,7 @@ def attention_heat_map(heat_map: HeatMap, title: str = "Attention · 어텐션")
     cells[:rows, :columns] = weights
     image = axes.imshow(cells, cmap=_shades(), vmin=0, vmax=max(cells.max(), 1e-9))
     sides = (heat_map.source_words[:columns], heat_map.target_words[:rows])
-    source, target = ([printable(w, _MOST_CHARACTERS) for w in side] for side in sides)
+    source, target = ([drawable(w, _MOST_CHARACTERS) for w in side] for side in sides)
     axes.set_xticks(range(columns), source, rotation=55, color=INK)
     for label in axes.get_xticklabels():
         label.set(ha="right", rotation_mode="anchor")
@@ -196,7 +196,7 @@ def bleu_by_length(
         axes.errorbar(
             np.arange(len(lows)) + aside, value, [below, above],
             fmt=f"{marker}-", color=colour, markersize=6, elinewidth=1.4, capsize=3,
-            label=printable(name, 40),
+            label=drawable(name, 40),
         )  # fmt: skip
     axes.set_xticks(range(len(lows)), [_tick(curves, buckets[low]) for low in lows])
     axes.set_xlim(-0.5, max(len(lows), 1) - 0.5)

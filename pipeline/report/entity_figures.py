@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter
 
 from pipeline.evaluation.entity_pairs import Outcome
 from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
-from pipeline.report.fonts import printable
+from pipeline.report.fonts import drawable
 
 if TYPE_CHECKING:
     from pipeline.evaluation.entity_scores import EntityScores
@@ -50,7 +50,7 @@ def label_scores(per_label: Sequence[EntityScores], overall: float) -> Figure:
     precision, recall = [s.precision for s in per_label], [s.recall for s in per_label]
     axes.plot(precision, at, marker="<", color=ORANGE, label="precision · 정밀도", **small)
     axes.plot(recall, at, marker=">", color=GREEN, label="recall · 재현율", **small)
-    axes.set_yticks(at, [f"{printable(s.name, 14)}  {s.gold:,}" for s in per_label], color=INK)
+    axes.set_yticks(at, [f"{drawable(s.name, 14)}  {s.gold:,}" for s in per_label], color=INK)
     axes.set_ylim(len(per_label) - 0.5, -0.5)
     axes.set_xlim(right=1.02)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -79,7 +79,7 @@ def outcomes_by_label(outcomes: Mapping[str, Sequence[int]]) -> Figure:
     for column, (name, colour) in zip(share.T, _BARS.values(), strict=True):
         axes.barh(at, column, 0.72, left=left, color=colour, label=name)
         left += column
-    names = [f"{printable(label, 14)}  {n:,}" for label, n in zip(outcomes, gold, strict=True)]
+    names = [f"{drawable(label, 14)}  {n:,}" for label, n in zip(outcomes, gold, strict=True)]
     axes.set_yticks(at, names, color=INK)
     axes.set_ylim(len(outcomes) - 0.5, -0.5)
     axes.set_xlim(0, 1)

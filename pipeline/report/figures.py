@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, PercentFormatter
 
-from pipeline.report.fonts import hangul, printable
+from pipeline.report.fonts import drawable, hangul_fonts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,7 @@ def drawn(make: Callable[..., Figure]) -> Callable[..., Figure]:
 
     @functools.wraps(make)
     def within_style(*args, **kwargs) -> Figure:
-        with matplotlib.rc_context(STYLE), hangul():
+        with matplotlib.rc_context(STYLE), hangul_fonts():
             return make(*args, **kwargs)
 
     return within_style
@@ -73,7 +73,7 @@ def to_png(figure: Figure, dpi: int = 170) -> bytes:
         FigureCanvasAgg(figure)
     buffer = io.BytesIO()
     # ticks are made while drawing, so the style has to hold here too
-    with matplotlib.rc_context(STYLE), hangul():
+    with matplotlib.rc_context(STYLE), hangul_fonts():
         figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
 
@@ -185,7 +185,7 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], class_names: Sequence[s
     k = len(class_names)
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
-    names = [printable(name, 14) for name in class_names]
+    names = [drawable(name, 14) for name in class_names]
     side = min(max(2.6 + 0.62 * k, 3.8), 9.0)
     figure = Figure(figsize=(max(side * 1.12, 4.4), side), layout="constrained")
     axes = figure.subplots()

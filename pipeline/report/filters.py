@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.counts import counted
-from pipeline.report.magnitudes import change, written
+from pipeline.report.magnitudes import change, written_magnitude
 
 UNKNOWN = "—"
 NOT_FINITE = "no number"
@@ -78,7 +78,7 @@ def magnitude(value: float) -> str:
     """2.4e-17 as "2.4·10⁻¹⁷", 1300 as "1,300"."""
     if math.isnan(value) or value == math.inf:
         return NOT_FINITE
-    return "0" if value <= 0 else written(math.log10(value))
+    return "0" if value <= 0 else written_magnitude(math.log10(value))
 
 
 def tex(value: float, significant: int = 3) -> Markdown:
@@ -94,15 +94,17 @@ def vector(values: Any, digits: int) -> str:
     return "(" + ", ".join(signed(float(value), digits) for value in values) + ")"
 
 
-def cut(text: str, most: int) -> str:
-    """The first characters of a text that is longer than `most`."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+def cut(text: str, max_length: int) -> str:
+    """The beginning of a text that is longer than `max_length`."""
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"
 
 
-def listed(names: Any, most: int) -> str:
+def listed(names: Any, max_names: int) -> str:
     """Names with commas between, the rest as a number: "a, b and 3 more"."""
     names = list(names)
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" * (len(names) > most))
+    return ", ".join(names[:max_names]) + (
+        f" and {len(names) - max_names} more" * (len(names) > max_names)
+    )
 
 
 def fact(value: Any, number: str = "{}") -> str:
@@ -134,7 +136,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "p_value": p_value,
     "interval": interval,
     "magnitude": magnitude,
-    "magnitude_of_log": written,
+    "magnitude_of_log": written_magnitude,
     "change_of_log": change,
     "tex": tex,
     "vector": vector,

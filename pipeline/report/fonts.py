@@ -34,7 +34,7 @@ def _register() -> frozenset[int]:
 
 
 @contextlib.contextmanager
-def hangul() -> Iterator[None]:
+def hangul_fonts() -> Iterator[None]:
     """Within this block matplotlib writes Korean; afterwards it is as it was.
 
     Text is taken literally (a `$` in a class name starts no formula). Like every change of
@@ -49,14 +49,14 @@ def hangul() -> Iterator[None]:
         yield
 
 
-def printable(text: str, most: int | None = None) -> str:
+def drawable(text: str, max_length: int | None = None) -> str:
     """`text` as the fonts can draw it: on one line, composed, `□` for what they do not have.
 
     Emoji joiners and variation selectors are dropped, since they draw nothing by themselves.
 
     Args:
         text: anything, for example a class name from a user's file.
-        most: longer texts are cut to this many characters, the last one being `…`.
+        max_length: longer texts are cut to this many characters, the last one being `…`.
     """
     known = _register()
     one_line = " ".join(unicodedata.normalize("NFC", text).split())
@@ -66,4 +66,8 @@ def printable(text: str, most: int | None = None) -> str:
         if unicodedata.category(character) not in ("Cf", "Cc")
         and not unicodedata.name(character, "").startswith("VARIATION SELECTOR")
     )
-    return drawn[: most - 1] + "…" if most is not None and len(drawn) > most else drawn
+    return (
+        drawn[: max_length - 1] + "…"
+        if max_length is not None and len(drawn) > max_length
+        else drawn
+    )

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
-from pipeline.report.fonts import printable
+from pipeline.report.fonts import drawable
 
 _WIDTH = 6.4  # inches
 _LINES = (BLUE, ORANGE, GREEN, QUIET)
@@ -66,7 +66,7 @@ def forecasts(shown: Sequence[ShownForecast], channel: int, name: str) -> Figure
         place.set_visible(False)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    figure.suptitle(printable(name, 40), x=0.02, ha="left", weight="bold")
+    figure.suptitle(drawable(name, 40), x=0.02, ha="left", weight="bold")
     return figure
 
 

@@ -7,7 +7,7 @@ import math
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def written(log10: float) -> str:
+def written_magnitude(log10: float) -> str:
     """10**log10 to two digits: "0.37", "1,300", "2.4·10⁻¹⁷"; "0" of -inf, "∞", "none" of NaN."""
     if math.isnan(log10):
         return "none"
@@ -28,4 +28,4 @@ def change(log10: float) -> str:
         return "nothing"
     if abs(log10) < 0.02:
         return "neither smaller nor larger"
-    return f"{written(abs(log10))} times {'larger' if log10 > 0 else 'smaller'}"
+    return f"{written_magnitude(abs(log10))} times {'larger' if log10 > 0 else 'smaller'}"

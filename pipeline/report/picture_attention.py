@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pipeline.report.attention_pictures import word_of_each_piece
 from pipeline.report.figures import INK, drawn
-from pipeline.report.fonts import printable
+from pipeline.report.fonts import drawable
 
 _COLUMNS = 6
 _MOST_WORDS = 17
@@ -81,7 +81,7 @@ def captioned_picture(picture: CaptionedPicture) -> Figure:
         axis.imshow(0.1 + 0.3 * grey)
         shade = weights / max(float(weights.max()), 1e-9)
         axis.imshow(pixels, alpha=_stretched(shade, height, width))
-        word = printable(words[number - 1], _LONGEST_WORD)
+        word = drawable(words[number - 1], _LONGEST_WORD)
         axis.set_title(word, size=9, color=INK, loc="center")
     return figure
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from pipeline.evaluation.segments import segments
 from pipeline.report.figures import INK, QUIET, drawn
-from pipeline.report.fonts import printable
+from pipeline.report.fonts import drawable
 
 _WIDTH = 6.4  # inches
 _COLOURS = (
@@ -44,7 +44,7 @@ def timelines(
         one.set_xlim(0, len(truth))
         one.set_ylim(-0.1, 1.95)
         one.set_yticks([1.42, 0.42], ["truth · 정답", "answer · 예측"], size=8.5, color=INK)
-        one.set_title(printable(name, 60), size=9.5, weight="normal", pad=3)
+        one.set_title(drawable(name, 60), size=9.5, weight="normal", pad=3)
         one.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         one.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         one.tick_params(axis="x", labelsize=8)
@@ -53,7 +53,7 @@ def timelines(
     axes[-1].set_xlabel("frame · 프레임", color=QUIET)
     figure.legend(
         handles=[
-            Patch(label=printable(label, 16), **_look(number)) for label, number in place.items()
+            Patch(label=drawable(label, 16), **_look(number)) for label, number in place.items()
         ],
         loc="outside lower center",
         ncols=min(len(labels), 6),

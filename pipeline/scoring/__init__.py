@@ -1,1 +1,1 @@
-"""Exported models that are asked about more texts than one machine holds, on Apache Beam."""
+"""Runs exported models on many texts, with Apache Beam."""

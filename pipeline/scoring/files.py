@@ -1,4 +1,4 @@
-"""Which kind of file is read and written, by its name."""
+"""Finds out the kinds of the input and output files by their names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OUTPUTS: dict[str, OutputKind] = {
 
 @dataclasses.dataclass(frozen=True)
 class Output:
-    """Where answers go.
+    """The output files.
 
     Attributes:
         kind: how they are written.
@@ -38,12 +38,12 @@ class Output:
 
     @property
     def parts(self) -> str:
-        """A pattern that finds all parts."""
+        """A pattern that matches all parts."""
         return f"{self.prefix}-*-of-*{self.suffix}"
 
 
 def input_kind(files: FileSettings) -> InputKind:
-    """How the input is to be read.
+    """The kind of the input files.
 
     Raises:
         UserError: its name does not tell.
@@ -59,7 +59,7 @@ def input_kind(files: FileSettings) -> InputKind:
 
 
 def output_of(files: FileSettings) -> Output:
-    """Where the answers go: by the name of the output, or else as the input comes.
+    """The output: its kind by its name, or else that of the input.
 
     Raises:
         UserError: neither the name of the output nor that of the input tells what kind of file is
@@ -77,7 +77,7 @@ def output_of(files: FileSettings) -> Output:
 
 
 def _split_suffix(name: str) -> tuple[str, str]:
-    """A name without its suffix, and the suffix without that of a compression."""
+    """Splits a name into stem and suffix, without the suffix of a compression."""
     path = PurePosixPath(name)
     compression = path.suffix if path.suffix in _COMPRESSED else ""
     plain = name.removesuffix(compression)

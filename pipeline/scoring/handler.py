@@ -1,4 +1,4 @@
-"""What Beam's `RunInference` asks about batches: one of our exported models."""
+"""A model handler for Beam's `RunInference`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.scoring.model import TextModel
 
 
 class TextModelHandler(ModelHandler[str, PredictionResult, TextModel]):
-    """Batches of texts -> each text with its row of `TextModel`.
+    """Runs an exported model on batches of texts; gives each text with its row of `TextModel`.
 
     Beam's own handler for TensorFlow calls `keras.models.load_model`, which reads no SavedModel
     under Keras 3.
@@ -55,7 +55,7 @@ class TextModelHandler(ModelHandler[str, PredictionResult, TextModel]):
 
 
 def copy_folder(folder: str, target: Path) -> None:
-    """Copies all files below a folder, wherever Beam can read it, into a folder of this machine."""
+    """Copies all files below a folder, wherever Beam can read it, into a local folder."""
     folder = folder.rstrip("/")
     for file in FileSystems.match([f"{folder}/**"])[0].metadata_list:
         path = target / file.path.removeprefix(f"{folder}/")

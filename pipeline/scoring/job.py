@@ -1,4 +1,4 @@
-"""The pipeline of Beam: files -> texts -> batches of like length -> answers -> files."""
+"""The Beam pipeline: files -> texts -> batches of similar length -> answers -> files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.errors import UserError
 from pipeline.scoring.files import Output
 from pipeline.scoring.handler import TextModelHandler
 from pipeline.scoring.reading import Keyed, Reader
-from pipeline.scoring.settings import ModelSettings
+from pipeline.scoring.settings import ScoredModelSettings
 from pipeline.scoring.writing import WriteRows
 
 _MAX_CHARACTERS = 1_000_000  # of a batch; a longer text is asked alone
@@ -29,7 +29,7 @@ def score(
     reader: Reader,
     model: str,
     outputs: Mapping[str, TensorInfo],
-    settings: ModelSettings,
+    settings: ScoredModelSettings,
     output: Output,
     options: Sequence[str],
 ) -> None:

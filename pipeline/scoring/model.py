@@ -1,4 +1,4 @@
-"""An exported model that takes texts, asked in a process that has none of our code.
+"""An exported model for texts, called in a process without our code.
 
 What the workers of a cluster run is sent to them (`pipeline.scoring.job`): they need tensorflow
 and tensorflow-text.
@@ -18,7 +18,7 @@ INPUT = "text"
 
 
 class TextModel:
-    """texts -> a row for each: the outputs of the model by name.
+    """A function from texts to rows: the outputs of the model by name.
 
     Cells that only fill up a batch are left out (entities of a tagger, pieces of an encoder), so a
     row does not depend on what else was asked.
@@ -44,7 +44,7 @@ class TextModel:
         }
 
     def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
-        """A row for each text: str, list of str, or a number or an array of NumPy."""
+        """One row per text: str, list of str, or a number or an array of NumPy."""
         answers = self._serve(**{INPUT: tf.constant(list(texts), tf.string)})
         outputs = {name: values.numpy() for name, values in answers.items()}
         return rows_of(outputs, self._fields, self._ragged)

@@ -1,4 +1,4 @@
-"""Texts of files, each with where it stood. Runs in the workers; before, each file is looked at."""
+"""Reads texts from files, in the workers; checks the files before."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _AT_ONCE = 16  # files that are looked at; of a cloud each is a wait
 
 @dataclasses.dataclass(frozen=True)
 class Reader:
-    """A file -> its texts.
+    """Reads the texts of a file.
 
     Attributes:
         kind: of file.
@@ -77,7 +77,7 @@ def _cell(cell: Any) -> str:
 
 
 def reader_of(files: FileSettings, kind: InputKind) -> Reader:
-    """What reads the input, after a look at how each file begins, or at what columns it has.
+    """Makes the reader for the input, after checking the beginning or the columns of each file.
 
     Raises:
         UserError: there is no file, or one is of another kind or has no such column.
@@ -117,7 +117,7 @@ def _matched(pattern: str) -> list[str]:
 
 
 def _names_in(file: Any, kind: InputKind) -> list[str] | None:
-    """The columns of a file, or the features of its first example; None where it is empty."""
+    """The columns of a file, or the features of its first example; None if it is empty."""
     if kind == "parquet":
         names: list[str] = pyarrow.parquet.ParquetFile(file).schema_arrow.names
         return names

@@ -1,4 +1,4 @@
-"""Rows of answers as what Parquet takes, and as examples of TensorFlow."""
+"""Rows of answers in the forms of Parquet and of `tf.train.Example`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Row = Mapping[str, Any]
 """Where a text stood, the text, and what `TextModel` gives."""
 
 
-def plain(value: Any) -> Any:
-    """Numbers and arrays of NumPy as numbers and lists of Python."""
+def python_values(value: Any) -> Any:
+    """Numbers and arrays of NumPy as Python's numbers and lists."""
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
-def example(row: Row) -> bytes:
-    """A serialized `tf.train.Example`: strings as bytes, numbers in one row (an array of several
-    axes is flattened)."""
+def tf_example(row: Row) -> bytes:
+    """A serialized `tf.train.Example`: strings as bytes, numbers as a flat list (arrays are
+    flattened)."""
     features = {name: _feature(value) for name, value in row.items()}
     message = tf.train.Example(features=tf.train.Features(feature=features))
     return bytes(message.SerializeToString())

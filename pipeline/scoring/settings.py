@@ -1,4 +1,4 @@
-"""What can be set for scoring. Light, so that help comes at once."""
+"""Settings of scoring; a light module, so that `--help` is quick."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 from typing import Annotated, Literal
 
 from pipeline.ranges import AtLeast, Between, UserFiles
-from pipeline.settings import leaves, option_of, spread
+from pipeline.settings import leaves, option_of, split_settings_option
 
 InputKind = Literal["text", "parquet", "tfrecord"]
 OutputKind = Literal["jsonl", "parquet", "tfrecord"]
@@ -14,41 +14,41 @@ OutputKind = Literal["jsonl", "parquet", "tfrecord"]
 
 @dataclasses.dataclass(frozen=True)
 class FileSettings:
-    """What is read and written."""
+    """Input and output files."""
 
     input: Annotated[str, UserFiles] = ""
     """Files to read: a path, or a pattern in quotes ("texts/*.txt"); gs:// and s3:// with the
     extras of apache-beam. Files that end in .gz, .bz2 or .zst are unpacked."""
     output: Annotated[str, UserFiles] = ""
-    """Files to write: of scores/reviews.jsonl, scores/reviews-00000-of-00004.jsonl and so on."""
+    """Files to write: for scores/reviews.jsonl, scores/reviews-00000-of-00004.jsonl and so on."""
     input_kind: InputKind | None = None
-    """text: a text a line; parquet: a text a row; tfrecord: a tf.train.Example a text. Without it
-    the name of the input decides (.txt, .parquet, .tfrecord)."""
+    """text: one text per line; parquet: one text per row; tfrecord: one tf.train.Example per text.
+    Default: by the name of the input (.txt, .parquet, .tfrecord)."""
     output_kind: OutputKind | None = None
-    """jsonl: a JSON object a line. Without it the name of the output decides, or else the kind of
-    the input."""
+    """jsonl: one JSON object per line. Default: by the name of the output, else the kind of the
+    input."""
     text_column: str = "text"
-    """Column of Parquet, or feature of an Example, that holds the text."""
+    """Column of a Parquet file, or feature of an Example, that holds the text."""
     id_column: str | None = None
-    """Column or feature that is written beside the answer as `id`, to join by."""
+    """Column or feature that is written beside the answer as `id`, for joins."""
 
 
 @dataclasses.dataclass(frozen=True)
-class ModelSettings:
-    """What is asked, and how."""
+class ScoredModelSettings:
+    """The exported model, and how it is called."""
 
     version: Annotated[int, Between(1, 2**63 - 1)] = 1
     """Folder of the exported model below saved_models/<task>/."""
     model: Annotated[str, UserFiles] | None = None
-    """Folder of the exported model where it lies elsewhere: where the workers can read it, as in
+    """Folder of an exported model that lies elsewhere, where the workers can read it, for example
     gs://bucket/sentiment/1."""
     fields: str | None = None
-    """Outputs of the model to write, with commas between; all where none is named."""
+    """Outputs of the model to write, with commas between. Default: all."""
     batch_size: Annotated[int, AtLeast(1)] = 256
-    """Texts that the model is asked about at once."""
+    """Texts per call of the model."""
     model_copies: Annotated[int, AtLeast(1)] | None = None
-    """Models on each machine, for all its worker processes together. Without it each process has
-    one."""
+    """Number of models on each machine, shared by its worker processes. Default: one per
+    process."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,15 +56,15 @@ class ScoreSettings:
     """Everything that can be set for scoring."""
 
     files: FileSettings = FileSettings()
-    model: ModelSettings = ModelSettings()
+    model: ScoredModelSettings = ScoredModelSettings()
 
 
-SCORE_HELP = """Asks the exported model about many texts, on any runner of Apache Beam.
+SCORE_HELP = """Runs the exported model on many texts, with any runner of Apache Beam.
 
 Reads:  saved_models/<task>/<version>/, and the texts in --input.
 
-Writes: --output, in parts. Each record has `file` and `row` (of a text file the number of the
-        line, from 1), the text, and the outputs of the model. The order is another one.
+Writes: --output, in parts. Each record has `file` and `row` (for a text file the number of the
+        line, from 1), the text, and the outputs of the model. Records come in any order.
 
 All other options are Beam's: --runner DirectRunner --direct_num_workers 4
         --direct_running_mode multi_processing, --runner DataflowRunner --project ..., and so on.
@@ -72,11 +72,11 @@ All other options are Beam's: --runner DirectRunner --direct_num_workers 4
 
 
 def split_options(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Which words of a command line are ours, and which are for Beam.
+    """Splits a command line into our options and those of Beam.
 
     Args:
-        arguments: behind the name of the task. An option that is none of `ScoreSettings` is Beam's,
-            with the words that follow it.
+        arguments: those after the name of the task. An option that `ScoreSettings` does not have is
+            Beam's, with the words that follow it.
 
     Raises:
         UserError: a quote in `--settings` is not closed.
@@ -89,7 +89,7 @@ def split_options(arguments: list[str]) -> tuple[list[str], list[str]]:
     own: list[str] = []
     beams: list[str] = []
     words = own
-    for word in spread(arguments):
+    for word in split_settings_option(arguments):
         if word.startswith("-"):
             words = own if word.partition("=")[0].replace("_", "-") in ours else beams
         words.append(word)

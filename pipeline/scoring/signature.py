@@ -1,4 +1,4 @@
-"""What a SavedModel gives, read without loading it."""
+"""The outputs of a SavedModel, read without loading it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.scoring.model import INPUT, SIGNATURE
 
 
 def outputs_of(folder: str) -> dict[str, TensorInfo]:
-    """name -> dtype and shape of the outputs of `serving_default`, single values first.
+    """The outputs of `serving_default`: name -> dtype and shape, single values first.
 
     Args:
         folder: of the SavedModel, wherever Beam can read it.

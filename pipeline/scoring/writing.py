@@ -1,4 +1,4 @@
-"""Rows of answers into files: JSON lines, Parquet or TFRecord."""
+"""Writes rows of answers to files: JSON lines, Parquet or TFRecord."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 from pipeline.errors import UserError
 from pipeline.json_lines import json_line
 from pipeline.scoring.files import Output
-from pipeline.scoring.records import Row, example, plain
+from pipeline.scoring.records import Row, python_values, tf_example
 
 _TYPES = {
     types_pb2.DT_STRING: pyarrow.string(),
@@ -25,7 +25,7 @@ _TYPES = {
 
 
 def check_nothing_there(output: Output) -> None:
-    """Refuses to mix the parts of two scorings.
+    """Refuses an output that has parts of an earlier scoring.
 
     Raises:
         UserError: there are files of that name, or none can be written there.
@@ -41,7 +41,7 @@ def check_nothing_there(output: Output) -> None:
 
 
 class WriteRows(beam.PTransform):
-    """Writes rows, in parts.
+    """Writes rows in parts.
 
     Args:
         output: where, and how.
@@ -61,17 +61,17 @@ class WriteRows(beam.PTransform):
         if self._output.kind == "jsonl":
             return rows | beam.Map(json_line) | beam.io.WriteToText(**place)
         if self._output.kind == "tfrecord":
-            return rows | beam.Map(example) | beam.io.WriteToTFRecord(**place)
+            return rows | beam.Map(tf_example) | beam.io.WriteToTFRecord(**place)
         schema = schema_of(self._outputs, self._with_id)
         return rows | beam.Map(_plain_row) | beam.io.WriteToParquet(schema=schema, **place)
 
 
 def _plain_row(row: Row) -> dict[str, Any]:
-    return {name: plain(value) for name, value in row.items()}
+    return {name: python_values(value) for name, value in row.items()}
 
 
 def schema_of(outputs: Mapping[str, TensorInfo], with_id: bool) -> pyarrow.Schema:
-    """The columns of Parquet: where a text stood, the text, the outputs of the model."""
+    """The columns of the Parquet files: file and row, the text, the outputs of the model."""
     columns: list[tuple[str, pyarrow.DataType]] = [
         ("file", pyarrow.string()),
         ("row", pyarrow.int64()),

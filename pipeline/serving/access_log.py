@@ -1,4 +1,4 @@
-"""A line for each request on standard output."""
+"""Writes one line per request to standard output."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _EVERY = 0.2
 
 
 class AccessLog:
-    """Collects lines, and writes them a moment later."""
+    """Collects lines, and writes them a little later."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
 
     def add(self, client: str, method: str, path: str, status: int, seconds: float) -> None:
-        """A request is over.
+        """Adds a line for a finished request.
 
         Args:
             path: as it was sent, with `%` for what is no plain character.
@@ -28,7 +28,7 @@ class AccessLog:
         self._lines.append(f"{when} {client} {method} {path} {status} {seconds * 1000:.1f} ms\n")
 
     def flush(self) -> None:
-        """Writes what is there."""
+        """Writes the collected lines."""
         lines, self._lines = self._lines, []
         try:
             sys.stdout.write("".join(lines))

@@ -1,4 +1,4 @@
-"""From the outputs of a model to the JSON of an answer, as TensorFlow Serving writes it.
+"""Turns outputs of a model into the JSON of an answer, as TensorFlow Serving writes it.
 
 What is better here: an answer is always JSON. `NaN` is an error, for nobody could read it; an
 infinite number is written `1e999`, which programs read as infinity.
@@ -26,8 +26,8 @@ _INFINITE = f"infinite-{secrets.token_hex(16)}"
 _INFINITIES = {float("inf"): f"{_INFINITE}+", float("-inf"): f"{_INFINITE}-"}
 
 
-def plain(name: str, values: npt.NDArray[Any]) -> Any:
-    """The values of an output as what `json` writes: lists in lists, or one value.
+def json_values(name: str, values: npt.NDArray[Any]) -> Any:
+    """The values of an output in the form that `json` writes: nested lists, or one value.
 
     Args:
         name: of the output.
@@ -65,7 +65,7 @@ def answer_body(outputs: Mapping[str, Any], by_rows: bool) -> bytes:
     """The body of an answer to `:predict`.
 
     Args:
-        outputs: name -> what `plain` made of it.
+        outputs: name -> what `json_values` made of it.
         by_rows: whether it was asked by `instances`.
 
     Raises:
@@ -89,7 +89,7 @@ def answer_body(outputs: Mapping[str, Any], by_rows: bool) -> bytes:
 
 
 def to_json(value: object) -> bytes:
-    """As UTF-8, without white space; the numbers are what `plain` gives."""
+    """Encodes as UTF-8, without white space; the numbers come from `json_values`."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if _INFINITE in text:
         text = text.replace(f'"{_INFINITE}+"', "1e999").replace(f'"{_INFINITE}-"', "-1e999")
@@ -105,7 +105,7 @@ def _as_text(value: bytes) -> str:
 
 
 def _nested(values: list[Any], shape: Sequence[int]) -> Any:
-    """A flat list in the lists of a shape."""
+    """A flat list as nested lists of a shape."""
     if not shape:
         return values[0]
     for axis in range(len(shape) - 1, 0, -1):
@@ -120,7 +120,7 @@ _TENS = np.array([10.0**n for n in range(23)])
 
 
 def _shortest(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """float32 as the float64 that is written with the fewest digits and read back as the same."""
+    """float32 as float64 values with the fewest digits that are read back as the same float32."""
     exact = values.astype(np.float64)
     size = np.abs(exact)
     usual = (size >= 1e-12) & (size < 1e9)

@@ -33,7 +33,7 @@ _REST = "/v1/"
 
 
 class Front:
-    """What every request goes through.
+    """The ASGI application that every request goes through first.
 
     Args:
         service: what answers.
@@ -132,7 +132,7 @@ class Front:
             self._note(scope, status or 499, time.perf_counter() - started)
 
     def _refused(self, scope: Scope) -> RequestError | None:
-        """Why a request does not come in."""
+        """The reason to refuse a request, if there is one."""
         if scope["path"] in _OPEN:
             return None
         if self.draining:
@@ -143,7 +143,7 @@ class Front:
         return None
 
     def _knows(self, scope: Scope) -> bool:
-        """Whether the secret is there; the time this takes does not tell how much is right."""
+        """Whether a request has the secret; compared in constant time."""
         given = b""
         for name, value in scope["headers"]:
             if name == b"authorization":
@@ -165,7 +165,7 @@ class Front:
 
 
 def _shared(app: ASGIApp, cors: str) -> ASGIApp:
-    """`app` for web pages of these origins, with commas between, as well."""
+    """Adds CORS for these origins, with commas between, to `app`."""
     origins = [origin.strip() for origin in cors.split(",") if origin.strip()]
     if not origins:
         return app

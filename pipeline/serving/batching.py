@@ -1,4 +1,4 @@
-"""Requests to one signature of a model: what waits, what is computed together, what is split.
+"""The queue of a signature: which requests are computed together, and which in parts.
 
 A signature has three lanes, each of which computes one thing at a time: small requests, whose rows
 go through the model together; large ones, which are split, a part of each in turn; and giants,
@@ -39,7 +39,7 @@ _ALONE = 4
 
 
 class SignatureQueue:
-    """All requests to one signature.
+    """The queue of all requests to one signature.
 
     Attributes:
         waiting: requests that wait or are computed.
@@ -71,7 +71,7 @@ class SignatureQueue:
         self._alone = LargeLane(run, _ALONE)
 
     async def ask(self, tensors: Tensors, answer: Answer) -> bytes:
-        """The body of the answer.
+        """Computes the body of the answer.
 
         Raises:
             RequestError: 413, too many rows; 429, too many wait; 504, it took too long; whatever
@@ -99,7 +99,7 @@ class SignatureQueue:
         self._observer.waiting(self.waiting)
 
     def _lane(self, request: Request, tensors: Tensors) -> None:
-        """Lets the request wait where it belongs."""
+        """Puts the request into the right lane."""
         if self._rules is None:
             request.stop = self._new_stop()
             self._alone.put(request)

@@ -1,4 +1,4 @@
-"""The verbs `:classify` and `:regress`: JSON to `tf.train.Example`s, and results to JSON.
+"""The methods `:classify` and `:regress`: JSON to `tf.train.Example`s, and results to JSON.
 
 For models that were written for them, by TensorFlow's estimators for instance; the models of this
 project are asked with `:predict`.
@@ -14,7 +14,7 @@ from tensorflow.core.example import example_pb2, feature_pb2
 
 from pipeline.serving.answer_json import to_json
 from pipeline.serving.json_tensors import decode_base64
-from pipeline.serving.request_error import RequestError, shown
+from pipeline.serving.request_error import RequestError, shortened_value
 from pipeline.serving.request_json import Tensors
 from pipeline.serving.signature import CLASSIFY, REGRESS, ServedSignature
 
@@ -52,7 +52,7 @@ def read_examples(document: Mapping[str, Any], signature: ServedSignature, verb:
 
 def _features(values: object) -> dict[str, feature_pb2.Feature]:
     if not isinstance(values, dict):
-        raise RequestError(400, f"Example must be JSON object but got {shown(values)}")
+        raise RequestError(400, f"Example must be JSON object but got {shortened_value(values)}")
     return {
         name: _feature(name, value if isinstance(value, list) else [value])
         for name, value in values.items()
@@ -87,12 +87,14 @@ def _value(name: str, value: object) -> bytes | float | int:
             raise RequestError(400, f"Feature: {name} has half a surrogate pair") from None
     if isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str):
         return decode_base64(value["b64"], name)
-    raise RequestError(400, f"Feature: {name} has element with unexpected value {shown(value)}")
+    raise RequestError(
+        400, f"Feature: {name} has element with unexpected value {shortened_value(value)}"
+    )
 
 
 def results_body(verb: str) -> Callable[[Mapping[str, Any]], bytes]:
-    """Outputs -> the body of an answer to `verb`: a label and a score for each class of each
-    example, or a number for each example."""
+    """The body of an answer: a label and a score per class for each example, or one number per
+    example."""
     return _classes if verb == "classify" else _values
 
 

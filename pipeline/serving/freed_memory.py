@@ -1,4 +1,4 @@
-"""Memory that a process has freed goes back to the system."""
+"""Returns freed memory of the process to the operating system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LARGE = 1 << 20
 
 
 def return_freed_memory() -> None:
-    """Lets glibc give back what is freed, now and later; elsewhere nothing happens.
+    """Makes glibc return freed memory, now and later; does nothing on other systems.
 
     By itself it raises, with each large block that is freed, the size from which blocks are mapped
     and so given back; and each thread may have a heap of its own that never shrinks. A server whose

@@ -1,4 +1,4 @@
-"""JSON values as tensors: shapes, types, bytes.
+"""Converts JSON values to tensors: shapes, types, bytes.
 
 Stricter than TensorFlow Serving: a number that its type cannot hold is refused.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.serving.request_error import RequestError, shown
+from pipeline.serving.request_error import RequestError, shortened_value
 from pipeline.serving.signature import TensorInfo
 
 _MAX_AXES = 32
@@ -31,12 +31,12 @@ _KINDS: dict[type, str] = {
 
 
 def is_base64(value: object) -> bool:
-    """Whether it is `{"b64": "…"}` and nothing else."""
+    """Whether a value is `{"b64": "…"}`."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
 def to_array(value: object, name: str, info: TensorInfo) -> npt.NDArray[Any]:
-    """A JSON value as a tensor; strings are bytes in an array of objects.
+    """Converts a JSON value to a tensor; strings become bytes in an array of objects.
 
     Args:
         value: a number, string, boolean or `{"b64": …}`, or lists of them in lists.
@@ -61,7 +61,7 @@ def to_array(value: object, name: str, info: TensorInfo) -> npt.NDArray[Any]:
                 raise RequestError(
                     400,
                     f"Input {name}: lists of different sizes at level {level}: "
-                    f"expected {size} values, got {shown(item)}",
+                    f"expected {size} values, got {shortened_value(item)}",
                 )
         leaves = list(chain.from_iterable(leaves))
     return _converted(leaves, name, info).reshape(shape)
@@ -131,8 +131,8 @@ def _floats(leaves: list[Any], name: str, dtype: np.dtype[Any]) -> npt.NDArray[A
 def _lossy(value: object, name: str, dtype: np.dtype[Any]) -> RequestError:
     return RequestError(
         400,
-        f"Input {name}: Cannot convert JSON value: {shown(value)} to {dtype.name} without loss of "
-        "precision.",
+        f"Input {name}: Cannot convert JSON value: {shortened_value(value)} to {dtype.name} "
+        "without loss of precision.",
     )
 
 
@@ -140,7 +140,7 @@ def _type_error(value: object, name: str, info: TensorInfo) -> RequestError:
     kind = _KINDS.get(type(value), "?")
     return RequestError(
         400,
-        f"Input {name}: JSON Value: {shown(value)} Type: {kind} is not of expected type: "
+        f"Input {name}: JSON Value: {shortened_value(value)} Type: {kind} is not of expected type: "
         f"{info.data_type}",
     )
 
@@ -157,14 +157,15 @@ def _to_bytes(value: object, name: str, info: TensorInfo) -> bytes:
         if not is_base64(value):
             raise RequestError(
                 400,
-                f"Input {name}: JSON Value: {shown(value)} not formatted correctly for base64 data",
+                f"Input {name}: JSON Value: {shortened_value(value)} not formatted correctly for "
+                "base64 data",
             )
         return decode_base64(value["b64"], name)
     raise _type_error(value, name, info)
 
 
 def decode_base64(text: str, name: str) -> bytes:
-    """The bytes; white space in them and `=` at the end may be there or not.
+    """Decodes base64; white space and the `=` at the end are optional.
 
     Raises:
         RequestError: it is no base64.

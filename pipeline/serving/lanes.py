@@ -1,4 +1,4 @@
-"""Lanes in which requests to a signature wait, and what computes them.
+"""Lanes in which requests to a signature wait, and the threads that compute them.
 
 All of it runs on the event loop; the model and the writing of answers run in threads.
 """
@@ -16,24 +16,24 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from pipeline.serving.answer_json import plain
+from pipeline.serving.answer_json import json_values
 from pipeline.serving.request_error import RequestError
 from pipeline.serving.rows import RowRules, Tensors, merged, row_count, shape_of_row
 from pipeline.serving.settings import BatchingSettings
 
 Answer = Callable[[Mapping[str, Any]], bytes]
-"""Outputs, each as `plain` makes it -> the body of an answer."""
+"""Outputs, each as `json_values` makes it -> the body of an answer."""
 
 
 class Stoppable(Protocol):
-    """What ends a call (`pipeline.serving.model.Stop`)."""
+    """A call that can be stopped (`pipeline.serving.model.Stop`)."""
 
     def stop(self) -> None:
-        """Ends it."""
+        """Stops the call."""
 
 
 class Call(Protocol):
-    """Asks a signature, in a thread; may raise `RequestError`."""
+    """Calls a signature, in a thread; may raise `RequestError`."""
 
     def __call__(
         self, tensors: Mapping[str, npt.NDArray[Any]], stop: Stoppable | None = None
@@ -41,18 +41,18 @@ class Call(Protocol):
 
 
 class Observer(Protocol):
-    """What is told of calls, to be counted."""
+    """Receives events to be counted."""
 
     def called(self, rows: int, seconds: float) -> None:
-        """A call of the model is over."""
+        """A call of the model has ended."""
 
     def waiting(self, requests: int) -> None:
-        """So many requests wait or are computed."""
+        """The number of requests that wait or are computed has changed."""
 
 
 @dataclasses.dataclass(eq=False)
 class Request:
-    """One that waits: what is asked, how its answer is written, and who gets it."""
+    """A waiting request: its inputs, how to write its answer, and its future."""
 
     parts: deque[Tensors]
     answer: Answer
@@ -63,7 +63,7 @@ class Request:
 
     @property
     def abandoned(self) -> bool:
-        """Whether nobody waits for it any longer."""
+        """Whether the client no longer waits for the answer."""
         return self.future.done()
 
     def refuse(self, error: BaseException) -> None:
@@ -72,7 +72,7 @@ class Request:
             self.future.set_exception(error)
 
     def give(self, body: bytes) -> None:
-        """Answers."""
+        """Sends the answer."""
         if not self.future.done():
             self.future.set_result(body)
 
@@ -85,7 +85,7 @@ class Runner:
         self._executor, self._observer = executor, observer
 
     async def together(self, requests: Sequence[Request]) -> None:
-        """Answers small requests with one call; one that fails alone fails alone."""
+        """Answers small requests with one call; if it fails, each request is tried alone."""
         tensors = [request.parts[0] for request in requests]
         try:
             bodies = await self._in_thread(self._bodies, requests, tensors)
@@ -100,7 +100,7 @@ class Runner:
             request.give(body)
 
     async def next_part(self, request: Request) -> bool:
-        """Computes a part; whether there are more to do."""
+        """Computes one part of a request; returns whether there are more."""
         try:
             if request.parts:
                 part = request.parts.popleft()
@@ -135,9 +135,9 @@ class Runner:
             slices = [slice(None)]
         if self._rules.padding or len(requests) == 1:
             taken = [self._rules.taken(outputs, rows) for rows in slices]
-            values = [{name: plain(name, array) for name, array in t.items()} for t in taken]
+            values = [{name: json_values(name, array) for name, array in t.items()} for t in taken]
         else:
-            whole = {name: plain(name, array) for name, array in outputs.items()}
+            whole = {name: json_values(name, array) for name, array in outputs.items()}
             values = [{name: lists[rows] for name, lists in whole.items()} for rows in slices]
         return [request.answer(given) for request, given in zip(requests, values, strict=True)]
 
@@ -148,11 +148,11 @@ class Runner:
         request.done.clear()
         if self._rules.padding:
             outputs = self._rules.taken(outputs, slice(None))
-        return request.answer({name: plain(name, array) for name, array in outputs.items()})
+        return request.answer({name: json_values(name, array) for name, array in outputs.items()})
 
 
 class SmallLane:
-    """Small requests: as many as wait are computed together, while others come in."""
+    """The lane of small requests: all that wait are computed in one call."""
 
     def __init__(self, run: Runner, settings: BatchingSettings):
         self._run, self._settings = run, settings
@@ -163,7 +163,7 @@ class SmallLane:
         self._task: asyncio.Task[None] | None = None
 
     def put(self, request: Request) -> None:
-        """Lets a request wait here."""
+        """Adds a request."""
         self._waiting.append(request)
         self._rows += request.rows
         if self._busy:
@@ -190,7 +190,7 @@ class SmallLane:
             self._busy = False
 
     def _next(self) -> list[Request]:
-        """The oldest request, and those whose rows fit beside its own."""
+        """The oldest request, and others whose rows fit into the same call."""
         batch: list[Request] = []
         rows, shape, left = 0, None, []
         while self._waiting:
@@ -214,19 +214,19 @@ class SmallLane:
 
 
 class LargeLane:
-    """Requests of several parts: a part of each in turn.
+    """The lane of requests of several parts: one part of each in turn.
 
     Args:
-        at_once: parts that are computed at a time.
+        parallel_parts: parts that are computed at a time.
     """
 
-    def __init__(self, run: Runner, at_once: int):
-        self._run, self._free = run, at_once
+    def __init__(self, run: Runner, parallel_parts: int):
+        self._run, self._free = run, parallel_parts
         self._waiting: deque[Request] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, request: Request) -> None:
-        """Lets a request wait here."""
+        """Adds a request."""
         self._waiting.append(request)
         if self._free:
             self._free -= 1

@@ -1,4 +1,4 @@
-"""What Prometheus reads: requests, latency, batches, queues, memory."""
+"""Metrics for Prometheus: requests, latency, batches, queues, memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 class Metrics:
-    """The counters of one server. Memory is `process_resident_memory_bytes`."""
+    """The metrics of one server. Memory is `process_resident_memory_bytes`."""
 
     content_type = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -60,7 +60,7 @@ class Metrics:
         self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def answered(self, model: str, verb: str, status: int, seconds: float) -> None:
-        """A request is over.
+        """Counts a finished request.
 
         Args:
             model: one that is served, or "" where there is no such.
@@ -76,7 +76,7 @@ class Metrics:
         histogram.observe(seconds)
 
     def of_signature(self, model: str, signature: str) -> SignatureMetrics:
-        """Those of a signature of a model."""
+        """The metrics of a signature of a model."""
         return SignatureMetrics(
             self._rows.labels(model, signature),
             self._call_seconds.labels(model, signature),
@@ -84,12 +84,12 @@ class Metrics:
         )
 
     def page(self) -> bytes:
-        """All of them, as Prometheus reads them."""
+        """All metrics in the format of Prometheus."""
         return generate_latest(self._registry)
 
 
 class SignatureMetrics:
-    """What a queue is told to count (`pipeline.serving.lanes.Observer`)."""
+    """Counts the events of a queue (`pipeline.serving.lanes.Observer`)."""
 
     def __init__(self, rows: Histogram, seconds: Histogram, waiting: Gauge):
         self._rows, self._seconds, self._waiting = rows, seconds, waiting

@@ -1,4 +1,4 @@
-"""A SavedModel that is loaded, warm, and asked by any number of threads."""
+"""A loaded SavedModel that any number of threads may call."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _STATUS = {
 
 
 class Stop:
-    """Ends a call that nobody waits for any longer, wherever the model is by then."""
+    """Stops a call whose client has gone, wherever the model is in it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -44,7 +44,7 @@ class Stop:
         self.stopped = False
 
     def stop(self) -> None:
-        """Now, and every later call with it before it begins."""
+        """Stops the call, and every later call with the same object before it begins."""
         with self._lock:
             self.stopped = True
             managers, self._managers = self._managers, []
@@ -52,7 +52,7 @@ class Stop:
             manager.start_cancel()
 
     def wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """`function` as one that ends when this is stopped."""
+        """Wraps `function` so that it ends when this is stopped."""
         manager = CancellationManager()
         with self._lock:
             if self.stopped:
@@ -74,8 +74,7 @@ class LoadedModel:
     """
 
     def __init__(self, name: str, version: int, folder: Path):
-        """Loads it and asks each signature once, which is when the first answer, which takes
-        longest, is had.
+        """Loads the model and calls each signature once, since the first call is slow.
 
         Raises:
             UserError: it is damaged, or has no signature.
@@ -95,7 +94,7 @@ class LoadedModel:
     def call(
         self, signature: str, tensors: Mapping[str, npt.NDArray[Any]], stop: Stop | None = None
     ) -> Tensors:
-        """The outputs for some inputs; in any thread.
+        """The outputs for some inputs; may be called in any thread.
 
         Args:
             signature: its name.
@@ -122,7 +121,7 @@ class LoadedModel:
             raise RequestError(400, _first_line(str(error))) from error
 
     def _read(self, name: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Without what the model would not read."""
+        """The inputs without the part of texts that the model would cut."""
         if self._pieces is None or name != "text" or values.dtype != object:
             return values
         read = np.empty(values.size, dtype=object)
@@ -131,7 +130,7 @@ class LoadedModel:
 
 
 def _first_line(message: str) -> str:
-    """What TensorFlow says, without where in the graph."""
+    """The message of a TensorFlow error without the position in the graph."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     lines = [line for line in lines if line != "Graph execution error:"] or ["the model failed"]
     line = next((line for line in lines if not line.startswith("Detected at node")), lines[0])
@@ -139,7 +138,7 @@ def _first_line(message: str) -> str:
 
 
 def _described(folder: Path, names: Collection[str]) -> dict[str, ServedSignature]:
-    """What the SavedModel in `folder` says of signatures of these names."""
+    """The named signatures of the SavedModel in `folder`."""
     return {
         name: ServedSignature(
             name,

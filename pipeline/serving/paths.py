@@ -13,7 +13,7 @@ _TOLD = re.compile(rf"/v1/models(?:/([^/:]+))?{_WHICH}(?:/(metadata))?", re.I)
 
 
 class Target(NamedTuple):
-    """What a path means.
+    """The parts of a path: model, version and method.
 
     Attributes:
         model: its name.
@@ -29,7 +29,7 @@ class Target(NamedTuple):
 
 
 def read_path(method: str, path: str) -> Target:
-    """What a request to /v1/… means.
+    """Parses a path /v1/….
 
     Raises:
         RequestError: nothing.

@@ -1,4 +1,4 @@
-"""Leaves away what a model would not read of a text of megabytes."""
+"""Cuts texts of megabytes to the length that a model reads."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _SOLID = re.compile(r"\w")
 
 
 def max_pieces(folder: Path) -> int | None:
-    """How many pieces of a text the SavedModel in `folder` reads at most, [BOS] and [EOS] counted;
-    None where it reads all."""
+    """The maximum number of pieces of a text for the SavedModel in `folder`, [BOS] and [EOS]
+    included; None if there is no limit."""
     try:
         limits = json.loads((folder / "assets.extra" / "limits.json").read_bytes())
         return int(limits["max_length"] if "max_length" in limits else limits["most_pieces"])

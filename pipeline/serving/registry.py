@@ -1,4 +1,4 @@
-"""Which models there are, which versions of them, and which of those answers."""
+"""Finds models and their versions in a folder, and loads the right ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclasses.dataclass
 class _Version(Generic[Loaded]):
-    """A version as it was last seen.
+    """A version and the state in which it was last seen.
 
     Attributes:
         stamp: names, sizes and times of its files.
@@ -70,7 +70,7 @@ class Registry(Generic[Loaded]):
     # ---- what lies in the folder, in one thread
 
     def scan(self) -> None:
-        """Looks at the folder once: loads what is new, forgets what is gone.
+        """Checks the folder once: loads new versions, forgets removed ones.
 
         What changed is loaded when it has not changed again by the next look, for somebody may be
         copying it; in the first look of all it is loaded at once.
@@ -150,7 +150,7 @@ class Registry(Generic[Loaded]):
             self._say(f"serving {name} version {number}")
 
     def load(self, name: str, number: int) -> Loaded | None:
-        """An older version that somebody asks for; None where it cannot be had."""
+        """Loads an older version on request; None if it cannot be loaded."""
         version = self._models.get(name, {}).get(number)
         if version is None:
             return None
@@ -178,12 +178,12 @@ class Registry(Generic[Loaded]):
 
     @property
     def ready(self) -> bool:
-        """Whether all models were looked at, and one of them answers."""
+        """Whether all models were checked, and at least one can answer."""
         return self.scanned and any(self._newest(name) for name in self._models)
 
     @property
     def names(self) -> list[str]:
-        """The models that were found."""
+        """The names of all models."""
         return sorted(self._models)
 
     def _newest(self, name: str) -> tuple[int, Loaded] | None:
@@ -193,7 +193,7 @@ class Registry(Generic[Loaded]):
         return None
 
     def number_of(self, name: str, label: str) -> int:
-        """The version that a label names.
+        """The version number of a label.
 
         Raises:
             RequestError: 400, there is no such label.
@@ -204,7 +204,8 @@ class Registry(Generic[Loaded]):
         return number
 
     def find(self, name: str, number: int | None) -> Loaded | None:
-        """What answers for a model: the newest version that can be had, or the one that is named.
+        """The version of a model that answers: the newest one that can be loaded, or the requested
+        one.
 
         Returns:
             None: it is there and must be loaded first (`load`).
@@ -230,7 +231,7 @@ class Registry(Generic[Loaded]):
         raise RequestError(404, f"Servable not found for request: {asked}")
 
     def status(self, name: str, number: int | None) -> dict[str, Any]:
-        """The states of a model's versions, newest first, as TensorFlow Serving tells them.
+        """The states of a model's versions, newest first, in TensorFlow Serving's form.
 
         Raises:
             RequestError: 404, there is no such model or version.
@@ -248,7 +249,7 @@ class Registry(Generic[Loaded]):
 
 
 def _state(number: int, version: _Version[Any]) -> dict[str, Any]:
-    """What is not loaded yet is when somebody asks for it, and so counts as available."""
+    """The state of a version; one that is loaded on request counts as available."""
     failed = version.fault is not None and version.model is None
     return {
         "version": str(number),
@@ -274,7 +275,7 @@ def _stamp(folder: Path) -> Stamp:
 
 
 def parse_labels(text: str) -> dict[tuple[str, str], int]:
-    """`sentiment:stable=1,sentiment:canary=2` as (model, label) -> version.
+    """Parses `sentiment:stable=1,sentiment:canary=2` to (model, label) -> version.
 
     Raises:
         UserError: it is written in another way.

@@ -1,4 +1,4 @@
-"""Answers in JSON, past all that a framework would do with them."""
+"""Sends answers in JSON directly, without the overhead of a framework."""
 
 from __future__ import annotations
 

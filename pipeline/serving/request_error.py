@@ -1,4 +1,4 @@
-"""A request that is refused: an HTTP status and one sentence."""
+"""A refused request: an HTTP status and one sentence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 
 class RequestError(Exception):
-    """Why a request is not answered.
+    """The reason why a request is refused.
 
     Attributes:
         status: HTTP status: 400 what was asked is wrong, 401 no token, 404 no such model, 408 too
@@ -25,8 +25,8 @@ class RequestError(Exception):
         return json.dumps({"error": self.what}, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def shown(value: object, characters: int = 60) -> str:
-    """A value of a request for an error: as JSON, cut where it is long."""
+def shortened_value(value: object, characters: int = 60) -> str:
+    """A value of a request for an error message: as JSON, shortened if it is long."""
     if isinstance(value, str):
         value = value[: characters + 1]
     elif isinstance(value, list | dict) and len(value) > 8:

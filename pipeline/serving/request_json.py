@@ -1,4 +1,4 @@
-"""From the JSON of a request to tensors, as TensorFlow Serving's REST protocol has it.
+"""Parses the JSON of requests into tensors, by TensorFlow Serving's REST protocol.
 
 https://www.tensorflow.org/tfx/serving/api_rest. What is stricter here: `NaN` and `Infinity`, which
 are no JSON, are refused, and so is a number that its type cannot hold.
@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 
 from pipeline.serving.json_tensors import is_base64, to_array
-from pipeline.serving.request_error import RequestError, shown
+from pipeline.serving.request_error import RequestError, shortened_value
 from pipeline.serving.signature import ServedSignature, TensorInfo
 
 Tensors = dict[str, npt.NDArray[Any]]
 
 
-class Question(NamedTuple):
-    """What a body asks.
+class ParsedRequest(NamedTuple):
+    """A parsed request to `:predict`.
 
     Attributes:
         tensors: name of an input -> its values.
@@ -40,7 +40,7 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def parse_body(body: bytes | bytearray) -> dict[str, Any]:
-    """The JSON object of a request.
+    """Parses the JSON object of a request.
 
     Raises:
         RequestError: it is none.
@@ -56,12 +56,12 @@ def parse_body(body: bytes | bytearray) -> dict[str, Any]:
     except ValueError as error:
         raise RequestError(400, f"JSON Parse error: {str(error)[:200]}") from None
     if not isinstance(document, dict):
-        raise RequestError(400, f"JSON Value: {shown(document)} Is not object")
+        raise RequestError(400, f"JSON Value: {shortened_value(document)} Is not object")
     return document
 
 
 def signature_name(document: Mapping[str, Any]) -> str:
-    """The signature that is asked; `serving_default` where none is named.
+    """The name of the requested signature; `serving_default` by default.
 
     Raises:
         RequestError: its name is no string.
@@ -72,8 +72,8 @@ def signature_name(document: Mapping[str, Any]) -> str:
     return name or "serving_default"
 
 
-def read_question(document: Mapping[str, Any], signature: ServedSignature) -> Question:
-    """The tensors that a body of `:predict` holds, by `instances` or by `inputs`.
+def read_question(document: Mapping[str, Any], signature: ServedSignature) -> ParsedRequest:
+    """Reads the tensors of a body of `:predict`, from `instances` or from `inputs`.
 
     Args:
         document: `parse_body` of it.
@@ -111,7 +111,7 @@ def read_question(document: Mapping[str, Any], signature: ServedSignature) -> Qu
         rows = {len(array) for array in tensors.values()}
         if len(rows) > 1:
             raise RequestError(400, "the inputs have different numbers of rows")
-    return Question(tensors, by_rows)
+    return ParsedRequest(tensors, by_rows)
 
 
 def _is_object(value: object) -> bool:
@@ -119,7 +119,7 @@ def _is_object(value: object) -> bool:
 
 
 def _columns(rows: object, inputs: Mapping[str, TensorInfo]) -> dict[str, list[Any]]:
-    """The rows of `instances`, one input after the other."""
+    """The rows of `instances`, grouped by input."""
     if not isinstance(rows, list):
         raise RequestError(400, "Expecting 'instances' to be a list/array")
     if not rows:
@@ -145,13 +145,13 @@ def _columns(rows: object, inputs: Mapping[str, TensorInfo]) -> dict[str, list[A
             raise RequestError(
                 400,
                 f"Failed to process element: {number} of 'instances' list. JSON object: "
-                f"{shown(row)} keys must be equal to: {','.join(sorted(names))}",
+                f"{shortened_value(row)} keys must be equal to: {','.join(sorted(names))}",
             )
     return {name: [row[name] for row in rows] for name in inputs}
 
 
 def _named(value: object, inputs: Mapping[str, TensorInfo]) -> dict[str, Any]:
-    """The values of `inputs`."""
+    """The values of `inputs` by name."""
     if not isinstance(value, dict) or is_base64(value):
         if len(inputs) != 1:
             raise RequestError(

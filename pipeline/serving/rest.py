@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST protocol as an ASGI application: bodies in, answers out."""
+"""TensorFlow Serving's REST protocol as an ASGI application."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Rest:
         await answer(200, content, send)
 
     async def _read_in_time(self, scope: Scope, receive: Receive, body: bytearray) -> None:
-        """The body of a request, which is not waited for longer than for an answer."""
+        """Reads the body of a request, with the same time limit as for the answer."""
         try:
             async with asyncio.timeout(self._deadline):
                 await self._read(scope, receive, body)
@@ -77,7 +77,7 @@ class Rest:
             raise RequestError(408, f"no request within {self._deadline:g} seconds") from None
 
     async def _read(self, scope: Scope, receive: Receive, body: bytearray) -> None:
-        """The body of a request.
+        """Reads the body of a request.
 
         Raises:
             RequestError: 413, it is too large; 429, too much is in memory already.
@@ -109,7 +109,8 @@ class Rest:
         return RequestError(413, f"a request may have {self._largest >> 20:,} MiB")
 
     async def _discard(self, receive: Receive, more: bool = True) -> None:
-        """Reads on for a while, for who is cut off in the middle would not hear why."""
+        """Reads the rest of a request for a while, since a client that is cut off would not see the
+        answer."""
         left = 4 * self._largest
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(5):
@@ -120,7 +121,7 @@ class Rest:
 
 
 async def _unless_gone(receive: Receive, answer: Coroutine[Any, Any, bytes]) -> bytes:
-    """An answer, which is not made for somebody who has closed the connection meanwhile.
+    """Computes an answer, unless the client closes the connection meanwhile.
 
     Raises:
         RequestError: 499, it was closed.

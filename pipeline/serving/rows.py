@@ -1,4 +1,4 @@
-"""Rows of several requests in one call of a model, and rows of one request in several."""
+"""Joins rows of several requests into one call of a model, and splits rows of one request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_CELLS = 1 << 24
 
 @dataclasses.dataclass(frozen=True)
 class RowRules:
-    """How the rows of a signature go together.
+    """How the rows of a signature can be joined and split.
 
     Attributes:
         padding: name of an output that is a table -> what stands in its unused cells. A table has
@@ -31,7 +31,7 @@ class RowRules:
     padding: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def taken(self, outputs: Mapping[str, Array], rows: slice) -> Tensors:
-        """The answers of some rows, as they would be alone."""
+        """The outputs of some rows, as if they had been computed alone."""
         taken = {name: values[rows] for name, values in outputs.items()}
         if not self.padding:
             return taken
@@ -42,7 +42,7 @@ class RowRules:
         }
 
     def _width(self, outputs: Mapping[str, Array]) -> int:
-        """The columns that are used by a row."""
+        """The number of columns that a row uses."""
         width = 0
         for name, padding in self.padding.items():
             values = outputs[name]
@@ -53,7 +53,7 @@ class RowRules:
         return width
 
     def joined(self, parts: Sequence[Mapping[str, Array]]) -> Tensors:
-        """The answers of several calls, one behind the other."""
+        """The outputs of several calls, concatenated."""
         if len(parts) == 1:
             return dict(parts[0])
         return {name: self._concatenated(name, parts) for name in parts[0]}
@@ -80,12 +80,12 @@ def _widened(array: Array, width: int, padding: Any) -> Array:
 
 
 def row_count(tensors: Mapping[str, Array]) -> int:
-    """Of inputs that have as many rows each."""
+    """The number of rows of inputs."""
     return len(next(iter(tensors.values())))
 
 
 def row_sizes(tensors: Mapping[str, Array]) -> npt.NDArray[np.int64]:
-    """How large each row is: bytes of strings, 4 for a number."""
+    """The size of each row in bytes: strings as they are, 4 for a number."""
     sizes = np.zeros(row_count(tensors), np.int64)
     for array in tensors.values():
         if array.dtype == object:
@@ -97,19 +97,19 @@ def row_sizes(tensors: Mapping[str, Array]) -> npt.NDArray[np.int64]:
 
 
 def size_of(tensors: Mapping[str, Array]) -> int:
-    """The same for all rows together, or for tensors that are no rows."""
+    """The size of all rows together, or of tensors without rows."""
     return sum(
         sum(map(len, array.ravel().tolist())) if array.dtype == object else 4 * array.size
         for array in tensors.values()
     )
 
 
-def split(tensors: Mapping[str, Array], most_rows: int, most_size: int) -> list[Tensors]:
-    """Some rows after the other, so that each part has at most so many rows and is at most so
-    large; a row that is larger makes a part alone."""
+def split(tensors: Mapping[str, Array], max_rows: int, max_size: int) -> list[Tensors]:
+    """Splits rows into parts of at most this many rows and at most this size; a larger row is a
+    part of its own."""
     ends, total, start = [], 0, 0
     for row, size in enumerate(row_sizes(tensors).tolist()):
-        if row > start and (row - start == most_rows or total + size > most_size):
+        if row > start and (row - start == max_rows or total + size > max_size):
             ends.append(row)
             start, total = row, 0
         total += size
@@ -121,12 +121,12 @@ def split(tensors: Mapping[str, Array], most_rows: int, most_size: int) -> list[
 
 
 def merged(requests: Sequence[Mapping[str, Array]]) -> Tensors:
-    """The rows of several requests, one behind the other."""
+    """The rows of several requests, concatenated."""
     if len(requests) == 1:
         return dict(requests[0])
     return {name: np.concatenate([r[name] for r in requests]) for name in requests[0]}
 
 
 def shape_of_row(tensors: Mapping[str, Array]) -> tuple[Any, ...]:
-    """What must be the same of two requests whose rows go into one call."""
+    """The properties that two requests must share to be computed in one call."""
     return tuple(array.shape[1:] for array in tensors.values())

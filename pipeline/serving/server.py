@@ -1,4 +1,4 @@
-"""Runs the application until a signal ends it; what was accepted until then is answered."""
+"""Runs the application until a signal; accepted requests are still answered."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ that is ready would wait for the event loop, and the loop for whoever writes ans
 
 
 class DrainingServer(uvicorn.Server):
-    """Ends in order: refuses what is new, answers what it has, then closes.
+    """A server that shuts down in order: refuses new requests, answers those it has, then closes.
 
     Attributes:
         interrupted: whether Ctrl-C ended it.
@@ -56,7 +56,7 @@ class DrainingServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """As in uvicorn, but the process is not killed by the same signal once it has ended."""
+        """As in uvicorn, but the process does not kill itself with the same signal afterwards."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -76,7 +76,7 @@ class DrainingServer(uvicorn.Server):
 
 
 def new_server(front: Front, grace: float) -> DrainingServer:
-    """A server of this application.
+    """Makes a server for this application.
 
     Args:
         grace: seconds that what was accepted has to be answered in, after a signal.
@@ -99,7 +99,7 @@ def new_server(front: Front, grace: float) -> DrainingServer:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one.
+    """Opens a listening socket; port 0 takes any free port.
 
     Raises:
         UserError: the port is taken, or there is no such address.
@@ -121,7 +121,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(settings: ServeSettings, check: Callable[[Path], None]) -> None:
-    """Answers until SIGTERM or Ctrl-C.
+    """Serves until SIGTERM or Ctrl-C.
 
     Args:
         settings: what, where and how.
@@ -152,7 +152,8 @@ def serve(settings: ServeSettings, check: Callable[[Path], None]) -> None:
 
 
 def _leave(code: int) -> None:
-    """Ends the process where a model still computes for nobody, which Python would wait for."""
+    """Ends the process although a model still computes for a client that has gone; Python would
+    wait for it."""
     end = time.monotonic() + 1
     for thread in threading.enumerate():
         if thread.name.startswith("model"):

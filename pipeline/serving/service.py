@@ -1,4 +1,4 @@
-"""What the server does, apart from HTTP: finds the model, asks it, watches the folder."""
+"""The server without HTTP: finds models, calls them, watches the folder."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from pipeline.serving.paths import Target
 from pipeline.serving.registry import Registry, parse_labels
 from pipeline.serving.request_error import RequestError
 from pipeline.serving.request_json import Tensors, parse_body, read_question, signature_name
-from pipeline.serving.settings import BatchingSettings, ModelSettings
+from pipeline.serving.settings import BatchingSettings, ServedModelSettings
 from pipeline.serving.signature import ServedSignature
-from pipeline.serving.streaming import read_prompt, written
+from pipeline.serving.streaming import event_stream, read_prompt
 
 _LOG = logging.getLogger(__name__)
 _THREADS = 64
@@ -32,14 +32,14 @@ _LARGE_BODY = 1 << 16
 
 
 class ServedModel:
-    """A version of a model with what waits for it."""
+    """A version of a model with its queues."""
 
     def __init__(self, model: LoadedModel, queues: Callable[[LoadedModel, str], SignatureQueue]):
         self.model, self._make = model, queues
         self._queues: dict[str, SignatureQueue] = {}
 
     def signature(self, name: str) -> ServedSignature:
-        """What a signature takes and gives.
+        """A signature of the model.
 
         Raises:
             RequestError: 400, there is none of this name.
@@ -54,14 +54,14 @@ class ServedModel:
         return signature
 
     def queue(self, signature: str) -> SignatureQueue:
-        """What waits for a signature."""
+        """The queue of a signature."""
         if signature not in self._queues:
             self._queues[signature] = self._make(self.model, signature)
         return self._queues[signature]
 
 
 class Service:
-    """The models below a folder, ready to be asked.
+    """The models below a folder, ready to answer.
 
     Args:
         models: which, and where.
@@ -72,7 +72,7 @@ class Service:
 
     def __init__(
         self,
-        models: ModelSettings,
+        models: ServedModelSettings,
         batching: BatchingSettings,
         check: Callable[[Path], None],
         say: Callable[[str], None],
@@ -112,19 +112,19 @@ class Service:
         )
 
     async def watch(self) -> None:
-        """Looks at the folder again and again, until it is cancelled."""
+        """Checks the folder again and again until it is cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             await loop.run_in_executor(self._loader, self.registry.scan)
             await asyncio.sleep(self._poll)
 
     def close(self) -> None:
-        """Nothing is asked any longer."""
+        """Stops answering."""
         for executor in (self._threads, self._loader, self._reader):
             executor.shutdown(wait=False, cancel_futures=True)
 
     async def model(self, target: Target) -> ServedModel:
-        """What answers for a path; an older version is loaded first.
+        """The model for a path; an older version is loaded first.
 
         Raises:
             RequestError: there is no such model, version or label.
@@ -142,7 +142,7 @@ class Service:
         return served
 
     async def document(self, body: bytearray) -> dict[str, Any]:
-        """The JSON of a request."""
+        """Parses the JSON of a request."""
         if len(body) < _LARGE_BODY:
             return parse_body(body)
         document: dict[str, Any] = await self._read(parse_body, body)
@@ -169,7 +169,7 @@ class Service:
         return await queue.ask(tensors, answer)
 
     async def stream(self, target: Target, body: bytearray) -> AsyncIterator[str]:
-        """What a model writes, piece by piece, for `:stream`.
+        """The text that a model writes, piece by piece, for `:stream`.
 
         Raises:
             RequestError: it writes nothing, or was asked wrongly.
@@ -178,10 +178,10 @@ class Service:
         document = await self.document(body)
         signature = served.signature(signature_name(document))
         tensors = read_prompt(document, signature)
-        return written(served.queue(signature.name), tensors)
+        return event_stream(served.queue(signature.name), tensors)
 
     async def metadata(self, target: Target) -> bytes:
-        """The signatures of a model, as TensorFlow Serving tells them."""
+        """The signatures of a model in TensorFlow Serving's form."""
         model = (await self.model(target)).model
         signatures = {name: value.as_json() for name, value in model.signatures.items()}
         return to_json(
@@ -206,7 +206,7 @@ class Service:
 def _asked(
     document: Mapping[str, Any], signature: ServedSignature, verb: str
 ) -> tuple[Tensors, Answer]:
-    """The tensors of a request, and how its answer is written."""
+    """The tensors of a request, and the function that writes its answer."""
     if verb == "predict":
         question = read_question(document, signature)
         return question.tensors, functools.partial(answer_body, by_rows=question.by_rows)

@@ -1,4 +1,4 @@
-"""What a signature of a served model takes and gives."""
+"""Inputs and outputs of a signature of a served model."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ class TensorInfo:
 
     @property
     def data_type(self) -> str:
-        """The name in TensorFlow's protocols: DT_FLOAT, DT_STRING."""
+        """The name of the type in TensorFlow's protocols: DT_FLOAT, DT_STRING."""
         return _DATA_TYPES.get(self.dtype, f"DT_{self.dtype.upper()}")
 
     @property
     def has_rows(self) -> bool:
-        """Whether the first axis may have any length."""
+        """Whether the first axis has any length."""
         return bool(self.shape) and self.shape is not None and self.shape[0] is None
 
     def as_json(self) -> dict[str, Any]:
-        """As TensorFlow Serving's metadata have it."""
+        """In the form of TensorFlow Serving's metadata."""
         dim = [{"size": str(-1 if n is None else n), "name": ""} for n in self.shape or ()]
         return {
             "dtype": self.data_type,
@@ -61,7 +61,7 @@ class TensorInfo:
 
 @dataclasses.dataclass(frozen=True)
 class ServedSignature:
-    """One way to ask a model.
+    """A signature of a model.
 
     Attributes:
         name: in the SavedModel.
@@ -76,13 +76,13 @@ class ServedSignature:
 
     @property
     def has_rows(self) -> bool:
-        """Whether all inputs and outputs have a first axis of any length."""
+        """Whether the first axis of all inputs and outputs has any length."""
         infos = [*self.inputs.values(), *self.outputs.values()]
         return bool(self.inputs) and all(info.has_rows for info in infos)
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The outputs that have another axis of any length behind the first."""
+        """The outputs that have a further axis of any length after the first."""
         return tuple(
             name
             for name, info in self.outputs.items()
@@ -95,7 +95,7 @@ class ServedSignature:
         return any((self.outputs[name].shape or ())[1:].count(None) > 1 for name in self.tables)
 
     def as_json(self) -> dict[str, Any]:
-        """As TensorFlow Serving's metadata have it."""
+        """In the form of TensorFlow Serving's metadata."""
         return {
             "inputs": {name: info.as_json() for name, info in self.inputs.items()},
             "outputs": {name: info.as_json() for name, info in self.outputs.items()},

@@ -1,4 +1,4 @@
-"""`:stream`: a text as it is written, by server-sent events.
+"""`:stream`: sends a text while it is written, as server-sent events.
 
 A model that writes is asked for 16 characters, then for 32, and so on to the length that was asked
 for: what it writes for a seed begins with what it writes for the same seed and a smaller length.
@@ -25,7 +25,7 @@ _UNSURE = 1
 
 
 def read_prompt(document: Mapping[str, Any], signature: ServedSignature) -> Tensors:
-    """What a request to `:stream` asks: `inputs` as for `:predict`, with one prompt.
+    """The inputs of a request to `:stream`: as for `:predict`, with one prompt.
 
     Raises:
         RequestError: the signature writes nothing, or the body is not as it must be.
@@ -43,8 +43,8 @@ def read_prompt(document: Mapping[str, Any], signature: ServedSignature) -> Tens
     return tensors
 
 
-async def written(queue: SignatureQueue, tensors: Tensors) -> AsyncIterator[str]:
-    """The events of a stream.
+async def event_stream(queue: SignatureQueue, tensors: Tensors) -> AsyncIterator[str]:
+    """The server-sent events of a stream.
 
     Each has JSON: `{"text": more of it}`, one behind the other; then an event `end` with the whole
     text, or an event `error` with `{"error": why}`.

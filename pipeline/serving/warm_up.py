@@ -1,4 +1,4 @@
-"""Asks a model that was just loaded a few questions, and learns how its rows go together."""
+"""Warms up a model after loading, and finds out how its rows can be joined."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Ask = Callable[[Mapping[str, npt.NDArray[Any]]], Tensors]
 
 
 def row_rules(signature: ServedSignature, ask: Ask, folder: Path) -> RowRules | None:
-    """How rows of several requests go together; None where each request must be asked alone.
+    """How rows of several requests can be joined; None if each request must be computed alone.
 
     Rows go together where all inputs and outputs have a row for each. What is no row shows when
     one row, three rows and one empty text are asked about: of entities one behind the other there
@@ -66,7 +66,7 @@ def _is_text(info: TensorInfo) -> bool:
 
 
 def _unused(table: npt.NDArray[Any]) -> Any:
-    """What stands in all cells of the first row; None where there are none, or several things."""
+    """The value of all cells of the first row; None if there are none, or different ones."""
     cells = table[0].ravel().tolist()
     return cells[0] if cells and all(cell == cells[0] for cell in cells) else None
 
@@ -74,7 +74,7 @@ def _unused(table: npt.NDArray[Any]) -> Any:
 def _answered(
     signature: ServedSignature, ask: Ask, folder: Path
 ) -> Iterator[tuple[Tensors, Tensors]]:
-    """A question of one row that the model has an answer to, and the answer."""
+    """A request of one row that the model can answer, and the answer."""
     for question in _questions(signature, folder):
         try:
             yield question, ask(question)
@@ -83,7 +83,7 @@ def _answered(
 
 
 def _questions(signature: ServedSignature, folder: Path) -> Iterator[Tensors]:
-    """What might be asked: the requests that lie beside the model, and what has the right shape."""
+    """Candidates for requests: those stored with the model, and made-up ones of the right shape."""
     for request in read_warm_up(folder):
         if request.signature == signature.name and request.inputs.keys() == signature.inputs.keys():
             # Of a request of several rows the first.
@@ -94,7 +94,7 @@ def _questions(signature: ServedSignature, folder: Path) -> Iterator[Tensors]:
 
 
 def _value(info: TensorInfo, text: bytes) -> npt.NDArray[Any]:
-    """One row of an input: a text, or ones."""
+    """One row for an input: a text, or ones."""
     shape = tuple(1 if size is None else size for size in info.shape or ())
     if info.dtype == "string":
         return _strings([text] * math.prod(shape)).reshape(shape)

@@ -1,4 +1,4 @@
-"""HTTP connections on which the head and the body of an answer are sent with one system call."""
+"""HTTP connections that send head and body of an answer with one system call."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 class WholeAnswers(H11Protocol):
-    """uvicorn's HTTP, but for writing: a small answer costs as much for each part that is sent."""
+    """uvicorn's HTTP protocol with fewer system calls: for small answers each call costs time."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_Gathering(transport, self.loop))  # type: ignore[arg-type]
 
 
 class _Gathering:
-    """A transport that sends together what is written in one turn of the event loop."""
+    """A transport that collects the writes of one turn of the event loop and sends them
+    together."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop):
         self._transport, self._loop = transport, loop

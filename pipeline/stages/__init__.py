@@ -1,1 +1,2 @@
-"""One file a verb; each says what it reads and what it writes, and the Makefile chains them."""
+"""The stages, one file each. A stage says what it reads and writes; the Makefile runs one after the
+other."""

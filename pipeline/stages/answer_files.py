@@ -1,4 +1,4 @@
-"""Files of answers: lines as they are printed, JSON lines, or Parquet; in parts, then whole."""
+"""Formats for files of answers: lines, JSON lines or Parquet; written in parts, then joined."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SUFFIXES = (".tsv", ".txt", ".jsonl", ".parquet")
 
 
 class AnswerFile(abc.ABC):
-    """One format."""
+    """A file format."""
 
     @abc.abstractmethod
     def write(self, path: Path, answers: Sequence[Any]) -> None:
@@ -29,7 +29,7 @@ class AnswerFile(abc.ABC):
 
     @abc.abstractmethod
     def count(self, path: Path) -> int:
-        """How many answers a part holds; -1 where it is none."""
+        """The number of answers in a part; -1 if it is not a part."""
 
     @abc.abstractmethod
     def join(self, parts: Sequence[Path], path: Path) -> None:
@@ -102,7 +102,7 @@ class ParquetFile(AnswerFile):
 
 
 def check_format(out: Path) -> None:
-    """Refuses a name that no answers can be written to.
+    """Refuses a file name of an unknown format.
 
     Raises:
         UserError: it says no format, it is a folder, or pyarrow is needed and not installed.
@@ -125,7 +125,7 @@ def check_format(out: Path) -> None:
 
 
 def answer_file(out: Path, predictor: Predictor) -> AnswerFile:
-    """The format that a name asks for.
+    """The format for a file name.
 
     Args:
         out: a name that `check_format` took.

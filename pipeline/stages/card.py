@@ -1,4 +1,4 @@
-"""The model card of an export: what each stage knows of the model."""
+"""The model card of an exported model, from the records of all stages."""
 
 from __future__ import annotations
 

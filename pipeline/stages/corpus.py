@@ -22,15 +22,15 @@ from pipeline.workspace import Manifest, Workspace, digest, is_what_was_written,
 
 def run(task: Task, settings: Any, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
-    with files.to_be_written():
+    with files.write_lock():
         read_corpus(task, settings, files, workspace)
 
 
 def read_corpus(task: Task, settings: Any, files: RunFiles, workspace: Workspace) -> None:
-    """Reads the corpus and writes its splits, and what they are into `files`, where that is not
-    done yet. Nobody else may write `files` meanwhile."""
+    """Reads the corpus and writes its splits and its record, if that is not done. The caller holds
+    the lock of `files`."""
     relevant = chosen(as_json(settings), task.corpus_groups)
-    with files.splits_to_be_written(relevant):
+    with files.splits_lock(relevant):
         _run(task, settings, relevant, files, workspace)
 
 
@@ -91,7 +91,7 @@ def _read(
 
 
 def _as_cells(rows: Rows, name: str, task: Task, folder: Path) -> Iterator[pd.DataFrame]:
-    """The rows of a split, values of the task's fields as cells; with progress shown."""
+    """The rows of a split with the values of the task's fields as cells; shows progress."""
     fields = {field.in_column: field for field in (task.input, task.output)}
     with Progress(f"writing {name}", len(rows), "rows") as progress:
         for frame in rows.blocks():
@@ -105,7 +105,7 @@ def _as_cells(rows: Rows, name: str, task: Task, folder: Path) -> Iterator[pd.Da
 def _is_current(
     manifest: Manifest[CorpusFacts], relevant: dict[str, Any], workspace: Workspace
 ) -> bool:
-    """Whether reading again would give the same."""
+    """Whether reading the corpus again would give the same splits."""
     facts = manifest.facts
     if facts.stand_in or not facts.files or manifest.settings != plain(relevant):
         return False
@@ -115,8 +115,8 @@ def _is_current(
 
 
 def _source_file(path: Path, workspace: Workspace) -> SourceFile:
-    """A file as it is now; size -1 where there is none, and no checksum of what is no file. Of a
-    pattern the checksum is one of the names that match it."""
+    """The facts about a file now; size -1 if it does not exist, no checksum if it is not a regular
+    file. For a pattern the checksum is that of the matching names."""
     place = workspace.root / path
     try:
         status = place.stat()
@@ -127,14 +127,14 @@ def _source_file(path: Path, workspace: Workspace) -> SourceFile:
 
 
 def _matching(path: Path, workspace: Workspace) -> str:
-    """A checksum of the names that match a pattern; "" of what is none."""
+    """A checksum of the names that match a pattern; "" if there are none."""
     if not glob.has_magic(str(path)):
         return ""
     return digest(sorted(glob.glob(str(path), root_dir=workspace.root, recursive=True)))
 
 
 def _is_unchanged(file: SourceFile, workspace: Workspace) -> bool:
-    """Whether a file holds what it held, whatever its time. A pipe never does."""
+    """Whether the content of a file is unchanged, whatever its time; always False for a pipe."""
     place = workspace.root / file.path
     if file.size == -1:
         return not place.exists() and _matching(Path(file.path), workspace) == file.sha256

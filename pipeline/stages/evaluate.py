@@ -24,7 +24,7 @@ def run(task: Task, settings: Any, workspace: Workspace, options: EvaluateOption
     settings = files.trained_settings(task, settings)
     weights = sha256(files.weights)
     if options.on is None:
-        if files.measured() is not None and files.reported():
+        if files.valid_metrics() is not None and files.has_report():
             say(f"already evaluated: {files.report}")
         else:
             start_keras()
@@ -51,7 +51,8 @@ def run(task: Task, settings: Any, workspace: Workspace, options: EvaluateOption
 
 
 def name_elsewhere(corpus: str, root: Path) -> str:
-    """What the results on another corpus are called: files of one name in two folders are two.
+    """The name of results on another corpus; two files of the same name in different folders get
+    different names.
 
     Args:
         corpus: a name of the catalogue; or files, with commas between.
@@ -73,7 +74,7 @@ _LONGEST_NAME = 40
 
 
 def _write(evaluated: Evaluated, report: Path, metrics: Path, about: dict[str, str]) -> None:
-    """The page, then the numbers with checksums of the page and of the weights they belong to."""
+    """Writes the report, then metrics.json with checksums of the report and of the weights."""
     for warning in evaluated.warnings:
         say(f"warning: {warning}")
     write_report(report, evaluated.report)

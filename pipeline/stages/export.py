@@ -1,4 +1,4 @@
-"""export: writes the model that others serve."""
+"""export: writes the model for serving."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.quiet import start_keras
 from pipeline.records import as_json
 from pipeline.stages.files import RunFiles
 from pipeline.stages.options import ExportOptions
-from pipeline.stages.versions import MANIFEST, note_export, to_be_exported
+from pipeline.stages.versions import MANIFEST, export_lock, note_export
 from pipeline.tasks.base import GivesIdsModel, Task
 from pipeline.workspace import Manifest, Workspace, atomic_folder, digest
 
@@ -30,7 +30,7 @@ def run(task: Task, settings: Any, workspace: Workspace, options: ExportOptions)
     files = RunFiles.of(task, settings, workspace)
     trained = files.trained()
     settings = files.trained_settings(task, settings)
-    metrics = files.measured()
+    metrics = files.valid_metrics()
     if metrics is None:
         raise UserError(
             "this run has not been measured, and a model is not exported without its numbers",
@@ -41,7 +41,7 @@ def run(task: Task, settings: Any, workspace: Workspace, options: ExportOptions)
     # The card tells what was measured; which report shows it is the same to a model.
     measured = {name: value for name, value in metrics.items() if name != "report"}
     made_of = {**as_json(settings), "metrics": digest(measured)}
-    with to_be_exported(files.folder.parent, settings.run.version):
+    with export_lock(files.folder.parent, settings.run.version):
         before = Manifest.read(target / MANIFEST, Exported)
         # An earlier version of this project wrote fewer files.
         wanted = {CARD, *((ONNX,) if options.onnx else ())}
@@ -68,7 +68,8 @@ def run(task: Task, settings: Any, workspace: Workspace, options: ExportOptions)
 
 
 def _write(*arguments: Any) -> Exported:
-    """`export_files.write_files`, which is imported only now, since it imports TensorFlow."""
+    """Calls `export_files.write_files`, which is imported only here, since it imports
+    TensorFlow."""
     start_keras()
     exported: Exported = importlib.import_module("pipeline.stages.export_files").write_files(
         *arguments
@@ -77,7 +78,7 @@ def _write(*arguments: Any) -> Exported:
 
 
 def _check_converter(task: Task) -> None:
-    """Refuses `--onnx` where it cannot be had.
+    """Refuses `--onnx` if tf2onnx is not installed.
 
     Raises:
         UserError: the task gives no model of ids, or tf2onnx is not installed.
@@ -98,7 +99,8 @@ def _check_converter(task: Task) -> None:
 
 
 def check_model(model: Path, again: str) -> None:
-    """Refuses a model that is not as it was exported; of an earlier version nothing is known.
+    """Refuses an exported model whose files have changed; models of an earlier version are not
+    checked.
 
     Args:
         model: its folder.

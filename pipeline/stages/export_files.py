@@ -1,4 +1,4 @@
-"""The files of an exported model: its graph, and what lies beside it."""
+"""Writes the files of an exported model: its graph, and those beside it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_files(
     shown: Path,
     onnx: bool,
 ) -> Exported:
-    """Writes all but the manifest into an empty folder.
+    """Writes everything but the manifest into an empty folder.
 
     Args:
         metrics: as in metrics.json.

@@ -1,4 +1,4 @@
-"""What lies in the folder of one run, and what its stages told each other."""
+"""The files in the folder of a run: what each stage wrote, and its record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.progress import say
 from pipeline.records import as_json, from_json
 from pipeline.report.commands import commands
 from pipeline.settings import leaves, option_of
-from pipeline.stages.versions import MANIFEST, exported_as, run_behind
+from pipeline.stages.versions import MANIFEST, run_of_version, version_of_run
 from pipeline.tasks.base import RunSettings, Task, find_task
 from pipeline.workspace import (
     Facts,
@@ -30,7 +30,7 @@ from pipeline.workspace import (
 
 @dataclasses.dataclass(frozen=True)
 class RunFiles:
-    """runs/<task>/<name>/: one record a stage.
+    """The files of one run, runs/<task>/<name>/, with one record per stage.
 
     Attributes:
         task: name of the task.
@@ -46,7 +46,7 @@ class RunFiles:
 
     @classmethod
     def of(cls, task: Task, settings: Any, workspace: Workspace) -> RunFiles:
-        """Those of the run that `settings` name."""
+        """The files of the run that `settings` name."""
         folder = workspace.run(task.name, settings.run.name)
         return cls(task.name, folder, workspace.root, settings)
 
@@ -72,7 +72,7 @@ class RunFiles:
 
     @property
     def tables(self) -> tuple[Path, ...]:
-        """What the report shows of the training."""
+        """The tables of the training that the report shows."""
         return (self.folder / "history.csv", self.folder / "steps.csv")
 
     @property
@@ -85,13 +85,13 @@ class RunFiles:
 
     @property
     def elsewhere(self) -> Path:
-        """Metrics and reports on corpora other than the run's own."""
+        """The folder of metrics and reports on other corpora."""
         return self.folder / "elsewhere"
 
     @classmethod
-    def behind(cls, task: Task, version: int, workspace: Workspace) -> RunFiles | None:
-        """Those of the run that was last exported as `version`; None where that is not known."""
-        name = run_behind(workspace.run(task.name, ""), version)
+    def of_version(cls, task: Task, version: int, workspace: Workspace) -> RunFiles | None:
+        """The files of the run that was last exported as `version`; None if unknown."""
+        name = run_of_version(workspace.run(task.name, ""), version)
         if name is None:
             return None
         settings = dataclasses.replace(task.settings(), run=RunSettings(name, version))
@@ -100,7 +100,7 @@ class RunFiles:
     # ---- one process at a time
 
     @contextlib.contextmanager
-    def to_be_written(self) -> Iterator[None]:
+    def write_lock(self) -> Iterator[None]:
         """Keeps a second command from reading, preparing or training into the same run.
 
         Raises:
@@ -115,8 +115,8 @@ class RunFiles:
             yield
 
     @contextlib.contextmanager
-    def splits_to_be_written(self, corpus_settings: dict[str, Any]) -> Iterator[None]:
-        """Lets other runs wait that read the same corpus in the same way."""
+    def splits_lock(self, corpus_settings: dict[str, Any]) -> Iterator[None]:
+        """Makes other runs wait that read the same corpus in the same way."""
         folder = self.root / "data" / "processed" / self.task
         with one_at_a_time(
             folder / f".{digest(corpus_settings)}.lock",
@@ -127,7 +127,7 @@ class RunFiles:
     # ---- what the stages wrote
 
     def corpus_manifest(self) -> Manifest[CorpusFacts]:
-        """What the stage `corpus` wrote.
+        """The record of the stage `corpus`.
 
         Raises:
             UserError: nothing that can be used; the remedy is a command that helps.
@@ -135,7 +135,7 @@ class RunFiles:
         return self._manifest("corpus", self.corpus, CorpusFacts)
 
     def prepared_manifest(self) -> Manifest[Prepared]:
-        """What the stage `prepare` wrote.
+        """The record of the stage `prepare`.
 
         Raises:
             UserError: nothing that can be used; the remedy is a command that helps.
@@ -153,23 +153,25 @@ class RunFiles:
             raise UserError(fault, where=path, remedy=self.command())
         return manifest
 
-    def check_outputs(self, manifest: Manifest[Any], folder: Path, but: str | None = None) -> None:
+    def check_outputs(
+        self, manifest: Manifest[Any], folder: Path, ignoring: str | None = None
+    ) -> None:
         """Refuses splits or arrays that are not those of this run.
 
         Args:
             manifest: of the stage that wrote them.
             folder: where to.
-            but: a split that is not looked at.
+            ignoring: a split that is not looked at.
 
         Raises:
             UserError: a file in `folder` is not as the stage wrote it.
         """
-        if (damaged := manifest.damaged_output(folder, but)) is not None:
+        if (damaged := manifest.damaged_output(folder, ignoring)) is not None:
             state = "is not what this run is made of" if damaged.exists() else "is gone"
             raise UserError(state, where=damaged, remedy=self.command())
 
     def trained_settings(self, task: Task, settings: Any) -> Any:
-        """The settings this run was trained with; of those given only `run` counts.
+        """The settings that the run was trained with; of the given ones only `run` counts.
 
         Raises:
             UserError: config.json does not tell.
@@ -201,8 +203,8 @@ class RunFiles:
             raise UserError("is damaged", where=path, remedy=self.command())
         return values
 
-    def measured(self) -> dict[str, Any] | None:
-        """metrics.json, if it speaks of the weights that are there."""
+    def valid_metrics(self) -> dict[str, Any] | None:
+        """metrics.json, if it belongs to the current weights."""
         metrics = self._metrics()
         if metrics is None or not isinstance(metrics.get("summary"), str):
             return None
@@ -216,15 +218,15 @@ class RunFiles:
             return None
         return metrics if isinstance(metrics, dict) else None
 
-    def reported(self) -> bool:
-        """Whether the report is there, and is that of metrics.json."""
+    def has_report(self) -> bool:
+        """Whether the report exists and belongs to metrics.json."""
         metrics = self._metrics() or {}
         if "report" not in metrics:  # an earlier version wrote it
             return self.report.is_file()
         return is_what_was_written(self.report, str(metrics["report"]))
 
     def result(self) -> TrainingResult:
-        """How the training ended, whose files are all there as it wrote them.
+        """The result of the training, if all its files are there unchanged.
 
         Raises:
             UserError: it has not ended, or a file is gone or damaged.
@@ -286,17 +288,17 @@ class RunFiles:
     # ---- what helps
 
     def command(self) -> str:
-        """The command of make that makes this run whole, as far as its files still tell how."""
+        """The command of make that completes this run, as far as its files tell."""
         task = find_task(self.task)
         settings = self.given
         if settings is None:
             settings = dataclasses.replace(task.settings(), run=RunSettings(self.folder.name))
         version = settings.run.version
         if version == RunSettings().version:
-            version = exported_as(self.folder, version)
+            version = version_of_run(self.folder, version)
         everything = [field.name for field in dataclasses.fields(settings) if field.name != "run"]
         exported = Workspace(self.root).saved_model(self.task, version) / MANIFEST
-        ours = run_behind(self.folder.parent, version) == self.folder.name
+        ours = run_of_version(self.folder.parent, version) == self.folder.name
         for path, groups in (
             (exported, everything if ours else []),
             (self.prepared, task.prepare_groups),
@@ -310,7 +312,7 @@ class RunFiles:
 
 
 def _settings_in(record: Path, task: Task, groups: Sequence[str]) -> dict[str, Any]:
-    """Groups of settings that a record of a run holds; none where it is damaged."""
+    """Groups of settings in a record of a run; none if it is damaged."""
     try:
         values = read_json(record)
         values = values.get("settings", values)
@@ -322,12 +324,12 @@ def _settings_in(record: Path, task: Task, groups: Sequence[str]) -> dict[str, A
 
 
 def chosen(settings: dict[str, Any], groups: Sequence[str]) -> dict[str, Any]:
-    """Only some groups of a settings dictionary."""
+    """Some groups of a settings dictionary."""
     return {group: settings[group] for group in groups}
 
 
 def _differ(given: Any, trained: Any, usual: Any) -> list[str]:
-    """The options that were given other than those of the training, as they are typed."""
+    """The given options that differ from those of the training, as they are typed."""
     values = [
         {name: value for group in as_json(settings).values() for name, value in group.items()}
         for settings in (given, trained, usual)

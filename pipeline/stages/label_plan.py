@@ -1,4 +1,4 @@
-"""What a study of few labels is going to measure."""
+"""The plan of a study of few labels: draws of rows, and settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.models.settings import StartSettings
 from pipeline.pretrained import NONE, PretrainedEncoder, read_pretrained
 from pipeline.progress import say
 from pipeline.stages.encoders import find_pretrained
-from pipeline.stages.small_runs import in_the_shape_of, without_encoder
+from pipeline.stages.small_runs import with_sizes_of_encoder, without_encoder
 from pipeline.stages.studies import LabelStudy
 from pipeline.tasks.sentiment.data import BUNDLED_ENCODER, encoder
 from pipeline.tasks.sentiment.settings import Settings
@@ -34,7 +34,7 @@ Point = tuple[int, int, str]
 
 @dataclasses.dataclass(frozen=True)
 class FewLabelsPlan:
-    """What is going to be measured.
+    """The trainings of a study of few labels.
 
     Attributes:
         splits: of the corpus, "train" and "test".
@@ -61,21 +61,21 @@ class FewLabelsPlan:
                     yield rows, number, side
 
     def rows(self, size: int, number: int) -> dict[str, pd.DataFrame]:
-        """The splits of a training; train and dev are of the drawn rows."""
+        """The splits of a training; train and dev are parts of the drawn rows."""
         train = self.splits["train"]
         places = draw(len(train), size, number, self.seed)
         drawn = {name: train.iloc[rows].reset_index(drop=True) for name, rows in places.items()}
         return {**drawn, "test": self.splits["test"]}
 
     def settings_of(self, number: int, side: str) -> Settings:
-        """Both sides of a draw have the same random start."""
+        """The settings of a training; both sides of a draw have the same seed."""
         settings = self.settings if side == WITH else without_encoder(self.settings)
         training = dataclasses.replace(settings.training, seed=self.seed + number - 1)
         return dataclasses.replace(settings, training=training)
 
 
 def start_of(settings: LabelStudy, workspace: Workspace) -> tuple[Path, Settings]:
-    """The folder of the encoder, and the settings of the task for a model of its shape.
+    """The folder of the encoder, and settings of the task that fit its sizes.
 
     Raises:
         UserError: there is no such encoder, or no classifier starts from it.
@@ -88,7 +88,7 @@ def start_of(settings: LabelStudy, workspace: Workspace) -> tuple[Path, Settings
             remedy="name an encoder; what starts from nothing is measured beside it",
         )
     corpus = settings.corpus.corpus or ("sample" if settings.study.quick else None)
-    task_settings = in_the_shape_of(
+    task_settings = with_sizes_of_encoder(
         Settings(
             corpus=CorpusSettings(
                 corpus=corpus or CorpusSettings().corpus,
@@ -108,14 +108,14 @@ def start_of(settings: LabelStudy, workspace: Workspace) -> tuple[Path, Settings
     return start, task_settings
 
 
-def plan(
+def few_labels_plan(
     settings: LabelStudy,
     task_settings: Settings,
     start: Path,
     facts: CorpusFacts,
     workspace: Workspace,
 ) -> FewLabelsPlan:
-    """What is going to be measured.
+    """Plans the trainings of a study.
 
     Raises:
         UserError: the corpus is too small, or a draw shows one label only.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UserError
 from pipeline.facts import Exported
-from pipeline.fields import Asked
+from pipeline.fields import FileValues
 from pipeline.progress import Progress, print_lines, say
 from pipeline.quiet import start_keras
 from pipeline.report.commands import commands
@@ -20,7 +20,7 @@ from pipeline.stages.files import RunFiles
 from pipeline.stages.options import PredictOptions
 from pipeline.stages.shards import check_unfinished, shards
 from pipeline.stages.versions import MANIFEST
-from pipeline.stages.windows import answered, parts, windows
+from pipeline.stages.windows import answers_in_order, parts, windows
 from pipeline.tasks.base import GivesProbabilities, ReadsFiles, RunSettings, Task
 from pipeline.workspace import Manifest, Workspace, digest, sha256
 
@@ -68,14 +68,14 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PredictOptions
 
 @dataclasses.dataclass(frozen=True)
 class _Asking:
-    """Asks a model about any number of values."""
+    """Asks a model for the answers to any number of values."""
 
     task: Task
     predictor: Predictor
     progress: Progress
 
     def print_answers(self, values: Iterable[Any], alone: bool) -> None:
-        """Prints a line for each.
+        """Prints one line per answer.
 
         Args:
             alone: whether an answer may have several lines.
@@ -87,12 +87,12 @@ class _Asking:
             lines = map(self.predictor.line, self._answers(window))
             print_lines(map(self.task.output.answer, lines) if alone else lines)
 
-    def write_answers(self, asked: Asked[Any], out: Path, made_of: dict[str, Any]) -> None:
-        """Writes them to a file, behind what an earlier process had finished."""
+    def write_answers(self, asked: FileValues[Any], out: Path, sources: dict[str, Any]) -> None:
+        """Writes the answers to a file; resumes an earlier process that was stopped."""
         resumable = asked.checksum is not None
         if not resumable:
             say("what is piped cannot be read again: if this is stopped, it begins anew")
-        with shards(out, answer_file(out, self.predictor), made_of, resumable) as written:
+        with shards(out, answer_file(out, self.predictor), sources, resumable) as written:
             try:
                 for window in self._windows(asked.values):
                     if written.skip(len(window)):
@@ -109,18 +109,18 @@ class _Asking:
     def _windows(self, values: Iterable[Any]) -> Iterable[Sequence[Any]]:
         size, batch_size = self.task.input.size, self.task.serving.BATCH_SIZE
         if self.predictor.by_place:  # more of them would be sorted by nothing
-            return windows(values, size, batch_size, most_batches=1)
+            return windows(values, size, batch_size, max_batches=1)
         return windows(values, size, batch_size)
 
     def _pass_over(self, window: Sequence[Any]) -> None:
-        """What an earlier process asked about counts, too, for the warnings."""
+        """Counts the values of an earlier process, for the warnings."""
         sizes = list(map(self.task.input.size, window))
         for part in parts(window, sizes, self.task.serving.BATCH_SIZE):
             self.predictor.count(part)
             self.progress.advance(len(part))
 
     def _answers(self, window: Sequence[Any]) -> Sequence[Any]:
-        return answered(
+        return answers_in_order(
             window,
             self.predictor.answers,
             list(map(self.task.input.size, window)),
@@ -131,7 +131,7 @@ class _Asking:
 
 
 def _check(task: Task, model: Path, options: PredictOptions) -> None:
-    """Refuses a question that cannot be asked.
+    """Refuses options that cannot be combined, or that the task does not have.
 
     Args:
         model: folder of the exported model, which need not be there.
@@ -174,31 +174,31 @@ def _check(task: Task, model: Path, options: PredictOptions) -> None:
 
 
 def _load(task: Task, settings: Any, options: PredictOptions, model: Path) -> Predictor:
-    """What answers."""
+    """Loads the exported model."""
     serving = task.serving
     if options.probabilities and isinstance(serving, GivesProbabilities):
         return serving.load_probabilities(model)
     return serving.load(model, settings.asking if task.asking else None)
 
 
-def _asked(task: Task, options: PredictOptions, model: Path) -> Asked[Any]:
-    """What is asked about."""
+def _asked(task: Task, options: PredictOptions, model: Path) -> FileValues[Any]:
+    """The values of --text, --file or --example."""
     if options.file is not None:
         if options.check and options.file == "-":  # nothing would be left of it
-            return Asked([], 0)
+            return FileValues([], 0)
         data = task.data
         if not isinstance(data, ReadsFiles):
-            return task.input.asked(options.file)
+            return task.input.open_values(options.file)
         values = data.values_in(options.file, model if model.exists() else None)
     elif options.text is not None:
         values = [task.input.from_argument(options.text)]
     else:
         values = [_example(task, model)]
-    return Asked(values, len(values))
+    return FileValues(values, len(values))
 
 
 def _checksum(model: Path) -> str:
-    """Of an exported model, which is another where any file of it is."""
+    """A checksum over all files of an exported model."""
     manifest = Manifest.read(model / MANIFEST, Exported)
     if manifest is not None:
         return digest(manifest.outputs)
@@ -207,13 +207,13 @@ def _checksum(model: Path) -> str:
 
 
 def _what_decides(task: Task, settings: Any, options: PredictOptions) -> dict[str, Any]:
-    """The settings that decide what is written about a text."""
+    """The settings that an answer depends on."""
     asking = dataclasses.asdict(settings.asking) if task.asking else {}
     return {"task": task.name, "probabilities": options.probabilities, **asking}
 
 
 def _example(task: Task, model: Path) -> Any:
-    """What lies beside the model to be tried; that of the default settings where nothing does."""
+    """The example that is exported with the model; the task's default example if there is none."""
     try:
         return task.input.read_example(model / ASSETS)
     except (OSError, UnicodeDecodeError):
@@ -221,8 +221,8 @@ def _example(task: Task, model: Path) -> Any:
 
 
 def train_command(task: Task, version: int, workspace: Workspace) -> str:
-    """The command of make that exports a version again, or for the first time."""
-    files = RunFiles.behind(task, version, workspace)
+    """The command of make that exports a version, again or for the first time."""
+    files = RunFiles.of_version(task, version, workspace)
     if files is not None:
         return files.command()
     return commands(task, dataclasses.replace(task.settings(), run=RunSettings(version=version)))[0]

@@ -16,7 +16,7 @@ from pipeline.records import as_json
 from pipeline.stages.files import RunFiles, chosen
 from pipeline.stages.options import PrepareOptions
 from pipeline.tasks.base import StartsFromEncoder, Task
-from pipeline.text.compare import every_tokenizer, side_by_side
+from pipeline.text.compare import every_tokenizer, tokenizer_table
 from pipeline.text.graph_limits import check_prepared
 from pipeline.workspace import SAMPLES, Manifest, Workspace, digest
 
@@ -29,9 +29,9 @@ def run(task: Task, settings: Any, workspace: Workspace, options: PrepareOptions
     if options.text is not None:
         _show(options.text, files)
         return
-    with files.to_be_written():
+    with files.write_lock():
         corpus = files.corpus_manifest()
-        with files.splits_to_be_written(corpus.settings):
+        with files.splits_lock(corpus.settings):
             _run(task, settings, corpus, files, workspace)
 
 
@@ -73,7 +73,7 @@ def _run(
 
 
 def _encoder(task: Task, settings: Any, workspace: Workspace) -> Path | None:
-    """The folder of the encoder that the model is going to start from, if there is one."""
+    """The folder of the encoder that the model starts from, if there is one."""
     data = task.data
     return data.encoder(settings, workspace) if isinstance(data, StartsFromEncoder) else None
 
@@ -101,4 +101,4 @@ def _show(text: str, files: RunFiles) -> None:
         frame = next(SplitFile(files.root / corpus.facts.folder / "train.tsv").blocks())
     say("learning pieces and starting the morpheme analysers: some seconds")
     texts = list(frame["text"][:_ROWS_TO_LEARN_FROM])
-    print(side_by_side(text, every_tokenizer(folder, texts)))
+    print(tokenizer_table(text, every_tokenizer(folder, texts)))

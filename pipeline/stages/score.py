@@ -1,4 +1,4 @@
-"""score: asks the exported model about many texts, on Apache Beam."""
+"""score: runs the exported model on many texts, with Apache Beam."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.quiet import native_chatter_hidden
 from pipeline.scoring.files import input_kind, output_of
-from pipeline.scoring.settings import ModelSettings, ScoreSettings
+from pipeline.scoring.settings import ScoredModelSettings, ScoreSettings
 from pipeline.settings import closest
 from pipeline.stages.export import check_model
 from pipeline.stages.predict import train_command
@@ -22,7 +22,7 @@ from pipeline.workspace import Workspace
 
 
 def run(task: Task, settings: ScoreSettings, workspace: Workspace, options: Sequence[str]) -> None:
-    """Scores all files, or says in one line why that cannot be.
+    """Runs the exported model on all files, or says in one line why that is not possible.
 
     Args:
         options: for Beam.
@@ -56,7 +56,7 @@ def run(task: Task, settings: ScoreSettings, workspace: Workspace, options: Sequ
 
 
 def _whole(path: str) -> str:
-    """An address as it is; a path from the root on."""
+    """An absolute path; an address stays as it is."""
     return path if "://" in path else os.path.abspath(path)
 
 
@@ -69,8 +69,8 @@ def _check_beam() -> None:
         )
 
 
-def _model_folder(task: Task, settings: ModelSettings, workspace: Workspace) -> str:
-    """Where the model is, after a look at its files if it is of this checkout."""
+def _model_folder(task: Task, settings: ScoredModelSettings, workspace: Workspace) -> str:
+    """The folder of the model; checks its files if it belongs to this checkout."""
     if settings.model is not None:
         return settings.model
     folder = workspace.saved_model(task.name, settings.version)

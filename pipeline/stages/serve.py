@@ -1,4 +1,4 @@
-"""serve: answers for exported models over HTTP."""
+"""serve: serves exported models over HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.quiet import native_chatter_hidden
-from pipeline.serving.settings import AddressSettings, ModelSettings, ServeSettings
+from pipeline.serving.settings import AddressSettings, ServedModelSettings, ServeSettings
 from pipeline.settings import closest
 from pipeline.stages.export import check_model
 from pipeline.tasks.base import task_names
@@ -28,13 +28,13 @@ def run(settings: ServeSettings) -> None:
 
 
 def check(model: Path) -> None:
-    """Refuses a model that is not as it was exported."""
+    """Refuses an exported model whose files have changed."""
     task = model.parent.name
     again = f"make train-{task} VERSION={model.name}" if task in task_names() else "export it again"
     check_model(model, again)
 
 
-def _check_there_is_something(models: ModelSettings) -> None:
+def _check_there_is_something(models: ServedModelSettings) -> None:
     folder = Path(models.folder)
     there = sorted({path.parent.parent.name for path in folder.glob("*/*/saved_model.pb")})
     asked = [name.strip() for name in models.models.split(",") if name.strip()]
@@ -50,7 +50,7 @@ def _check_there_is_something(models: ModelSettings) -> None:
 
 
 def _with_token(address: AddressSettings) -> AddressSettings:
-    """With the secret that a file holds."""
+    """The settings with the secret from a file."""
     if not address.token_file:
         return address
     if address.token:

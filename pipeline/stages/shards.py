@@ -1,4 +1,4 @@
-"""One large file that is written in parts, so that a process that was killed can go on."""
+"""One large file that is written in parts, so that a killed process can be resumed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOCK = ".lock"
 
 
 def folder_of(out: Path) -> Path:
-    """Where the finished parts of `out` lie until all are there."""
+    """The folder of the finished parts of `out` until all are there."""
     return out.with_name(f"{out.name}.parts")
 
 
@@ -39,7 +39,7 @@ class Shards:
         self._count = 0
 
     def skip(self, count: int) -> bool:
-        """Passes over the next part if it lies there already, with so many answers."""
+        """Skips the next part if it is there already, with this many answers."""
         path = self._next
         if not path.exists() or self._kind.count(path) != count:
             return False
@@ -47,14 +47,14 @@ class Shards:
         return True
 
     def write(self, answers: Sequence[Any]) -> None:
-        """Writes the next part, whole or not at all."""
+        """Writes the next part, completely or not at all."""
         path = self._next
         with atomic_file(path) as temporary:
             self._kind.write(temporary, answers)
         self._done(path, len(answers))
 
     def join(self) -> None:
-        """Puts all parts into the file, whole or not at all; after that they are gone."""
+        """Joins all parts into the file, completely or not at all, and removes them."""
         needs = sum(part.stat().st_size for part in self._parts)
         with atomic_file(self._out, needs) as temporary:
             self._kind.join(self._parts, temporary)
@@ -75,21 +75,21 @@ class Shards:
 
 @contextlib.contextmanager
 def shards(
-    out: Path, kind: AnswerFile, made_of: dict[str, Any], resumable: bool = True
+    out: Path, kind: AnswerFile, sources: dict[str, Any], resumable: bool = True
 ) -> Iterator[Shards]:
-    """The parts of `out` that are finished, and those to come; no other process writes them
-    meanwhile. They lie in `folder_of(out)`, with a record of what they are made of.
+    """The finished parts of `out`, and those to come; a lock keeps other processes out. They are in
+    `folder_of(out)`, with a record of everything that the answers depend on.
 
     Args:
-        made_of: what decides the answers, JSON-able, by names for people.
-        resumable: whether a later process can go on with what this one leaves.
+        sources: everything that the answers depend on, JSON-able, by names for people.
+        resumable: whether a later process can resume this one.
 
     Raises:
-        UserError: what lies there is made of something else, or is something else; or another
-            process is writing it.
+        UserError: the parts there depend on something else, or are something else; or another
+            process is writing them.
     """
     folder = folder_of(out)
-    record = plain({"resumable": resumable, **made_of})
+    record = plain({"resumable": resumable, **sources})
     if not folder.exists():
         with atomic_folder(folder) as temporary:
             write_record(temporary / _RECORD, record)
@@ -104,23 +104,22 @@ def shards(
         yield Shards(out, kind, folder)
 
 
-def check_unfinished(out: Path, made_of: dict[str, Any]) -> None:
-    """Refuses what `shards` would refuse, as far as that is known.
+def check_unfinished(out: Path, sources: dict[str, Any]) -> None:
+    """Refuses what `shards` would refuse, as far as that is known beforehand.
 
     Args:
-        made_of: some of what `shards` will be given.
+        sources: some of what `shards` will be given.
 
     Raises:
-        UserError: as `shards`, but that nothing is said of another process.
+        UserError: as `shards`, except for another process.
     """
     folder = folder_of(out)
     if folder.exists():
-        _goes_on(folder, plain(made_of))
+        _goes_on(folder, plain(sources))
 
 
 def _goes_on(folder: Path, record: dict[str, Any]) -> bool:
-    """Whether what an earlier process left can be gone on with; nobody can with what was piped,
-    nor where nothing is.
+    """Whether the parts of an earlier process can be used; never if the input was piped.
 
     Raises:
         UserError: as `shards`.

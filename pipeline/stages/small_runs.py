@@ -1,4 +1,4 @@
-"""A classifier that learns from rows that are given, without the stages: for studies of rows."""
+"""Trains a classifier on given rows without the stages, for studies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipeline.quiet import start_keras
 from pipeline.records import as_json, from_json
 from pipeline.tasks.sentiment import TASK
 from pipeline.tasks.sentiment.settings import Settings
-from pipeline.tasks.sentiment.training import load_labels
+from pipeline.tasks.sentiment.training import load_label_numbers
 from pipeline.text.ragged import Ragged
 from pipeline.text.settings import TextSettings
 from pipeline.training.fit import WEIGHTS, fit
@@ -31,8 +31,8 @@ LARGE = ("prepared", "checkpoint", WEIGHTS)
 """What a run leaves that nobody needs once it is measured."""
 
 
-def in_the_shape_of(settings: Settings, encoder: PretrainedEncoder) -> Settings:
-    """The same settings for a model that has the sizes of `encoder`."""
+def with_sizes_of_encoder(settings: Settings, encoder: PretrainedEncoder) -> Settings:
+    """The same settings with the sizes of `encoder`."""
     sizes = ("units", "embedding_size", "ngrams", "max_ngrams")
     model = as_json(settings.model) | {name: getattr(encoder, name) for name in sizes}
     text = as_json(settings.text) | {"pieces": encoder.pieces}
@@ -44,14 +44,15 @@ def in_the_shape_of(settings: Settings, encoder: PretrainedEncoder) -> Settings:
 
 
 def without_encoder(settings: Settings) -> Settings:
-    """The same settings for a model that starts from nothing."""
+    """The same settings for a model with random weights."""
     return dataclasses.replace(settings, start=dataclasses.replace(settings.start, encoder=NONE))
 
 
 def accuracy_of_run(
     settings: Settings, splits: Mapping[str, pd.DataFrame], encoder: Path | None, run: Path
 ) -> tuple[TrainingResult, float]:
-    """Trains on the split train, chooses the weights on dev; goes on where a kill left it.
+    """Trains on the split train, chooses the weights on dev, returns the accuracy on test; resumes
+    a killed training.
 
     Args:
         settings: of the task.
@@ -77,12 +78,12 @@ def accuracy_of_run(
         shutil.rmtree(run / "checkpoint", ignore_errors=True)
         result, model = _trained(settings, prepared, run)
     logits = predict_logits(model, Ragged.load(prepared / "test"))
-    accuracy = float(np.mean(logits.argmax(axis=1) == load_labels(prepared, "test")))
+    accuracy = float(np.mean(logits.argmax(axis=1) == load_label_numbers(prepared, "test")))
     return result, accuracy
 
 
 def forget_models(run: Path) -> None:
-    """Removes from the folder of a run all but the log of its training."""
+    """Removes everything but the training log from the folder of a run."""
     for name in LARGE:
         path = run / name
         if path.is_dir():

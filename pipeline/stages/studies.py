@@ -1,4 +1,4 @@
-"""The studies there are, and their settings. Light, so that help comes at once."""
+"""The studies and their settings; a light module, so that `--help` is quick."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.models.settings import StartSettings
 from pipeline.ranges import AtLeast, FolderName, Matching, UserFiles
 
-STUDY_HELP = """What recurrent networks do, measured and explained on pages to be read one by one.
+STUDY_HELP = """Studies of recurrent networks: measurements, explained on pages.
 
-`gradients` reads running text (--corpus) and teaches small models with it; `units` looks into a
+`gradients` trains small models on running text (--corpus); `units` examines single units of a
 finished run of charlm (--name); `labels` trains classifiers on few labelled rows (--corpus), with a
 pretrained encoder (--encoder) and without.
 
-Writes: runs/study-<study>/<name>/: report.html (what there is), a page and its numbers for each
-        part, tensorboard/. A part whose numbers are there, with the same settings, is not measured
+Writes: runs/study-<study>/<name>/: report.html (the list of pages), a page and its numbers for
+        each part, tensorboard/. A part that was measured with the same settings is not measured
         again. `labels` writes report.html, results.csv, and the log of each training.
 """
 
 
 @dataclasses.dataclass(frozen=True)
 class StudySettings:
-    """How the study is made."""
+    """Name, size and seed of the study."""
 
     name: Annotated[str, FolderName] = "default"
-    """Folder of its pages below runs/study-<study>/; for `units` also the run of charlm."""
+    """Folder of the pages below runs/study-<study>/; for `units` also the name of the run of
+    charlm."""
     quick: bool = False
     """Smaller models and fewer steps, for a first look; in a folder of its own, <name>-quick."""
     seed: Annotated[int, AtLeast(0)] = 1
-    """Start of every random choice."""
+    """Random seed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,11 +51,11 @@ class UnitStudy:
 
 @dataclasses.dataclass(frozen=True)
 class LabelCorpusSettings:
-    """Which labelled texts."""
+    """Where the labelled texts come from."""
 
     corpus: Annotated[str, UserFiles] | None = None
-    """A name of the catalogue, `sample` for the bundled reviews, or a TSV, CSV or JSON file. Left
-    out: nsmc, and of a quick study `sample`."""
+    """A name of the catalogue, `sample` for the bundled reviews, or a TSV, CSV or JSON file.
+    Default: nsmc, and for a quick study `sample`."""
     text_column: str | None = None
     """Column of a user's file that holds the text: its name, or its number from 1."""
     label_column: str | None = None
@@ -63,7 +64,7 @@ class LabelCorpusSettings:
 
 @dataclasses.dataclass(frozen=True)
 class DrawSettings:
-    """Which rows are learnt from."""
+    """How many labelled rows are drawn, and how often."""
 
     sizes: (
         Annotated[
@@ -76,13 +77,13 @@ class DrawSettings:
         ]
         | None
     ) = None
-    """Numbers of labelled rows, `all` for the whole training split, with commas between; what is
-    more than there is, is left out. Left out: 100,300,1000,3000,10000,all, and of a quick study
-    100,300."""
+    """Numbers of labelled rows, `all` for the whole training split, with commas between; numbers
+    larger than the training split are left out. Default: 100,300,1000,3000,10000,all, and for a
+    quick study 100,300."""
     draws: Annotated[int, AtLeast(1)] | None = None
-    """Draws of each number of rows. Left out: 5, and of a quick study 2."""
+    """Number of draws for each number of rows. Default: 5, and for a quick study 2."""
     draws_of_all: Annotated[int, AtLeast(1)] = 1
-    """The same where all rows are drawn: only random numbers, and what chooses, differ."""
+    """Number of draws for `all`, which differ only in the seed and in the rows of dev."""
 
 
 @dataclasses.dataclass(frozen=True)

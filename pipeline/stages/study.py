@@ -1,4 +1,4 @@
-"""study: what recurrent networks do, measured and explained on pages to be read one by one."""
+"""study: measures recurrent networks and writes pages that explain the results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.stages.studies import GradientStudy, LabelStudy, UnitStudy
 from pipeline.stages.study_labels import study_labels
 from pipeline.tasks.base import RunSettings
 from pipeline.tasks.charlm import TASK
-from pipeline.tasks.charlm.data import held_out, held_out_splits
+from pipeline.tasks.charlm.data import held_out_documents, held_out_splits
 from pipeline.tasks.charlm.settings import Settings
 from pipeline.tasks.charlm.training import trained_model
 from pipeline.training.tensorboard import TensorBoardLog
@@ -42,7 +42,7 @@ GRADIENT_PAGES = ("hello", "vanishing", "depth", "clipping", "truncation", "task
 
 
 def study_gradients(settings: GradientStudy, workspace: Workspace) -> Path:
-    """Why SimpleRNN forgets and LSTM does not; returns the folder."""
+    """Writes the pages on vanishing and exploding gradients; returns the folder."""
     text, chosen = study_text(settings.corpus, workspace.raw), settings.study
 
     def part(name: str) -> Callable[[Callable[[float], None]], Page]:
@@ -63,7 +63,7 @@ def study_gradients(settings: GradientStudy, workspace: Workspace) -> Path:
 
 
 def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
-    """What single units of a trained character model know; returns the folder."""
+    """Writes the pages on single units of a trained character model; returns the folder."""
     chosen = settings.study
     asked = Settings(run=RunSettings(name=chosen.name))
     files = RunFiles.of(TASK, asked, workspace)
@@ -73,7 +73,7 @@ def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
     ends: list[bool] = []
     # In the order of the text.
     for split in held_out_splits(trained):
-        more_texts, more_ends = held_out(trained, split)
+        more_texts, more_ends = held_out_documents(trained, split)
         texts, ends = texts + more_texts, ends + more_ends
 
     def part(progress: Callable[[float], None]) -> Page:
@@ -100,7 +100,7 @@ def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
 
 
 def run(name: str, settings: GradientStudy | UnitStudy | LabelStudy, workspace: Workspace) -> None:
-    """Makes a study and says where it is."""
+    """Runs a study and prints where its pages are."""
     folder = _STUDIES[name](settings, workspace)
     say(f"study {name} -> {folder / 'report.html'}")
 
@@ -114,7 +114,7 @@ def _make(
     workspace: Workspace,
     inputs: object,
 ) -> Path:
-    """The pages that are not there yet, and the contents of all."""
+    """The pages that are missing, and the contents of all."""
     folder = workspace.run(
         f"study-{study}", settings.study.name + ("-quick" if settings.study.quick else "")
     )
@@ -155,7 +155,7 @@ def _make(
 
 
 def _is_current(known: dict[str, Any], asked: dict[str, Any], page: Path) -> bool:
-    """Whether a page is there as it was written, and says what was asked for."""
+    """Whether a page is unchanged and was made with these settings."""
     if known.get("asked") != asked:
         return False
     if "page" not in known:  # an earlier version wrote it
@@ -186,7 +186,7 @@ def _neighbours(files: dict[str, str], name: str) -> list[tuple[str, str]]:
 
 
 def _write(folder: Path, file: str, page: Page, links: list[tuple[str, str]]) -> None:
-    """The page, and the same curves and pictures for TensorBoard."""
+    """Writes the page, and its curves and pictures for TensorBoard."""
     content = dataclasses.replace(page.content, links=[Link(*link) for link in links])
     write_report(folder / f"{file}.html", content)
     for name, text in page.files.items():
@@ -200,7 +200,7 @@ def _write(folder: Path, file: str, page: Page, links: list[tuple[str, str]]) ->
 
 
 def _read(numbers: Path) -> dict[str, Any] | None:
-    """What an earlier study found; None where there is nothing that can be read."""
+    """The results of an earlier study; None if there are none that can be read."""
     try:
         known = read_json(numbers) if numbers.exists() else None
     except UserError:

@@ -18,7 +18,7 @@ from pipeline.lab.labels.results import (
     write_results,
 )
 from pipeline.locks import only_one
-from pipeline.models.settings import describe
+from pipeline.models.settings import describe_classifier
 from pipeline.own_process import in_own_process
 from pipeline.pretrained import read_pretrained
 from pipeline.progress import say
@@ -29,7 +29,7 @@ from pipeline.report.versions import versions
 from pipeline.settings import without_run
 from pipeline.stages.corpus import read_corpus
 from pipeline.stages.files import RunFiles
-from pipeline.stages.label_plan import FewLabelsPlan, Point, plan, start_of
+from pipeline.stages.label_plan import FewLabelsPlan, Point, few_labels_plan, start_of
 from pipeline.stages.small_runs import accuracy_of_run, forget_models
 from pipeline.stages.studies import LabelStudy
 from pipeline.tasks.sentiment import TASK
@@ -65,7 +65,7 @@ def study_labels(settings: LabelStudy, workspace: Workspace) -> Path:
         if _set_aside(folder, asked):
             facts, _ = _corpus(task_settings, folder, workspace)
         write_record(folder / RECORD, asked)
-        planned = plan(settings, task_settings, start, facts, workspace)
+        planned = few_labels_plan(settings, task_settings, start, facts, workspace)
         try:
             _measure(planned, folder, settings)
         except KeyboardInterrupt:
@@ -75,7 +75,8 @@ def study_labels(settings: LabelStudy, workspace: Workspace) -> Path:
 
 
 def _deciding(settings: Settings) -> dict[str, Any]:
-    """The groups of settings that decide a result; of corpus and encoder the content does."""
+    """The groups of settings that the result depends on; of corpus and encoder the content
+    counts."""
     groups = without_run(settings)
     return {name: groups[name] for name in groups if name not in ("corpus", "start", "teachers")}
 
@@ -83,7 +84,7 @@ def _deciding(settings: Settings) -> dict[str, Any]:
 def _corpus(
     settings: Settings, folder: Path, workspace: Workspace
 ) -> tuple[CorpusFacts, dict[str, str]]:
-    """Reads the corpus as the stage does, where that is not done; facts and checksums."""
+    """Reads the corpus as the stage does, if that is not done; returns facts and checksums."""
     files = RunFiles(TASK.name, folder, workspace.root, settings)
     read_corpus(TASK, settings, files, workspace)
     manifest = files.corpus_manifest()
@@ -91,7 +92,7 @@ def _corpus(
 
 
 def _set_aside(folder: Path, asked: dict[str, Any]) -> bool:
-    """Keeps what was measured with other settings; returns whether there was something."""
+    """Keeps results of other settings under another name; returns whether there were any."""
     try:
         if read_json(folder / RECORD) == asked:
             return False
@@ -110,7 +111,7 @@ def _set_aside(folder: Path, asked: dict[str, Any]) -> bool:
 
 
 def _measure(planned: FewLabelsPlan, folder: Path, settings: LabelStudy) -> None:
-    """Measures what is not in the table yet; the page is written anew after each training."""
+    """Runs the trainings that are not in the table yet; the page is written again after each."""
     table = folder / RESULTS
     measured = read_results(table)
     points = list(planned.points())
@@ -158,7 +159,7 @@ def _train(planned: FewLabelsPlan, point: Point, run: Path) -> DrawnTraining:
 
 
 def _name(point: Point) -> str:
-    """Of the folder of a training."""
+    """The name of the folder of a training."""
     size, number, side = point
     return f"{size}-rows-draw-{number}-{side}"
 
@@ -175,7 +176,7 @@ def _circumstances(planned: FewLabelsPlan, settings: LabelStudy) -> Circumstance
         warnings=planned.corpus.warnings,
         encoder=settings.start.encoder,
         trained_on=planned.encoder.trained_on,
-        model=describe(planned.settings.model),
+        model=describe_classifier(planned.settings.model),
         batch_sizes={
             size: small.rows_per_batch(training.batch_size, rows) for size, rows in learnt.items()
         },

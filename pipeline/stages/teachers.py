@@ -1,4 +1,4 @@
-"""Finished runs that teach another one, and the texts without labels that they are asked about."""
+"""Teachers for distillation: finished runs, and texts without labels that they label."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HELD_OUT = ("dev", "test")
 
 @dataclasses.dataclass(frozen=True)
 class Teacher:
-    """A finished run.
+    """A finished run that teaches.
 
     Attributes:
         name: of the run.
@@ -51,7 +51,7 @@ class Teacher:
 def find_teachers(
     task: Task, settings: Any, labels_of: Callable[[Path], Sequence[str]], workspace: Workspace
 ) -> list[Teacher]:
-    """The runs that `settings` name.
+    """Finds the runs that `settings` name.
 
     Args:
         settings: of the student; it has the groups `teachers` and `run`.
@@ -109,7 +109,7 @@ def _teacher(
 
 
 def check_knows(teachers: Sequence[Teacher], labels: set[str], corpus: CorpusSplits) -> None:
-    """Checks that the teachers know the labels of a corpus.
+    """Refuses teachers that do not know the labels of a corpus.
 
     Raises:
         UserError: there is one that they do not know.
@@ -129,7 +129,7 @@ def _listed(labels: Sequence[str]) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class UnlabelledTexts:
-    """Texts without labels, of which none is in dev or test.
+    """Texts without labels, none of which is in dev or test.
 
     Attributes:
         ids, texts: of each row.
@@ -153,7 +153,7 @@ class UnlabelledTexts:
 def unlabelled_texts(
     chosen: TeacherSettings, corpus: CorpusSplits, workspace: Workspace, passage_length: int = 0
 ) -> UnlabelledTexts:
-    """Texts for teachers to label: those that `chosen.unlabelled` names.
+    """Reads the texts that `chosen.unlabelled` names.
 
     Args:
         passage_length: characters; a longer text is cut into passages that end behind a sentence
@@ -207,7 +207,7 @@ def with_taught(
     read_as: str,
     workspace: Workspace,
 ) -> CorpusSplits:
-    """`corpus` with a split train that teachers made, and with what must be known of that.
+    """`corpus` with a split train that teachers made, and with the facts about that.
 
     Args:
         train: in the place of that of `corpus`.
@@ -243,7 +243,7 @@ def with_taught(
 
 
 def _learnt_before(teachers: Sequence[Teacher], corpus: CorpusSplits) -> list[str]:
-    """A sentence for each teacher that learnt from texts of dev or test.
+    """A sentence for each teacher that was trained on texts of dev or test.
 
     What is in this corpus's train as well, as short texts may be, is no matter: a student without
     teachers learns from it, too.

@@ -1,4 +1,4 @@
-"""train: finds the weights; resumes where a kill left it."""
+"""train: trains the model; resumes a training that was stopped."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ RESULTS = (
 def run(task: Task, settings: Any, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
     processes.start()
-    with files.to_be_written() if processes.is_first() else contextlib.nullcontext():
+    with files.write_lock() if processes.is_first() else contextlib.nullcontext():
         prepared = _prepared(task, settings, files)
         # Only what decides the weights: where the export goes does not make a run another run.
         config = {**without_run(settings), "inputs": prepared.outputs}
@@ -82,7 +82,7 @@ def _has_checkpoint(files: RunFiles) -> bool:
 
 
 def _prepared(task: Task, settings: Any, files: RunFiles) -> Manifest[Prepared]:
-    """The arrays to learn from.
+    """The prepared arrays.
 
     Raises:
         UserError: they are not there as they were written, or are not those of `settings`.
@@ -97,12 +97,12 @@ def _prepared(task: Task, settings: Any, files: RunFiles) -> Manifest[Prepared]:
                 remedy=f"run it with these, or go on with those: {files.command()}",
             )
     # The test split is nothing a training may open.
-    files.check_outputs(prepared, files.root / prepared.facts.folder, but="test")
+    files.check_outputs(prepared, files.root / prepared.facts.folder, ignoring="test")
     return prepared
 
 
 def _make_room(task: Task, config: dict[str, Any], files: RunFiles) -> None:
-    """Leaves of an earlier training only what belongs to `config`."""
+    """Removes from an earlier training everything that does not belong to `config`."""
     if same_settings(files.config, config):
         return
     if not _is_readable(files.config):
@@ -110,7 +110,7 @@ def _make_room(task: Task, config: dict[str, Any], files: RunFiles) -> None:
             state = "is damaged" if files.config.exists() else "is gone"
             say(f"{files.config} {state}, which alone says what was trained: training again")
             _set_aside(files)
-    elif same_settings(files.config, config, but=task.search_settings):
+    elif same_settings(files.config, config, ignoring=task.search_settings):
         say("the weights are as they were; what is looked for with them changed")
         _forget_scores(files)
     else:
@@ -148,7 +148,8 @@ def _train(task: Task, settings: Any, files: RunFiles, prepared_folder: Path) ->
 
 
 def _set_aside(files: RunFiles) -> None:
-    """Nothing finished is lost to other settings; what was unfinished makes room.
+    """Keeps a finished training of other settings under another name, and removes an unfinished
+    one.
 
     config.json moves last: while a kept folder has none, a move that was stopped halfway goes on.
     """
@@ -171,14 +172,14 @@ def _set_aside(files: RunFiles) -> None:
 
 
 def _forget_scores(files: RunFiles) -> None:
-    """What was measured with another search says nothing of this one."""
+    """Removes scores that were measured with another search."""
     for path in (files.metrics, files.report):
         path.unlink(missing_ok=True)
     shutil.rmtree(files.elsewhere, ignore_errors=True)
 
 
 def _start_over(files: RunFiles) -> None:
-    """Removes what a training left, but for its settings."""
+    """Removes the files of a training, except its settings."""
     files.training.unlink(missing_ok=True)
     for name in RESULTS:
         path = files.folder / name

@@ -1,4 +1,4 @@
-"""Which run a version of an exported model was made of: a note beside the runs of a task."""
+"""Which run an exported version was made of: a note beside the runs of a task."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def _note(runs: Path, version: int) -> Path:
 
 
 @contextlib.contextmanager
-def to_be_exported(runs: Path, version: int) -> Iterator[None]:
-    """Lets a second export of the same version wait.
+def export_lock(runs: Path, version: int) -> Iterator[None]:
+    """Makes a second export of the same version wait.
 
     Args:
         runs: the folder of all runs of the task.
@@ -37,8 +37,8 @@ def note_export(run: Path, version: int) -> None:
     write_text(_note(run.parent, version), f"{run.name}\n")
 
 
-def run_behind(runs: Path, version: int) -> str | None:
-    """The name of the run that was last exported as `version`; None where that is not known."""
+def run_of_version(runs: Path, version: int) -> str | None:
+    """The name of the run that was last exported as `version`; None if unknown."""
     try:
         name = _note(runs, version).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError):
@@ -47,17 +47,17 @@ def run_behind(runs: Path, version: int) -> str | None:
 
 
 def versions_of(run: Path) -> set[int]:
-    """The versions that were last made of the run in this folder."""
+    """The versions that were last exported from the run in this folder."""
     return {
         int(note.name.removeprefix(_PREFIX))
         for note in run.parent.glob(f"{_PREFIX}*")
         if note.name.removeprefix(_PREFIX).isdecimal()
-        and run_behind(run.parent, int(note.name.removeprefix(_PREFIX))) == run.name
+        and run_of_version(run.parent, int(note.name.removeprefix(_PREFIX))) == run.name
     }
 
 
-def exported_as(run: Path, usual: int) -> int:
-    """The version that the run in this folder is exported as: `usual`, if it is one of several,
+def version_of_run(run: Path, default: int) -> int:
+    """The version that the run in this folder is exported as: `default` if that is one of several,
     or if there is none."""
     versions = versions_of(run)
-    return usual if usual in versions or not versions else max(versions)
+    return default if default in versions or not versions else max(versions)

@@ -1,4 +1,5 @@
-"""A stream of values in windows, asked about by size within each, and answered in order."""
+"""Groups a stream of values into windows, sorts by size within each, and keeps the order of the
+answers."""
 
 from __future__ import annotations
 
@@ -16,10 +17,11 @@ def windows(
     values: Iterable[Value],
     size: Callable[[Value], int],
     batch_size: int,
-    most_batches: int = _MOST_BATCHES,
+    max_batches: int = _MOST_BATCHES,
 ) -> Iterator[list[Value]]:
-    """Values in their order: first as many as a batch has, so that there is an answer soon, then
-    twice as many and so on, up to `most_batches`; fewer where they are large.
+    """Windows of values in their order: the first has as many as a batch, so that there is an
+    answer soon, each next one twice as many, up to `max_batches` batches; fewer where values are
+    large.
 
     How they are cut depends on the values alone.
 
@@ -33,24 +35,26 @@ def windows(
         if window and (len(window) == count or total + added > _MOST_IN_WINDOW):
             yield window
             window, total = [], 0
-            count = min(2 * count, most_batches * batch_size)
+            count = min(2 * count, max_batches * batch_size)
         window.append(value)
         total += added
     if window:
         yield window
 
 
-def parts(values: Sequence[Value], sizes: Sequence[int], most: int) -> Iterator[Sequence[Value]]:
-    """Values in their order, `most` at a time; fewer where they are large.
+def parts(
+    values: Sequence[Value], sizes: Sequence[int], max_count: int
+) -> Iterator[Sequence[Value]]:
+    """Parts of `max_count` values in their order; fewer where values are large.
 
     Args:
         values: any number of them.
         sizes: of each, as `Field.size` gives it.
-        most: values in a part.
+        max_count: maximum number of values in a part.
     """
     start = total = 0
     for number, size in enumerate(sizes):
-        if number > start and (number - start == most or total + size > _MOST_AT_ONCE):
+        if number > start and (number - start == max_count or total + size > _MOST_AT_ONCE):
             yield values[start:number]
             start, total = number, 0
         total += size
@@ -58,7 +62,7 @@ def parts(values: Sequence[Value], sizes: Sequence[int], most: int) -> Iterator[
         yield values[start:]
 
 
-def answered(
+def answers_in_order(
     window: Sequence[Value],
     ask: Callable[[Sequence[Value]], Sequence[Any]],
     sizes: Sequence[int],
@@ -67,8 +71,8 @@ def answered(
     by_place: bool = False,
     advance: Callable[[int], None] = lambda count: None,
 ) -> list[Any]:
-    """The answers about values in the order of the values, which are asked about with others of
-    their size: a batch costs what its largest value does.
+    """The answers for values, in the order of the values; values of similar size are asked
+    together, since a batch costs as much as its largest value.
 
     Args:
         ask: values -> an answer for each.

@@ -1,4 +1,4 @@
-"""What a task is: a small record, and four modules whose functions are stated here."""
+"""The record `Task`, and the protocols of the modules of a task folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class RunSettings:
-    """Where the result goes."""
+    """Names of the run and of the exported model."""
 
     name: Annotated[str, FolderName] = "default"
     """Folder of this run below runs/<task>/."""
@@ -40,13 +40,13 @@ class RunSettings:
 
 @dataclasses.dataclass(frozen=True)
 class Evaluated:
-    """What an evaluation measured.
+    """The result of an evaluation.
 
     Attributes:
         summary: one line for people.
         metrics: JSON-able: what metrics.json holds.
-        report: the page that shows it.
-        warnings: sentences on what it was measured on that a user must not miss.
+        report: the content of the report.
+        warnings: sentences about the test data that a user must not miss.
     """
 
     summary: str
@@ -57,11 +57,11 @@ class Evaluated:
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """What an exported model takes and gives.
+    """Inputs and outputs of an exported model.
 
     Attributes:
         name: of the signature in the SavedModel.
-        inputs, outputs: name -> dtype, shape, and what it is.
+        inputs, outputs: name -> dtype, shape and description.
     """
 
     name: str
@@ -71,13 +71,14 @@ class Signature:
 
 @dataclasses.dataclass(frozen=True)
 class Hub:
-    """What a model hub is told about the models of a task.
+    """Metadata for a model hub about the models of a task.
 
     Attributes:
         pipeline_tag: the hub's name for the kind of task: "text-classification".
-        metrics: entry of metrics.json -> the hub's name for such figures; the headline first.
-        languages: settings and the folder of what was prepared -> the languages that the model
-            reads and writes, as ISO 639-1 codes; none where it is about numbers.
+        metrics: entry of metrics.json -> the hub's name of the metric; the most important one
+            first.
+        languages: settings and the prepared folder -> the languages that the model reads and
+            writes, as ISO 639-1 codes; empty for a model of numbers.
     """
 
     pipeline_tag: str
@@ -86,15 +87,23 @@ class Hub:
 
 
 def korean(settings: Any, prepared_folder: Path) -> Sequence[str]:
-    """`Hub.languages` of a task whose models read Korean."""
+    """`Hub.languages` for a task whose models read Korean."""
     return ("ko",)
 
 
 class Data(Protocol):
-    """`data.py` of a task: from files to splits to arrays."""
+    """`data.py` of a task: reads files, splits them and turns splits into arrays."""
 
     def read(self, settings: Any, workspace: Workspace) -> CorpusSplits:
-        """Reads the corpus that `settings` name, and splits it."""
+        """Reads the corpus that `settings` name, and splits it.
+
+        Returns:
+            Frames with a column `id` and one for each field of the task, which holds values; the
+            stage stores them.
+
+        Raises:
+            UserError: a file of the user cannot be used.
+        """
 
     def prepare(
         self, settings: Any, splits: Mapping[str, SplitFile], corpus_folder: Path, folder: Path
@@ -103,7 +112,7 @@ class Data(Protocol):
 
         Args:
             splits: name -> file; the cells of a field are as `Field.store` wrote them.
-            corpus_folder: where files lie that cells name.
+            corpus_folder: the folder with the files that cells name.
         """
 
 
@@ -112,8 +121,9 @@ class StartsFromEncoder(Protocol):
     """A `data.py` of a task whose model may start from a pretrained encoder."""
 
     def encoder(self, settings: Any, workspace: Workspace) -> Path | None:
-        """Its folder (`pipeline.pretrained`), or None where the model starts from nothing. Before
-        `prepare` is called, its files are copied to `pretrained.ENCODER` in the folder.
+        """The folder of the encoder (`pipeline.pretrained`), or None where the model starts from
+        random weights. Before `prepare` is called, its files are copied to `pretrained.ENCODER` in
+        the folder.
 
         Raises:
             UserError: there is no such encoder, or it does not fit the settings.
@@ -122,19 +132,19 @@ class StartsFromEncoder(Protocol):
 
 @runtime_checkable
 class GivesExample(Protocol):
-    """A `data.py` of a task whose example hangs on the corpus: the channels of a user's series."""
+    """A `data.py` of a task whose example depends on the corpus (the channels of a series)."""
 
     def example(self, settings: Any, prepared_folder: Path) -> Any:
-        """A value of the input field to try on the model of a run."""
+        """An example of the input field for the model of a run."""
 
 
 @runtime_checkable
 class ReadsFiles(Protocol):
-    """A `data.py` that reads what people give with `--file` in its own way: what is in the file
-    is found by names that the model knows (columns of a table)."""
+    """A `data.py` that reads the file in `--file` by names that the model knows (columns of a
+    table)."""
 
     def values_in(self, path: str, model: Path | None) -> list[Any]:
-        """What `Predictor` is asked about; it may hold more than a value of the input field.
+        """The values for `Predictor`; they may hold more than a value of the input field.
 
         Args:
             path: what was given; `-` is standard input.
@@ -146,63 +156,71 @@ class ReadsFiles(Protocol):
 
 
 class Training(Protocol):
-    """`training.py` of a task: from arrays to a model that can be trained."""
+    """`training.py` of a task: builds a model that can be trained from arrays."""
 
     def plan(self, settings: Any, prepared_folder: Path) -> TrainingPlan:
-        """Model, loss, batches, and the evaluation on dev."""
+        """The model, its loss, its batches and the evaluation on dev."""
 
 
 class Evaluation(Protocol):
-    """`evaluation.py` of a task: a finished run on its test split."""
+    """`evaluation.py` of a task: evaluates a finished run on its test split."""
 
     def evaluate(self, settings: Any, trained: Trained) -> Evaluated:
-        """Reads the test split once and scores the best weights on it."""
+        """Reads the test split once and scores the best weights on it (`Trained.weights`)."""
 
 
 @runtime_checkable
 class EvaluationElsewhere(Protocol):
-    """An `evaluation.py` that can also measure a run on a corpus that others made."""
+    """An `evaluation.py` that can also evaluate a run on another corpus."""
 
     def evaluate_on(self, settings: Any, trained: Trained, corpus: str, raw: Path) -> Evaluated:
-        """Scores the best weights on `corpus`: a name of the catalogue, or a file."""
+        """Evaluates the best weights on `corpus`: a name of the catalogue, or a file."""
 
 
 class Serving(Protocol):
-    """`serving.py` of a task: the exported model, and how to ask it."""
+    """`serving.py` of a task: exports the model, and loads the exported model."""
 
     SIGNATURE: Signature
     BATCH_SIZE: int
-    """Values that the model is asked about at once: fewer where each takes longer, so that
-    answers come as they are made."""
+    """Values per call of the model: fewer for a slow model, so that answers are printed sooner."""
     HUB: Hub
 
     def inputs(self, values: Sequence[Any]) -> dict[str, Any]:
-        """What the signature is given to ask about values of the input field."""
+        """The inputs of the signature for values of the input field: name of each input -> a list
+        or an array with one entry for each value (or a single number for all)."""
 
     def test_inputs(self, test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
-        """What the signature is given to repeat the reported scores."""
+        """The inputs of the signature with which the reported scores can be computed again."""
 
     def scores(
         self, outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path
     ) -> dict[str, float]:
-        """The entries of metrics.json that these answers to `test_inputs` decide: with raw input,
-        anybody can check a model against its report."""
+        """The entries of metrics.json that follow from the outputs for `test_inputs`: with raw
+        input, anybody can check a model against its report."""
 
     def export(self, settings: Any, trained: Trained, folder: Path) -> Exported:
         """Writes a SavedModel into an empty folder."""
 
     def load(self, folder: Path, asking: Any) -> Predictor:
-        """The SavedModel in `folder`; `asking` is an instance of `Task.asking`, or None."""
+        """The SavedModel in `folder`, as what answers people.
+
+        Args:
+            folder: of an exported model.
+            asking: an instance of `Task.asking`, or None where the task has none.
+
+        Raises:
+            UserError: the model is damaged.
+        """
 
 
 @runtime_checkable
 class GivesProbabilities(Protocol):
-    """A `serving.py` whose exported model can say how probable each label is."""
+    """A `serving.py` whose exported model can give the probability of each label."""
 
     def load_probabilities(self, folder: Path) -> Predictor:
-        """The SavedModel in `folder` as what writes a table, whose form has a header; header and
-        lines have tabs between cells. The labelled corpora of the task can be read from such a
-        table.
+        """Loads the SavedModel in `folder` as a predictor that writes a table: its form has a
+        header, and header and lines have tabs between cells. The labelled corpora of the task can
+        be read from such a table.
 
         Raises:
             UserError: the model is damaged, or does not know its labels.
@@ -211,7 +229,7 @@ class GivesProbabilities(Protocol):
 
 @runtime_checkable
 class GivesIdsModel(Protocol):
-    """A `serving.py` that can take the text from in front of its model: for formats that have no
+    """A `serving.py` that can give its model without the text processing, for formats without
     strings."""
 
     def ids_model(self, settings: Any, trained: Trained) -> IdsModel:
@@ -220,25 +238,27 @@ class GivesIdsModel(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """One task: what goes in, what comes out, what can be set, and where its code is.
+    """The record of a task: its input and output, its settings, and where its code is.
 
     Attributes:
-        name: what the command line and the folders call it.
+        name: its name on the command line and in folders.
         package: the package with the modules data, training, evaluation and serving.
         summary: one line for `--help`.
         settings: a frozen dataclass of groups, `run: RunSettings` among them.
-        input, output: the kinds of value it takes and gives, which are columns of its splits.
+        input, output: the kinds of value it takes and gives, which are columns of its splits. One
+            each: several things that are asked about together are one value of one field.
         example: settings -> a value of `input` to try on a model that was trained with them;
-            where that hangs on the corpus, `data.py` has an `example`, too (`GivesExample`), and
+            where that depends on the corpus, `data.py` has an `example`, too (`GivesExample`), and
             this one is for those who have no model yet.
         tiny: settings with which all stages run in seconds on a bundled corpus and still learn
             something: what the contract tests run.
-        target: of make, with which people ask the exported model.
+        target: of make, with which people ask the exported model; reports show it. `predict` asks
+            sentiment, so another task that has a target names it here.
         corpus_groups: groups of settings that decide how the corpus is read.
         prepare_groups: groups of settings that decide how it becomes arrays.
-        search_settings: single settings that matter only once there are weights: another value
-            is another evaluation and another export, not another training.
-        asking: a frozen dataclass of what else can be said when the exported model is asked.
+        search_settings: single settings that matter only after training: if one changes, the stages
+            evaluate and export run again, but not train.
+        asking: a frozen dataclass of further options for asking the exported model, or None.
     """
 
     name: str
@@ -262,7 +282,7 @@ class Task:
                 raise ValueError(f"the settings of {self.name} have no group {name!r}")
 
     def example_of(self, settings: Any, prepared_folder: Path) -> Any:
-        """A value of `input` to try on the model of a run."""
+        """An example of `input` for the model of a run."""
         data = self.data
         if isinstance(data, GivesExample):
             return data.example(settings, prepared_folder)
@@ -270,31 +290,32 @@ class Task:
 
     @property
     def data(self) -> Data:
-        """Files to splits to arrays."""
+        """The module `data`: from files to splits to arrays."""
         return cast(Data, self._module("data"))
 
     @property
     def training(self) -> Training:
-        """Arrays to a model that can be trained."""
+        """The module `training`: from arrays to a model that can be trained."""
         return cast(Training, self._module("training"))
 
     @property
     def evaluation(self) -> Evaluation:
-        """A finished run to scores and a report."""
+        """The module `evaluation`: from a finished run to scores and a report."""
         return cast(Evaluation, self._module("evaluation"))
 
     @property
     def serving(self) -> Serving:
-        """A finished run to an exported model, and how to ask it."""
+        """The module `serving`: exports a finished run, and asks the exported model."""
         return cast(Serving, self._module("serving"))
 
     def _module(self, name: str) -> object:
-        """Imported when a stage asks for it, so that no stage waits for what it does not need."""
+        """Imports a module of the task only when a stage needs it, so that no stage waits for
+        others."""
         return importlib.import_module(f"{self.package}.{name}")
 
 
 def task_names() -> list[str]:
-    """The tasks there are: the packages beside this module."""
+    """The names of all tasks: the packages beside this module."""
     return sorted(m.name for m in pkgutil.iter_modules(pipeline.tasks.__path__) if m.ispkg)
 
 

@@ -39,7 +39,7 @@ def every_tokenizer(
     return found | {name: MorphemeAnalyzer(name) for name in ANALYZERS}
 
 
-def side_by_side(text: str, tokenizers: dict[str, Tokenizer | MorphemeAnalyzer]) -> str:
+def tokenizer_table(text: str, tokenizers: dict[str, Tokenizer | MorphemeAnalyzer]) -> str:
     """A table with a row for each tokenizer: name, pieces, how many.
 
     An analyzer that is not installed says so in its row.

@@ -22,7 +22,7 @@ time grows with the square of it. What is longer (a run of one letter, text with
 taken in parts of so many, so that time grows with the text alone."""
 
 
-def parts_of(word: str) -> list[str]:
+def word_parts(word: str) -> list[str]:
     """A word in parts of at most `MAX_WORD_LENGTH` characters: nearly always itself."""
     if len(word) <= MAX_WORD_LENGTH:
         return [word]

@@ -39,22 +39,22 @@ def opened_lines(path: Path) -> Iterator[Iterator[str]]:
         yield (line.removesuffix("\n") for line in file)
 
 
-def line_blocks(path: Path, most: int) -> Iterator[list[str]]:
-    """The lines of such a file, `most` at a time."""
+def line_blocks(path: Path, max_lines: int) -> Iterator[list[str]]:
+    """The lines of such a file, `max_lines` at a time."""
     with opened_lines(path) as lines:
-        while block := list(islice(lines, most)):
+        while block := list(islice(lines, max_lines)):
             yield block
 
 
-def spread_lines(path: Path, count: int, most: int) -> list[str]:
-    """At most `most` lines of such a file, evenly over it: the same ones each time, in order.
+def spread_lines(path: Path, count: int, max_lines: int) -> list[str]:
+    """At most `max_lines` lines of such a file, evenly over it: the same ones each time, in order.
 
     Args:
         count: how many it has.
 
     Example:
-        >>> spread_lines(path, count=9, most=3)  # of a file with the lines 0 to 8
+        >>> spread_lines(path, count=9, max_lines=3)  # of a file with the lines 0 to 8
         ['0', '3', '6']
     """
     with opened_lines(path) as lines:
-        return [line for number, line in enumerate(lines) if number * most % count < most]
+        return [line for number, line in enumerate(lines) if number * max_lines % count < max_lines]

@@ -102,7 +102,7 @@ class MorphemeAnalyzer:
 
     def _in_threads(self, texts: Iterator[str], workers: int) -> Iterator[list[str]]:
         """For an analyzer that lets go of Python's lock; all threads share one model."""
-        load_tagger(self.name)
+        load_analyzer(self.name)
         chunks = chunks_of(texts)
         with ThreadPoolExecutor(workers, self.name) as threads:
             while some := list(itertools.islice(chunks, _CHUNKS_FOR_A_THREAD * workers)):
@@ -116,7 +116,7 @@ class MorphemeAnalyzer:
         whole = [(stretch, SYMBOL_TAGS[self.name])]
         if not analyzable:
             return whole
-        tagger = load_tagger(self.name)
+        tagger = load_analyzer(self.name)
         try:
             found = tagger(stretch)
         except Exception:  # whatever Java throws: then word by word, and the culprit stays whole
@@ -129,7 +129,7 @@ class MorphemeAnalyzer:
 
 
 @functools.cache
-def load_tagger(name: str) -> Tagger:
+def load_analyzer(name: str) -> Tagger:
     """The named analyzer as a function, text -> [(morpheme, tag)]; once for a process."""
     loaders = {"mecab": _load_mecab, "kiwi": _load_kiwi}
     return loaders[name]() if name in loaders else _load_konlpy(name)

@@ -33,18 +33,18 @@ def ngrams_of(piece: str, jamo_lengths: Sequence[int]) -> list[str]:
 
 
 def ngram_table(
-    vocabulary: Vocabulary, *, jamo_lengths: Sequence[int], most: int
+    vocabulary: Vocabulary, *, jamo_lengths: Sequence[int], max_ngrams: int
 ) -> tuple[np.ndarray, list[str]]:
     """Which n-grams each piece is made of.
 
     Only n-grams shared by two pieces or more are kept: one that stands in a single piece says
-    nothing that the piece's own embedding does not. Where a piece has more than `most`, the ones
-    shared by the most pieces are kept.
+    nothing that the piece's own embedding does not. Of more than `max_ngrams` n-grams of a piece
+    those that the most pieces share are kept.
 
     Args:
         vocabulary: the pieces.
         jamo_lengths: lengths of the runs of jamo.
-        most: n-grams a piece at the most.
+        max_ngrams: maximum number of n-grams of a piece.
 
     Returns:
         A table int32 [pieces, most], 0 where there is none, and the names of the n-grams in the
@@ -58,21 +58,21 @@ def ngram_table(
     counts = collections.Counter(ngram for ngrams in made_of for ngram in ngrams)
     shared = sorted((n for n, c in counts.items() if c > 1), key=lambda n: (-counts[n], n))
     number = {ngram: i + 1 for i, ngram in enumerate(shared)}
-    table = np.zeros((len(pieces), most), dtype=np.int32)
+    table = np.zeros((len(pieces), max_ngrams), dtype=np.int32)
     for row, ngrams in enumerate(made_of):
-        kept = sorted(number[ngram] for ngram in ngrams if ngram in number)[:most]
+        kept = sorted(number[ngram] for ngram in ngrams if ngram in number)[:max_ngrams]
         table[row, : len(kept)] = kept
     return table, ["none", *shared]
 
 
 def vocabulary_ngrams(
-    vocabulary: Vocabulary, kind: str, most: int
+    vocabulary: Vocabulary, kind: str, max_ngrams: int
 ) -> tuple[np.ndarray | None, int]:
     """`ngram_table` by the name of a setting.
 
     Args:
         kind: "none", "syllable" (syllables and pairs of them) or "jamo" (runs of 3 jamo, too).
-        most: n-grams a piece at the most.
+        max_ngrams: maximum number of n-grams of a piece.
 
     Returns:
         The table and how many n-grams there are, the one called none included; None and 0 for
@@ -80,7 +80,7 @@ def vocabulary_ngrams(
     """
     if kind == "none":
         return None, 0
-    table, names = ngram_table(vocabulary, jamo_lengths=_JAMO_LENGTHS[kind], most=most)
+    table, names = ngram_table(vocabulary, jamo_lengths=_JAMO_LENGTHS[kind], max_ngrams=max_ngrams)
     return table, len(names)
 
 

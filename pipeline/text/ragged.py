@@ -107,19 +107,19 @@ class Ragged:
         within[self.row_splits[1:] - 1] = False
         return Ragged.from_lengths(self.ids[within], lengths)
 
-    def in_parts(self, most: int) -> Ragged:
-        """The same ids in rows of at most `most`: longer rows are cut, each into as few as need
-        be, all full but the last."""
-        parts = np.maximum(-(-self.lengths // most), 1)
+    def in_parts(self, max_length: int) -> Ragged:
+        """The same ids in rows of at most `max_length`: a longer row is cut into as few parts as
+        possible, all full but the last."""
+        parts = np.maximum(-(-self.lengths // max_length), 1)
         first = np.repeat(self.row_splits[:-1], parts)
         number = np.arange(len(first)) - np.repeat(np.cumsum(parts) - parts, parts)
-        return Ragged(self.ids, np.append(first + number * most, len(self.ids)))
+        return Ragged(self.ids, np.append(first + number * max_length, len(self.ids)))
 
-    def truncated(self, most: int) -> Ragged:
-        """Framed rows cut to `most` ids, the last of them still the closing one."""
-        if not len(self.ids) or self.lengths.max() <= most:
+    def truncated(self, max_length: int) -> Ragged:
+        """Framed rows cut to `max_length` ids, of which the last is the closing one."""
+        if not len(self.ids) or self.lengths.max() <= max_length:
             return self
-        lengths = np.minimum(self.lengths, most)
+        lengths = np.minimum(self.lengths, max_length)
         short = Ragged.from_lengths(np.empty(int(lengths.sum()), np.int32), lengths)
         within = np.arange(len(short.ids)) - np.repeat(short.row_splits[:-1], lengths)
         short.ids[:] = self.ids[within + np.repeat(self.row_splits[:-1], lengths)]

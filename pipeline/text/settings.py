@@ -1,4 +1,4 @@
-"""Settings of how text becomes pieces."""
+"""Settings of how text is cut into pieces."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ ROOM_FOR_SOME_PIECES = Between(32, MAX_PIECES)
 
 @dataclasses.dataclass(frozen=True)
 class TextSettings:
-    """How text becomes pieces."""
+    """How text is cut into pieces."""
 
     pieces: Literal["wordpiece", "syllable", "sentencepiece"] = "wordpiece"
-    """How words are cut: learnt `##` pieces, single syllables, or a unigram model."""
+    """Kind of pieces: learnt `##` pieces, single syllables, or a unigram model."""
     morphemes: Literal["none", "okt", "komoran", "hannanum", "kkma", "mecab", "kiwi"] = "none"
-    """A morpheme analyser in front; the exported model then takes ids, not text."""
+    """Morpheme analyser that runs before the tokenizer; the exported model then takes ids, not
+    text."""
     vocabulary_size: Annotated[int, ROOM_FOR_SOME_PIECES] = 16000
-    """Pieces to learn, at most, the four special ones included."""
+    """Maximum number of pieces to learn, the four special ones included."""
     min_frequency: Annotated[int, AtLeast(1)] = 2
-    """A piece must occur this often in the training split."""
+    """A piece must occur at least this often in the training split."""
     max_length: Annotated[int, ROOM_FOR_A_PIECE] = 256
-    """A longer text is read up to here, in training and when served."""
+    """Maximum number of pieces of a text; longer texts are cut, in training and when served."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,99 +35,101 @@ class SubwordSettings:
     """Subword regularisation."""
 
     subword_dropout: Annotated[float, Share] = 0.15
-    """In training, a longest match is refused this often, so that words are seen cut in several
+    """Probability, in training, that a longest match is refused, so that words are cut in several
     ways (MaxMatch-Dropout, Hiraoka 2022); with sentencepiece the smoothing alpha of sampled
     segmentations (Kudo 2018). 0 always cuts the same way."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SyllableSettings:
-    """How text becomes syllables and runs of syllables."""
+    """How text is cut into syllables, and which n-grams of them have embeddings."""
 
     vocabulary_size: Annotated[int, ROOM_FOR_SOME_PIECES] = 8000
-    """Pieces to know, at most, the four special ones included; `##권` and `권` are two."""
+    """Maximum number of pieces, the four special ones included; `##권` and `권` are two pieces."""
     min_frequency: Annotated[int, AtLeast(1)] = 2
-    """A piece must occur this often in the training split."""
+    """A piece must occur at least this often in the training split."""
     max_length: Annotated[int, ROOM_FOR_A_PIECE] = 256
-    """A longer sentence is read in parts of so many pieces, in training and when served."""
+    """A longer sentence is read in parts of this many pieces, in training and when served."""
     max_ngram_length: Annotated[int, AtLeast(1)] = 3
-    """Runs of up to so many pieces have vectors of their own; 1 for none."""
+    """N-grams of up to this many pieces have embeddings of their own; 1: no n-grams."""
     min_ngram_frequency: Annotated[int, AtLeast(1)] = 2
-    """A run of pieces must occur this often in the training split."""
+    """An n-gram must occur at least this often in the training split."""
 
 
 @dataclasses.dataclass(frozen=True)
 class EncoderTextSettings:
-    """How raw text becomes pieces, and how much of it is read at once."""
+    """How raw text is cut into passages and pieces."""
 
     pieces: Literal["wordpiece", "syllable"] = "wordpiece"
-    """How words are cut: learnt `##` pieces, or single syllables."""
+    """Kind of pieces: learnt `##` pieces, or single syllables."""
     vocabulary_size: Annotated[int, ROOM_FOR_SOME_PIECES] = 16000
-    """Pieces to learn, at most, the four special ones included."""
+    """Maximum number of pieces to learn, the four special ones included."""
     min_frequency: Annotated[int, AtLeast(1)] = 2
-    """A piece must occur this often in the training split."""
+    """A piece must occur at least this often in the training split."""
     passage_length: Annotated[int, AtLeast(8)] = 160
-    """A longer text is cut into passages of at most so many characters, behind a sentence where
-    one ends; each is learnt from by itself."""
+    """Maximum number of characters of a passage. A longer text is cut into several passages, if
+    possible at the end of a sentence; each is one training example."""
     max_length: Annotated[int, ROOM_FOR_A_PIECE] = 256
-    """A longer text is read up to here when served."""
+    """Maximum number of pieces of a text; the exported model cuts longer texts."""
 
 
 @dataclasses.dataclass(frozen=True)
 class PairTextSettings:
-    """How both sides of a sentence pair become pieces."""
+    """How both sides of a sentence pair are cut into pieces."""
 
     pieces: Literal["sentencepiece", "wordpiece", "syllable"] = "sentencepiece"
-    """How words are cut: a unigram model, learnt `##` pieces, or single syllables (letters)."""
+    """Kind of pieces: a unigram model, learnt `##` pieces, or single syllables (letters)."""
     morphemes: Literal["none", "okt", "komoran", "hannanum", "kkma", "mecab", "kiwi"] = "none"
-    """A morpheme analyser in front, for Korean as the source; the exported model then takes ids,
-    not text."""
+    """Morpheme analyser that runs before the tokenizer, if Korean is the source; the exported model
+    then takes ids, not text."""
     joint: bool = False
-    """Both sides share one vocabulary, learnt from both, and one embedding; otherwise each has
+    """Both sides share one vocabulary, learnt from both, and one embedding; otherwise each side has
     its own."""
     vocabulary_size: Annotated[int, ROOM_FOR_SOME_PIECES] = 4000
-    """Pieces of a vocabulary, at most, the four special ones included."""
+    """Maximum number of pieces of a vocabulary, the four special ones included."""
     min_frequency: Annotated[int, AtLeast(1)] = 2
-    """A piece must occur this often in the training split (wordpiece, syllable)."""
+    """A piece must occur at least this often in the training split (wordpiece, syllable)."""
     max_length: Annotated[int, ROOM_FOR_A_PIECE] = 128
-    """A longer sentence is read up to here, in training and when served."""
+    """Maximum number of pieces of a sentence; longer ones are cut, in training and when served."""
 
 
 @dataclasses.dataclass(frozen=True)
 class CaptionTextSettings:
-    """How captions become pieces."""
+    """How captions are cut into pieces."""
 
     pieces: Literal["sentencepiece", "wordpiece", "syllable"] = "sentencepiece"
-    """How words are cut: a unigram model, learnt `##` pieces, or single syllables (letters)."""
+    """Kind of pieces: a unigram model, learnt `##` pieces, or single syllables (letters)."""
     vocabulary_size: Annotated[int, ROOM_FOR_SOME_PIECES] = 3000
-    """Pieces to learn, at most, the four special ones included; of all languages together."""
+    """Maximum number of pieces to learn, the four special ones included, for all languages
+    together."""
     min_frequency: Annotated[int, AtLeast(1)] = 2
-    """A piece must occur this often in the training split (wordpiece, syllable)."""
+    """A piece must occur at least this often in the training split (wordpiece, syllable)."""
     max_length: Annotated[int, ROOM_FOR_A_PIECE] = 48
-    """A longer caption is learnt up to here."""
+    """Maximum number of pieces of a caption; longer ones are cut."""
     lower_case: bool = True
-    """Captions are learnt and written in lower case, as the field scores them."""
+    """Captions are learnt and written in lower case, as caption metrics compare them."""
 
 
 @dataclasses.dataclass(frozen=True)
 class CharacterSettings:
-    """How text becomes characters."""
+    """How text is cut into characters."""
 
     alphabet: Literal["syllable", "jamo"] = "syllable"
-    """A Hangul syllable is one unit, or as many as it has jamo; any other character is one."""
+    """"syllable": each character is one unit. "jamo": a Hangul syllable is two or three units, one
+    for each jamo."""
     min_frequency: Annotated[int, AtLeast(1)] = 2
-    """A unit must occur this often in the training split."""
+    """A unit must occur at least this often in the training split."""
 
 
 def check_pair_morphemes(text: PairTextSettings, direction: str) -> None:
-    """Refuses a morpheme analyser where the target is Korean, or both sides are cut alike.
+    """Refuses a morpheme analyser if the target is Korean, or if both sides share one tokenizer.
 
     Args:
-        text: which pieces.
+        text: the settings of the pieces.
         direction: "ko-en" or "en-ko".
 
     Raises:
-        UserError: it is asked for there.
+        UserError: there is an analyser all the same.
     """
     if text.morphemes == "none":
         return

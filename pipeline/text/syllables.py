@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import Branch, Tokenizer
 from pipeline.text.vocabulary import CONTINUES, SPECIALS, UNK, Vocabulary
-from pipeline.text.wordpiece import joined
+from pipeline.text.wordpiece import join_pieces
 
 
 class SyllableTokenizer(Tokenizer):
@@ -67,7 +67,7 @@ class SyllableTokenizer(Tokenizer):
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text, exact but for unknown characters."""
-        return joined(self.vocabulary.pieces[i] for i in ids)
+        return join_pieces(self.vocabulary.pieces[i] for i in ids)
 
     def _ids_of_word(self, word: str) -> list[int]:
         later = self._later.get

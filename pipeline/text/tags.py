@@ -93,9 +93,9 @@ class TagSet:
                 found[-1] = found[-1]._replace(end=end)
         return found
 
-    def in_parts(self, rows: Ragged, most: int) -> Ragged:
+    def in_parts(self, rows: Ragged, max_length: int) -> Ragged:
         """`Ragged.in_parts` of rows of tags: an entity across an edge goes on with `B-`."""
-        return _begun(rows.in_parts(most))
+        return _begun(rows.in_parts(max_length))
 
     def unframed(self, rows: Ragged) -> Ragged:
         """`Ragged.unframed` of rows of tags: an entity that holds [BOS] begins after it."""

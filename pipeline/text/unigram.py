@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.normalize import class_body, ranges_of
-from pipeline.text.limits import parts_of
+from pipeline.text.limits import word_parts
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import VOCABULARY_FILE, Branch, Tokenizer
 from pipeline.text.vocabulary import BOS, EOS, PAD, SPECIALS, UNK, Vocabulary
@@ -123,7 +123,7 @@ class SentencePieceTokenizer(Tokenizer):
         """Words with their mark. No piece crosses a space, so each can be cut by itself; a word
         longer than `MAX_WORD_LENGTH` is in parts, of which the first alone has the mark."""
         words = without_marks(normalized).split()
-        return [part for word in words for part in parts_of(WORD_MARK + word)]
+        return [part for word in words for part in word_parts(WORD_MARK + word)]
 
     def branches(self, word: str, strength: float) -> list[list[Branch]]:
         """The library's sampling, exactly: P(segmentation) ~ product of P(piece) ** strength.
@@ -226,7 +226,7 @@ def _learnable_lines(text: str) -> Iterator[str]:
     line: list[str] = []
     room = _LINE_BYTES
     for word in text.split():
-        for part in parts_of(word):
+        for part in word_parts(word):
             size = len(part.encode("utf-8")) + 1
             if size > room:
                 yield " ".join(line)

@@ -21,7 +21,7 @@ import tokenizers
 from tokenizers import models, pre_tokenizers, trainers
 
 from pipeline.normalize import class_body, ranges_of
-from pipeline.text.limits import MAX_PIECE_LENGTH, MAX_WORD_LENGTH, parts_of
+from pipeline.text.limits import MAX_PIECE_LENGTH, MAX_WORD_LENGTH, word_parts
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizer import Branch, Tokenizer
 from pipeline.text.vocabulary import CONTINUES, SPECIALS, UNK, Vocabulary
@@ -143,7 +143,7 @@ class WordPieceTokenizer(Tokenizer):
         first."""
         found = []
         for word in self.word_pattern.findall(normalized):
-            first, *others = parts_of(word)
+            first, *others = word_parts(word)
             found += [first, *(CONTINUES + part for part in others)]
         return found
 
@@ -186,10 +186,10 @@ class WordPieceTokenizer(Tokenizer):
 
     def decode(self, ids: Sequence[int]) -> str:
         """Pieces joined into words; between words, and around what stands alone, one space."""
-        return joined(self.vocabulary.pieces[i] for i in ids)
+        return join_pieces(self.vocabulary.pieces[i] for i in ids)
 
 
-def joined(pieces: Iterator[str]) -> str:
+def join_pieces(pieces: Iterator[str]) -> str:
     """Pieces with `##` marks -> text; [PAD], [BOS] and [EOS] vanish."""
     hidden = {special for i, special in enumerate(SPECIALS) if i != UNK}
     text = "".join(
@@ -252,7 +252,7 @@ def _merged(
 
     @functools.lru_cache(_WORDS_KEPT)
     def code(word: str) -> str:
-        return " ".join(parts_of(first[word[0]] + word[1:].translate(later)))
+        return " ".join(word_parts(first[word[0]] + word[1:].translate(later)))
 
     def lines() -> Iterator[str]:
         return (" ".join(map(code, find_words(text))) for text in normalized)

@@ -1,1 +1,1 @@
-"""From a model and batches to the best weights: steps, checkpoints, schedules, logs."""
+"""Training: the loop, checkpoints, schedules, losses, logs."""

@@ -1,4 +1,4 @@
-"""Adversarial training: a batch is learnt again with the vectors of its pieces moved."""
+"""Adversarial training: learns each batch a second time with perturbed embeddings."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Vectors = dict[str, Any]
 """Name of an embedding layer -> what it gives, float [batch, time, ..., width]."""
 
 
-def adversarial(model: keras.Model, settings: AdversarialSettings) -> keras.Model:
-    """The same model, whose training step learns from moved vectors, too.
+def adversarial_model(model: keras.Model, settings: AdversarialSettings) -> keras.Model:
+    """The same model with a training step that also learns from perturbed embeddings.
 
     Args:
         model: from a dictionary of inputs, "ids" and "lengths" among them; what it reads of the
@@ -39,9 +39,9 @@ def adversarial(model: keras.Model, settings: AdversarialSettings) -> keras.Mode
 
 
 class AdversarialModel(keras.Model):
-    """A model that learns each batch as it is, and a second time with the vectors of its pieces
-    moved to where the loss rises most (Miyato et al. 2017, arXiv:1605.07725, section 3); or of the
-    batch each n-th row, which costs less.
+    """A model that learns each batch as it is, and a second time with its embeddings moved in the
+    direction in which the loss rises most (Miyato et al. 2017, arXiv:1605.07725, section 3); or,
+    which costs less, only every n-th row of the batch.
 
     With g the gradient of the loss with respect to all vectors that a layer gives for a text, that
     text's vectors are moved by size * m * g / |g|_2, where m is the mean length of a vector in the
@@ -52,7 +52,7 @@ class AdversarialModel(keras.Model):
     """
 
     def moving(self, settings: AdversarialSettings) -> AdversarialModel:
-        """Sets how far vectors are moved, and in which rows; returns itself."""
+        """Sets how far embeddings are moved, and in which rows; returns itself."""
         layers = [layer for layer in self.layers if isinstance(layer, PieceEmbedding)]
         vectors = {layer.name: layer.output for layer in layers}
         embed = keras.Model(self.input, vectors)
@@ -136,19 +136,20 @@ class AdversarialModel(keras.Model):
 
 @dataclasses.dataclass(frozen=True)
 class _Halves:
-    """A model in two, and how what goes from one to the other is moved. No layer: Keras is not to
-    write its weights a second time."""
+    """A model in two halves, with a perturbation of the vectors between them. It is not a layer, so
+    that Keras does not save its weights a second time."""
 
     settings: AdversarialSettings
     embed: keras.Model
     read: keras.Model
 
     def rows(self, tensors):
-        """Of a structure of tensors [batch, ...] the rows that are learnt a second time."""
+        """The rows of a structure of tensors [batch, ...] that are learnt a second time."""
         return keras.tree.map_structure(lambda x: x[:: self.settings.adversarial_every], tensors)
 
     def moved(self, vectors: Vectors, gradients: Vectors, lengths) -> Callable[[Vectors], Vectors]:
-        """What moves vectors like these to where the loss rises most: `rows` of them."""
+        """The perturbation for vectors like these in the direction in which the loss rises most,
+        for `rows` of them."""
         size = self.settings.adversarial_size
         moves = self.rows(
             {name: perturbation(vectors[name], gradients[name], lengths, size) for name in vectors}
@@ -157,7 +158,7 @@ class _Halves:
 
 
 def perturbation(vectors, gradients, lengths, size: float):
-    """Where to move vectors so that the loss rises most.
+    """The perturbation of embeddings in the direction in which the loss rises most.
 
     Args:
         vectors, gradients: float [batch, time, ..., width]; the gradient of the loss with respect
@@ -179,5 +180,5 @@ def perturbation(vectors, gradients, lengths, size: float):
 
 
 def _mean(one, other):
-    """Of the same structure of tensors, or of None where neither has one."""
+    """The mean of two structures of tensors, or of None where neither has a tensor."""
     return keras.tree.map_structure(lambda a, b: None if a is None else (a + b) / 2, one, other)

@@ -41,7 +41,7 @@ def save(folder: Path, model: keras.Model, state: dict) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """What `save` wrote, read into memory.
+    """A checkpoint, read into memory.
 
     Attributes:
         path: of the file.
@@ -53,12 +53,12 @@ class Checkpoint:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What `save` was given as `state`."""
+        """The `state` that `save` was given."""
         state: dict[str, Any] = json.loads(self.arrays["state"].tobytes().decode("utf-8"))
         return state
 
     def restore(self, model: keras.Model) -> None:
-        """Puts all variables of `model`, which is compiled and built, back to what they were.
+        """Restores all variables of `model`, which must be compiled and built.
 
         Raises:
             UnusableCheckpointError: the checkpoint belongs to a model of another shape.

@@ -1,4 +1,4 @@
-"""Learning from the probabilities of a teacher: Hinton, Vinyals and Dean 2015.
+"""Distillation: learning from the probabilities of a teacher (Hinton, Vinyals and Dean 2015).
 
 A teacher's probabilities p, which are softmax(v) of its logits v, at temperature T are
 softmax(v / T), and so p^(1 / T) divided by its sum: p is enough, the logits need not be known. The
@@ -20,7 +20,7 @@ from keras import ops
 
 
 class SoftTargets:
-    """The targets of rows as `DistillationLoss` takes them, made for each batch alone.
+    """Targets for `DistillationLoss`, computed for each batch when it is needed.
 
     Args:
         probabilities: float32 [rows, labels]; NaN in rows that have none.
@@ -58,14 +58,14 @@ class SoftTargets:
         given, labels = np.asarray(self.probabilities[rows]), self.labels[rows]
         classes = given.shape[1]
         has_none = np.isnan(given).any(axis=1)
-        soft = softened(np.where(has_none[:, None], 1 / classes, given), self.temperature)
+        soft = soften(np.where(has_none[:, None], 1 / classes, given), self.temperature)
         hard = np.eye(classes)[np.maximum(labels, 0)]
         hard = (1 - self.label_smoothing) * hard + self.label_smoothing / classes
         share = np.where(has_none, 1.0, np.where(labels < 0, 0.0, self.label_share))[:, None]
         return np.concatenate([(1 - share) * soft, share * hard], axis=1).astype(np.float32)
 
 
-def softened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """p^(1 / T) divided by its sum, float64 [..., labels]; 0 stays 0."""
     p = probabilities.astype(np.float64)
     # Divided by the largest first: of that 1 comes out, so no row is 0 everywhere.
@@ -75,7 +75,8 @@ def softened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
 
 @keras.saving.register_keras_serializable("pipeline")
 class DistillationLoss(keras.losses.Loss):
-    """Cross entropy from logits against distributions, those of a teacher at a temperature.
+    """Cross entropy of logits against distributions: labels, and probabilities of a teacher at a
+    temperature.
 
     Targets float [batch, 2 labels], as `SoftTargets` gives them; logits float [batch, labels]; in
     nats.

@@ -1,4 +1,4 @@
-"""The training loop: steps, looks at dev, keeps the best, survives a kill."""
+"""The training loop: steps, evaluations on dev, early stopping, checkpoints."""
 
 from __future__ import annotations
 
@@ -43,26 +43,26 @@ def count_tokens(inputs: dict) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingPlan:
-    """What a task asks of the loop.
+    """The model, data and evaluation that a task gives to the training loop.
 
     Attributes:
-        model: inputs of a batch in, what the loss takes out; not compiled. `model.input` tells
-            the shapes of its inputs by their names.
+        model: inputs of a batch -> the predictions that the loss takes; not compiled. `model.input`
+            gives the shapes of its inputs by name.
         loss: over (targets, logits).
-        batches: epoch number -> its batches, a sized sequence of (inputs, targets); the same
-            for the same number, whenever it is asked.
-        evaluate: model -> what was found on dev: scores, among them `loss`, and texts for people
+        batches: epoch number -> its batches, a sized sequence of (inputs, targets); always the same
+            for the same number.
+        evaluate: model -> results on dev: scores, among them `loss`, and texts for people
             (Markdown), which go to the log; called with the averaged weights.
-        monitor: which of these scores is to be as high as possible.
-        tokens: inputs -> how many real tokens a batch holds, for the speed shown; without it, the
-            sum of the input `lengths`, or the number of rows where there is none.
-        prepare: (inputs, steps done, steps in all) -> the inputs to train on instead, and numbers
-            about them for the log. It may ask the model, and must answer the same to the same
-            question: a training that resumes asks again.
-        rates: name of a layer -> its learning rate, as a part of that of the others.
-        trainings: how many times it is trained from the weights that it has now, one time after the
-            other; what is evaluated and kept is the mean of what these come to. Only weights that
-            start from pretrained ones can be averaged so.
+        monitor: the score by which the best weights are chosen; higher is better.
+        tokens: inputs -> the number of tokens of a batch without padding, for the speed; by default
+            the sum of the input `lengths`, or the number of rows if there is no such input.
+        prepare: (inputs, steps done, all steps) -> the inputs to train on instead, and numbers
+            about them for the log. It may call the model, and must be deterministic, since a
+            resumed training calls it again.
+        rates: name of a layer -> its learning rate, relative to that of the others.
+        trainings: number of trainings, one after the other, all from the initial weights. The mean
+            of their final weights is evaluated and kept. Only for weights that start from
+            pretrained ones.
     """
 
     model: keras.Model
@@ -76,7 +76,7 @@ class TrainingPlan:
     trainings: int = 1
 
     def train(self, settings: TrainingSettings, run: Path) -> TrainingResult:
-        """`fit` with its log in `run`/tensorboard."""
+        """Runs `fit` with its log in `run`/tensorboard."""
         if not processes.is_first():
             return fit(self, settings, run)
         log = TensorBoardLog(run / "tensorboard")
@@ -88,7 +88,8 @@ class TrainingPlan:
 
 @dataclasses.dataclass
 class _State:
-    """Everything besides weights that the next step depends on. JSON-able by `vars`."""
+    """Everything besides weights that the next step depends on; `vars` of it can be written as
+    JSON."""
 
     epoch: int = 0
     position: int = 0  # batches of this epoch already done
@@ -109,7 +110,7 @@ class _State:
 
 
 class Log:
-    """Where the loop tells what it found; TensorBoardLog is one. This one keeps silent."""
+    """The log of the training loop; TensorBoardLog is one. This one discards everything."""
 
     def scalar(self, tag: str, value: float, step: int) -> None: ...
 
@@ -132,7 +133,7 @@ class _Training:
         least = math.ceil(settings.min_steps / plan.trainings)
         self.steps = max(self.steps_per_epoch * settings.epochs, least)
         self.total = self.steps * plan.trainings
-        # Of several trainings only what they come to is worth a look.
+        # Of several trainings only the final weights are evaluated.
         looks = min(settings.evaluations, self.total) if plan.trainings == 1 else plan.trainings
         self.evaluate_at = {round(self.total * (i + 1) / looks) for i in range(looks)}
         self.optimizer = ClippedAdamW(
@@ -176,7 +177,7 @@ class _Training:
             self.batches, self.batches_epoch = self.plan.batches(epoch), epoch
 
     def _check_weights(self) -> None:
-        """Refuses to go on where what was best so far is gone, and to end with other weights.
+        """Refuses to resume where the best weights are missing or changed.
 
         While it is not over, newer weights than the checkpoint knows are what a kill leaves.
         """
@@ -246,7 +247,7 @@ class _Training:
         progress.advance(note=f"epoch {state.epoch + 1}, loss {loss:.3f}{best}")
 
     def _check_finite(self, values: dict[str, float], step: int) -> None:
-        """Ends a training that can only get worse; nothing of this step is kept.
+        """Stops a training whose loss is not finite; nothing of this step is kept.
 
         Raises:
             UserError: one of `values` is no finite number.
@@ -327,7 +328,7 @@ class _Training:
         write_text(self.run / STEPS, pd.DataFrame(steps, columns=columns).to_csv(index=False))
 
     def result(self) -> TrainingResult:
-        """Of a training that is over: what it was, and checksums of what this process wrote."""
+        """The result of a finished training, with checksums of the files this process wrote."""
         files: dict[str, str] = {}
         if processes.is_first():
             self._check_weights()
@@ -351,7 +352,7 @@ class _Training:
 def fit(
     plan: TrainingPlan, settings: TrainingSettings, run: Path, log: Log | None = None
 ) -> TrainingResult:
-    """Trains until the last epoch or until dev stops improving; resumes where a kill left it.
+    """Trains until the last epoch or until dev stops improving; resumes a training that was killed.
 
     Where several processes train (`pipeline.training.processes`), all go through this, and process
     0 alone writes.

@@ -30,7 +30,7 @@ class SmoothedCrossEntropy(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable("pipeline")
 class PieceCrossEntropy(keras.losses.Loss):
-    """Cross entropy of one label for each piece, each piece of a batch counting alike, in nats.
+    """Cross entropy in nats of one label per piece; every piece of a batch counts alike.
 
     Targets int [batch, time], -1 at padding; logits float [batch, time, classes].
 
@@ -54,7 +54,7 @@ class PieceCrossEntropy(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable("pipeline")
 class MeanNats(keras.losses.Loss):
-    """The mean of costs that the model itself gives, each position counting alike, in nats.
+    """The mean of losses that the model itself computes; every position counts alike, in nats.
 
     Targets float [batch, ...]: 1 where there is a position, 0 at padding; the model gives float
     of the same shape.
@@ -71,7 +71,7 @@ class MeanNats(keras.losses.Loss):
 
 
 def _smoothed(labels, logits, smoothing: float):
-    """Cross entropy at each position; of a negative label it means nothing.
+    """The cross entropy at each position; undefined for negative labels.
 
     The label's entry is picked by a product with its one-hot row: the gradient of an index would
     be a scatter over all logits, several times as slow on a CPU as both products.

@@ -1,4 +1,4 @@
-"""AdamW whose clipping can be seen, under a learning rate that warms up and decays."""
+"""AdamW that logs its gradient norms, and a learning rate with warm-up and cosine decay."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class ClippedAdamW(keras.optimizers.AdamW):
         norm = global_norm(dense)
         self.gradient_norm.assign(norm)
         if self.clip_norm:
-            dense = clipped(dense, norm, self.clip_norm)
+            dense = clip_by_global_norm(dense, norm, self.clip_norm)
         super().apply(dense, trainable_variables)
         if self.averaging:
             step = ops.cast(self.iterations, "float32")
@@ -90,8 +90,8 @@ class ClippedAdamW(keras.optimizers.AdamW):
         )
 
     def assign_averages(self, variables) -> None:
-        """Puts in the place of the weights their moving averages, if any are kept; and of several
-        trainings the mean over what each came to, this one as far as it is."""
+        """Replaces the weights by their moving averages, if these are kept; of several trainings by
+        the mean of their final averages and the current one."""
         # Copies: JAX reuses the memory of weights that go into a step.
         for average, variable in zip(self.averages, variables, strict=bool(self.averages)):
             variable.assign(ops.copy(average))
@@ -99,7 +99,7 @@ class ClippedAdamW(keras.optimizers.AdamW):
             variable.assign((sum_ + variable) / (self.finished + 1.0))
 
     def start_again(self, variables) -> None:
-        """Ends a training: its averages are remembered, and all is as when it was built."""
+        """Ends a training: keeps its averages, and resets everything else."""
         self.assign_averages(variables)
         for sum_, variable in zip(self.sums, variables, strict=True):
             sum_.assign((self.finished + 1.0) * variable)
@@ -132,9 +132,9 @@ def dense_gradient(grad, variable):
     return ops.segment_sum(grad.values, grad.indices, num_segments=variable.shape[0])
 
 
-def clipped(gradients, norm, threshold) -> list:
-    """Dense gradients scaled so that their global norm is at most `threshold` (Pascanu et al.
-    2013, algorithm 1): together, so that the direction stays.
+def clip_by_global_norm(gradients, norm, threshold) -> list:
+    """Dense gradients scaled so that their global norm is at most `threshold` (Pascanu et al. 2013,
+    algorithm 1). All are scaled by the same factor, so the direction stays.
 
     Args:
         gradients: tensors, None where there is none.
@@ -146,7 +146,7 @@ def clipped(gradients, norm, threshold) -> list:
 
 
 def global_norm(gradients):
-    """The L2 norm over all gradients together, float32 []; None is no gradient."""
+    """The L2 norm of all gradients together, float32 []; None counts as no gradient."""
     squares = [
         ops.sum(ops.square(ops.cast(grad, "float32"))) for grad in gradients if grad is not None
     ]
@@ -156,7 +156,8 @@ def global_norm(gradients):
 def warmup_cosine(
     learning_rate: float, steps: int, warmup_share: float
 ) -> keras.optimizers.schedules.LearningRateSchedule:
-    """From 0 up to `learning_rate` in a straight line, then down to 0 along a cosine.
+    """A learning rate that rises linearly from 0 to `learning_rate`, then falls to 0 along a
+    cosine.
 
     Args:
         learning_rate: the highest rate, reached after the warm-up.

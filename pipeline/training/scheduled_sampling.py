@@ -1,4 +1,4 @@
-"""Scheduled sampling: in training the decoder now and then reads its own piece."""
+"""Scheduled sampling: in training, the decoder sometimes reads its own predictions."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _STREAM = 1
 
 
 class ScheduledSampling:
-    """Puts the model's own pieces in the place of some of the reference's (Bengio et al. 2015,
-    arXiv:1506.03099): what it reads in training comes nearer to what it reads when it translates.
+    """Replaces some of the reference's pieces by the model's own (Bengio et al. 2015,
+    arXiv:1506.03099), so that training is closer to decoding.
 
     In two passes (Mihaylova and Martins 2019, arXiv:1906.07651), which needs no loop over time and
     is the same for every architecture. The first reads the reference; no gradient goes through
@@ -46,11 +46,11 @@ class ScheduledSampling:
         self._first_pass = prediction(keras.Model(translator.input, best, name="first_pass"))
 
     def probability(self, step: int, total: int) -> float:
-        """Of a piece to be the model's own, after `step` steps of `total`."""
+        """The probability that a piece is replaced, after `step` of `total` steps."""
         return self.final * min(step / max(total - 1, 1), 1.0)
 
     def __call__(self, inputs: dict, step: int, total: int) -> tuple[dict, dict[str, float]]:
-        """As `TrainingPlan.prepare`.
+        """Replaces pieces, as `TrainingPlan.prepare`.
 
         Args:
             inputs: of the translator, "target_ids" int32 [batch, target] and "target_lengths"

@@ -1,4 +1,4 @@
-"""How a small corpus is learnt from: in smaller batches, and several times."""
+"""Training on a small corpus: smaller batches, and several trainings."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Annotated
 from pipeline.ranges import AtLeast
 
 MIN_ROWS = 16
-"""Rows a batch that few rows make no smaller."""
+"""Smallest number of rows per batch, however small the corpus is."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SmallCorpusSettings:
-    """What changes for a small corpus."""
+    """How training changes for a small corpus."""
 
     min_batches: Annotated[int, AtLeast(1)] = 20
-    """A corpus of fewer batches than this is read in smaller ones, down to 16 rows, so that some
-    hundred steps do not read it a hundred times; 1 always takes `batch_size` rows."""
+    """If a corpus has fewer batches than this, the batches become smaller, down to 16 rows, so that
+    a few hundred steps do not read the corpus a hundred times; 1 always takes `batch_size` rows."""
 
     trainings: Annotated[int, AtLeast(1)] = 5
-    """How many times a model that starts from an encoder is trained on such a corpus. What is kept
-    is the mean of their weights, one model of the usual size (a model soup, Wortsman et al. 2022).
-    They share `min_steps`."""
+    """Number of trainings on such a corpus, for a model that starts from an encoder. Their weights
+    are averaged into one model of the usual size (a model soup, Wortsman et al. 2022). The
+    trainings share `min_steps`."""
 
     def trainings_of(self, batch_size: int, rows: int) -> int:
-        """How many times a training split is learnt from, from an encoder.
+        """The number of trainings on a training split, for a model that starts from an encoder.
 
         Args:
             batch_size: of a large corpus, and at most.
@@ -38,7 +38,7 @@ class SmallCorpusSettings:
         return self.trainings if rows < batch_size * self.min_batches else 1
 
     def rows_per_batch(self, batch_size: int, rows: int) -> int:
-        """Rows of a batch of a training split.
+        """The number of rows per batch for a training split.
 
         Args:
             batch_size: of a large corpus, and at most.

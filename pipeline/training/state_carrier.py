@@ -1,4 +1,4 @@
-"""Truncated backpropagation through time for a training loop that knows nothing of states."""
+"""Truncated backpropagation through time, for a training loop that knows no states."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.models.language_model import state_size
 
 
 class StateCarrier(keras.Model):
-    """A language model together with the state that it carries from one training step to the next.
+    """A language model that carries its state from one training step to the next.
 
     Truncated BPTT (Williams and Peng 1990) reads a text window by window, each from the state that
     the one before left, and sends no gradient back into that.
@@ -45,7 +45,7 @@ class StateCarrier(keras.Model):
 
     @property
     def input(self):
-        """What it is called with, as a functional model tells it."""
+        """The inputs, as a functional model describes them."""
         rows = self.carried.shape[0]
         read = {name: self.language_model.input[name] for name in ("ids", "reset")}
         return {

@@ -1,4 +1,4 @@
-"""What TensorBoard shows: event files and the embedding projector, written without TensorFlow.
+"""Event files and the embedding projector for TensorBoard, written without TensorFlow.
 
 The records are built by the `tensorboard` package itself (`*_pb`), framed by its `RecordWriter`,
 and appended to an ordinary file, so this works on every Keras backend.
@@ -72,20 +72,20 @@ class TensorBoardLog:
         self.flush()
 
     def restart(self, first_step: int) -> None:
-        """From `first_step` on, only what is written after this call is shown."""
+        """Shows only what is written from now on for steps from `first_step` on."""
         self._write(Event(step=first_step, session_log=SessionLog(status=SessionLog.START)))
 
     def scalar(self, tag: str, value: float, step: int) -> None:
-        """A point of a curve."""
+        """Adds a point to a curve."""
         self._summary(scalar_pb(tag, float(value)), step)
 
     def text(self, tag: str, markdown: str, step: int) -> None:
-        """A text; TensorBoard renders its Markdown. Text from outside goes through `escaped` or
-        `markdown_table`."""
+        """Adds a text; TensorBoard renders its Markdown. Text from outside goes through `escaped`
+        or `markdown_table`."""
         self._summary(text_pb(tag, readable(markdown)), step)
 
     def image(self, tag: str, png: bytes, step: int) -> None:
-        """A PNG file, for example from `evaluation.figures.to_png`."""
+        """Adds a PNG file, for example from `report.figures.to_png`."""
         if png[:8] != b"\x89PNG\r\n\x1a\n":
             raise ValueError(f"{tag}: not a PNG file")
         width, height = struct.unpack(">II", png[16:24])
@@ -100,12 +100,12 @@ class TensorBoardLog:
         self._summary(summary, step)
 
     def histogram(self, tag: str, values: np.ndarray, step: int) -> None:
-        """How `values` (any shape) are distributed; what is not finite is left out."""
+        """Adds a histogram of `values` (any shape); values that are not finite are left out."""
         flat = np.asarray(values, np.float64).ravel()
         self._summary(histogram_pb(tag, flat[np.isfinite(flat)]), step)
 
     def hparams(self, settings: Mapping, metrics: Mapping[str, float]) -> None:
-        """One row of the HParams page, for comparing runs.
+        """Adds a row to the HParams page, for comparing runs.
 
         Args:
             settings: may be nested; becomes `group.name`.
@@ -134,7 +134,7 @@ class TensorBoardLog:
         step: int,
         tag: str = "misclassified",
     ) -> None:
-        """Wrong answers as a table, in the order given."""
+        """Adds a table of wrong answers, in the given order."""
         shares = [f"{probability:.1%}" for probability in probabilities]
         rows = zip(texts, gold, predicted, shares, strict=True)
         columns = ("text", "gold", "predicted", "probability")
@@ -190,7 +190,7 @@ def write_projector(
     columns: Mapping[str, Sequence[object]] | None = None,
     *,
     name: str = "embedding",
-    most: int = 10_000,
+    max_rows: int = 10_000,
 ) -> None:
     """Writes vectors and their labels for TensorBoard's embedding projector.
 
@@ -203,7 +203,7 @@ def write_projector(
         labels: n of them, in any script.
         columns: more facts on each, by name: n values each, to colour or search by.
         name: what the projector calls the vectors.
-        most: how many rows are written; a browser copes with about ten thousand.
+        max_rows: how many rows are written; a browser copes with about ten thousand.
     """
     rows = np.asarray(embeddings, np.float32)
     columns = dict(columns or {})
@@ -212,13 +212,13 @@ def write_projector(
     for what, values in {"labels": labels, **columns}.items():
         if len(values) != len(rows):
             raise ValueError(f"{len(values)} values in {what} for {len(rows)} embeddings")
-    rows = rows[:most]
+    rows = rows[:max_rows]
     # nine significant digits bring a float32 back exactly
     vectors = ("\t".join(f"{value:.9g}" for value in row) for row in rows.tolist())
     write_text(folder / f"{name}.tsv", "\n".join(vectors) + "\n")
     # with one column the projector expects no heading, with several it expects one
     heading = ["\t".join(map(_tsv_cell, ("label", *columns)))] if columns else []
-    cells = zip(labels[:most], *(values[:most] for values in columns.values()), strict=True)
+    cells = zip(labels[:max_rows], *(values[:max_rows] for values in columns.values()), strict=True)
     lines = heading + ["\t".join(map(_tsv_cell, row)) for row in cells]
     write_text(folder / f"{name}.labels.tsv", "\n".join(lines) + "\n")
     config = ProjectorConfig()
@@ -234,7 +234,7 @@ def write_projector(
 def markdown_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: Collection[int] = ()
 ) -> str:
-    """A table for `TensorBoardLog.text`, whose cells are shown literally.
+    """A table for `TensorBoardLog.text` whose cells are shown literally.
 
     Args:
         columns: their headings.
@@ -271,7 +271,8 @@ def _flat(settings: Mapping, prefix: str = "") -> Iterator[tuple[str, bool | int
 
 
 def _next_name(earlier: list[Path]) -> str:
-    """A name that sorts behind those in use: that is the order TensorBoard reads them in."""
+    """A file name that sorts after all existing ones, since TensorBoard reads files in that
+    order."""
     seconds = int(time.time())
     if earlier:
         written = earlier[-1].name.removeprefix(_EVENTS).split(".")[0]

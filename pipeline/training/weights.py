@@ -1,4 +1,4 @@
-"""Weights in files: `.weights.h5`, arrays only, nothing that can run."""
+"""Reads and writes weights as `.weights.h5` files, which hold arrays only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.workspace import atomic_file
 
 
 class _InMemory(io.BytesIO):
-    """A file in memory that Keras writes weights to: it goes by the end of a name."""
+    """A file in memory for Keras, which looks at the ending of the name."""
 
     def __str__(self) -> str:
         return "in-memory.weights.h5"
@@ -37,13 +37,13 @@ def save_weights(model: keras.Model, path: Path) -> None:
 
 
 def load_best_weights(model: keras.Model, trained: Trained) -> keras.Model:
-    """`model`, which was built as in training, with the weights that were best on dev."""
+    """Loads the weights that were best on dev into `model`, which must be built as in training."""
     model.load_weights(trained.weights)
     return model
 
 
 def load_initial_weights(model: keras.Model, path: Path) -> None:
-    """Loads weights as the start of a training."""
+    """Loads weights that a training starts from."""
     if not path.name.endswith(".weights.h5"):
         raise UserError(
             "initial weights must be a .weights.h5 file",

@@ -20,7 +20,7 @@ OUTSIDE = ("O", "o", "-")
 _MIN_SHARE_SINGLE = 0.95
 
 
-def blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+def sentence_blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """What blank lines separate: the number of the first line (from 1), and the lines."""
     block: list[str] = []
     number = 0
@@ -45,7 +45,7 @@ def label_of(tag: str) -> str | None:
     return parsed[1] if parsed else None
 
 
-def spacing_of(sentences: Iterable[Sequence[str]]) -> str:
+def token_spacing(sentences: Iterable[Sequence[str]]) -> str:
     """How the tokens of a file become text; most of its sentences decide.
 
     Where a token is white space (or empty) in at least half of the sentences of several tokens,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from pipeline.corpora.annotated.bio import OUTSIDE, is_tag, label_of
-from pipeline.corpora.annotated.tag_cells import Cells
+from pipeline.corpora.annotated.tag_cells import CellFormat
 from pipeline.normalize import normalize
 
 Group = Sequence[Sequence[str]]
@@ -84,7 +84,7 @@ def name_in(header: Sequence[str] | None, names: Sequence[str], among: Iterable[
     return next((folded.index(n) for n in names if n in folded and folded.index(n) in among), None)
 
 
-def roles_of(groups: Sequence[Group], cells: Cells, header: Sequence[str] | None) -> Roles:
+def roles_of(groups: Sequence[Group], cells: CellFormat, header: Sequence[str] | None) -> Roles:
     """Decides what the columns are, by their names where there is a header, else by content.
 
     The tag is in a column most cells of which are tags; not one of chunks or parts of speech
@@ -110,7 +110,7 @@ def roles_of(groups: Sequence[Group], cells: Cells, header: Sequence[str] | None
     return Roles(token, tag, identities, False, counters[0] if counters else None)
 
 
-def _column(groups: Sequence[Group], n: int, cells: Cells) -> _Column:
+def _column(groups: Sequence[Group], n: int, cells: CellFormat) -> _Column:
     column = [row[n].strip() for group in groups for row in group]
     size = max(len(column), 1)
     counts = collections.Counter(column)

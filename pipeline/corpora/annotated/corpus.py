@@ -17,7 +17,7 @@ from pipeline.corpora.annotated.annotated_texts import AnnotatedTexts
 from pipeline.corpora.annotated.entities import read_entities
 from pipeline.corpora.annotated.named_entities import read_klp, read_klue, read_kmou
 from pipeline.corpora.fetch import CorpusUnavailable, fetch, fetch_all
-from pipeline.corpora.files_beside import corpus_name, files_beside, looked_for
+from pipeline.corpora.files_beside import corpus_name, files_beside, watched_paths
 from pipeline.corpora.html_entities import entity_warnings
 from pipeline.corpora.origins import (
     catalogue_origin,
@@ -30,9 +30,9 @@ from pipeline.corpora.splits import FEWEST_ROWS, SPLITS, CorpusSplits, by_share,
 from pipeline.corpora.text_splits import (
     SplitRows,
     TextKeys,
-    kept_apart,
     label_warnings,
     split_own_texts,
+    without_overlap,
 )
 from pipeline.counts import counted
 from pipeline.errors import UserError
@@ -70,7 +70,7 @@ def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path)
         return _sample(sample)
     if (path := _own_file(chosen.corpus)) is not None:
         return _own(path)
-    corpus = catalogue.find(chosen.corpus, "annotated")
+    corpus = catalogue.find_corpus(chosen.corpus, "annotated")
     try:
         paths = _fetch(corpus, raw, SPLITS)
     except CorpusUnavailable as error:
@@ -83,7 +83,7 @@ def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path)
         ids = [text_id(text) for text in texts.frame["text"]]
         read |= dict(zip(("train", "dev"), _parted(texts, by_share(ids, 0.1)), strict=True))
     files = [path for of in paths.values() for path in of]
-    found = kept_apart({split: TextKeys.of(texts.frame) for split, texts in read.items()})
+    found = without_overlap({split: TextKeys.of(texts.frame) for split, texts in read.items()})
     return _splits(corpus.name, read, found, catalogue_origin(corpus), files)
 
 
@@ -124,7 +124,7 @@ def read_evaluation_corpus(name: str, raw: Path, sample: Path) -> EvaluationText
     elif (path := _own_file(name)) is not None:
         texts, origin = read_annotated(path), own_origin([path])
     else:
-        corpus = catalogue.find(name, "annotated")
+        corpus = catalogue.find_corpus(name, "annotated")
         texts = _read(corpus, "test", _fetch(corpus, raw, ["test"])["test"])
         origin = catalogue_origin(corpus)
     labels, warnings = sorted(texts.details["entities"]), list(texts.warnings)
@@ -202,7 +202,7 @@ def _own(path: Path) -> CorpusSplits:
         for split, file in files.items()
     }
     origin = own_origin([files["train"]])
-    return _own_splits(corpus_name(path), read, files, origin, looked_for(path))
+    return _own_splits(corpus_name(path), read, files, origin, watched_paths(path))
 
 
 def _own_splits(
@@ -210,7 +210,7 @@ def _own_splits(
     read: Mapping[str, AnnotatedTexts],
     files: Mapping[str, Path],
     origin: Origin,
-    looked_for: Sequence[Path],
+    watched_paths: Sequence[Path],
 ) -> CorpusSplits:
     """Of a file of train, and of what stands beside it."""
     train, where = read["train"], origin.source
@@ -246,7 +246,7 @@ def _own_splits(
         for warning in entity_warnings(texts.frame["text"], files[split].name)
     ]
     found = dataclasses.replace(found, warnings=[*found.warnings, *warnings])
-    return _splits(name, read, found, origin, looked_for)
+    return _splits(name, read, found, origin, watched_paths)
 
 
 def _parted(texts: AnnotatedTexts, chosen) -> tuple[AnnotatedTexts, AnnotatedTexts]:

@@ -49,7 +49,7 @@ class JsonEntities:
         sentences: text with entities or what is wrong, and the object that it stands in.
         read_as: what was concluded of the file, for people.
         repaired: entities that begin with an I or E.
-        spacing: of tokens, as of `bio.spacing_of`; None for spans.
+        spacing: of tokens, as of `bio.token_spacing`; None for spans.
     """
 
     sentences: Sentences

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.corpora.annotated.bio import WORDS, annotate, is_tag, spacing_of, tagged_spans
+from pipeline.corpora.annotated.bio import WORDS, annotate, is_tag, tagged_spans, token_spacing
 from pipeline.corpora.annotated.entities import Entity, trimmed
 from pipeline.corpora.annotated.inline import Annotated
 from pipeline.corpora.json_records import Records
@@ -99,7 +99,7 @@ def read_tokens(
     """Texts with entities of objects that hold tokens and tags.
 
     The text is the object's own where tokens follow each other in it in most objects, with
-    nothing but white space between; else tokens are joined as `bio.spacing_of` says.
+    nothing but white space between; else tokens are joined as `bio.token_spacing` says.
 
     Args:
         text_key: where objects have a text beside their tokens, if they do.
@@ -114,7 +114,7 @@ def read_tokens(
         if not isinstance(pair, str)
     )
     in_text = text_key is not None and 2 * aligned >= len(tokens)
-    spacing = spacing_of(tokens)
+    spacing = token_spacing(tokens)
     parsed: list[Annotated | str] = []
     repaired = 0
     for pair, text in zip(pairs, texts, strict=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.corpora.annotated.annotated_texts import AnnotatedTexts, Reading
-from pipeline.corpora.annotated.bio import CHARACTERS, UNDERSCORES, WORDS, annotate, blocks
+from pipeline.corpora.annotated.bio import CHARACTERS, UNDERSCORES, WORDS, annotate, sentence_blocks
 from pipeline.corpora.annotated.inline import parse_inline
 from pipeline.corpora.rejects import Rejected
 from pipeline.errors import UserError
@@ -43,7 +43,7 @@ def read_kmou(paths: Iterable[Path]) -> AnnotatedTexts:
     reading = Reading()
     for path in paths:
         lines = _lines(path)
-        for first, block in blocks(lines):
+        for first, block in sentence_blocks(lines):
             number, text, inline = (line.removeprefix("## ") for line in [*block, "", ""][:3])
             if not (block[0].startswith("## ") and number.isdecimal()):
                 raise UserError(
@@ -81,7 +81,7 @@ def read_klp(path: Path) -> AnnotatedTexts:
         UserError: no such file, or not one of KLP's.
     """
     reading = Reading()
-    for number, (first, block) in enumerate(blocks(_lines(path)), 1):
+    for number, (first, block) in enumerate(sentence_blocks(_lines(path)), 1):
         if len(block) < 2 or block[0][0] != ";" or block[1][0] != "$":
             raise UserError(
                 f"line {first} does not begin a KLP sentence (`; text`, then `$text`)",
@@ -117,7 +117,7 @@ def read_klue(path: Path) -> AnnotatedTexts:
         UserError: no such file, or not one of KLUE's.
     """
     reading = Reading()
-    for first, block in blocks(_lines(path)):
+    for first, block in sentence_blocks(_lines(path)):
         comments = [line for line in block if line.startswith("## ") and "\t" in line[:-2]]
         head = comments[-1].split("\t") if comments else []
         if len(head) != 2 or _KLUE_TAG.fullmatch(head[1]):

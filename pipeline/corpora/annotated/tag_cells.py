@@ -65,7 +65,7 @@ _SEPARATORS = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Cells:
+class CellFormat:
     """How the lines of a file are cut.
 
     Attributes:
@@ -97,7 +97,7 @@ class Cells:
         return cells
 
 
-def cells_of(lines: Sequence[str]) -> Cells | None:
+def cells_of(lines: Sequence[str]) -> CellFormat | None:
     """How most lines are cut so that one column has their tags, or None: these are no columns.
 
     Of the separators (tabs, spaces, commas, ...) the one counts that makes most lines equally
@@ -110,7 +110,7 @@ def cells_of(lines: Sequence[str]) -> Cells | None:
     """
     step = max(1, len(lines) // _SAMPLE)
     lines = [line for line in lines[::step] if not line.upper().startswith(DOCUMENT)]
-    best: tuple[float, Cells | None] = (0.0, None)
+    best: tuple[float, CellFormat | None] = (0.0, None)
     for plain in (False, True):
         for separator in _SEPARATORS:
             if best[0] + _MARGIN >= 1:
@@ -123,13 +123,15 @@ def cells_of(lines: Sequence[str]) -> Cells | None:
     return None
 
 
-def _share(lines: Sequence[str], separator: Separator, plain: bool) -> tuple[float, Cells | None]:
+def _share(
+    lines: Sequence[str], separator: Separator, plain: bool
+) -> tuple[float, CellFormat | None]:
     """How many of the lines it cuts well, and how it cuts them."""
     widths = collections.Counter(len(separator.cut(line)) for line in lines)
     width = max(widths, key=lambda width: (width > 1, widths[width], width), default=0)
     if not 2 <= width <= MAX_COLUMNS:
         return 0.0, None
-    cells = Cells(separator, width, plain)
+    cells = CellFormat(separator, width, plain)
     rows = list(map(cells.row, lines))
     columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
     count = _plain_tags if plain else _tags

@@ -11,10 +11,10 @@ from pipeline.corpora.annotated.bio import (
     UNDERSCORES,
     WORDS,
     is_tag,
-    spacing_of,
+    token_spacing,
 )
 from pipeline.corpora.annotated.column_roles import TAG_NAMES, TOKEN_NAMES, Roles, name_in, roles_of
-from pipeline.corpora.annotated.tag_cells import DOCUMENT, Cells, cells_of
+from pipeline.corpora.annotated.tag_cells import DOCUMENT, CellFormat, cells_of
 from pipeline.corpora.rejects import Rejected
 from pipeline.counts import counted
 from pipeline.text_file import DAMAGED, is_damaged
@@ -49,7 +49,7 @@ class TaggedFile:
         sentences: in the order of the file.
         rejects: sentences that cannot be read.
         spacing: how tokens become text: "characters", "underscores", "words" or "pieces"
-            (`spacing_of`).
+            (`token_spacing`).
         read_as: all that was concluded of the file, for people.
     """
 
@@ -104,7 +104,7 @@ def read_columns(lines: Sequence[str]) -> TaggedFile | None:
             rejects.append(sentence)
         else:
             sentences.append(sentence)
-    spacing = spacing_of(sentence.tokens for sentence in sentences)
+    spacing = token_spacing(sentence.tokens for sentence in sentences)
     if spacing == WORDS:
         sentences, rejects = _without_empty(sentences, rejects)
     token, tag = (
@@ -121,7 +121,7 @@ def read_columns(lines: Sequence[str]) -> TaggedFile | None:
     return TaggedFile(sentences, rejects, spacing, read_as)
 
 
-def _groups(lines: Sequence[str], cells: Cells) -> tuple[list[list[_Row]], list[str] | None]:
+def _groups(lines: Sequence[str], cells: CellFormat) -> tuple[list[list[_Row]], list[str] | None]:
     """The rows between lines that are no tokens, and the header."""
     groups: list[list[_Row]] = [[]]
     header: list[str] | None = None
@@ -139,7 +139,7 @@ def _groups(lines: Sequence[str], cells: Cells) -> tuple[list[list[_Row]], list[
     return [group for group in groups if group], header
 
 
-def _is_header(row: Sequence[str], cells: Cells) -> bool:
+def _is_header(row: Sequence[str], cells: CellFormat) -> bool:
     """Whether a line names columns and has no tag."""
     anywhere = range(len(row))
     if name_in(row, TAG_NAMES, anywhere) is None and name_in(row, TOKEN_NAMES, anywhere) is None:
@@ -160,7 +160,7 @@ def _is_document(line: str, row: Sequence[str]) -> bool:
     )
 
 
-def _is_comment(line: str, row: Sequence[str], cells: Cells, *, first: bool) -> bool:
+def _is_comment(line: str, row: Sequence[str], cells: CellFormat, *, first: bool) -> bool:
     """Before a sentence, what begins with `#` and has no tag; within one, only what cannot be the
     token `#`."""
     if not line.startswith("#") or any(is_tag(cells.tag(cell)) for cell in row[1:]):
@@ -169,7 +169,7 @@ def _is_comment(line: str, row: Sequence[str], cells: Cells, *, first: bool) -> 
 
 
 def _sentences(
-    groups: list[list[_Row]], roles: Roles, cells: Cells
+    groups: list[list[_Row]], roles: Roles, cells: CellFormat
 ) -> tuple[list[list[_Row]], str]:
     """`groups` cut where columns say so; and, for people, what ends a sentence."""
     blank = "a blank line ends a sentence"
@@ -189,7 +189,7 @@ def _sentences(
 
 
 def _cut(
-    groups: Iterable[list[_Row]], identities: Sequence[int], counter: int | None, cells: Cells
+    groups: Iterable[list[_Row]], identities: Sequence[int], counter: int | None, cells: CellFormat
 ) -> Iterator[list[_Row]]:
     for group in groups:
         sentence: list[_Row] = []
@@ -210,7 +210,7 @@ def _cut(
             yield sentence
 
 
-def _sentence(group: Sequence[_Row], roles: Roles, cells: Cells) -> TaggedSentence | Rejected:
+def _sentence(group: Sequence[_Row], roles: Roles, cells: CellFormat) -> TaggedSentence | Rejected:
     for row in group:
         if is_damaged(row.written):
             return Rejected(row.line, DAMAGED, row.written)

@@ -15,9 +15,9 @@ from pipeline.corpora.captions.caption_files import CaptionLine, read_captions
 from pipeline.corpora.captions.flickr8k import fetch_flickr8k
 from pipeline.corpora.captions.languages import language_of
 from pipeline.corpora.captions.picture_folder import PictureFolder, pictures_in
-from pipeline.corpora.catalogue import CATALOGUE, find
+from pipeline.corpora.catalogue import CATALOGUE, find_corpus
 from pipeline.corpora.fetch import CorpusUnavailable
-from pipeline.corpora.files_beside import corpus_name, files_beside, looked_for
+from pipeline.corpora.files_beside import corpus_name, files_beside, watched_paths
 from pipeline.corpora.origins import catalogue_origin, own_origin
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.settings import CaptionCorpusSettings
@@ -87,7 +87,7 @@ def read_caption_corpus(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplit
         folder = PictureFolder(Path(chosen.pictures) if chosen.pictures else path.parent)
         for split, file in files_beside(path).items():
             _read_file(file, split, folder, read)
-        read.files += looked_for(path)
+        read.files += watched_paths(path)
     _list_unused(read)
     if not read.parts.get("train"):
         raise UserError(
@@ -113,7 +113,7 @@ def read_caption_corpus(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplit
 
 def _of_catalogue(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplits:
     """A corpus with its official split; scenes where it cannot be had."""
-    corpus, read = find(chosen.corpus, "captioned"), _CaptionsRead()
+    corpus, read = find_corpus(chosen.corpus, "captioned"), _CaptionsRead()
     try:
         tables, photos = fetch_flickr8k(corpus, raw)
     except CorpusUnavailable as error:

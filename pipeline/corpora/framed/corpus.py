@@ -17,8 +17,13 @@ from pipeline.corpora.framed.frame_columns import ColumnChoice
 from pipeline.corpora.framed.frame_file import Video, read_video
 from pipeline.corpora.framed.label_spans import read_label_spans
 from pipeline.corpora.framed.published_windows import cut_published_windows
-from pipeline.corpora.framed.sources import VideoSource, listed, places, sources_of
-from pipeline.corpora.framed.whole_videos import shortened, unknown_labels, whole_videos
+from pipeline.corpora.framed.sources import (
+    VideoSource,
+    comma_separated,
+    sources_of,
+    watched_folders,
+)
+from pipeline.corpora.framed.whole_videos import shortened_text, unknown_labels, whole_videos
 from pipeline.corpora.origins import own_origin, sample_origin
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.settings import FrameCorpusSettings
@@ -62,7 +67,7 @@ def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path, derived: Path)
         paths = [source.path for source in sources]
         name = _name(chosen.corpus, paths)
         origin = Origin(_title(paths), chosen.corpus, own_origin(paths).licence)
-    choice = ColumnChoice(chosen.label_column, listed(chosen.left_out_columns))
+    choice = ColumnChoice(chosen.label_column, comma_separated(chosen.left_out_columns))
     filmed = sources[0].is_filmed
     if filmed:
         read, warnings = _filmed(sources, choice, chosen, derived)
@@ -82,19 +87,23 @@ def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path, derived: Path)
         name,
         {split: frame.assign(**columns) for split, frame in splits.items()},
         origin,
-        files=[*(file for source in sources for file in source.files), *places(chosen.corpus)],
+        files=[
+            *(file for source in sources for file in source.files),
+            *watched_folders(chosen.corpus),
+        ],
         rejects=rejects,
         warnings=[*leaks, *warnings, *unknown_labels(splits)],
         besides={
             "videos": str(len(videos)),
             "frames": f"{sum(len(video.frames) for video in videos.values()):,}",
-            "features": shortened(features, 500),
+            "features": shortened_text(features, 500),
             "split": _SPLITS[chosen.split],
         },
         details={
             "read_as": f"{counted(len(videos), 'video')}, "
-            f"{counted(len(first.features), 'feature')} ({shortened(features)}), label in column "
-            f"{first.label_name}: {counted(len(labels), 'label')} ({shortened(', '.join(labels))})"
+            f"{counted(len(first.features), 'feature')} ({shortened_text(features)}), label in "
+            f"column {first.label_name}: {counted(len(labels), 'label')} "
+            f"({shortened_text(', '.join(labels))})"
         },
     )
 

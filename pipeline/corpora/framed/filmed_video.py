@@ -28,13 +28,13 @@ def read_filmed_video(path: Path, spans: LabelSpans, store: Path, rest_label: st
     Args:
         path: a video file, or a folder of pictures.
         spans: its labels.
-        store: as of `features_of`.
+        store: as of `frame_features`.
         rest_label: as of `LabelSpans.of_frames`.
 
     Raises:
         UserError: the video cannot be read, or the labels are not of it.
     """
-    seen = features_of(path, store)
+    seen = frame_features(path, store)
     count, width = seen.frames.shape
     labels = spans.of_frames(count, seen.seconds, rest_label)
     columns = FrameColumns(
@@ -47,7 +47,7 @@ def read_filmed_video(path: Path, spans: LabelSpans, store: Path, rest_label: st
     return Video(path, seen.frames, labels, columns)
 
 
-def features_of(path: Path, store: Path) -> FrameFeatures:
+def frame_features(path: Path, store: Path) -> FrameFeatures:
     """Features of a video file, or of the pictures of a folder; from the store if they are there.
 
     Args:

@@ -52,7 +52,7 @@ def sources_of(setting: str) -> list[VideoSource]:
         UserError: there is no such file, none in the folder, or a video has no labels.
     """
     # os.path takes a name of any length.
-    names = [setting] if os.path.exists(setting) else listed(setting)
+    names = [setting] if os.path.exists(setting) else comma_separated(setting)
     paths = list(dict.fromkeys(path for name in names for path in _files(name)))
     filmed = {path: labels_beside(path) for path in paths if is_filmed(path)}
     tables = [path for path in paths if path not in filmed and path not in filmed.values()]
@@ -147,11 +147,11 @@ def _is_video(path: Path) -> bool:
     return is_filmed(path) or (path.suffix.lower() in TABLES and path.is_file())
 
 
-def places(setting: str) -> list[Path]:
+def watched_folders(setting: str) -> list[Path]:
     """Folders in which there may be more files tomorrow: what is read from them is read again."""
     if setting == "sample" or os.path.isfile(setting):
         return []
-    named = [setting] if os.path.isdir(setting) else listed(setting)
+    named = [setting] if os.path.isdir(setting) else comma_separated(setting)
     return [
         Path(name) if os.path.isdir(name) else Path(name).parent
         for name in named
@@ -159,6 +159,6 @@ def places(setting: str) -> list[Path]:
     ]
 
 
-def listed(setting: str | None) -> Sequence[str]:
+def comma_separated(setting: str | None) -> Sequence[str]:
     """What stands between commas."""
     return [name.strip() for name in (setting or "").split(",") if name.strip()]

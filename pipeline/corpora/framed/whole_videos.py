@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from pipeline.corpora.framed.frame_file import Video
-from pipeline.corpora.framed.sources import listed
+from pipeline.corpora.framed.sources import comma_separated
 from pipeline.corpora.settings import FrameCorpusSettings
 from pipeline.corpora.splits import by_share
 from pipeline.counts import counted
@@ -35,7 +35,7 @@ def whole_videos(
             remedy="give more videos; a long one may be cut into several files",
         )
     named = {
-        split: _videos_called(videos, listed(setting), option)
+        split: _videos_called(videos, comma_separated(setting), option)
         for split, setting, option in (
             ("dev", chosen.dev_videos, "--dev-videos"),
             ("test", chosen.test_videos, "--test-videos"),
@@ -73,7 +73,7 @@ def _videos_called(videos: Mapping[str, Video], names: Sequence[str], option: st
             raise UserError(
                 f"no video is called {name!r}",
                 where=option,
-                remedy=f"there are {shortened(', '.join(videos))}",
+                remedy=f"there are {shortened_text(', '.join(videos))}",
             )
     return list(dict.fromkeys(names))
 
@@ -96,5 +96,5 @@ def unknown_labels(splits: Mapping[str, pd.DataFrame]) -> list[str]:
     return warnings
 
 
-def shortened(text: str, length: int = 100) -> str:
+def shortened_text(text: str, length: int = 100) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"

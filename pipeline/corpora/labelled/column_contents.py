@@ -6,8 +6,8 @@ import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 
-from pipeline.corpora.labelled.labels import is_missing, number_of
-from pipeline.corpora.scripts import hangul, latin
+from pipeline.corpora.labelled.labels import is_missing_label, number_of
+from pipeline.corpora.scripts import count_hangul, count_latin
 from pipeline.corpora.tables.table import Row
 
 _ROWS_SEEN = 5000
@@ -56,7 +56,7 @@ class Column:
         return self.letters * self.distinct / self.filled
 
 
-def describe(rows: Iterable[Row], width: int) -> list[Column]:
+def describe_columns(rows: Iterable[Row], width: int) -> list[Column]:
     """Each column of the first 5,000 rows that are `width` wide."""
     seen: list[list[str]] = []
     for row in rows:
@@ -65,17 +65,18 @@ def describe(rows: Iterable[Row], width: int) -> list[Column]:
             if len(seen) == _ROWS_SEEN:
                 break
     cells = [[cell for row in seen if (cell := row[column].strip())] for column in range(width)]
-    korean = any(hangul(cell) for column in cells for cell in column)
+    korean = any(count_hangul(cell) for column in cells for cell in column)
     return [_column(column, korean) for column in cells]
 
 
 def _column(cells: Sequence[str], korean: bool) -> Column:
     filled = max(len(cells), 1)
-    known = [cell for cell in cells if not is_missing(cell)]
+    known = [cell for cell in cells if not is_missing_label(cell)]
     numbers = sum(number_of(cell) is not None for cell in known)
     dates = sum(_DATE.match(cell) is not None for cell in known)
     letters = sum(
-        0 if _ADDRESS.match(cell) else hangul(cell) if korean else latin(cell) for cell in known
+        0 if _ADDRESS.match(cell) else count_hangul(cell) if korean else count_latin(cell)
+        for cell in known
     )
     return Column(
         filled=len(cells),

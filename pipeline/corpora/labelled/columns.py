@@ -11,11 +11,11 @@ from pathlib import Path
 
 from pipeline.corpora.labelled.column_contents import (
     Column,
-    describe,
+    describe_columns,
     label_among,
     text_among,
 )
-from pipeline.corpora.labelled.labels import is_missing, number_of
+from pipeline.corpora.labelled.labels import is_missing_label, number_of
 from pipeline.corpora.tables.table import Row, column_name, column_names, usual_width
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
@@ -104,7 +104,7 @@ class Columns:
         return column_names(self.header or [])
 
 
-def choose(
+def choose_columns(
     rows: Sequence[Row],
     text_column: str | None,
     label_column: str | None,
@@ -154,7 +154,7 @@ def choose(
         text = known_column(header, TEXT_NAMES, label, where) if text is None else text
         label = known_column(header, LABEL_NAMES, text, where) if label is None else label
         identity = known_column(header, ID_NAMES)
-    columns = describe(body, width)
+    columns = describe_columns(body, width)
     known = label is not None
     text, label, identity = _by_content(columns, text, label, identity)
     others = (c for c in range(width) if c not in (text, label, identity))
@@ -183,7 +183,7 @@ def text_of_records(rows: Sequence[Row]) -> int | None:
     known = known_column(header, TEXT_NAMES)
     if known is not None:
         return known
-    return text_among(describe(rows[1:], len(header)), range(len(header)))
+    return text_among(describe_columns(rows[1:], len(header)), range(len(header)))
 
 
 def without_blank_ends(fields: list[str], width: int) -> list[str]:
@@ -222,20 +222,20 @@ def _is_header(rows: Sequence[Row], label_column: str | None) -> bool:
     if label_column:
         position = int(label_column) - 1
     elif position is None:
-        columns = describe(below, width)
+        columns = describe_columns(below, width)
         _, position, _ = _by_content(columns, None, None, None)
     if position is None:
         position = width - 1
     if not 0 <= position < width:
         return False
     cells = (row.fields[position].strip() for row in below if len(row.fields) == width)
-    labels = collections.Counter(cell for cell in cells if not is_missing(cell))
+    labels = collections.Counter(cell for cell in cells if not is_missing_label(cell))
     label = first[position].strip()
     if label in labels:
         return False
     if _names(first) & {*TEXT_NAMES, *LABEL_NAMES}:
         return True
-    if width != usual_width(rows) or not labels or is_missing(label):
+    if width != usual_width(rows) or not labels or is_missing_label(label):
         return False
     numbers = all(number_of(cell) is not None for cell in labels)
     return min(labels.values()) > 1 or (numbers and number_of(label) is None)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
-from pipeline.corpora.files_beside import corpus_name, files_beside, looked_for
+from pipeline.corpora.files_beside import corpus_name, files_beside, watched_paths
 from pipeline.corpora.labelled.labelled_file import LabelledFile
 from pipeline.corpora.labelled.labelled_files import LabelledFiles, check_beside, files_named
 from pipeline.corpora.labelled.reviews import check_trainable, read_nsmc, read_sample
@@ -53,7 +53,7 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
         paths, patterns = files_named(chosen.corpus)
         own = _several(paths, chosen, raw) if len(paths) > 1 else _own(paths[0], chosen, raw)
         return dataclasses.replace(own, files=[*own.files, *patterns])
-    corpus = catalogue.find(chosen.corpus, "labelled")
+    corpus = catalogue.find_corpus(chosen.corpus, "labelled")
     try:
         paths = {name: fetch(file, raw) for name, file in corpus.files.items()}
     except CorpusUnavailable as error:
@@ -99,7 +99,7 @@ def _own(path: Path, chosen: CorpusSettings, raw: Path) -> CorpusSplits:
     }
     if len(read) > 1:
         read = {split: read[split].of_file(file.name) for split, file in files.items()}
-    return _splits(corpus_name(path), read, own_origin([files["train"]]), looked_for(path))
+    return _splits(corpus_name(path), read, own_origin([files["train"]]), watched_paths(path))
 
 
 def _several(paths: Sequence[Path], chosen: CorpusSettings, raw: Path) -> CorpusSplits:
@@ -128,7 +128,7 @@ def _held_out_file(
 
 
 def _splits(
-    name: str, files: Mapping[str, LabelledRows], origin: Origin, looked_for: Sequence[Path]
+    name: str, files: Mapping[str, LabelledRows], origin: Origin, watched_paths: Sequence[Path]
 ) -> CorpusSplits:
     """Of a file of train, and of what stands beside it."""
     train = files["train"]
@@ -147,7 +147,7 @@ def _splits(
         name,
         {},
         origin,
-        files=looked_for,
+        files=watched_paths,
         rejects=[reject for rows in files.values() for reject in rows.read.rejects],
         warnings=[*said, *found.warnings, *_check_labels(counts, train.named, origin.source)],
         details=details,

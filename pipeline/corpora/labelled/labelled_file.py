@@ -11,19 +11,19 @@ from typing import Any
 import pandas as pd
 
 from pipeline.corpora.html_entities import count_with_entities, entities_in_words
-from pipeline.corpora.labelled.columns import choose, without_blank_ends
+from pipeline.corpora.labelled.columns import choose_columns, without_blank_ends
 from pipeline.corpora.labelled.labels import (
     UnifiedLabels,
     counts_in_words,
     label_doubts,
     merged_in_words,
-    short,
-    unify,
+    shortened_label,
+    unify_labels,
 )
 from pipeline.corpora.labelled.probabilities import (
-    distribution,
     is_corrected,
     most_probable,
+    parse_distribution,
     with_probabilities,
 )
 from pipeline.corpora.labelled.probability_columns import (
@@ -73,11 +73,11 @@ class LabelledFile:
     """A TSV, CSV, JSON or Parquet file of a user's own, read a block of rows at a time.
 
     Encoding, delimiter and rows are found as `in_blocks.read_in_blocks` says, columns and header as
-    `columns.choose` says. Texts are kept as they are, empty ones too; labels are made one as
-    `labels.unify` says. Columns of probabilities are found as `probability_columns` says; a row
-    without a label then has the most probable one. Rejected are rows with too few or too many
-    columns, without a label, or with cells that are no probabilities, what stands above the
-    header, and headers further down.
+    `columns.choose_columns` says. Texts are kept as they are, empty ones too; spellings of labels
+    are unified as `labels.unify_labels` says. Columns of probabilities are found as
+    `probability_columns` says; a row without a label then has the most probable one. Rejected are
+    rows with too few or too many columns, without a label, or with cells that are no probabilities,
+    what stands above the header, and headers further down.
 
     A row's id is its own where there is an id column with something in it. Otherwise it is
     `text_id` of the text, so that rows with the same text have the same id and fall on the same
@@ -90,7 +90,7 @@ class LabelledFile:
     Args:
         path: of the file.
         text_column, label_column: a name from the header, or a number ("1" is the first column).
-        known: labels of the file that is learnt from, where this is another (`labels.unify`).
+        known: labels of the training file, if this is another file (`labels.unify_labels`).
 
     Attributes (of what `blocks` has given so far):
         rejects: in the order of the lines.
@@ -170,7 +170,7 @@ class LabelledFile:
             raise _nothing_usable(path, table.rejects)
         self._table = dataclasses.replace(table, rows=[], rejects=[])
         self._columns, self._probabilities = columns_without_label(table, *asked, path) or (
-            choose(table.rows, *asked, path, table.goes_on),
+            choose_columns(table.rows, *asked, path, table.goes_on),
             None,
         )
 
@@ -203,7 +203,11 @@ class LabelledFile:
         usable, shares, own_labels = [], [], []
         for (row, fields), label in zip(rows, labels, strict=True):
             try:
-                share = None if probabilities is None else distribution(probabilities.cells(fields))
+                share = (
+                    None
+                    if probabilities is None
+                    else parse_distribution(probabilities.cells(fields))
+                )
             except ValueError as fault:
                 reject(row, str(fault))
                 continue
@@ -240,7 +244,7 @@ class LabelledFile:
     def _unified(self, table: Table, written: list[str]) -> list[str | None]:
         """The labels of a block, in one spelling; the first decides about probabilities."""
         first = self._first_labels
-        labels = unify(written, self._known, None if first is None else first.in_quotes)
+        labels = unify_labels(written, self._known, None if first is None else first.in_quotes)
         for label, others in labels.merged.items():
             self._merged.setdefault(label, collections.Counter()).update(others)
         known = {label for label in labels.labels if label is not None}.union(self._known)
@@ -265,8 +269,8 @@ class LabelledFile:
 
         def name(position: int) -> str:
             if self._table.delimiter == JSON and columns.header:
-                return f"key {short(columns.header[position])}"
-            called = f" ({short(columns.header[position])})" if columns.header else ""
+                return f"key {shortened_label(columns.header[position])}"
+            called = f" ({shortened_label(columns.header[position])})" if columns.header else ""
             return f"column {position + 1}{called}"
 
         how = [] if self._table.encoding.startswith("UTF-8") else [self._table.encoding]

@@ -49,12 +49,12 @@ def number_of(label: str) -> decimal.Decimal | None:
     return decimal.Decimal(label)
 
 
-def is_missing(label: str) -> bool:
+def is_missing_label(label: str) -> bool:
     """Whether it stands for no label: blank, nan, null, None, NA, in any case."""
     return label.strip().casefold() in _MISSING
 
 
-def unify(
+def unify_labels(
     written: Sequence[str], known: Collection[str] = (), in_quotes: bool | None = None
 ) -> UnifiedLabels:
     """Labels that are equal under the text policy, or as numbers, in their commonest spelling.
@@ -115,7 +115,7 @@ def counts_in_words(counts: Mapping[str, int]) -> str:
     """The labels with their rows, "0: 1,234 rows, 1: 1,198"; the commonest eight of many."""
     shown = sorted(sorted(counts, key=lambda label: (-counts[label], label))[:_SHOWN])
     listed = [
-        f"{short(label)}: {f'{counts[label]:,}' if n else counted(counts[label], 'row')}"
+        f"{shortened_label(label)}: {f'{counts[label]:,}' if n else counted(counts[label], 'row')}"
         for n, label in enumerate(shown)
     ]
     if len(counts) > _SHOWN:
@@ -124,18 +124,18 @@ def counts_in_words(counts: Mapping[str, int]) -> str:
 
 
 def merged_in_words(merged: Mapping[str, Mapping[str, int]]) -> str:
-    """What `unify` made one, "1 is also written 1.0 (40 rows)"."""
+    """What `unify_labels` made one, "1 is also written 1.0 (40 rows)"."""
     said = []
     for label, others in list(merged.items())[:_SHOWN]:
         different = [other for other in others if normalize(other) != label]
         count = sum(others.values())
-        how = ", ".join(short(normalize(other)) for other in different[:3])
+        how = ", ".join(shortened_label(normalize(other)) for other in different[:3])
         how = how or "with other characters that look the same"
-        said.append(f"{short(label)} is also written {how} ({counted(count, 'row')})")
+        said.append(f"{shortened_label(label)} is also written {how} ({counted(count, 'row')})")
     return "; ".join(said)
 
 
-def short(label: str) -> str:
+def shortened_label(label: str) -> str:
     """The first 40 characters of a label, white space as single spaces."""
     label = " ".join(label.split())
     return label if len(label) <= 40 else label[:39] + "…"
@@ -143,7 +143,7 @@ def short(label: str) -> str:
 
 def _key(label: str, none_is_a_class: bool) -> object:
     """What two spellings of one label have in common; None of what is no label."""
-    if is_missing(label) and not (none_is_a_class and label.casefold() == "none"):
+    if is_missing_label(label) and not (none_is_a_class and label.casefold() == "none"):
         return None
     number = number_of(label)
     return label if number is None else number
@@ -174,7 +174,9 @@ def label_doubts(counts: Mapping[str, int], none_is_a_class: bool) -> Iterable[s
     alike = [labels for labels in by_case.values() if len(labels) > 1]
     if alike:
         shown = "; ".join(
-            " and ".join(f"{short(label)} ({counted(counts[label], 'row')})" for label in labels)
+            " and ".join(
+                f"{shortened_label(label)} ({counted(counts[label], 'row')})" for label in labels
+            )
             for labels in alike[:_SHOWN]
         )
         yield f"Labels that differ only by case are different labels: {shown}."

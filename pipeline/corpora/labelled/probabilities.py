@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.corpora.labelled.labels import is_missing, short
+from pipeline.corpora.labelled.labels import is_missing_label, shortened_label
 
 TOLERANCE = 1e-3
 """So far from 1 may the probabilities of a row add up; then they are divided by their sum."""
@@ -36,13 +36,13 @@ def label_of_column(name: str) -> str | None:
     return match[1] if match else None
 
 
-def number(cell: str) -> float:
+def parse_probability(cell: str) -> float:
     """The number in a cell, written as 0.9, .9 or 9e-1; not a number (NaN) of anything else."""
     match = _NUMBER.fullmatch(cell.strip())
     return float(match[0]) if match else float("nan")
 
 
-def distribution(cells: Mapping[str, str]) -> np.ndarray | None:
+def parse_distribution(cells: Mapping[str, str]) -> np.ndarray | None:
     """The probabilities in a row of a table, which add up to 1; None where all cells are blank.
 
     Args:
@@ -54,13 +54,15 @@ def distribution(cells: Mapping[str, str]) -> np.ndarray | None:
     Raises:
         ValueError: a cell is no number from 0 to 1, or they add up to something else.
     """
-    if all(is_missing(cell) for cell in cells.values()):
+    if all(is_missing_label(cell) for cell in cells.values()):
         return None
-    values = np.array([number(cell) for cell in cells.values()])
+    values = np.array([parse_probability(cell) for cell in cells.values()])
     for (label, cell), value in zip(cells.items(), values, strict=True):
         if not 0 <= value <= 1 + TOLERANCE:
             wrong = "below 0" if value < 0 else "above 1" if value > 1 else "no number"
-            raise ValueError(f"the probability of {short(label)} is {wrong}: {short(cell)!r}")
+            raise ValueError(
+                f"the probability of {shortened_label(label)} is {wrong}: {shortened_label(cell)!r}"
+            )
     total = float(values.sum())
     if abs(total - 1) > TOLERANCE:
         raise ValueError(f"its probabilities add up to {total:.4g}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.corpora.labelled.column_contents import describe, label_among, text_among
+from pipeline.corpora.labelled.column_contents import describe_columns, label_among, text_among
 from pipeline.corpora.labelled.columns import (
     ID_NAMES,
     LABEL_NAMES,
@@ -20,8 +20,8 @@ from pipeline.corpora.labelled.columns import (
     known_column,
     trimmed_header,
 )
-from pipeline.corpora.labelled.labels import is_missing, number_of, short
-from pipeline.corpora.labelled.probabilities import TOLERANCE, label_of_column, number
+from pipeline.corpora.labelled.labels import is_missing_label, number_of, shortened_label
+from pipeline.corpora.labelled.probabilities import TOLERANCE, label_of_column, parse_probability
 from pipeline.corpora.tables.table import JSON, Row, Table, column_name, column_names
 from pipeline.counts import counted
 from pipeline.errors import UserError
@@ -98,7 +98,7 @@ def columns_without_label(
         identity = known_column(header, ID_NAMES)
     elif text_column is not None:
         text = explicit_column(text_column, None, width, where)
-    contents = describe(body, width)
+    contents = describe_columns(body, width)
     free = [column for column in range(width) if column not in (text, identity)]
     text = text_among(contents, free) if text is None else text
     if text is None:
@@ -187,8 +187,8 @@ class _Sums:
 
     def __init__(self, rows: Sequence[Sequence[str]], columns: Sequence[int], whole: float = 1):
         cells = ([row[column] for column in columns] for row in rows)
-        filled = [row for row in cells if not all(map(is_missing, row))]
-        values = np.array([[number(cell) for cell in row] for row in filled])
+        filled = [row for row in cells if not all(map(is_missing_label, row))]
+        values = np.array([[parse_probability(cell) for cell in row] for row in filled])
         values = values.reshape(len(filled), len(columns))
         tolerance = TOLERANCE if whole == 1 else _PERCENT_TOLERANCE
         right = np.abs(values.sum(axis=1) - whole) <= tolerance
@@ -209,7 +209,8 @@ def _own_form(rows: Sequence[Row]) -> tuple[Columns, ProbabilityColumns] | None:
     labels = [normalize(header[place]) for place in places]
     if not sample or not _Sums(sample, places).of_most or len({*labels, ""}) <= len(labels):
         return None
-    if not {_key(row[1]) for row in sample if not is_missing(row[1])} <= set(map(_key, labels)):
+    given = {_key(row[1]) for row in sample if not is_missing_label(row[1])}
+    if not given <= set(map(_key, labels)):
         return None
     columns = Columns(0, 1, None, header, len(header))
     return columns, ProbabilityColumns(dict(zip(labels, places, strict=True)), are_predicted=True)
@@ -225,13 +226,14 @@ def _header(rows: Sequence[Row], text_column: str | None) -> int | None:
     for position, row in enumerate(rows[:_ROWS_ABOVE]):
         if (position == 0 or len(row.fields) != width) and wanted & set(column_names(row.fields)):
             return position
-    return None if any(number(field) == number(field) for field in rows[0].fields) else 0
+    has_numbers = any(not math.isnan(parse_probability(field)) for field in rows[0].fields)
+    return None if has_numbers else 0
 
 
 def _are_numbers(rows: Sequence[Sequence[str]], column: int, lowest: float, highest: float) -> bool:
     """Whether nearly all cells that are not blank are numbers in a range."""
-    cells = [cell for row in rows if not is_missing(cell := row[column])]
-    right = sum(lowest <= number(cell) <= highest for cell in cells)
+    cells = [cell for row in rows if not is_missing_label(cell := row[column])]
+    right = sum(lowest <= parse_probability(cell) <= highest for cell in cells)
     return bool(cells) and right >= _NEARLY_ALL * len(cells)
 
 
@@ -248,7 +250,7 @@ def _names(header: Sequence[str], places: Sequence[int], nested: bool, where: Pa
 def _refuse_twins(names: Sequence[str], where: Path) -> None:
     twice = next((name for name in names if names.count(name) > 1 or not name), None)
     if twice is not None:
-        what = f"two columns of probabilities are called {short(twice)}"
+        what = f"two columns of probabilities are called {shortened_label(twice)}"
         raise UserError(
             what if twice else "a column of probabilities has no name",
             where=where,
@@ -332,5 +334,7 @@ def _not_used(header: Sequence[str], columns: Sequence[int], why: str) -> list[s
 
 
 def _listed(columns: Sequence[int], header: Sequence[str] | None) -> str:
-    names = [short(header[column]) if header else str(column + 1) for column in columns[:8]]
+    names = [
+        shortened_label(header[column]) if header else str(column + 1) for column in columns[:8]
+    ]
     return ", ".join(names) + (", …" if len(columns) > 8 else "")

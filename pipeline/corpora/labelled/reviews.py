@@ -15,7 +15,7 @@ from pipeline.corpora.labelled.labelled_file import (
 )
 from pipeline.corpora.labelled.labels import (
     number_of,
-    short,
+    shortened_label,
 )
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.splits import FEWEST_ROWS
@@ -111,7 +111,7 @@ def check_trainable(counts: Mapping[str, int], empty: int, where: object = None)
         )
     if len(counts) == 1:
         raise UserError(
-            f"every row has the same label, {short(next(iter(counts)))!r}",
+            f"every row has the same label, {shortened_label(next(iter(counts)))!r}",
             where=where,
             remedy="give rows of at least two labels",
         )
@@ -119,7 +119,7 @@ def check_trainable(counts: Mapping[str, int], empty: int, where: object = None)
     if 2 * len(once) > rows:
         every = "no label occurs twice" if len(once) == len(counts) else "most labels occur once"
         raise UserError(
-            f"{every} ({short(once[0])!r} and {len(counts) - 1:,} more)",
+            f"{every} ({shortened_label(once[0])!r} and {len(counts) - 1:,} more)",
             where=where,
             remedy="they seem to be numbers on a scale; group them into a few classes"
             if all(_is_decimal(label) for label in once)

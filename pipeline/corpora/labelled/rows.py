@@ -17,7 +17,7 @@ import pandas as pd
 from pipeline.corpora.labelled.labelled_file import LabelledFile, LabelledTexts
 from pipeline.corpora.labelled.labelled_files import LabelledFiles
 from pipeline.corpora.labelled.probabilities import label_of_column
-from pipeline.corpora.splits import COLUMNS, CorpusSplits, FrameRows, Rows
+from pipeline.corpora.splits import COLUMNS, CorpusSplits, InMemoryRows, Rows
 from pipeline.corpora.stored_rows import RowStore
 from pipeline.corpora.text_splits import SplitRows, TextKeys
 from pipeline.progress import Progress
@@ -68,7 +68,7 @@ class InMemory(LabelledRows):
 
     def select(self, rows: np.ndarray, columns: list[str] | None = None) -> Rows:
         frame = self.read.frame.iloc[rows].reset_index(drop=True)
-        return FrameRows(frame if columns is None else frame[columns])
+        return InMemoryRows(frame if columns is None else frame[columns])
 
 
 class OnDisk(LabelledRows):

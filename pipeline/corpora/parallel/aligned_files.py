@@ -9,11 +9,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pipeline.corpora.parallel.packed import beginning, unpacked, without_compression
+from pipeline.corpora.parallel.packed import first_bytes, unpacked, without_compression
 from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, pair_id
 from pipeline.corpora.scripts import is_english, is_korean
 from pipeline.errors import UserError
-from pipeline.text_file import DAMAGED, decode, is_damaged, read_bytes, split_lines
+from pipeline.text_file import DAMAGED, decode, is_damaged, read_unpacked, split_lines
 
 _NAMES = {
     "ko": ("ko", "kor", "korean", "kr", "한국어"),
@@ -89,7 +89,7 @@ def aligned_names(names: Sequence[str]) -> list[tuple[str, str]]:
     return list(found.values())
 
 
-def by_content(one: Path, other: Path) -> AlignedFiles | None:
+def aligned_by_content(one: Path, other: Path) -> AlignedFiles | None:
     """Two files of any names of which one is in Korean and the other in English, a sentence a
     line; None where they are not."""
     languages = _language(one), _language(other)
@@ -106,7 +106,7 @@ def read_aligned(files: AlignedFiles) -> PairTexts:
     contents = []
     for path in (files.ko, files.en):
         packed = unpacked(path)
-        contents.append(packed.read(packed.names[:1])[0] if packed else read_bytes(path))
+        contents.append(packed.read(packed.names[:1])[0] if packed else read_unpacked(path))
     return pairs_of_lines(*zip(names, contents, strict=True), files)
 
 
@@ -220,13 +220,13 @@ def _as_named(side: str, one: Path, other: Path) -> AlignedFiles:
 
 
 def _one_each(files: AlignedFiles) -> bool:
-    return by_content(files.ko, files.en) is not None
+    return aligned_by_content(files.ko, files.en) is not None
 
 
 def _language(path: Path) -> str | None:
     """The one language that a file's first lines are in, None where it is a table or neither."""
     try:
-        data = beginning(path, _PEEKED)
+        data = first_bytes(path, _PEEKED)
         text = decode(data[: data.rfind(b"\n") + 1] or data, path)[0]
     except (OSError, UserError):
         return None

@@ -17,7 +17,7 @@ from pipeline.corpora.parallel.pair_filters import (
     REASONS,
     HeldOutSides,
     PairFilter,
-    in_words,
+    filter_sentences,
     without_repeated,
 )
 from pipeline.corpora.parallel.pairs import (
@@ -111,7 +111,7 @@ def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) ->
     except CorpusUnavailable as error:
         if len(names) > 1:
             raise
-        corpus = catalogue.find(names[0], "parallel")
+        corpus = catalogue.find_corpus(names[0], "parallel")
         warnings = [stand_in_warning(corpus, error, "pairs")]
         sources, stand_in = [sample_source(sample)], True
     parts = _kept_apart([_split(source, pair_filter) for source in sources], pair_filter)
@@ -207,7 +207,7 @@ def read_evaluation_pairs(
         texts.rejects,
         _summed([texts.left_out]),
         _summed([texts.doubtful]),
-        texts.warnings + in_words(texts),
+        texts.warnings + filter_sentences(texts),
         "; ".join([*_read_as(texts), *_references_in_words(frame)]),
     )
 
@@ -232,7 +232,7 @@ def _source(name: str, raw: Path, sample: Path, splits: Sequence[str] = SPLITS) 
         return sample_source(sample)
     if (own := own_file(name)) is not None:
         return own_source(own)
-    return catalogue_source(catalogue.find(name, "parallel"), raw, splits)
+    return catalogue_source(catalogue.find_corpus(name, "parallel"), raw, splits)
 
 
 def _split(source: PairSource, pair_filter: PairFilter) -> dict[str, PairTexts]:

@@ -15,7 +15,7 @@ from pipeline.corpora.parallel.aligned_files import (
     pairs_of_lines,
     read_aligned,
 )
-from pipeline.corpora.parallel.packed import Packed, beginning, unpacked
+from pipeline.corpora.parallel.packed import Packed, first_bytes, unpacked
 from pipeline.corpora.parallel.pair_columns import SideColumns, choose_sides
 from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, pair_id
 from pipeline.corpora.parallel.tmx import is_xml, read_tmx
@@ -60,7 +60,7 @@ def read_pairs(own: Path | AlignedFiles) -> PairTexts:
     if (packed := unpacked(own)) is not None:
         return _read_packed(packed)
     with contextlib.suppress(OSError):
-        if own.suffix.lower() == ".tmx" and own.stat().st_size or is_xml(beginning(own, 256)):
+        if own.suffix.lower() == ".tmx" and own.stat().st_size or is_xml(first_bytes(own, 256)):
             with own.open("rb") as file:
                 return read_tmx(file, own.name, own)
     return _read_table(*read_text(own), own, own)

@@ -13,7 +13,7 @@ from typing import IO
 from pipeline.compressed import BROKEN, COMPRESSED, SUFFIXES, without_compression
 from pipeline.errors import UserError
 
-__all__ = ["SUFFIXES", "Packed", "beginning", "unpacked", "without_compression"]
+__all__ = ["SUFFIXES", "Packed", "first_bytes", "unpacked", "without_compression"]
 
 # Bytes of one file in an archive. The largest published one is far below; an archive that
 # unpacks to more was made to fill a disk or memory.
@@ -71,7 +71,7 @@ def unpacked(path: Path) -> Packed | None:
     return Packed(path, [name for name in names if not PurePosixPath(name).name.startswith(".")])
 
 
-def beginning(path: Path, size: int) -> bytes:
+def first_bytes(path: Path, size: int) -> bytes:
     """The first `size` bytes of a file, of those in it where it is a .gz, .xz or .bz2.
 
     Raises:

@@ -7,8 +7,8 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pipeline.corpora.parallel.pair_names import Named, Role, named
-from pipeline.corpora.scripts import fits, hangul, is_english, is_korean, latin
+from pipeline.corpora.parallel.pair_names import Named, Role, named_columns
+from pipeline.corpora.scripts import count_hangul, count_latin, fits, is_english, is_korean
 from pipeline.corpora.tables.delimited import Row
 from pipeline.errors import UserError
 
@@ -69,7 +69,7 @@ def choose_sides(rows: Sequence[Row], where: Path, has_header: bool = False) -> 
         UserError: one column only, one side not there, or more than one that could be it.
     """
     first = rows[0].fields
-    names = named(first)
+    names = named_columns(first)
     if not has_header:
         names = [name for name in names if not _goes_on(rows[1:], name.column, first[name.column])]
     if has_header or len({name.role for name in names}) > 1:
@@ -103,7 +103,7 @@ def _check_width(width: int, where: Path) -> None:
 def _check_apart(body: Cells, korean: int, where: Path) -> None:
     """Refuses a table that was cut at the commas of its sentences, so that one cell has the
     Korean sentence and the beginning of the English one."""
-    mixed = sum(0 < hangul(fields[korean]) < latin(fields[korean]) for fields in body)
+    mixed = sum(0 < count_hangul(fields[korean]) < count_latin(fields[korean]) for fields in body)
     if len(body) > 1 and 10 * mixed >= 7 * len(body):
         raise UserError(
             f"its column {korean + 1} has Korean and English in the same cell",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from pipeline.corpora.html_entities import count_with_entities, decoded, is_escaped
+from pipeline.corpora.html_entities import count_with_entities, decode_entities, is_escaped
 from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, pair_id
 
 
@@ -42,7 +42,7 @@ def _decoded(texts: PairTexts) -> PairTexts:
 
 
 def _decoded_pair(pair: SentencePair) -> SentencePair:
-    ko, en = decoded(pair.ko), decoded(pair.en)
+    ko, en = decode_entities(pair.ko), decode_entities(pair.en)
     if (ko, en) == (pair.ko, pair.en):
         return pair
     return dataclasses.replace(pair, ko=ko, en=en, id=pair_id(ko, en))

@@ -158,7 +158,7 @@ def _less(texts: PairTexts, pairs: list[SentencePair], rejects: list, why: str) 
     )
 
 
-def in_words(texts: PairTexts) -> list[str]:
+def filter_sentences(texts: PairTexts) -> list[str]:
     """How many rows were left out or kept in doubt, and why: a sentence each, if there are any."""
     sentences = []
     groups = (("could not be used", texts.left_out), ("were kept in doubt", texts.doubtful))

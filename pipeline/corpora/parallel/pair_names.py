@@ -56,7 +56,7 @@ class Named:
     certainty: int
 
 
-def named(header: Sequence[str]) -> list[Named]:
+def named_columns(header: Sequence[str]) -> list[Named]:
     """The columns whose names say what they are, in their order.
 
     Names are compared as `table.column_name` says; of `translation.ko`, as nested JSON gives it,

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import fetch, git_blob
-from pipeline.corpora.files_beside import corpus_name, files_beside, looked_for
+from pipeline.corpora.files_beside import corpus_name, files_beside, watched_paths
 from pipeline.corpora.origins import catalogue_origin, own_origin, sample_origin
-from pipeline.corpora.parallel.aligned_files import AlignedFiles, aligned_files, by_content
+from pipeline.corpora.parallel.aligned_files import AlignedFiles, aligned_by_content, aligned_files
 from pipeline.corpora.parallel.own_pairs import SUFFIXES, read_pairs
 from pipeline.corpora.parallel.pair_entities import without_entities
 from pipeline.corpora.parallel.pair_files import read_news, read_tatoeba
@@ -63,7 +63,7 @@ def names_in(setting: str) -> list[str]:
     if not names or not names[0]:
         raise UserError("no corpus is named", remedy="give a name, or the path of a file")
     names = _two_by_two(names)
-    parts = [beside(own) if (own := own_file(name)) else {} for name in names]
+    parts = [pair_files_beside(own) if (own := own_file(name)) else {} for name in names]
     held_out = {file for found in parts for part, file in found.items() if part != "train"}
     kept: dict[object, str] = {}
     for name, found in zip(names, parts, strict=True):
@@ -79,7 +79,7 @@ def _two_by_two(names: list[str]) -> list[str]:
     for name in names:
         if joined and isinstance(_own_path(joined[-1]), Path) and isinstance(_own_path(name), Path):
             both = f"{joined[-1]},{name}"
-            if by_content(Path(joined[-1]), Path(name)) is not None:
+            if aligned_by_content(Path(joined[-1]), Path(name)) is not None:
                 joined[-1] = both
                 continue
         joined.append(name)
@@ -95,7 +95,7 @@ def own_file(name: str) -> Path | AlignedFiles | None:
         both = aligned_files(one)
         if both is not None and aligned_files(other) == both:
             return both
-        return by_content(one, other)
+        return aligned_by_content(one, other)
     return _own_path(name)
 
 
@@ -109,7 +109,7 @@ def _own_path(name: str) -> Path | AlignedFiles | None:
     return path if path.suffix.lower() in SUFFIXES or os.path.exists(name) else None
 
 
-def beside(own: Path | AlignedFiles) -> dict[str, Path | AlignedFiles]:
+def pair_files_beside(own: Path | AlignedFiles) -> dict[str, Path | AlignedFiles]:
     """The files of a user's corpus (`files_beside`); of two files line by line, both sides."""
     if isinstance(own, Path):
         return {**files_beside(own)}
@@ -123,7 +123,7 @@ def own_source(own: Path | AlignedFiles, *, alone: bool = False) -> PairSource:
     Args:
         alone: nothing beside it counts; all of it is `test`.
     """
-    files = {"test": own} if alone else beside(own)
+    files = {"test": own} if alone else pair_files_beside(own)
     parts = {part: read_pairs(file) for part, file in files.items()}
     path = own.ko if isinstance(own, AlignedFiles) else own
     origin = own_origin(_paths(own))
@@ -132,7 +132,7 @@ def own_source(own: Path | AlignedFiles, *, alone: bool = False) -> PairSource:
         _file_safe(corpus_name(path)),
         origin,
         without_entities(parts, origin.title),
-        list(dict.fromkeys([*_paths(own), *found, *looked_for(path)])),
+        list(dict.fromkeys([*_paths(own), *found, *watched_paths(path)])),
         is_own=True,
     )
 

@@ -99,7 +99,7 @@ def _source(setting: str, raw: Path) -> _DocumentSource:
         return _DocumentSource(CONSTITUTION, _CONSTITUTION_ORIGIN, [constitution_file()])
     if setting in catalogue.CATALOGUE or not _looks_like_files(setting):
         try:
-            corpus = catalogue.find(setting, "running")
+            corpus = catalogue.find_corpus(setting, "running")
         except UserError as error:
             remedy = f"{error.remedy}; {CONSTITUTION} needs no network"
             raise UserError(error.what, where=error.where, remedy=remedy) from None

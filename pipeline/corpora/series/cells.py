@@ -34,13 +34,13 @@ _KOREAN = (
 )
 
 
-def is_missing(cell: str) -> bool:
+def is_missing_value(cell: str) -> bool:
     """Whether a cell says that nothing was measured."""
     return cell.strip().casefold() in _MISSING
 
 
 @functools.lru_cache(1 << 16)
-def number(cell: str) -> float | None:
+def parse_number(cell: str) -> float | None:
     """The number in a cell; NaN where nothing was measured, infinite where it says so, None where
     it is something else.
 
@@ -51,7 +51,7 @@ def number(cell: str) -> float | None:
         >>> number("1,234.5"), number("₩70,000"), number("1.2M"), number("하락")
         (1234.5, 70000.0, 1200000.0, None)
     """
-    if is_missing(cell):
+    if is_missing_value(cell):
         return float("nan")
     text = _CURRENCY.sub(r"\1", cell.strip().replace("−", "-"))
     if _INFINITE.fullmatch(text):
@@ -66,7 +66,7 @@ def number(cell: str) -> float | None:
     return None
 
 
-def times(cells: Sequence[str], *, digits: bool) -> np.ndarray:
+def parse_times(cells: Sequence[str], *, digits: bool) -> np.ndarray:
     """The times in cells: datetime64[s], NaT where there is none.
 
     Read are `2020-01-02`, `2020/1/2 15:00`, `2020. 1. 2.`, `2020년 1월 2일 오후 3시`, ISO 8601,
@@ -92,7 +92,7 @@ def _time(
         first, second, year, *clock = year_last.groups()
         month, day = (second, first) if day_first else (first, second)
         return _moment(year, month, day, clock)
-    if not digits and number(text) is not None:
+    if not digits and parse_number(text) is not None:
         return np.datetime64("NaT")
     if digits and (match := _DIGITS.fullmatch(text)):
         year, month, day, *clock = match.groups()

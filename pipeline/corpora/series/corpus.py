@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline.corpora import catalogue
 from pipeline.corpora.fetch import CorpusUnavailable, fetch
 from pipeline.corpora.origins import catalogue_origin, own_origin, stand_in_warning
-from pipeline.corpora.series.spacing import DAY, spacing_of, written
+from pipeline.corpora.series.spacing import DAY, step_spacing, written_times
 from pipeline.corpora.series.table import SeriesTable, read_series
 from pipeline.corpora.settings import SeriesCorpusSettings
 from pipeline.corpora.splits import CorpusSplits
@@ -78,7 +78,7 @@ def read_series_corpus(chosen: SeriesCorpusSettings, raw: Path, sample: Path) ->
     named = chosen.corpus in catalogue.CATALOGUE
     if not named and (path.suffix or len(path.parts) > 1 or os.path.exists(path)):
         return _split(path.stem, path, own_origin([path]), chosen)
-    corpus = catalogue.find(chosen.corpus, "series")
+    corpus = catalogue.find_corpus(chosen.corpus, "series")
     try:
         (path,) = (fetch(file, raw) for file in corpus.files.values())
     except CorpusUnavailable as error:
@@ -100,15 +100,15 @@ def _split(
         raise UserError(
             f"holds {counted(len(table.values), 'step')}, not {corpus.steps:,}", where=path
         )
-    parts = parts_of(len(table.values), chosen, path, corpus.parts if corpus else None)
+    parts = split_parts(len(table.values), chosen, path, corpus.parts if corpus else None)
     _check_varies(table, parts.train, path)
     whole = WholeSeries(np.float32(table.values), table.names, table.seconds)
-    spacing = spacing_of(table.seconds)
+    spacing = step_spacing(table.seconds)
     if table.seconds is None:
         times = [str(number) for number in range(1, len(whole) + 1)]
     else:
         moments = table.seconds.astype("datetime64[s]")
-        times = written(moments, whole_days=spacing.kind != "seconds" or spacing.size >= DAY)
+        times = written_times(moments, whole_days=spacing.kind != "seconds" or spacing.size >= DAY)
     splits = {
         split: _frame(whole, starts, parts, times) for split, starts in parts.starts().items()
     }
@@ -148,11 +148,11 @@ def _frame(
     return pd.DataFrame(rows, columns=["id", "history", "forecast"])
 
 
-def parts_of(
+def split_parts(
     steps: int,
     chosen: SeriesCorpusSettings,
     where: object,
-    agreed: tuple[int, int, int] | None = None,
+    published: tuple[int, int, int] | None = None,
 ) -> Parts:
     """Where the splits are, and how long window and horizon are.
 
@@ -160,14 +160,14 @@ def parts_of(
     720 steps; the horizon a fifth of dev, at most 96.
 
     Args:
-        agreed: steps of train, dev and test; None for 7:1:2.
+        published: steps of train, dev and test; None for 7:1:2.
 
     Raises:
         UserError: the series is too short.
     """
     test = int(steps * 0.2)
     train = int(steps * 0.7)
-    train, dev, test = agreed or (train, steps - train - test, test)
+    train, dev, test = published or (train, steps - train - test, test)
     window = chosen.window or max(min(LONGEST_WINDOW, train // _WINDOW_PART), 1)
     horizon = chosen.horizon or max(min(LONGEST_HORIZON, dev // _HORIZON_PART), 1)
     if train < window + horizon or min(dev, test) < horizon:

@@ -64,7 +64,9 @@ class Spacing:
         known."""
         if self.kind == "none":
             return [str(number) for number in range(1, count + 1)]
-        return written(self._next(count), whole_days=self.kind != "seconds" or self.size >= DAY)
+        return written_times(
+            self._next(count), whole_days=self.kind != "seconds" or self.size >= DAY
+        )
 
     def _next(self, count: int) -> np.ndarray:
         last, ahead = np.datetime64(self.last, "s"), np.arange(1, count + 1)
@@ -82,7 +84,7 @@ class Spacing:
         return last + ahead * np.timedelta64(self.size, "s")
 
 
-def written(times: np.ndarray, *, whole_days: bool) -> list[str]:
+def written_times(times: np.ndarray, *, whole_days: bool) -> list[str]:
     """Times as dates where each is the beginning of a day, else with the hour.
 
     Args:
@@ -96,7 +98,7 @@ def written(times: np.ndarray, *, whole_days: bool) -> list[str]:
     return [str(second).replace("T", " ") for second in seconds]
 
 
-def spacing_of(seconds: np.ndarray | None) -> Spacing:
+def step_spacing(seconds: np.ndarray | None) -> Spacing:
     """The usual distance of the steps of a series.
 
     Args:

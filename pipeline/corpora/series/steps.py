@@ -14,7 +14,7 @@ _MOST = 0.5
 """More rows of one time, or fewer values in a channel, and it is another kind of table."""
 
 
-def in_order(seconds: np.ndarray, path: Path) -> tuple[np.ndarray, list[int], list[str]]:
+def in_time_order(seconds: np.ndarray, path: Path) -> tuple[np.ndarray, list[int], list[str]]:
     """Rows in the order of time, the last one of those with one time.
 
     Returns:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.corpora.rejects import Rejected
-from pipeline.corpora.series.cells import is_missing, number, times
-from pipeline.corpora.series.steps import in_order, without_gaps
+from pipeline.corpora.series.cells import is_missing_value, parse_number, parse_times
+from pipeline.corpora.series.steps import in_time_order, without_gaps
 from pipeline.corpora.tables.delimited import read_table
 from pipeline.corpora.tables.table import Row, Table, column_name, usual_width
 from pipeline.counts import counted
@@ -85,7 +85,7 @@ def read_series(
     at = columns.time(rows, time_column, path)
     seconds = None
     if at is not None:
-        moments = times([row.fields[at] for row in rows], digits=True)
+        moments = parse_times([row.fields[at] for row in rows], digits=True)
         wrong = np.isnat(moments)
         for row in (row for row, no_time in zip(rows, wrong, strict=True) if no_time):
             rejects.append(Rejected(row.line, "its time cannot be read", table.written(row)))
@@ -95,7 +95,7 @@ def read_series(
     values = np.column_stack([_numbers(rows, column, columns.names, path) for column in taken])
     notes = [] if channels or not left_out else [_left_out(left_out, columns.names)]
     if seconds is not None:
-        order, doubled, sorting = in_order(seconds, path)
+        order, doubled, sorting = in_time_order(seconds, path)
         rejects += [
             Rejected(rows[i].line, "a later row has the same time", table.written(rows[i]))
             for i in doubled
@@ -185,7 +185,7 @@ class _Columns:
                 return column
         for column in called[:1]:
             wrong = next(
-                (row for row in rows if number(row.fields[column]) is None), None
+                (row for row in rows if parse_number(row.fields[column]) is None), None
             )  # numbers in a column called time are steps
             if wrong is not None:
                 raise UserError(
@@ -217,7 +217,7 @@ def _is_header(first: Row, body: Sequence[Row], width: int) -> bool:
     below = [row for row in body if len(row.fields) >= width]
     for column in range(min(width, len(first.fields))):
         cell = first.fields[column]
-        if number(cell) is not None or not np.isnat(times([cell], digits=True)[0]):
+        if parse_number(cell) is not None or not np.isnat(parse_times([cell], digits=True)[0]):
             continue
         numbers = _share_of_numbers(below, column)
         if below and max(numbers, _share_of_times(below, column, digits=True)) >= _HALF:
@@ -226,19 +226,19 @@ def _is_header(first: Row, body: Sequence[Row], width: int) -> bool:
 
 
 def _share_of_times(rows: Sequence[Row], column: int, *, digits: bool) -> float:
-    found = times([row.fields[column] for row in rows], digits=digits)
+    found = parse_times([row.fields[column] for row in rows], digits=digits)
     return float(1 - np.isnat(found).mean()) if len(found) else 0.0
 
 
 def _share_of_numbers(rows: Sequence[Row], column: int) -> float:
     """Of the cells that are not blank; 0 where all are."""
-    cells = [row.fields[column] for row in rows if not is_missing(row.fields[column])]
-    return sum(number(cell) is not None for cell in cells) / len(cells) if cells else 0.0
+    cells = [row.fields[column] for row in rows if not is_missing_value(row.fields[column])]
+    return sum(parse_number(cell) is not None for cell in cells) / len(cells) if cells else 0.0
 
 
 def _numbers(rows: Sequence[Row], column: int, names: Sequence[str], path: Path) -> np.ndarray:
     """A channel as float64 [rows], NaN where nothing was measured."""
-    found = [number(row.fields[column]) for row in rows]
+    found = [parse_number(row.fields[column]) for row in rows]
     for row, value in zip(rows, found, strict=True):
         if value is None or np.isinf(value):
             what = "is no number" if value is None else "is infinite"
@@ -254,5 +254,5 @@ def _left_out(columns: Sequence[int], names: Sequence[str]) -> str:
     return f"no numbers, so left out: {_listed([names[column] for column in columns])}"
 
 
-def _listed(names: Sequence[str], most: int = _LISTED) -> str:
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+def _listed(names: Sequence[str], max_names: int = _LISTED) -> str:
+    return ", ".join(names[:max_names]) + (", …" if len(names) > max_names else "")

@@ -66,7 +66,7 @@ def as_rows(text: str, encoding: str, path: Path) -> Table:
         return as_table(records, encoding)
     refuse_markup(text, path)
     lines = text.lstrip("\ufeff").split("\n")
-    return taken_apart(lines, path).table(encoding, is_damaged(text))
+    return parse_lines(lines, path).table(encoding, is_damaged(text))
 
 
 def refuse_markup(text: str, path: Path) -> None:
@@ -80,7 +80,7 @@ def refuse_markup(text: str, path: Path) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class TakenApart:
+class ParsedLines:
     """The first lines of a file as rows, and how the others are taken apart.
 
     Attributes:
@@ -110,7 +110,7 @@ class TakenApart:
         return _without(table, _above(table.rows), ABOVE) if begins else table
 
 
-def taken_apart(lines: list[str], path: Path) -> TakenApart:
+def parse_lines(lines: list[str], path: Path) -> ParsedLines:
     """Finds out how lines are to be taken apart, and does so. A first line `sep=;` is made blank.
 
     Args:
@@ -118,11 +118,11 @@ def taken_apart(lines: list[str], path: Path) -> TakenApart:
     """
     delimiter = _delimiter(lines, Path(without_compression(path.name)).suffix.lower())
     if delimiter == SPACE:
-        return TakenApart(list(_labelled_lines(lines)), _labelled_lines, delimiter, False)
+        return ParsedLines(list(_labelled_lines(lines)), _labelled_lines, delimiter, False)
     if delimiter == "tab":
         taken, how, quoted = tab_rows(lines)
-        return TakenApart(taken, how, delimiter, quoted)
-    return TakenApart(*quoted_rows(lines, DELIMITERS[delimiter]), delimiter, True)
+        return ParsedLines(taken, how, delimiter, quoted)
+    return ParsedLines(*quoted_rows(lines, DELIMITERS[delimiter]), delimiter, True)
 
 
 def _without(table: Table, rows: list[Row], reason: str) -> Table:

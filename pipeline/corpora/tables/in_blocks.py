@@ -7,19 +7,19 @@ import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.compressed import blocks, without_compression
+from pipeline.compressed import unpacked_blocks, without_compression
 from pipeline.corpora.json_records import (
     SUFFIXES,
     Records,
     begins_as_json,
-    has_an_object_a_line,
-    of_lines,
+    is_json_lines,
+    records_of_lines,
 )
 from pipeline.corpora.tables.delimited import (
-    TakenApart,
+    ParsedLines,
+    parse_lines,
     read_table,
     refuse_markup,
-    taken_apart,
 )
 from pipeline.corpora.tables.json_table import as_table
 from pipeline.corpora.tables.parquet import is_parquet, parquet_records
@@ -60,7 +60,7 @@ def _is_large(path: Path) -> bool:
     if not path.is_file():
         return False
     size = 0
-    for block in blocks(path, shown=False):
+    for block in unpacked_blocks(path, shown=False):
         size += len(block)
         if size > LARGE:
             return True
@@ -73,10 +73,10 @@ def _of_lines(path: Path) -> Iterator[Table]:
     near = list(_characters(coming, BEGINNING))
     filled = list(itertools.islice((line for line in near if line.strip()), 100))
     beginning = "\n".join(filled)
-    if has_an_object_a_line(filled):
+    if is_json_lines(filled):
         every = enumerate(itertools.chain(_handed_over(near), coming), 1)
         parts = _parts((number, line) for number, line in every if line.strip())
-        yield from _of_records(map(of_lines, parts), lines.encoding)
+        yield from _of_records(map(records_of_lines, parts), lines.encoding)
         return
     refuse_markup(beginning, path)
     if _is_called_json(path) or begins_as_json(beginning):
@@ -85,11 +85,11 @@ def _of_lines(path: Path) -> Iterator[Table]:
             where=path,
             remedy="write an object a line (.jsonl), as pandas does with lines=True",
         )
-    first = taken_apart(near, path)
+    first = parse_lines(near, path)
     how, delimiter, quoted = first.how, first.delimiter, first.quoted
     del first  # its rows are read again
     for number, rows in enumerate(_parts(how(itertools.chain(_handed_over(near), coming)))):
-        table = TakenApart(rows, how, delimiter, quoted).table(lines.encoding, begins=not number)
+        table = ParsedLines(rows, how, delimiter, quoted).table(lines.encoding, begins=not number)
         yield dataclasses.replace(table, goes_on=len(rows) == ROWS)
 
 
@@ -109,12 +109,12 @@ def _handed_over(lines: list[str]) -> Iterator[str]:
         yield lines.pop()
 
 
-def _characters(lines: Iterable[str], most: int) -> Iterator[str]:
+def _characters(lines: Iterable[str], max_characters: int) -> Iterator[str]:
     """Lines, until they have so many characters together."""
     for line in lines:
-        most -= len(line) + 1
+        max_characters -= len(line) + 1
         yield line
-        if most <= 0:
+        if max_characters <= 0:
             return
 
 

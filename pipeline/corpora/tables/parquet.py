@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.corpora.json_records import Records, add
-from pipeline.errors import UserError, named_by_a_user
+from pipeline.corpora.json_records import Records, add_record
+from pipeline.errors import UserError, user_file_errors
 
 _MAGIC = b"PAR1"
 _KNOWN = (str, int, float, bool, type(None))
@@ -18,7 +18,7 @@ def is_parquet(path: Path) -> bool:
     """Whether a file begins as Parquet does. A pipe is not looked into."""
     if not path.is_file():
         return False
-    with named_by_a_user(path), path.open("rb") as file:
+    with user_file_errors(path), path.open("rb") as file:
         return file.read(len(_MAGIC)) == _MAGIC
 
 
@@ -43,7 +43,7 @@ def parquet_records(path: Path, rows: int) -> Iterator[Records]:
             for batch in file.iter_batches(batch_size=rows):
                 found = Records([], [])
                 for values in map(_plain, batch.to_pylist()):
-                    add(found, line, values, json.dumps(values, ensure_ascii=False))
+                    add_record(found, line, values, json.dumps(values, ensure_ascii=False))
                     line += 1
                 yield found
     except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:

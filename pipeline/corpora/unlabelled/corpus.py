@@ -69,7 +69,7 @@ def read_unlabelled_texts(chosen: UnlabelledCorpusSettings, raw: Path) -> Corpus
     except CorpusUnavailable as error:
         if len(names) > 1 or names[0] not in catalogue.CATALOGUE:
             raise
-        corpus = catalogue.find(names[0])
+        corpus = catalogue.find_corpus(names[0])
         sources, stand_in = [_source(SAMPLE, raw)], True
         warnings = [stand_in_warning(corpus, error, "texts")]
     names_to_avoid = names_in(chosen.leave_out) if chosen.leave_out else []
@@ -154,7 +154,7 @@ class _Counts:
 
 
 def _source(name: str, raw: Path) -> _TextSource:
-    if name in catalogue.CATALOGUE and (corpus := catalogue.find(name)).changing:
+    if name in catalogue.CATALOGUE and (corpus := catalogue.find_corpus(name)).changing:
         return _dump(corpus, raw)
     if is_named(name):
         texts = sample_texts(raw) if name == SAMPLE else catalogue_texts(name, raw)

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.compressed import blocks, without_compression
+from pipeline.compressed import unpacked_blocks, without_compression
 from pipeline.corpora.annotated.annotated_file import annotated_texts
 from pipeline.corpora.unlabelled.named_texts import held_out_texts, is_named
 from pipeline.corpora.unlabelled.overlap import TextIndex
@@ -70,7 +70,7 @@ def _texts_of_file(path: Path) -> tuple[list[str], list[str]]:
     only some lines seem to have markup, those lines are there both with and without it."""
     named = path.with_name(without_compression(path.name))
     try:
-        read = annotated_texts(*decode(b"".join(blocks(path)), path), named)
+        read = annotated_texts(*decode(b"".join(unpacked_blocks(path)), path), named)
     except UserError:
         if named.suffix.lower() in _TAGGED:
             raise

@@ -80,7 +80,7 @@ def catalogue_texts(name: str, raw: Path) -> NamedTexts:
         UserError: it is not what the catalogue describes.
     """
     splits = _splits_of(name, raw)
-    is_running = name == CONSTITUTION or catalogue.find(name).kind == "running"
+    is_running = name == CONSTITUTION or catalogue.find_corpus(name).kind == "running"
     return NamedTexts(
         _texts(splits, ["train"], is_running),
         _texts(splits, HELD_OUT, is_running),
@@ -91,7 +91,7 @@ def catalogue_texts(name: str, raw: Path) -> NamedTexts:
 
 def _splits_of(name: str, raw: Path) -> CorpusSplits:
     """A corpus as the task splits it that has labels for it."""
-    kind = "running" if name == CONSTITUTION else catalogue.find(name).kind
+    kind = "running" if name == CONSTITUTION else catalogue.find_corpus(name).kind
     if kind == "unlabelled":
         raise UserError(f"{name} has no dev and test", remedy="name files, or another corpus")
     if kind == "labelled":
@@ -121,13 +121,13 @@ def held_out_texts(name: str, raw: Path) -> NamedTexts:
     try:
         return catalogue_texts(name, raw)
     except CorpusUnavailable:
-        if name not in catalogue.CATALOGUE or catalogue.find(name).kind != "annotated":
+        if name not in catalogue.CATALOGUE or catalogue.find_corpus(name).kind != "annotated":
             raise
         warning = (
             f"Of {name} the texts of test are left out, not those of dev, which are in a training "
             "file that could not be had."
         )
-        origin = catalogue_origin(catalogue.find(name))
+        origin = catalogue_origin(catalogue.find_corpus(name))
         return NamedTexts([], test_texts(name, raw), origin, (), [warning])
 
 
@@ -138,7 +138,7 @@ def test_texts(name: str, raw: Path) -> list[str]:
     Raises:
         CorpusUnavailable: they cannot be had.
     """
-    if catalogue.find(name).kind != "annotated":
+    if catalogue.find_corpus(name).kind != "annotated":
         return _texts(_splits_of(name, raw), ["test"])
     return list(read_evaluation_corpus(name, raw, SAMPLES / "ner.txt").frame["text"])
 
@@ -163,7 +163,7 @@ def names_in(setting: str) -> list[str]:
     for name in names:
         path = Path(name)
         if not (is_named(name) or path.suffix or len(path.parts) > 1 or os.path.exists(name)):
-            catalogue.find(name)
+            catalogue.find_corpus(name)
     return names
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.compressed import blocks, without_compression
+from pipeline.compressed import unpacked_blocks, without_compression
 from pipeline.corpora.json_records import SUFFIXES as JSON_SUFFIXES
 from pipeline.corpora.json_records import read_records
 from pipeline.corpora.json_texts import texts_of_records
@@ -64,7 +64,7 @@ def read_text_file(path: Path) -> UnlabelledFile:
         UserError: no text file, damaged, nothing in it; HTML or XML; a table or JSON of which it
             is not clear where its texts are.
     """
-    stream = blocks(path)
+    stream = unpacked_blocks(path)
     head = next(stream, b"")
     if is_dump(head):
         documents = list(articles(itertools.chain([head], stream), path))
@@ -92,7 +92,7 @@ def read_text_file(path: Path) -> UnlabelledFile:
                     where=path,
                     remedy="give a file",
                 ) from None
-            head, stream = b"", blocks(path)
+            head, stream = b"", unpacked_blocks(path)
     data = b"".join(itertools.chain([head], stream))
     if not _has_text(data):
         raise _empty(path)

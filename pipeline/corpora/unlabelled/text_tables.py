@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.corpora.labelled.column_contents import describe, text_among
+from pipeline.corpora.labelled.column_contents import describe_columns, text_among
 from pipeline.corpora.labelled.columns import TEXT_NAMES, text_of_records
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.tables.delimited import DELIMITERS, as_rows
@@ -97,7 +97,7 @@ def _text_column(table: Table, has_header: bool, width: int) -> int | None:
         return 1
     if has_header:
         return text_of_records(table.rows)
-    return text_among(describe(table.rows, width), range(width))
+    return text_among(describe_columns(table.rows, width), range(width))
 
 
 def _names_text(fields: Sequence[str], fewest: int = 2) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.corpora.html_entities import decoded
+from pipeline.corpora.html_entities import decode_entities
 
 SHORTEST = 20
 """Characters from which on a line is taken for a paragraph."""
@@ -114,5 +114,5 @@ def _cleaned(line: str) -> str:
         return ""
     listed = _LIST.match(line)
     line = _MAGIC.sub("", _BOLD.sub("", line[listed.end() :] if listed else line))
-    line = _BEGUN.sub(r"\1", _EMPTIED.sub("", decoded(line)))
+    line = _BEGUN.sub(r"\1", _EMPTIED.sub("", decode_entities(line)))
     return _SPACES.sub(" ", line).strip()

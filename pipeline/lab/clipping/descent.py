@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from pipeline.training.optimizer import clipped, dense_gradient, global_norm
+from pipeline.training.optimizer import clip_by_global_norm, dense_gradient, global_norm
 
 
 @keras.saving.register_keras_serializable("pipeline.lab")
@@ -47,7 +47,7 @@ class ClippedDescent(keras.optimizers.SGD):
             dense_gradient(grad, variable) for grad, variable in zip(grads, variables, strict=True)
         ]
         norm = global_norm(g)
-        g = clipped(g, norm, self.threshold)
+        g = clip_by_global_norm(g, norm, self.threshold)
         self.norm_before.assign(norm)
         self.norm_after.assign(global_norm(g))
         super().apply(g, trainable_variables)

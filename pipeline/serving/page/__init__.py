@@ -1,1 +1,1 @@
-"""The page to try the models on: no build step, and nothing from elsewhere."""
+"""The web page to try the models on: no build step, no resources from elsewhere."""

@@ -1,4 +1,4 @@
-"""NanumGothic as browsers take it."""
+"""NanumGothic in a form that browsers accept."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ FONTS = ("NanumGothic.ttf", "NanumGothicBold.ttf")
 
 @functools.cache
 def web_font(name: str) -> bytes:
-    """A font without the sources of its hints (the tables TSI0 to TSI5): they draw nothing, and
-    Chromium and Firefox refuse a font in which one of them is empty.
+    """The font without the tables TSI0 to TSI5, the sources of its hints: Chromium and Firefox
+    refuse a font in which one of them is empty.
 
     Args:
         name: one of `FONTS`.

@@ -1,4 +1,4 @@
-"""What the page needs to know of the models, beside what the REST protocol tells."""
+"""Facts about the models for the page, beyond the REST protocol."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LARGEST_FACTS = 1 << 16
 
 
 class PageModels:
-    """The newest version of each model, as the page sees it.
+    """The newest version of each model, as the page shows it.
 
     Args:
         registry: which models there are.
@@ -34,8 +34,8 @@ class PageModels:
         self._registry = registry
 
     def listed(self) -> dict[str, Any]:
-        """`models`: name, version, signatures, facts (of labels, channels, …) and files of each;
-        `loading`: whether others are still loaded."""
+        """The list of models: name, version, signatures, facts (labels, channels, …) and files of
+        each; and whether others are still loading."""
         loading = not self._registry.scanned
         return {"models": [_as_json(model) for model in self._newest()], "loading": loading}
 
@@ -64,8 +64,8 @@ class PageModels:
         return folder / _ASSETS / file
 
     def spans(self, name: str, text: str) -> list[tuple[int, int]]:
-        """Where the pieces that a model reads of a text stand in it: first character, the one
-        after the last.
+        """The spans of the pieces of a text that a model reads: first character, the one after the
+        last.
 
         Raises:
             RequestError: 404, there is no such model, or it reads no pieces.
@@ -82,7 +82,7 @@ class PageModels:
 
 @functools.lru_cache(8)
 def _tokenizer(folder: Path, changed: int) -> Tokenizer:
-    """The tokenizer in a folder; one that was written at another time is read again."""
+    """The tokenizer in a folder; it is read again if the folder has changed."""
     return load_tokenizer(folder)
 
 
@@ -110,7 +110,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _facts(assets: Path) -> dict[str, Any]:
-    """Name -> what the JSON file of that name beside the graph holds."""
+    """The JSON files beside the graph: name -> content."""
     facts = {}
     for path in sorted(assets.glob("*.json")):
         if path.name == "manifest.json" or path.stat().st_size > _LARGEST_FACTS:

@@ -1,4 +1,4 @@
-"""The paths of the page: the page itself at `/`, what it is made of and what it asks below `/page`.
+"""The routes of the page: the page itself at `/`, its files and its data below `/page`.
 
 The page holds no secret and is shown to everybody; what is below `/page/models` needs the token.
 """
@@ -37,7 +37,7 @@ _FOR_A_DAY, _ASK_AGAIN = b"max-age=86400", b"no-cache"
 
 
 def is_open(path: str) -> bool:
-    """Whether a path is shown without the token."""
+    """Whether a path can be requested without the token."""
     return path == "/" or (path.startswith("/page/") and not path.startswith("/page/models"))
 
 
@@ -94,7 +94,7 @@ def _json(value: object) -> Response:
 def _guarded(
     endpoint: Callable[[Request], Awaitable[Response]], caching: bytes = _ASK_AGAIN
 ) -> ASGIApp:
-    """An endpoint whose refusals are answers, with the headers of the page."""
+    """An endpoint that answers errors as JSON, with the headers of the page."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -107,7 +107,7 @@ def _guarded(
 
 
 class _Headed:
-    """An application with the headers of the page.
+    """An application that adds the headers of the page.
 
     Args:
         app: it.

@@ -15,7 +15,7 @@ from pipeline.corpora.splits import CorpusSplits
 from pipeline.facts import Prepared
 from pipeline.models.captioner import begin_ids
 from pipeline.normalize import normalize
-from pipeline.pictures.features import PictureFeatures, features_of, store_folder
+from pipeline.pictures.features import PictureFeatures, picture_features, store_folder
 from pipeline.tasks.captioning import TASK
 from pipeline.tasks.captioning.settings import Settings
 from pipeline.text.ragged import Ragged
@@ -39,7 +39,10 @@ def prepare(
     text = settings.text
     languages = list(dict.fromkeys(frames["train"]["language"]))
     captions = {
-        split: [as_learnt(captions_of(row), text.lower_case) for row in frame.to_dict("records")]
+        split: [
+            normalize_captions(captions_of(row), text.lower_case)
+            for row in frame.to_dict("records")
+        ]
         for split, frame in frames.items()
     }
     tokenizer = learn_tokenizer(
@@ -50,7 +53,7 @@ def prepare(
     )
     tokenizer.save(folder)
     write_json(folder / LANGUAGES, languages)
-    first = begin_of(languages, len(tokenizer.vocabulary))
+    first = first_ids(languages, len(tokenizer.vocabulary))
     details, cut = {}, {}
     for split, frame in frames.items():
         several = captions[split]
@@ -75,13 +78,13 @@ def prepare(
     )
 
 
-def as_learnt(captions: Sequence[str], lower_case: bool) -> list[str]:
+def normalize_captions(captions: Sequence[str], lower_case: bool) -> list[str]:
     """Captions under the text policy, without a full stop at their end, in lower case if asked."""
     plain = [_LAST_STOP.sub("", normalize(caption)) or normalize(caption) for caption in captions]
     return [caption.lower() for caption in plain] if lower_case else plain
 
 
-def begin_of(languages: Sequence[str], vocabulary: int) -> list[int]:
+def first_ids(languages: Sequence[str], vocabulary: int) -> list[int]:
     """What captions in each language begin with: [BOS] where there is one language."""
     return begin_ids(vocabulary, len(languages)) if len(languages) > 1 else [BOS]
 
@@ -108,11 +111,11 @@ class CaptionSplit:
         """Captions of each picture, as text."""
         found: list[list[str]] = [[] for _ in self.languages]
         for number, row in enumerate(self.rows):
-            found[row].append(decode(said(self.captions.row(number))))
+            found[row].append(decode(unframed_caption(self.captions.row(number))))
         return found
 
 
-def said(ids: np.ndarray) -> list[int]:
+def unframed_caption(ids: np.ndarray) -> list[int]:
     """What a framed caption says, without its first id and [EOS]."""
     return [int(id_) for id_ in ids[1:] if id_ != EOS]
 
@@ -135,4 +138,4 @@ def _features(cells: Sequence[str], prepared_folder: Path) -> PictureFeatures:
     """Features of pictures that lie beside the corpus."""
     corpus_folder, processed = prepared_folder.parent, prepared_folder.parents[2]
     pictures = [TASK.input.find(cell, corpus_folder) for cell in cells]
-    return features_of(pictures, store_folder(processed))
+    return picture_features(pictures, store_folder(processed))

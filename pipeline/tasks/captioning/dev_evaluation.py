@@ -85,10 +85,10 @@ class CaptionDevEvaluation:
         return bleu_of_words(words, wanted, 4, smooth=True)
 
 
-def _evenly(rows: Sequence[int], most: int = CAPTIONED) -> np.ndarray:
-    """At most `most` of the rows, at even distances."""
+def _evenly(rows: Sequence[int], max_count: int = CAPTIONED) -> np.ndarray:
+    """At most `max_count` of the rows, at even distances."""
     rows = np.asarray(rows, np.int64)
-    count = min(len(rows), most)
+    count = min(len(rows), max_count)
     return rows[np.arange(count) * len(rows) // max(count, 1)]
 
 

@@ -11,8 +11,7 @@ import tensorflow as tf
 
 from pipeline.corpora.captions.corpus import captions_of
 from pipeline.corpora.splits import read_split
-from pipeline.evaluation.captions import CaptionMetrics
-from pipeline.evaluation.captions import evaluate as measure
+from pipeline.evaluation.captions import CaptionMetrics, evaluate_captions
 from pipeline.facts import Trained
 from pipeline.models.caption import Caption, caption_pictures
 from pipeline.models.settings import describe_captioner
@@ -25,13 +24,13 @@ from pipeline.tasks.base import Evaluated
 from pipeline.tasks.captioning import TASK
 from pipeline.tasks.captioning.data import (
     CaptionSplit,
-    as_learnt,
     load_languages,
     load_split,
+    normalize_captions,
 )
 from pipeline.tasks.captioning.report import SampleCaption, captioning_content
 from pipeline.tasks.captioning.settings import Settings
-from pipeline.tasks.captioning.training import begins, trained_model
+from pipeline.tasks.captioning.training import first_caption_ids, trained_model
 from pipeline.text.tokenizers import load_tokenizer
 from pipeline.text.vocabulary import EOS
 from pipeline.training.tensorboard import TensorBoardLog
@@ -44,10 +43,10 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     folder, model = trained.prepared_folder, trained_model(settings, trained)
     languages, test = load_languages(folder), load_split(folder, "test")
     decode = load_tokenizer(folder).decode
-    search = Caption(model, settings.search, begins(folder))
+    search = Caption(model, settings.search, first_caption_ids(folder))
     rows, _ = caption_pictures(search, test.features, test.languages)
     captions = [decode(rows.row(row).tolist()) for row in range(len(rows))]
-    metrics = measured(trained, captions)
+    metrics = caption_metrics(trained, captions)
     samples = _samples(settings, trained, model, test, captions, metrics[0])
     content = captioning_content(
         metrics,
@@ -61,7 +60,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     return Evaluated("; ".join(of.summary for of in metrics), numbers, content)
 
 
-def measured(trained: Trained, captions: Sequence[str]) -> list[CaptionMetrics]:
+def caption_metrics(trained: Trained, captions: Sequence[str]) -> list[CaptionMetrics]:
     """Scores of captions of the test split, in each language that is in it."""
     frames = {
         split: read_split(trained.corpus_folder / f"{split}.tsv") for split in ("train", "test")
@@ -73,13 +72,13 @@ def measured(trained: Trained, captions: Sequence[str]) -> list[CaptionMetrics]:
         train = frames["train"][frames["train"]["language"] == language].to_dict("records")
         learnt = [text for several in references_of(train) for text in several]
         own = [captions[row].lower() for row in rows]
-        found.append(measure(own, references, language, learnt))
+        found.append(evaluate_captions(own, references, language, learnt))
     return found
 
 
 def references_of(records: Sequence[dict[str, str]]) -> list[list[str]]:
     """Captions of each row as they are compared: in lower case, without a full stop."""
-    return [as_learnt(captions_of(row), lower_case=True) for row in records]
+    return [normalize_captions(captions_of(row), lower_case=True) for row in records]
 
 
 def _samples(
@@ -100,7 +99,9 @@ def _samples(
     pixels = _pixels([test.images[row] for row in chosen], trained.corpus_folder)
     answer = None
     if attends:
-        search = Caption(model, settings.search, begins(trained.prepared_folder), attention=True)
+        search = Caption(
+            model, settings.search, first_caption_ids(trained.prepared_folder), attention=True
+        )
         inputs = {"features": test.features.take(chosen), "language": test.languages[chosen]}
         answer = search.predict_on_batch(inputs)
     score = dict(zip(own, metrics.each, strict=True))

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from pipeline.corpora.captions.languages import LANGUAGES
 from pipeline.errors import UserError
-from pipeline.evaluation.captions import evaluate
+from pipeline.evaluation.captions import evaluate_captions
 from pipeline.export.captioner import export_captioner
 from pipeline.export.predictor import Predictor
 from pipeline.export.saved_model import load_saved_model
@@ -24,7 +24,7 @@ from pipeline.tasks.captioning import TASK
 from pipeline.tasks.captioning.data import load_languages
 from pipeline.tasks.captioning.evaluation import references_of
 from pipeline.tasks.captioning.settings import CaptionLanguageSettings, Settings
-from pipeline.tasks.captioning.training import begins, trained_model
+from pipeline.tasks.captioning.training import first_caption_ids, trained_model
 from pipeline.text.tokenizers import load_tokenizer
 
 
@@ -58,7 +58,9 @@ def test_inputs(test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
 def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) -> dict[str, float]:
     captions = [text.decode("utf-8").lower() for text in outputs["caption"]]
     own = _own(test)
-    metrics = evaluate(captions, references_of(own.to_dict("records")), own["language"].iloc[0], [])
+    metrics = evaluate_captions(
+        captions, references_of(own.to_dict("records")), own["language"].iloc[0], []
+    )
     names = ("bleu1", "bleu2", "bleu3", "bleu4", "sacrebleu", "chrf", "cider")
     return {name: getattr(metrics, name) for name in names}
 
@@ -74,7 +76,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
         load_tokenizer(prepared),
         folder,
         search=settings.search,
-        begin=begins(prepared),
+        begin=first_caption_ids(prepared),
         languages=load_languages(prepared),
     )
 

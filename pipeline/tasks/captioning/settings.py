@@ -16,20 +16,20 @@ from pipeline.training.settings import ScheduledSamplingSettings, TrainingSettin
 
 @dataclasses.dataclass(frozen=True)
 class CaptionBatchSettings:
-    """Which captions a step learns from together."""
+    """How captions are grouped into batches."""
 
     captions_together: Annotated[int, AtLeast(1)] = 5
-    """Captions of a picture in a batch, at most: what is done to its features is done once for all
+    """Maximum number of captions of one picture in a batch; its features are computed once for all
     of them."""
 
 
 @dataclasses.dataclass(frozen=True)
 class CaptionLanguageSettings:
-    """What is said when the exported model is asked."""
+    """Options for asking the exported model."""
 
     language: Literal["", "ko", "en"] = ""
-    """Language of the captions, of a model that knows both; left out, that which it learnt most
-    of."""
+    """Language of the caption, if the model has learnt both. Default: the language with the most
+    captions in training."""
 
 
 @dataclasses.dataclass(frozen=True)

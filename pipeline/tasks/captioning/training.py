@@ -12,7 +12,7 @@ from pipeline.facts import Trained
 from pipeline.models.caption import Caption
 from pipeline.models.captioner import captioner
 from pipeline.pictures.features import SHAPE
-from pipeline.tasks.captioning.data import begin_of, load_languages, load_split
+from pipeline.tasks.captioning.data import first_ids, load_languages, load_split
 from pipeline.tasks.captioning.dev_evaluation import CaptionDevEvaluation
 from pipeline.tasks.captioning.settings import Settings
 from pipeline.text.tokenizers import load_tokenizer
@@ -26,7 +26,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     training = settings.training
     model = build_model(settings, prepared_folder)
     train, dev = (load_split(prepared_folder, split) for split in ("train", "dev"))
-    begin, languages = begins(prepared_folder), load_languages(prepared_folder)
+    begin, languages = first_caption_ids(prepared_folder), load_languages(prepared_folder)
     # What the search cannot do with this model is said before it has been trained.
     Caption(model, settings.search, begin)
     own = settings.sampling.scheduled_sampling
@@ -71,10 +71,10 @@ def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
     )
 
 
-def begins(prepared_folder: Path) -> list[int]:
+def first_caption_ids(prepared_folder: Path) -> list[int]:
     """Of each language, the id that its captions begin with."""
     vocabulary = load_tokenizer(prepared_folder).vocabulary
-    return begin_of(load_languages(prepared_folder), len(vocabulary))
+    return first_ids(load_languages(prepared_folder), len(vocabulary))
 
 
 def trained_model(settings: Settings, trained: Trained) -> keras.Model:

@@ -55,6 +55,6 @@ def held_out_splits(trained: Trained) -> list[str]:
     return list(dict.fromkeys([trained.corpus.reported, "dev"]))
 
 
-def held_out(trained: Trained, split: str) -> tuple[list[str], list[bool]]:
+def held_out_documents(trained: Trained, split: str) -> tuple[list[str], list[bool]]:
     """The documents of a split as they were written, and whether each ends there."""
     return from_frame(read_split(trained.corpus_folder / f"{split}.tsv"))

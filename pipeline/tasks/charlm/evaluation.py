@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from pipeline.evaluation.character_scores import CharacterScores, score_characters
-from pipeline.evaluation.continuations import LENGTH, halves, right_characters
+from pipeline.evaluation.continuations import LENGTH, line_halves, right_characters
 from pipeline.facts import Trained
 from pipeline.models.generate import continue_texts
 from pipeline.models.settings import describe_language_model
@@ -18,7 +18,7 @@ from pipeline.report.surprise import bits_by_character, surprise_passage
 from pipeline.settings import without_run
 from pipeline.tasks.base import Evaluated
 from pipeline.tasks.charlm import TASK
-from pipeline.tasks.charlm.data import held_out, held_out_splits
+from pipeline.tasks.charlm.data import held_out_documents, held_out_splits
 from pipeline.tasks.charlm.dev_evaluation import TEMPERATURES, prompt_of
 from pipeline.tasks.charlm.report import character_content, packed_bits
 from pipeline.tasks.charlm.settings import Settings
@@ -32,12 +32,12 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     model, characters = trained_model(settings, trained)
     measured = held_out_splits(trained)
     reported = measured[0]
-    texts = {split: held_out(trained, split) for split in ("train", *measured)}
+    texts = {split: held_out_documents(trained, split) for split in ("train", *measured)}
     costs = {split: _costs(model, characters, *texts[split]) for split in measured}
     scores = {split: score for split, (_, _, score) in costs.items()}
     bits = bits_by_character(*costs[reported][:2], texts[reported][0], characters)
     generate = generator(settings, model)
-    prompts, rests = halves(texts[reported][0])
+    prompts, rests = line_halves(texts[reported][0])
     said = continue_texts(generate, characters, prompts, length=LENGTH, temperature=0)
     right = right_characters(said, prompts, rests)
     prompt = prompt_of(texts["dev"][0][0])

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.corpora.running.documents import from_frame
-from pipeline.evaluation.continuations import LENGTH, halves, right_characters
+from pipeline.evaluation.continuations import LENGTH, line_halves, right_characters
 from pipeline.export.predictor import AnswerForm, Kind, Predictor
 from pipeline.export.text_generator import export_generator, load_generator
 from pipeline.facts import Exported, Trained
@@ -48,13 +48,13 @@ def inputs(values: Sequence[str]) -> dict[str, Any]:
 
 def test_inputs(test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
     """The first half of each text, to be gone on with by what is most probable."""
-    prompts, _ = halves(from_frame(test)[0])
+    prompts, _ = line_halves(from_frame(test)[0])
     return {"prompt": prompts, "length": LENGTH, "temperature": 0.0, "seed": 1}
 
 
 def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) -> dict[str, float]:
     said = [text.decode("utf-8") for text in outputs["text"]]
-    return {"right_characters": right_characters(said, *halves(from_frame(test)[0]))}
+    return {"right_characters": right_characters(said, *line_halves(from_frame(test)[0]))}
 
 
 def export(settings: Settings, trained: Trained, folder: Path) -> Exported:

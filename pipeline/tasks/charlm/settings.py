@@ -14,22 +14,22 @@ from pipeline.text.settings import CharacterSettings
 from pipeline.training.settings import TrainingSettings, TruncationSettings
 
 _EXAMPLES = {CONSTITUTION: "모든 국민은", "shakespeare": "ROMEO:"}
-"""Corpus -> a beginning to try."""
+"""Corpus -> an example prompt."""
 _LANGUAGES = {"shakespeare": "en"}
 """Corpus -> its language, where it is not Korean."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ContinuationSettings:
-    """What is said when the exported model is asked."""
+    """Options for asking the exported model."""
 
     length: Annotated[int, Between(1, MAX_LENGTH)] = 200
-    """Characters to write behind the prompt."""
+    """Number of characters to write after the prompt."""
     temperature: Annotated[float, AtLeast(0)] = 0.8
-    """Below 1 what is probable is preferred, 0 writes nothing else; above 1 the improbable gets
-    its chance."""
+    """Sampling temperature. Below 1 probable characters are preferred, 0 always takes the most
+    probable one; above 1 the text becomes more surprising."""
     seed: Annotated[int, AtLeast(0)] = 1
-    """The same seed writes the same text."""
+    """Random seed: the same seed gives the same text."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Settings:
 
 
 def example(settings: Settings) -> str:
-    """A beginning to try, in the language of the corpus where that is known."""
+    """An example prompt, in the language of the corpus if that is known."""
     return _EXAMPLES.get(settings.corpus.corpus, _EXAMPLES[CONSTITUTION])
 
 

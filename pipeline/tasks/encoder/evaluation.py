@@ -9,7 +9,12 @@ import keras
 import numpy as np
 
 from pipeline.corpora.splits import read_split
-from pipeline.evaluation.retrieval import RetrievalScores, bag_of_pieces, halves, retrieval_scores
+from pipeline.evaluation.retrieval import (
+    RetrievalScores,
+    bag_of_pieces,
+    retrieval_scores,
+    text_halves,
+)
 from pipeline.evaluation.word_neighbours import frequent_words, word_neighbours
 from pipeline.facts import Trained
 from pipeline.models.fill_in import FillIn
@@ -138,7 +143,7 @@ def _retrieval(
     middle: np.ndarray,
 ) -> tuple[RetrievalScores, RetrievalScores]:
     """How well one half of a text finds the other: by the encoder, and by common pieces."""
-    first, second = halves(texts)
+    first, second = text_halves(texts)
     vectors = [vectors_of(settings, encoder, tokenizer, half, middle) for half in (first, second)]
     rows = tokenizer.encode([*first, *second]).truncated(settings.text.max_length)
     bags = bag_of_pieces([rows.row(i)[1:-1] for i in range(len(rows))], len(tokenizer.vocabulary))

@@ -11,11 +11,12 @@ import keras
 import numpy as np
 import pandas as pd
 
-from pipeline.evaluation.retrieval import halves, retrieval_scores
+from pipeline.evaluation.retrieval import retrieval_scores, text_halves
 from pipeline.export.predictor import AnswerForm, Kind, Predictor
-from pipeline.export.text_encoder import export_encoder, load_encoder
+from pipeline.export.text_encoder import export_encoder, load_text_encoder
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
+from pipeline.models.folded import folded
 from pipeline.pretrained import PretrainedEncoder, write_pretrained
 from pipeline.tasks.base import Hub, Signature, korean
 from pipeline.tasks.encoder import TASK
@@ -49,7 +50,7 @@ def inputs(values: Sequence[str]) -> dict[str, Any]:
 
 def test_inputs(test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
     """First halves of texts, then their second halves."""
-    first, second = halves(list(test["text"]))
+    first, second = text_halves(list(test["text"]))
     return inputs([*first, *second])
 
 
@@ -60,7 +61,7 @@ def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) 
 
 
 def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
-    encoder = encoder_of(trained_model(settings, trained))
+    encoder = folded(encoder_of(trained_model(settings, trained)), "embedding", "recurrent_1")
     tokenizer = load_tokenizer(trained.prepared_folder)
     exported = export_encoder(
         encoder,
@@ -99,7 +100,7 @@ def learnt_weights(encoder: keras.Model) -> dict[str, np.ndarray]:
 
 
 def load(folder: Path, asking: None = None) -> Predictor:
-    vectors = load_encoder(folder)
+    vectors = load_text_encoder(folder)
 
     def answer(texts: Sequence[str]) -> list[dict[str, Any]]:
         pairs = zip(texts, vectors(list(texts)), strict=True)

@@ -15,10 +15,10 @@ from pipeline.training.settings import BatchSettings, TrainingSettings
 
 @dataclasses.dataclass(frozen=True)
 class SoftmaxSettings:
-    """What a guess is compared with."""
+    """How the softmax over the vocabulary is computed in training."""
 
     softmax_samples: Annotated[int, AtLeast(0)] = 1000
-    """Pieces drawn for each batch in training, in the place of the whole vocabulary (sampled
+    """Number of pieces sampled for each batch in training instead of the whole vocabulary (sampled
     softmax); 0 takes the whole vocabulary."""
 
 

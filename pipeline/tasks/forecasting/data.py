@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.corpora.series.corpus import read_series_corpus
-from pipeline.corpora.series.spacing import Spacing, spacing_of
+from pipeline.corpora.series.spacing import Spacing, step_spacing
 from pipeline.corpora.series.table import read_series
 from pipeline.corpora.split_file import SplitFile
 from pipeline.corpora.splits import CorpusSplits
@@ -52,7 +52,7 @@ def prepare(
     )
     train = steps_of_train(history["train"], forecast["train"])
     scaling, first = Scaling.of(train), history["train"][0]
-    spacing = spacing_of(first.whole.seconds)
+    spacing = step_spacing(first.whole.seconds)
     window = first.stop - first.start
     facts = SeriesFacts(
         channels=first.whole.channels,
@@ -118,4 +118,4 @@ def values_in(path: str, model: Path | None) -> list[History]:
     table = read_series(Path(path), None if facts is None else facts.channels)
     for note in table.notes:
         say(f"{path}: {note}")
-    return [History(np.float32(table.values), table.time_name, spacing_of(table.seconds))]
+    return [History(np.float32(table.values), table.time_name, step_spacing(table.seconds))]

@@ -13,10 +13,10 @@ from pipeline.training.settings import TrainingSettings
 
 @dataclasses.dataclass(frozen=True)
 class ErrorSettings:
-    """What a forecaster learns to keep small."""
+    """The loss of a forecaster."""
 
     error: Literal["absolute", "squared"] = "absolute"
-    """Of standardised values. The absolute error minds single large ones less."""
+    """Loss on standardised values. The absolute error gives less weight to single large errors."""
 
 
 @dataclasses.dataclass(frozen=True)

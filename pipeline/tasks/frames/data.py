@@ -13,9 +13,9 @@ import pandas as pd
 
 from pipeline.batches.frame_windows import FrameRows
 from pipeline.corpora.framed.corpus import ENCODER, FEATURES, picture_encoder, read_framed_corpus
-from pipeline.corpora.framed.filmed_video import features_of
+from pipeline.corpora.framed.filmed_video import frame_features
 from pipeline.corpora.framed.sources import is_filmed
-from pipeline.corpora.framed.whole_videos import shortened
+from pipeline.corpora.framed.whole_videos import shortened_text
 from pipeline.corpora.split_file import SplitFile
 from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
@@ -64,7 +64,7 @@ def prepare(
         FrameRows.write(folder, name, videos, ids)
         if name == "train":
             frames = FrameRows.load(folder, name).frames
-            standard = Standard.of(frames)
+            standard = FeatureScaling.of(frames)
             standard.save(folder)
             constant = np.flatnonzero(frames.min(axis=0) == frames.max(axis=0)).tolist()
     frames_of = {name: sum(map(len, rows)) for name, rows in gold.items()}
@@ -73,7 +73,7 @@ def prepare(
         f"{counted(len(standard.mean), 'feature')}, {counted(len(labels), 'label')}",
         warnings=[
             f"Features that are the same in all frames of train, so that nothing is learnt of them "
-            f"(counted from 1): {shortened(', '.join(str(place + 1) for place in constant))}."
+            f"(counted from 1): {shortened_text(', '.join(str(place + 1) for place in constant))}."
         ]
         * bool(constant),
         details={"labels": labels, "frames": frames_of},
@@ -82,7 +82,7 @@ def prepare(
 
 def example(settings: Settings, prepared_folder: Path) -> np.ndarray:
     """Two seconds of made-up motion in the units of the corpus: nobody's own data is exported."""
-    standard = Standard.load(prepared_folder)
+    standard = FeatureScaling.load(prepared_folder)
     phase = np.arange(len(standard.mean)) + np.arange(48)[:, None] / 6
     return (standard.mean + standard.std * np.sin(phase)).astype(np.float32)
 
@@ -93,7 +93,10 @@ def values_in(path: str, model: Path | None) -> list[np.ndarray]:
     names = [] if model is None else _names(model / _ASSETS / NAMES)
     if not is_filmed(Path(path)):
         return TASK.input.in_order(path, names)
-    if model is not None and (encoder := encoder_of(model / _ASSETS)) != picture_encoder():
+    if (
+        model is not None
+        and (encoder := picture_encoder_name(model / _ASSETS)) != picture_encoder()
+    ):
         raise UserError(
             "shows pictures, and the model "
             + (f"takes features by {encoder}" if encoder else "was trained on tables of features"),
@@ -103,10 +106,10 @@ def values_in(path: str, model: Path | None) -> list[np.ndarray]:
             else "give a CSV file with a row a frame",
         )
     with tempfile.TemporaryDirectory() as store:
-        return [np.array(features_of(Path(path), Path(store)).frames, np.float32)]
+        return [np.array(frame_features(Path(path), Path(store)).frames, np.float32)]
 
 
-def encoder_of(folder: Path) -> str:
+def picture_encoder_name(folder: Path) -> str:
     """The picture encoder whose features a model takes; empty where it takes those of tables."""
     return str(read_json(folder / PICTURES)["encoder"]) if (folder / PICTURES).exists() else ""
 
@@ -116,7 +119,7 @@ def _names(path: Path) -> list[str]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Standard:
+class FeatureScaling:
     """Mean and standard deviation of each feature over the frames of train, float64 [features];
     the deviation of a constant feature is 1."""
 
@@ -124,7 +127,7 @@ class Standard:
     std: np.ndarray
 
     @classmethod
-    def of(cls, frames: np.ndarray) -> Standard:
+    def of(cls, frames: np.ndarray) -> FeatureScaling:
         width = frames.shape[1]
         # Some features at a time: of many, copies in float64 would fill the memory.
         columns = [frames[:, first : first + _AT_ONCE] for first in range(0, width, _AT_ONCE)]
@@ -139,12 +142,12 @@ class Standard:
             np.savez(temporary, mean=self.mean, std=self.std)
 
     @classmethod
-    def load(cls, folder: Path) -> Standard:
+    def load(cls, folder: Path) -> FeatureScaling:
         with np.load(folder / STANDARD, allow_pickle=False) as stored:
             return cls(stored["mean"], stored["std"])
 
 
-def load_labels(prepared_folder: Path) -> list[str]:
+def label_names(prepared_folder: Path) -> list[str]:
     """The labels that training knows, in the order of their numbers."""
     return list(read_json(prepared_folder / LABELS))
 

@@ -14,7 +14,7 @@ from pipeline.report.run_facts import run_facts
 from pipeline.settings import without_run
 from pipeline.tasks.base import Evaluated
 from pipeline.tasks.frames import TASK
-from pipeline.tasks.frames.data import load_labels
+from pipeline.tasks.frames.data import label_names
 from pipeline.tasks.frames.report import frames_content
 from pipeline.tasks.frames.settings import Settings
 from pipeline.tasks.frames.training import VIDEOS_AT_ONCE, trained_model
@@ -22,7 +22,7 @@ from pipeline.training.tensorboard import TensorBoardLog
 
 
 def evaluate(settings: Settings, trained: Trained) -> Evaluated:
-    names = np.array(load_labels(trained.prepared_folder))
+    names = np.array(label_names(trained.prepared_folder))
     rows = FrameRows.load(trained.prepared_folder, "test")
     test = read_split(trained.corpus_folder / "test.tsv")
     gold = TASK.output.load_all(test["label"], trained.corpus_folder)

@@ -20,7 +20,7 @@ from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.tasks.base import Hub, Signature
 from pipeline.tasks.frames import TASK
-from pipeline.tasks.frames.data import NAMES, PICTURES, encoder_of, load_labels
+from pipeline.tasks.frames.data import NAMES, PICTURES, label_names, picture_encoder_name
 from pipeline.tasks.frames.settings import Settings
 from pipeline.tasks.frames.training import trained_model
 from pipeline.workspace import read_json, write_json
@@ -75,9 +75,9 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
     exported = export_frame_labeller(
         trained_model(settings, trained),
         settings.model,
-        load_labels(trained.prepared_folder),
+        label_names(trained.prepared_folder),
         folder,
-        takes_pictures=bool(encoder_of(trained.prepared_folder)),
+        takes_pictures=bool(picture_encoder_name(trained.prepared_folder)),
     )
     # By them the columns of a table are found that a person asks about.
     for name in (NAMES, PICTURES):

@@ -14,11 +14,11 @@ from pipeline.training.settings import TrainingSettings
 
 @dataclasses.dataclass(frozen=True)
 class WindowSettings:
-    """What a step learns from."""
+    """How videos are cut into training examples."""
 
     window: Annotated[int, AtLeast(1)] = 128
-    """Frames of a training example: videos are cut into so many, at other places each epoch.
-    Dev and test are read whole."""
+    """Frames of a training example: videos are cut into windows of this length, at different places
+    in each epoch. Videos of dev and test are read whole."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pipeline.batches.frame_windows import FrameRows, FrameWindows
 from pipeline.evaluation.frames import frame_scores
 from pipeline.facts import Trained
 from pipeline.models.frame_labeller import best_labels, frame_labeller, predict_labels
-from pipeline.tasks.frames.data import Standard, load_labels
+from pipeline.tasks.frames.data import FeatureScaling, label_names
 from pipeline.tasks.frames.settings import Settings
 from pipeline.text.ragged import Ragged
 from pipeline.training.fit import TrainingPlan
@@ -60,10 +60,10 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 
 def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
     """The untrained model for what lies in `prepared_folder`."""
-    standard = Standard.load(prepared_folder)
+    standard = FeatureScaling.load(prepared_folder)
     return frame_labeller(
         settings.model,
-        labels=len(load_labels(prepared_folder)),
+        labels=len(label_names(prepared_folder)),
         mean=standard.mean,
         std=standard.std,
     )

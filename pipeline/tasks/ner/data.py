@@ -14,7 +14,7 @@ from pipeline.corpora.splits import CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Prepared
-from pipeline.pretrained import ENCODER, check_decided_by_encoder, check_fits
+from pipeline.pretrained import ENCODER, check_decided_by_encoder, check_encoder_fits
 from pipeline.quiet import start_keras
 from pipeline.stages.encoders import find_pretrained
 from pipeline.tasks.ner.settings import Settings
@@ -47,7 +47,7 @@ def encoder(settings: Settings, workspace: Workspace) -> Path | None:
     folder = find_pretrained(settings.start.encoder, BUNDLED_ENCODER, workspace)
     if folder is not None:
         check_decided_by_encoder(settings.text, ("vocabulary_size", "min_frequency"))
-        check_fits(folder, {"pieces": "syllable"})
+        check_encoder_fits(folder, {"pieces": "syllable"})
     elif settings.model.layers == 0:
         raise UserError(
             "with --layers 0 and no encoder nothing reads what stands around a piece",

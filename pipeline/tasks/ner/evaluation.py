@@ -10,8 +10,7 @@ from pipeline.corpora.annotated.entities import Entity, read_entities
 from pipeline.corpora.annotated.entity_labels import label_key
 from pipeline.corpora.annotated.label_maps import as_common, common_labels
 from pipeline.corpora.splits import read_split
-from pipeline.evaluation.entities import EntityMetrics
-from pipeline.evaluation.entities import evaluate as measure
+from pipeline.evaluation.entities import EntityMetrics, evaluate_entities
 from pipeline.facts import Trained
 from pipeline.models.settings import describe_tagger
 from pipeline.models.tagger import tag_texts
@@ -33,7 +32,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     texts, gold = list(test["text"]), list(map(read_entities, test["label"]))
     tags = load_tags(trained.prepared_folder)
     predicted = find_entities(settings, trained, texts)
-    metrics = measure(texts, gold, predicted, tags.labels, _training_entities(trained))
+    metrics = evaluate_entities(texts, gold, predicted, tags.labels, _training_entities(trained))
     _log_to_tensorboard(settings, trained, metrics)
     unknown = sorted({entity.label for found in gold for entity in found} - set(tags.labels))
     shown = _unknown_labels(unknown)
@@ -58,7 +57,7 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
         for cell in other.frame["label"]
     ]
     shared = sorted({name for label in theirs.values() if label for name in label.split("|")})
-    metrics = measure(
+    metrics = evaluate_entities(
         texts,
         [as_common(*pair, theirs) for pair in zip(texts, gold, strict=True)],
         [as_common(*pair, ours) for pair in zip(texts, predicted, strict=True)],

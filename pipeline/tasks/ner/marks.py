@@ -50,7 +50,7 @@ class ShownSentence:
     errors: tuple[str, ...]
 
 
-def shown(sentence: MarkedSentence, tone_of: dict[str, int]) -> ShownSentence:
+def shown_sentence(sentence: MarkedSentence, tone_of: dict[str, int]) -> ShownSentence:
     """A sentence of the test set; entities without an exact counterpart have a cross.
 
     Args:
@@ -60,7 +60,7 @@ def shown(sentence: MarkedSentence, tone_of: dict[str, int]) -> ShownSentence:
     text, gold, predicted = sentence.text, sentence.gold, sentence.predicted
     errors = [p for p in pair_up(gold, predicted) if p.outcome is not Outcome.RIGHT]
     wrong = {entity for pair in errors for entity in pair.entities}
-    kept = windows(text, sorted(wrong or gold)[:_MOST_SHOWN], (*gold, *predicted))
+    kept = excerpts(text, sorted(wrong or gold)[:_MOST_SHOWN], (*gold, *predicted))
     kinds = dict.fromkeys(
         f"{p.outcome}: {' → '.join(dict.fromkeys(e.label for e in p.entities))}" for p in errors
     )
@@ -70,7 +70,7 @@ def shown(sentence: MarkedSentence, tone_of: dict[str, int]) -> ShownSentence:
     )
 
 
-def windows(text: str, around: Sequence[Entity], whole: Sequence[Entity]) -> list[tuple[int, int]]:
+def excerpts(text: str, around: Sequence[Entity], whole: Sequence[Entity]) -> list[tuple[int, int]]:
     """Which stretches of `text` to show: all of a short one, of a long one what matters.
 
     Args:
@@ -91,10 +91,10 @@ def windows(text: str, around: Sequence[Entity], whole: Sequence[Entity]) -> lis
         for start, end, _ in cut:
             kept[start:end] = [True] * (end - start)
     found, start = [], None
-    for at, shown in enumerate([*kept, False]):
-        if shown and start is None:
+    for at, inside in enumerate([*kept, False]):
+        if inside and start is None:
             start = at
-        elif not shown and start is not None:
+        elif not inside and start is not None:
             found.append((start, at))
             start = None
     return found
@@ -114,7 +114,7 @@ def marked(
         entities: none overlaps another.
         tone_of: label -> colour, from `tones`.
         wrong: those of `entities` that get a cross.
-        shown: stretches of text from `windows`, which cut through no entity; None shows all.
+        shown: stretches of text from `excerpts`, which cut through no entity; None shows all.
     """
     spans = []
     entities = sorted(entities)

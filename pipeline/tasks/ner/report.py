@@ -11,7 +11,7 @@ from pipeline.report.filters import cut
 from pipeline.report.page import MarkedSpan, ReportContent
 from pipeline.report.run_facts import RunFacts
 from pipeline.report.run_report import run_document
-from pipeline.tasks.ner.marks import shown, tones
+from pipeline.tasks.ner.marks import shown_sentence, tones
 
 if TYPE_CHECKING:
     from pipeline.evaluation.entities import EntityMetrics
@@ -55,8 +55,8 @@ def entity_content(metrics: EntityMetrics, run: RunFacts) -> ReportContent:
         none_label=NONE,
         outcomes=[(each, _commonest(each.examples)) for each in metrics.outcomes],
         confusions=[(each, _commonest(each.examples)) for each in metrics.confusions[:_CONFUSIONS]],
-        wrong=[shown(sentence, tone_of) for sentence in metrics.wrong_sentences[:_WRONG]],
-        right=[shown(sentence, tone_of) for sentence in metrics.right_sentences[:_RIGHT]],
+        wrong=[shown_sentence(sentence, tone_of) for sentence in metrics.wrong_sentences[:_WRONG]],
+        right=[shown_sentence(sentence, tone_of) for sentence in metrics.right_sentences[:_RIGHT]],
         label_scores=entity_figures.label_scores(metrics.per_label, metrics.f1),
         outcome_bars=entity_figures.outcomes_by_label(metrics.outcomes_by_label),
         confusion=figures.confusion_matrix(metrics.confusion, (*metrics.labels, NONE)),

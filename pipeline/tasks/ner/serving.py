@@ -20,7 +20,7 @@ from pipeline.tasks.base import Hub, Signature, korean
 from pipeline.tasks.ner import TASK
 from pipeline.tasks.ner.data import load_tags
 from pipeline.tasks.ner.settings import Settings
-from pipeline.tasks.ner.training import trained_decoder, trained_tagger
+from pipeline.tasks.ner.training import served, trained_decoder, trained_tagger
 from pipeline.text.tokenizers import load_tokenizer
 
 SIGNATURE = Signature(
@@ -78,7 +78,9 @@ def ids_model(settings: Settings, trained: Trained) -> IdsModel:
     """The potentials of the tags, and those that the best legal tags are found with."""
     model = trained_tagger(settings, trained)
     names = load_tags(trained.prepared_folder).names
-    return IdsModel(model, "potentials", names, model.get_layer("crf").potentials())
+    return IdsModel(
+        served(model, quicker=False), "potentials", names, model.get_layer("crf").potentials()
+    )
 
 
 def load(folder: Path, asking: None = None) -> Predictor:

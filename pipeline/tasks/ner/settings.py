@@ -15,11 +15,11 @@ from pipeline.training.settings import AdversarialSettings, BatchSettings, Train
 
 @dataclasses.dataclass(frozen=True)
 class MentionSettings:
-    """Other names in the same places."""
+    """Data augmentation by replacing entities."""
 
     mention_replacement: Annotated[float, Share] = 0.4
-    """In training, this share of the entities gives way to others of the same kind, anew each
-    epoch (mention replacement, Dai and Adel 2020). 0 leaves the text as it is."""
+    """In training, this share of the entities is replaced by others of the same kind, chosen anew
+    in each epoch (mention replacement, Dai and Adel 2020). 0 leaves the text as it is."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,7 +28,7 @@ from pipeline.stages.teachers import (
 from pipeline.tasks.ner import TASK
 from pipeline.tasks.ner.data import load_tags
 from pipeline.tasks.ner.settings import Settings
-from pipeline.tasks.ner.training import trained_tagger
+from pipeline.tasks.ner.training import served, trained_tagger
 from pipeline.text.ragged import Ragged
 from pipeline.text.tags import TagSet
 from pipeline.text.tokenizer import Tokenizer
@@ -121,7 +121,7 @@ class _Tagger:
         return cls(
             teacher.name,
             load_tokenizer(trained.prepared_folder),
-            tag_probabilities(trained_tagger(settings, trained)),
+            served(tag_probabilities(trained_tagger(settings, trained))),
             settings.text.max_length,
         )
 

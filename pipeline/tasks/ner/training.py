@@ -10,12 +10,12 @@ import keras
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.evaluation.entity_scores import entity_scores
 from pipeline.facts import Trained
+from pipeline.models.folded import folded
 from pipeline.models.start import start_from
 from pipeline.models.tagger import (
     ENCODER_LAYERS,
     EncoderShape,
     best_tags,
-    folded,
     predict_tags,
     recurrent_tagger,
 )
@@ -27,7 +27,7 @@ from pipeline.text.ngrams import vocabulary_ngrams
 from pipeline.text.piece_ngrams import load_piece_ngrams
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import Vocabulary
-from pipeline.training.adversarial import adversarial
+from pipeline.training.adversarial import adversarial_model
 from pipeline.training.fit import TrainingPlan
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.weights import load_best_weights
@@ -73,7 +73,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         return {**scores, "loss": loss / len(rows["dev"].ids)}
 
     return TrainingPlan(
-        model=adversarial(model, settings.adversarial),
+        model=adversarial_model(model, settings.adversarial),
         loss=crf.loss if settings.model.head == "crf" else PieceCrossEntropy(),
         batches=batches,
         evaluate=evaluate,
@@ -89,14 +89,24 @@ def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
 
 def trained_decoder(settings: Settings, trained: Trained) -> keras.Model:
     """The model of a finished run, with its best weights; it gives the best tags."""
-    return best_tags(trained_tagger(settings, trained))
+    return served(best_tags(trained_tagger(settings, trained)))
 
 
 def trained_tagger(settings: Settings, trained: Trained) -> keras.Model:
     """The same in front of its layer "crf": it gives potentials."""
-    folder = trained.prepared_folder
-    model = load_best_weights(build_model(settings, folder), trained)
-    return folded(model, settings.model, **_shape(folder))
+    return load_best_weights(build_model(settings, trained.prepared_folder), trained)
+
+
+def served(model: keras.Model, *, quicker: bool = True) -> keras.Model:
+    """The same tagger as it is served: `folded`, if it reads the states of an encoder.
+
+    Args:
+        quicker: whether its encoder becomes a layer that only TensorFlow knows.
+    """
+    table, recurrent = ENCODER_LAYERS["embedding"], ENCODER_LAYERS["recurrent_1"]
+    if table not in {layer.name for layer in model.layers}:
+        return model
+    return folded(model, table, recurrent if quicker else None)
 
 
 def _shape(prepared_folder: Path) -> dict[str, Any]:

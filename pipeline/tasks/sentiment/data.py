@@ -21,7 +21,7 @@ from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Prepared
 from pipeline.normalize import normalize
-from pipeline.pretrained import ENCODER, check_decided_by_encoder, check_fits
+from pipeline.pretrained import ENCODER, check_decided_by_encoder, check_encoder_fits
 from pipeline.quiet import start_keras
 from pipeline.stages.encoders import find_pretrained
 from pipeline.tasks.sentiment.probabilities import write_probabilities
@@ -74,7 +74,7 @@ def encoder(settings: Settings, workspace: Workspace) -> Path | None:
                     remedy=f"use --{option} {only}, or --encoder none",
                 )
         check_decided_by_encoder(text, ("vocabulary_size", "min_frequency"))
-        check_fits(
+        check_encoder_fits(
             folder,
             {
                 "pieces": text.pieces,

@@ -7,12 +7,11 @@ import numpy as np
 
 from pipeline.corpora.split_file import SplitFile
 from pipeline.counts import counted
-from pipeline.evaluation.classification import ClassificationMetrics
-from pipeline.evaluation.classification import evaluate as measure
+from pipeline.evaluation.classification import ClassificationMetrics, evaluate_classifier
 from pipeline.evaluation.seen_texts import SeenTexts
 from pipeline.facts import Trained
 from pipeline.models.classifier import predict_logits
-from pipeline.models.settings import describe
+from pipeline.models.settings import describe_classifier
 from pipeline.normalize import normalize
 from pipeline.report import figures
 from pipeline.report.run_facts import run_facts
@@ -22,7 +21,7 @@ from pipeline.tasks.sentiment import TASK
 from pipeline.tasks.sentiment.data import label_names
 from pipeline.tasks.sentiment.report import classification_content
 from pipeline.tasks.sentiment.settings import Settings
-from pipeline.tasks.sentiment.training import load_labels, trained_model
+from pipeline.tasks.sentiment.training import load_label_numbers, trained_model
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import SPECIALS, Vocabulary
 from pipeline.training.tensorboard import TensorBoardLog, write_projector
@@ -31,7 +30,7 @@ from pipeline.training.tensorboard import TensorBoardLog, write_projector
 def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     folder = trained.prepared_folder
     names = label_names(folder)
-    rows, labels = Ragged.load(folder / "test"), load_labels(folder, "test")
+    rows, labels = Ragged.load(folder / "test"), load_label_numbers(folder, "test")
     texts = SplitFile(trained.corpus_folder / "test.tsv").cells("text", normalize)
     train = SplitFile(trained.corpus_folder / "train.tsv")
     train_texts = SeenTexts(normalize(t) for frame in train.blocks() for t in frame["text"])
@@ -48,10 +47,10 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     probabilities = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
     missing = len(names) - probabilities.shape[1]
     probabilities = np.pad(probabilities, ((0, 0), (0, missing)))
-    metrics = measure(labels, probabilities, names, rows.lengths, texts, train_texts)
+    metrics = evaluate_classifier(labels, probabilities, names, rows.lengths, texts, train_texts)
     _log_to_tensorboard(settings, trained, model, metrics)
     every = [*trained.warnings, *warnings]
-    run = run_facts(TASK, settings, trained, describe(settings.model), warnings=every)
+    run = run_facts(TASK, settings, trained, describe_classifier(settings.model), warnings=every)
     content = classification_content(metrics, run)
     return Evaluated(metrics.summary, metrics.to_json(), content, warnings)
 

@@ -47,7 +47,7 @@ def write_probabilities(folder: Path, train: SplitFile, labels: Sequence[str]) -
             append_labelled(frame[LABELLED] == "yes")
 
 
-def load_probabilities(folder: Path) -> TrainProbabilities | None:
+def load_train_probabilities(folder: Path) -> TrainProbabilities | None:
     """What `write_probabilities` wrote; None where train has labels alone. The arrays stay on
     disk."""
     if not (folder / PROBABILITIES).exists():

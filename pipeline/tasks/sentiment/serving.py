@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 
@@ -18,7 +17,7 @@ from pipeline.export.saved_model import load_asker
 from pipeline.facts import Exported, Trained
 from pipeline.fields import Tensor
 from pipeline.json_lines import shortest
-from pipeline.models.classifier import folded
+from pipeline.models.folded import folded
 from pipeline.one_line import without_breaks
 from pipeline.tasks.base import Hub, Signature, korean
 from pipeline.tasks.sentiment import TASK
@@ -55,7 +54,7 @@ def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) 
 
 def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
     return export_classifier(
-        _model(settings, trained),
+        folded(trained_model(settings, trained), "embedding", "recurrent_1"),
         load_tokenizer(trained.prepared_folder),
         label_names(trained.prepared_folder),
         folder,
@@ -65,11 +64,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
 
 def ids_model(settings: Settings, trained: Trained) -> IdsModel:
     names = label_names(trained.prepared_folder)
-    return IdsModel(_model(settings, trained), "logits", names)
-
-
-def _model(settings: Settings, trained: Trained) -> keras.Model:
-    return folded(trained_model(settings, trained), settings.model)
+    return IdsModel(folded(trained_model(settings, trained), "embedding"), "logits", names)
 
 
 def load(folder: Path, asking: None = None) -> Predictor:

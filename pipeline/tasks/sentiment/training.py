@@ -13,13 +13,13 @@ from pipeline.facts import Trained
 from pipeline.models.classifier import predict_logits, recurrent_classifier
 from pipeline.models.start import has_encoder, start_from
 from pipeline.tasks.sentiment.data import TRAIN_TEXTS, label_names
-from pipeline.tasks.sentiment.probabilities import load_probabilities
+from pipeline.tasks.sentiment.probabilities import load_train_probabilities
 from pipeline.tasks.sentiment.settings import Settings
 from pipeline.text.ngrams import vocabulary_ngrams
 from pipeline.text.ragged import Ragged
 from pipeline.text.sampling import segmentations
 from pipeline.text.vocabulary import Vocabulary
-from pipeline.training.adversarial import adversarial
+from pipeline.training.adversarial import adversarial_model
 from pipeline.training.distillation import DistillationLoss, SoftTargets
 from pipeline.training.fit import TrainingPlan
 from pipeline.training.losses import SmoothedCrossEntropy
@@ -29,7 +29,10 @@ from pipeline.training.weights import load_best_weights
 def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     training = settings.training
     targets = load_targets(settings, prepared_folder)
-    dev_rows, dev_labels = Ragged.load(prepared_folder / "dev"), load_labels(prepared_folder, "dev")
+    dev_rows, dev_labels = (
+        Ragged.load(prepared_folder / "dev"),
+        load_label_numbers(prepared_folder, "dev"),
+    )
     draw = segmentations(
         prepared_folder,
         prepared_folder / TRAIN_TEXTS,
@@ -64,7 +67,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 
     model = build_model(settings, prepared_folder, start_even=trainings > 1)
     return TrainingPlan(
-        model=adversarial(model, settings.adversarial),
+        model=adversarial_model(model, settings.adversarial),
         loss=(
             DistillationLoss(settings.distillation.temperature)
             if isinstance(targets, SoftTargets)
@@ -80,8 +83,8 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 
 def load_targets(settings: Settings, prepared_folder: Path) -> np.ndarray | SoftTargets:
     """What the training split teaches: label numbers, or probabilities where it has some."""
-    labels = load_labels(prepared_folder, "train")
-    given = load_probabilities(prepared_folder)
+    labels = load_label_numbers(prepared_folder, "train")
+    given = load_train_probabilities(prepared_folder)
     if given is None:
         return labels
     return SoftTargets(
@@ -93,7 +96,7 @@ def load_targets(settings: Settings, prepared_folder: Path) -> np.ndarray | Soft
     )
 
 
-def load_labels(prepared_folder: Path, split: str) -> np.ndarray:
+def load_label_numbers(prepared_folder: Path, split: str) -> np.ndarray:
     """Label numbers of a split, int32 [rows]; -1 for labels that train does not have."""
     return mapped_array(prepared_folder / f"{split}.labels.npy", np.int32)
 

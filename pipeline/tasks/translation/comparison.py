@@ -13,8 +13,8 @@ from pipeline.evaluation.translation_scores import (
     LONG,
     SentenceCounts,
     bleu_of,
-    by_length,
     paired_bootstrap,
+    scores_in_length_buckets,
     undefined,
 )
 from pipeline.report import attention_pictures
@@ -81,7 +81,7 @@ class TestSet:
         return self.lengths > LONG
 
 
-def side_by_side(models: Sequence[Compared], test: TestSet) -> dict[str, list[str]]:
+def metrics_side_by_side(models: Sequence[Compared], test: TestSet) -> dict[str, list[str]]:
     """What was measured -> that of each model, as written, in the order of the models."""
     facts = {name: [model.facts[name] for model in models] for name in models[0].facts}
     measured = [model.metrics for model in models]
@@ -109,7 +109,7 @@ def comparison_content(
         test: what they translated.
         warnings: sentences that must not be missed.
     """
-    curves = {model.name: by_length(model.counts, test.lengths) for model in models}
+    curves = {model.name: scores_in_length_buckets(model.counts, test.lengths) for model in models}
     content = document(
         "tasks/translation/comparison.md.j2",
         names=[model.name for model in models],
@@ -118,7 +118,7 @@ def comparison_content(
         direction=DIRECTIONS[test.direction],
         long=LONG,
         long_sentences=int(test.is_long.sum()),
-        measured=side_by_side(models, test),
+        measured=metrics_side_by_side(models, test),
         signatures=list(dict.fromkeys(model.metrics.bleu_signature for model in models)),
         by_length=attention_pictures.bleu_by_length(curves),
         buckets_of_all=list(zip(*curves.values(), strict=True)),

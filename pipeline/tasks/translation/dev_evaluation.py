@@ -84,9 +84,10 @@ class TranslationDevEvaluation:
         return {"bleu": bleu, "loss": loss / pieces, "samples": samples}
 
 
-def evenly(count: int, most: int) -> np.ndarray:
-    """At most `most` of `count` rows, at even distances, the first among them: int64, ascending."""
-    chosen = min(count, most)
+def evenly(count: int, max_count: int) -> np.ndarray:
+    """Numbers of at most `max_count` of `count` rows, evenly spaced, beginning with the first:
+    int64, ascending."""
+    chosen = min(count, max_count)
     return np.arange(chosen) * count // max(chosen, 1)
 
 

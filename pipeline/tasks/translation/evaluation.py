@@ -12,8 +12,7 @@ import pandas as pd
 from pipeline.corpora.parallel.corpus import read_evaluation_pairs
 from pipeline.corpora.parallel.pairs import further_references
 from pipeline.corpora.splits import read_split
-from pipeline.evaluation.translation import TranslationMetrics
-from pipeline.evaluation.translation import evaluate as measure
+from pipeline.evaluation.translation import TranslationMetrics, evaluate_translations
 from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS
 from pipeline.facts import Trained
 from pipeline.models.reference_losses import reference_losses
@@ -44,7 +43,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     sources, targets = (Ragged.load(folder / f"test.{side}") for side in SIDES)
     translations, scores = _translations(settings, trained, model, sources)
     losses = reference_losses(model, sources, targets)
-    metrics = measured(settings, test, translations, scores, sources.lengths, losses)
+    metrics = translation_metrics(settings, test, translations, scores, sources.lengths, losses)
     # Each corpus's own test set, which is part of test.
     place = {text: row for row, text in enumerate(test["text"])}
     others = {}
@@ -52,7 +51,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
         own = read_split(trained.corpus_folder / f"{name}.tsv")
         rows = [place[text] for text in own["text"]]
         its = [translations[row] for row in rows]
-        others[name] = measured(settings, own, its, scores[rows], sources.lengths[rows])
+        others[name] = translation_metrics(settings, own, its, scores[rows], sources.lengths[rows])
     maps: Sequence[HeatMap] = []
     if settings.model.architecture != "rnn":
         search = Translate(model, settings.search.one_best, attention=True)
@@ -79,7 +78,7 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
     truncated = int((rows.lengths > max_length).sum())
     sources, model = rows.truncated(max_length), trained_model(settings, trained)
     translations, scores = _translations(settings, trained, model, sources)
-    metrics = measured(settings, other.frame, translations, scores, sources.lengths)
+    metrics = translation_metrics(settings, other.frame, translations, scores, sources.lengths)
     about = [*other.warnings, *truncation_warnings({("source", title): truncated}, max_length)]
     warnings = [
         *trained.warnings,
@@ -114,7 +113,7 @@ def _translations(
     return [decode(rows.row(i).tolist()) for i in range(len(rows))], scores
 
 
-def measured(
+def translation_metrics(
     settings: Settings,
     frame: pd.DataFrame,
     translations: list[str],
@@ -127,7 +126,7 @@ def measured(
     Both sides stand under the text policy, as translations do: NFD would share no character
     with them.
     """
-    return measure(
+    return evaluate_translations(
         [normalize(text) for text in frame["text"]],
         [normalize(text) for text in frame["label"]],
         translations,

@@ -10,7 +10,7 @@ from pipeline.report import attention_pictures
 from pipeline.report.page import ReportContent
 from pipeline.report.run_facts import RunFacts
 from pipeline.report.run_report import run_document
-from pipeline.tasks.translation.samples import shown
+from pipeline.tasks.translation.samples import shown_sample
 
 if TYPE_CHECKING:
     from pipeline.evaluation.translation import TranslationMetrics
@@ -50,7 +50,7 @@ def translation_content(
         other_tests=other_tests or {},
         orders=list(zip(metrics.repetition_by_order, metrics.bleu_precisions, strict=True)),
         samples={
-            place: [shown(sample) for sample in getattr(metrics, place)]
+            place: [shown_sample(sample) for sample in getattr(metrics, place)]
             for place in ("worst", "median", "best")
         },
         heat_maps=[(each, attention_pictures.attention_heat_map(each)) for each in heat_maps],

@@ -36,7 +36,7 @@ class ShownSample:
     score: float | None
 
 
-def shown(sample: SampleTranslation) -> ShownSample:
+def shown_sample(sample: SampleTranslation) -> ShownSample:
     """Marks what the translation shares with its reference."""
     return ShownSample(
         sample.index + 1,

@@ -18,7 +18,7 @@ from pipeline.training.settings import (
 )
 
 _EXAMPLES = {"ko": "톰은 외로워 보였어.", "en": "Tom looked lonely."}
-"""Source language -> a sentence to try."""
+"""Source language -> an example sentence."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,9 +26,9 @@ class PairSubwordSettings:
     """Subword regularisation."""
 
     subword_sampling: Annotated[float, AtLeast(0)] = 0.2
-    """In training, sentences are cut anew each epoch: with sentencepiece the smoothing alpha of
-    sampled segmentations (Kudo 2018), with wordpiece the share of refused longest matches
-    (MaxMatch-Dropout, Hiraoka 2022). 0 always cuts the same way."""
+    """In training, sentences are cut anew in each epoch: with sentencepiece this is the smoothing
+    alpha of sampled segmentations (Kudo 2018), with wordpiece the probability that a longest match
+    is refused (MaxMatch-Dropout, Hiraoka 2022). 0 always cuts the same way."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Settings:
 
 
 def example(settings: Settings) -> str:
-    """A sentence to try, in the language of the source."""
+    """An example sentence in the source language."""
     return _EXAMPLES[settings.source_language]
 
 
