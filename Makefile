@@ -82,6 +82,7 @@ help:  ## print this help
 	@echo "All settings of a task: make settings-sentiment, settings-ner and so on"
 	@echo "A pretrained encoder to start from: ENCODER=bundled, none, a run of make pretrain, a folder"
 	@echo "English to Korean: make translate DIRECTION=en-ko (run en-ko, version 2; both can be asked)"
+	@echo "Several processes, on JAX: PROCESSES=2 make train-sentiment"
 	@echo "No network? CORPUS_MIRROR=folder; with neither, a small bundled corpus stands in."
 
 # ---- the environment: made once, made again when the pins change

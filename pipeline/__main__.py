@@ -19,6 +19,7 @@ from pipeline.environment import (
     start_python_anew,
 )
 from pipeline.errors import UserError
+from pipeline.launcher import COUNT, Together, as_one_of_several, supervise
 from pipeline.quiet import start_keras
 from pipeline.readable import print_utf8
 from pipeline.scoring.settings import SCORE_HELP, ScoreSettings, split_options
@@ -99,7 +100,8 @@ def _backend(stage: str) -> str:
     """The backend of Keras: TensorFlow or JAX for training, TensorFlow for everything else."""
     if stage != "train":
         return _BACKENDS[0]
-    asked = os.environ.get("KERAS_BACKEND") or _BACKENDS[0]
+    several = Together.asked() is not None
+    asked = "jax" if several else os.environ.get("KERAS_BACKEND") or _BACKENDS[0]
     if asked not in _BACKENDS:
         raise UserError(
             f"{asked!r} is not supported",
@@ -109,7 +111,7 @@ def _backend(stage: str) -> str:
     if importlib.util.find_spec(asked) is None:
         raise UserError(
             f"{asked} is not installed",
-            where="KERAS_BACKEND",
+            where=COUNT if several else "KERAS_BACKEND",
             remedy=f".venv/bin/pip install {asked}, or leave it unset",
         )
     return asked
@@ -210,10 +212,22 @@ def _run(arguments: list[str]) -> int:
         return int(end.code or 0)
     check_ranges(parsed)
     groups = {group.name: getattr(parsed, group.name) for group in dataclasses.fields(kind)}
-    prepare_process(stage)
-    run = importlib.import_module(f"pipeline.stages.{stage}").run
-    run(task, kind(**groups), Workspace(), *([] if options is None else [parsed.stage]))
-    return 0
+    together = Together.asked()
+    if together is not None and stage == "train" and not together.supervised:
+        _backend(stage)  # said once if it cannot be had
+        return supervise(together, arguments, Workspace().run(name, groups["run"].name))
+    if together is not None and stage != "train" and not together.is_first:
+        return 0  # what is not training is done by process 0
+
+    def work() -> int:
+        prepare_process(stage)
+        run = importlib.import_module(f"pipeline.stages.{stage}").run
+        run(task, kind(**groups), Workspace(), *([] if options is None else [parsed.stage]))
+        return 0
+
+    if together is not None and together.supervised:
+        return as_one_of_several(lambda: exit_code(work))
+    return work()
 
 
 def _with_options(settings: type, options: type) -> type:

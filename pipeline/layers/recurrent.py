@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import keras
 from keras import ops
 
+from pipeline.layers.dealt_rows import row_by_row
+
 if keras.backend.backend() == "tensorflow":  # nothing else of a training on JAX imports it
     from pipeline.layers.lstm_loop import lstm_states, projected
 
@@ -149,6 +151,12 @@ class Recurrent(keras.layers.Layer):
         self.built = True
 
     def call(self, sequences, lengths, training=False):
+        def read(sequences, lengths):
+            return self._read(sequences, lengths, training)
+
+        return row_by_row(self, read, sequences, lengths)
+
+    def _read(self, sequences, lengths, training: bool):
         given = {}
         if self.forward is not None:
             given[self.forward] = sequences

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnusableCheckpointError, UserError
-from pipeline.facts import Prepared
+from pipeline.facts import Prepared, TrainingResult
 from pipeline.progress import say
 from pipeline.quiet import start_keras
 from pipeline.records import as_json
 from pipeline.settings import same_settings, without_run
 from pipeline.stages.files import RunFiles, chosen
 from pipeline.tasks.base import Task
-from pipeline.workspace import Manifest, Workspace, read_json, write_json, write_record
+from pipeline.training import processes
+from pipeline.workspace import (
+    Manifest,
+    Workspace,
+    digest,
+    read_json,
+    write_json,
+    write_record,
+)
 
 RESULTS = (
     "history.csv",
@@ -33,27 +42,39 @@ RESULTS = (
 
 def run(task: Task, settings: Any, workspace: Workspace) -> None:
     files = RunFiles.of(task, settings, workspace)
-    with files.write_lock():
+    processes.start()
+    with files.write_lock() if processes.is_first() else contextlib.nullcontext():
         prepared = _prepared(task, settings, files)
         # Only what decides the weights: where the export goes does not make a run another run.
         config = {**without_run(settings), "inputs": prepared.outputs}
-        _make_room(task, config, files)
-        write_record(files.config, config)
-        if files.training.exists():
+        processes.check_same("settings or corpus", digest(config), "give all the same command")
+        done = processes.is_first() and _already_trained(task, config, files)
+        if not processes.agreed({"done": done})["done"]:
             try:
-                files.result()
-            except UserError as fault:
-                say(f"{fault.where}: {fault.what}: training again")
-                files.training.unlink()
-            else:
-                say(f"already trained with these settings: {files.folder}")
-                return
+                _train(task, settings, files, workspace.root / prepared.facts.folder)
+            except KeyboardInterrupt:
+                if _has_checkpoint(files):
+                    say("the same command goes on from the last checkpoint")
+                raise
+        processes.leave()
+
+
+def _already_trained(task: Task, config: dict[str, Any], files: RunFiles) -> bool:
+    """Whether nothing is to be done; else the run is made ready for a training of `config`."""
+    _make_room(task, config, files)
+    write_record(files.config, config)
+    if files.training.exists():
         try:
-            _train(task, settings, files, workspace.root / prepared.facts.folder)
-        except KeyboardInterrupt:
-            if _has_checkpoint(files):
-                say("the same command goes on from the last checkpoint")
-            raise
+            files.result()
+        except UserError as fault:
+            say(f"{fault.where}: {fault.what}: training again")
+            files.training.unlink()
+        else:
+            say(f"already trained with these settings: {files.folder}")
+            return True
+    if not _has_checkpoint(files):
+        _start_over(files)
+    return False
 
 
 def _has_checkpoint(files: RunFiles) -> bool:
@@ -105,18 +126,20 @@ def _is_readable(config: Path) -> bool:
 
 
 def _train(task: Task, settings: Any, files: RunFiles, prepared_folder: Path) -> None:
-    start_keras(settings.training.seed)
-    if not _has_checkpoint(files):
-        _start_over(files)
-    plan = task.training.plan(settings, prepared_folder)
-    try:
-        result = plan.train(settings.training, files.folder)
-    except UnusableCheckpointError as fault:
-        say(f"{fault.where}: {fault.what}: the training starts again")
-        _start_over(files)
+    def trained() -> TrainingResult:
         start_keras(settings.training.seed)
         plan = task.training.plan(settings, prepared_folder)
-        result = plan.train(settings.training, files.folder)
+        return plan.train(settings.training, files.folder)
+
+    result = None
+    try:
+        result = trained()
+    except UnusableCheckpointError as fault:
+        say(f"{fault.where}: {fault.what}: the training starts again")
+        if processes.is_first():
+            _start_over(files)
+    if processes.agreed({"again": result is None})["again"] or result is None:
+        result = trained()
     say(
         f"trained: {result.monitor} on dev {result.best:.4f} at step "
         f"{result.best_step:,}, {result.seconds:.0f} s, "

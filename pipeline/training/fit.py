@@ -18,9 +18,10 @@ from pipeline.facts import TrainingResult
 from pipeline.models.one_graph import training_step
 from pipeline.progress import Progress, say
 from pipeline.records import as_json
-from pipeline.training import checkpoints
+from pipeline.training import checkpoints, processes
 from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
+from pipeline.training.step_together import step_together
 from pipeline.training.tensorboard import TensorBoardLog
 from pipeline.training.weights import load_initial_weights, save_weights
 from pipeline.workspace import is_what_was_written, sha256, write_record, write_text
@@ -76,6 +77,8 @@ class TrainingPlan:
 
     def train(self, settings: TrainingSettings, run: Path) -> TrainingResult:
         """Runs `fit` with its log in `run`/tensorboard."""
+        if not processes.is_first():
+            return fit(self, settings, run)
         log = TensorBoardLog(run / "tensorboard")
         try:
             return fit(self, settings, run, log)
@@ -146,7 +149,8 @@ class _Training:
         # it gives; JAX cannot do without.
         plan.model.compile(self.optimizer, plan.loss, jit_compile=keras.backend.backend() == "jax")
         self.optimizer.build(plan.model.trainable_variables)
-        self.take_step = training_step(plan.model)
+        in_step = step_together if processes.several() else training_step
+        self.take_step = in_step(plan.model)
         self.last_checkpoint = time.monotonic()
 
     def resume(self) -> None:
@@ -190,7 +194,8 @@ class _Training:
 
     def checkpoint(self) -> None:
         self.log.flush()
-        checkpoints.save(self.run / "checkpoint", self.plan.model, vars(self.state))
+        if processes.is_first():
+            checkpoints.save(self.run / "checkpoint", self.plan.model, vars(self.state))
         self.last_checkpoint = time.monotonic()
 
     def go(self) -> None:
@@ -266,7 +271,7 @@ class _Training:
         self.optimizer.assign_averages(model.trainable_variables)
         with np.errstate(all="ignore"):  # what is not finite is said below
             found = self.plan.evaluate(model)
-        scores = {name: value for name, value in found.items() if not isinstance(value, str)}
+        scores = processes.agreed({k: v for k, v in found.items() if not isinstance(v, str)})
         score = scores[self.plan.monitor]
         # An accuracy is a number whatever the weights are; the loss on dev tells.
         watched = {"loss": scores.get("loss", 0.0), self.plan.monitor: score}
@@ -274,8 +279,9 @@ class _Training:
         # A mean over more trainings is better, whatever a few rows of dev say.
         if score > state.best or self.plan.trainings > 1:
             state.best, state.best_step, state.evaluations_since_best = score, state.step, 0
-            save_weights(model, self.run / WEIGHTS)
-            state.weights = sha256(self.run / WEIGHTS)
+            if processes.is_first():
+                save_weights(model, self.run / WEIGHTS)
+                state.weights = sha256(self.run / WEIGHTS)
         else:
             state.evaluations_since_best += 1
         for variable, value in zip(model.trainable_variables, raw, strict=True):
@@ -314,15 +320,20 @@ class _Training:
         )
 
     def write_tables(self) -> None:
+        if not processes.is_first():
+            return
         history, steps = self.state.history, self.state.steps
         write_text(self.run / HISTORY, pd.DataFrame(history).to_csv(index=False))
         columns = ["step", "loss", "learning_rate", "gradient_norm"]
         write_text(self.run / STEPS, pd.DataFrame(steps, columns=columns).to_csv(index=False))
 
     def result(self) -> TrainingResult:
-        """The result of a finished training, with checksums of the files it wrote."""
-        self._check_weights()
-        self.write_tables()
+        """The result of a finished training, with checksums of the files this process wrote."""
+        files: dict[str, str] = {}
+        if processes.is_first():
+            self._check_weights()
+            self.write_tables()
+            files = {name: sha256(self.run / name) for name in (WEIGHTS, HISTORY, STEPS)}
         state = self.state
         return TrainingResult(
             monitor=self.plan.monitor,
@@ -333,7 +344,7 @@ class _Training:
             seconds=round(state.seconds, 1),
             parameters=int(self.plan.model.count_params()),
             stopped_early=state.step < self.total,
-            files={name: sha256(self.run / name) for name in (WEIGHTS, HISTORY, STEPS)},
+            files=files,
             trainings=self.plan.trainings,
         )
 
@@ -342,6 +353,9 @@ def fit(
     plan: TrainingPlan, settings: TrainingSettings, run: Path, log: Log | None = None
 ) -> TrainingResult:
     """Trains until the last epoch or until dev stops improving; resumes a training that was killed.
+
+    Where several processes train (`pipeline.training.processes`), all go through this, and process
+    0 alone writes.
 
     Of several trainings (`TrainingPlan.trainings`) the mean over all is kept, and dev only watches.
 
@@ -365,8 +379,12 @@ def fit(
         load_initial_weights(plan.model, settings.initial_weights)
     training = _Training(plan, settings, run, log or Log())
     training.resume()
+    processes.check_same(
+        "checkpoint", training.state.step, "let all see the same folder: runs/ is to be shared"
+    )
     training.go()
     result = training.result()
-    plan.model.load_weights(run / WEIGHTS)
-    write_record(run / "training.json", as_json(result))
+    if processes.is_first():
+        plan.model.load_weights(run / WEIGHTS)
+        write_record(run / "training.json", as_json(result))
     return result

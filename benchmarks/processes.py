@@ -1,0 +1,214 @@
+"""Training on two processes against one: what differs, what a kill costs, what a step costs.
+
+    python -m benchmarks.processes [--tasks sentiment ner] [--steps 50] [--kills 5]
+        [--bandwidth 50] [--settings "..."]
+
+Default models on the bundled samples, on JAX, all of them with as many steps:
+
+- one process and two: the largest differences of losses and of what the checkpoint holds;
+- two of which one, drawn at random, is killed at random times, and the same command goes on;
+- processor time a step: of a training with three times the steps less that of one with the steps,
+  so that the start and what is compiled do not count;
+- on paper, eight devices: a step and a ring all-reduce of all gradients in float32, one behind the
+  other, 2 (n - 1) / n bytes a byte of gradients (Patarasuk and Yuan 2009), at `--bandwidth`.
+
+Measure on a machine with nothing else to do and a core for each process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import random
+import resource
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from benchmarks.tables import print_table
+
+SETTINGS = {
+    "sentiment": ["--trainings", "1", "--min-batches", "1", "--batch-size", "65"],
+    "ner": ["--batch-size", "33"],
+}
+DEVICES = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One training.
+
+    Attributes:
+        task: its name.
+        name: of the run.
+        processes: how many take part.
+        settings: what else is typed.
+    """
+
+    task: str
+    name: str
+    processes: int
+    settings: list[str]
+
+    @property
+    def folder(self) -> Path:
+        return Path("runs", self.task, self.name)
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint" / "state.npz"
+
+    def start(self, stage: str) -> subprocess.Popen[bytes]:
+        count = {"PROCESSES": str(self.processes)} if stage == "train" else {}
+        words = [stage, self.task, "--corpus", "sample", "--name", self.name, *self.settings]
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *words],
+            env={**os.environ, "KERAS_BACKEND": "jax", **count},
+        )
+
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        if process.wait():
+            sys.exit(f"error: {self.name} ended with {process.returncode}")
+
+    def train(self) -> float:
+        """From the beginning; returns seconds of the processor, those of all processes."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for stage in ("corpus", "prepare"):
+            self.end(self.start(stage))
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.end(self.start("train"))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    def kill_one(self, generator: random.Random, longest: float) -> bool:
+        """Kills one process some time after there is a checkpoint; False: it was over before."""
+        process = self.start("train")
+        written = self.checkpoint.stat().st_mtime_ns if self.checkpoint.exists() else 0
+        while process.poll() is None:
+            if self.checkpoint.exists() and self.checkpoint.stat().st_mtime_ns > written:
+                break
+            time.sleep(0.01)
+        time.sleep(generator.uniform(0, longest))
+        children = psutil.Process(process.pid).children() if process.poll() is None else []
+        if not children:
+            return False
+        killed, killed_at = generator.choice(children), time.perf_counter()
+        killed.kill()
+        code = process.wait()
+        left = [child for child in children if child.is_running()]
+        print(
+            f"killed one of two: exit code {code} after {time.perf_counter() - killed_at:.1f} s, "
+            f"{len(left)} left",
+            file=sys.stderr,
+        )
+        return True
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        with np.load(self.checkpoint) as stored:
+            return {name: stored[name] for name in stored.files if name != "state"}
+
+    def losses(self) -> np.ndarray:
+        """Every tenth."""
+        return np.loadtxt(self.folder / "steps.csv", delimiter=",", skiprows=1, ndmin=2)[:, 1]
+
+    def result(self) -> dict[str, float]:
+        result: dict[str, float] = json.loads((self.folder / "training.json").read_text("utf-8"))
+        return result
+
+
+def largest_difference(one: Run, other: Run) -> list[str]:
+    ours, theirs = one.arrays(), other.arrays()
+    arrays = max(
+        float(np.max(np.abs(values.astype(np.float64) - theirs[name]), initial=0.0))
+        for name, values in ours.items()
+    )
+    losses = float(np.max(np.abs(one.losses() - other.losses())))
+    return [f"{losses:.1e}", f"{arrays:.1e}"]
+
+
+def on_paper(task: str, step: float, parameters: float, bandwidth: float) -> list[list[str]]:
+    """Of a step in seconds and gradients of so many numbers, at gigabytes a second."""
+    reduce = 2 * (DEVICES - 1) / DEVICES * 4 * parameters / (bandwidth * 1e9)
+    same, shared = step + reduce, step / DEVICES + reduce
+    return [
+        [
+            f"{task}, {DEVICES} times the batch",
+            f"{1e3 * step:.1f}",
+            f"{4e-6 * parameters:.1f}",
+            f"{1e3 * reduce:.2f}",
+            f"{DEVICES * step / same:.2f}",
+        ],
+        [f"{task}, the same batch", "", "", "", f"{step / shared:.2f}"],
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--tasks", nargs="+", default=["sentiment", "ner"])
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--bandwidth", type=float, default=50.0, help="GB/s between devices")
+    parser.add_argument("--settings", default="", help="other settings of all trainings")
+    parser.add_argument("--seed", type=int, default=1, help="of the times at which one is killed")
+    arguments = parser.parse_args()
+    differ, cost, paper = [], [], []
+    for task in arguments.tasks:
+        given = [*SETTINGS.get(task, []), *shlex.split(arguments.settings)]
+
+        def run(name: str, processes: int, factor: int = 1, *more: str, task=task, given=given):
+            steps = ["--epochs", "1", "--min-steps", str(factor * arguments.steps)]
+            words = [*given, *steps, "--evaluations", "1", *more]
+            return Run(task, f"processes-{name}", processes, words)
+
+        one, two, killed = run("one", 1), run("two", 2), run("killed", 2)
+        killed.settings.extend(["--checkpoint-seconds", "0"])
+        seconds = {of.name: of.train() for of in (one, two)}
+        differ.append([task, "one and two", *largest_difference(one, two)])
+        shutil.rmtree(killed.folder, ignore_errors=True)
+        for stage in ("corpus", "prepare"):
+            killed.end(killed.start(stage))
+        generator, kills = random.Random(arguments.seed), 0
+        longest = two.result()["seconds"] / (arguments.kills + 1)
+        while kills < arguments.kills and killed.kill_one(generator, longest):
+            kills += 1
+        killed.end(killed.start("train"))
+        differ.append([task, f"two, killed {kills} times", *largest_difference(two, killed)])
+        a_step, wall = [], 0.0
+        for short in (one, two):
+            long = run(f"{short.name.removeprefix('processes-')}-long", short.processes, 3)
+            more = long.train() - seconds[short.name]
+            a_step.append(more / (2 * arguments.steps))
+            if short is one:
+                beyond = long.result()["seconds"] - one.result()["seconds"]
+                wall = beyond / (2 * arguments.steps)
+        ratio = a_step[1] / a_step[0]
+        cost.append([task, *(f"{1e3 * step:.0f}" for step in a_step), f"{ratio:.2f}"])
+        parameters = one.result()["parameters"]
+        paper += on_paper(task, wall, parameters, arguments.bandwidth)
+    print_table(
+        f"Largest difference after {arguments.steps} steps",
+        ["task", "processes", "losses", "weights, optimizer"],
+        differ,
+    )
+    print_table(
+        "Processor time a step, ms, all processes together",
+        ["task", "one", "two", "two against one"],
+        cost,
+    )
+    print_table(
+        f"{DEVICES} devices on paper, {arguments.bandwidth:g} GB/s, from the step of one process",
+        ["", "step, ms", "gradients, MB", "all-reduce, ms", "times as fast"],
+        paper,
+    )
+
+
+if __name__ == "__main__":
+    main()
