@@ -17,15 +17,15 @@ from pipeline.report.page import ReportContent
 from pipeline.text.characters import Characters
 from pipeline.text.ragged import Ragged
 
-Progress = Callable[[float], None]
-"""Takes the share of a piece of work that is done, 0 to 1."""
+OnProgress = Callable[[float], None]
+"""Called with the share of a piece of work that is done, 0 to 1."""
 
 
 def no_progress(done: float) -> None:
     """Reports nothing."""
 
 
-def progress_by_part(progress: Progress, costs: Sequence[float]) -> list[Progress]:
+def progress_by_part(progress: OnProgress, costs: Sequence[float]) -> list[OnProgress]:
     """Splits a piece of work: what reports the progress of each part as that of the whole.
 
     Args:
@@ -42,7 +42,7 @@ def progress_by_part(progress: Progress, costs: Sequence[float]) -> list[Progres
     ends = np.cumsum(costs)
     ends = ends / ends[-1]
 
-    def part(begin: float, end: float) -> Progress:
+    def part(begin: float, end: float) -> OnProgress:
         return lambda done: progress(begin + done * (end - begin))
 
     return [part(*map(float, ends_of)) for ends_of in zip([0.0, *ends], ends, strict=False)]
@@ -87,6 +87,10 @@ class StudyText:
     title: str
     characters: Characters
     rows: dict[str, Ragged]
+
+    @property
+    def vocabulary_size(self) -> int:
+        return len(self.characters.vocabulary)
 
     def digest(self) -> str:
         """A checksum: different texts have different ones."""

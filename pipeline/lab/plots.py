@@ -78,7 +78,7 @@ def stacked_panels(titles: tuple[str, str], height: float, **options) -> tuple[F
     return figure, *both
 
 
-def legend_below(figure: Figure, columns: int) -> None:
+def legend_below(figure: Figure, columns: int, **style) -> None:
     """One legend for all panels: each label once, in the order in which they were drawn."""
     handles: dict[str, object] = {}
     for axes in figure.axes:
@@ -86,7 +86,7 @@ def legend_below(figure: Figure, columns: int) -> None:
             handles.setdefault(label, handle)
     figure.legend(
         handles.values(), handles, loc="outside lower center", ncols=columns,
-        prop={"family": family_of(" ".join(handles))},
+        prop={"family": family_of(" ".join(handles))}, **style,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.lab.base import Page, Progress, StudyText, finite_or_none
+from pipeline.lab.base import OnProgress, Page, StudyText, finite_or_none
 from pipeline.lab.clipping import pictures
 from pipeline.lab.clipping.study import (
     QUICK,
@@ -25,7 +25,7 @@ ALIKE = 0.02
 """Nats that are called no difference."""
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+def page(text: StudyText, *, quick: bool, seed: int, progress: OnProgress) -> Page:
     """Measures everything and writes the page."""
     settings = QUICK if quick else ClippingSettings()
     return page_of(measure_clipping(text, settings, seed, progress), text)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.lab.base import Page, Progress, StudyText
+from pipeline.lab.base import OnProgress, Page, StudyText
 from pipeline.lab.depth import pictures
 from pipeline.lab.depth.study import QUICK, DepthResults, DepthSettings, measure_depth
 from pipeline.models.settings import CELL_NAMES
@@ -20,7 +20,7 @@ _LITTLE = 0.1
 frequencies that do not count as something learnt."""
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+def page(text: StudyText, *, quick: bool, seed: int, progress: OnProgress) -> Page:
     """Measures everything and writes the page."""
     return page_of(measure_depth(text, QUICK if quick else DepthSettings(), seed, progress), text)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from pipeline.lab.base import Page, Progress, StudyText
+from pipeline.lab.base import OnProgress, Page, StudyText
 from pipeline.lab.hello import pictures
 from pipeline.lab.hello.study import DUE, LETTERS, READ, SURE, HelloNetwork, HelloRun, train_by_hand
 from pipeline.report.document import document
@@ -25,7 +25,7 @@ class TermRow:
     terms: list[str]
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+def page(text: StudyText, *, quick: bool, seed: int, progress: OnProgress) -> Page:
     """The page; the same whatever the text, and never long."""
     run = train_by_hand()
     progress(0.5)

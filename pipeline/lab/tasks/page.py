@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.lab.base import Page, Progress, StudyText, finite_or_none
+from pipeline.lab.base import OnProgress, Page, StudyText, finite_or_none
 from pipeline.lab.tasks import pictures
 from pipeline.lab.tasks.copy_adding import Adding, Copying
 from pipeline.lab.tasks.study import (
@@ -26,7 +26,7 @@ from pipeline.report.document import document
 KINDS = {"adding": "adding task · 덧셈 과제", "copy": "copy task · 복사 과제"}
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+def page(text: StudyText, *, quick: bool, seed: int, progress: OnProgress) -> Page:
     """Measures everything and writes the page; these tasks need no text."""
     return page_of(measure_tasks(QUICK if quick else TaskStudySettings(), seed, progress))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pipeline.lab.base import Progress, no_progress, progress_by_part
+from pipeline.lab.base import OnProgress, no_progress, progress_by_part
 from pipeline.lab.tasks.copy_adding import Adding, Copying, Task
 from pipeline.lab.tasks.gradients import log10_gradients
 from pipeline.lab.tasks.networks import TaskTraining, learn
@@ -128,7 +128,7 @@ def try_task(
     cell: str,
     settings: TaskStudySettings,
     seed: int,
-    progress: Progress = no_progress,
+    progress: OnProgress = no_progress,
 ) -> Trial:
     """Trains one network, and at each evaluation carries a gradient back through it."""
     x, y = task.draw(np.random.default_rng((seed, task.lag)), settings.gradient_rows)
@@ -173,7 +173,7 @@ class TaskResults:
 
 
 def measure_tasks(
-    settings: TaskStudySettings, seed: int, progress: Progress = no_progress
+    settings: TaskStudySettings, seed: int, progress: OnProgress = no_progress
 ) -> TaskResults:
     """Trains every cell on every task."""
     pairs = [(task, cell) for task in settings.tasks for cell in settings.cells]

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.lab.base import Page, Progress, StudyText
+from pipeline.lab.base import OnProgress, Page, StudyText
 from pipeline.lab.truncation import pictures
 from pipeline.lab.truncation.study import (
     QUICK,
     TruncatedNetwork,
     TruncationResults,
-    TruncationStudySettings,
+    TruncationSettings,
     measure_truncation,
 )
 from pipeline.models.settings import CELL_NAMES
@@ -29,13 +29,13 @@ _PARTS = {
 }
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+def page(text: StudyText, *, quick: bool, seed: int, progress: OnProgress) -> Page:
     """Measures everything and writes the page.
 
     Raises:
         UserError: the text is too short.
     """
-    settings = QUICK if quick else TruncationStudySettings()
+    settings = QUICK if quick else TruncationSettings()
     return page_of(measure_truncation(text, settings, seed, progress), text)
 
 

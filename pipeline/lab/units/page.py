@@ -11,13 +11,19 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from pipeline.lab.base import Page, Progress, no_progress
+from pipeline.lab.base import OnProgress, Page, no_progress
 from pipeline.lab.units import pictures
 from pipeline.lab.units.explorer import EXPLORER, explorer
 from pipeline.lab.units.passages import passage_of
 from pipeline.lab.units.predicates import CHARACTER, PAST
 from pipeline.lab.units.probes import FEWEST, Probe
-from pipeline.lab.units.study import FULL, QUICK, Ablation, UnitResults, measure_units
+from pipeline.lab.units.study import (
+    QUICK,
+    Ablation,
+    UnitResults,
+    UnitStudySettings,
+    measure_units,
+)
 from pipeline.report.document import document
 from pipeline.report.passage import Passage
 from pipeline.text.characters import Characters
@@ -38,7 +44,7 @@ def page(
     title: str,
     quick: bool = False,
     seed: int = 1,
-    progress: Progress = no_progress,
+    progress: OnProgress = no_progress,
 ) -> Page:
     """Measures what the units of a trained language model know, and writes the page.
 
@@ -50,7 +56,7 @@ def page(
     Raises:
         UserError: there is too little text.
     """
-    settings = QUICK if quick else FULL
+    settings = QUICK if quick else UnitStudySettings()
     return page_of(measure_units(model, characters, texts, ends, settings, seed, progress), title)
 
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.lab.base import Progress, no_progress, progress_by_part
+from pipeline.lab.base import OnProgress, no_progress, progress_by_part
 from pipeline.lab.units.ablation import Effect, ablation_costs, effect, random_places
 from pipeline.lab.units.activations import Unit, read_states, state_reader, units_of
 from pipeline.lab.units.held_out import HeldOut, halves
@@ -32,12 +32,11 @@ class UnitStudySettings:
         ablated: predicates whose best unit is held, at the most.
     """
 
-    characters: int
-    controls: int
-    ablated: int
+    characters: int = 60_000
+    controls: int = 10
+    ablated: int = len(PREDICATES)
 
 
-FULL = UnitStudySettings(60_000, 10, len(PREDICATES))
 QUICK = UnitStudySettings(5_000, 3, 3)
 
 
@@ -106,7 +105,7 @@ def measure_units(
     ends: Sequence[bool],
     settings: UnitStudySettings,
     seed: int,
-    progress: Progress = no_progress,
+    progress: OnProgress = no_progress,
 ) -> UnitResults:
     """Reads a text with a language model and measures what its units know.
 
@@ -180,7 +179,7 @@ def _ablations(
     means: np.ndarray,
     controls: int,
     seed: int,
-    progress: Progress,
+    progress: OnProgress,
 ) -> list[Ablation]:
     of = [units[probe.best].place for probe in probes]
     best = list(dict.fromkeys(of))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.lab.base import Page, Progress, StudyText
+from pipeline.lab.base import OnProgress, Page, StudyText
 from pipeline.lab.vanishing import pictures
 from pipeline.lab.vanishing.cells import KINDS, Kind
 from pipeline.lab.vanishing.claims import claims, comparisons, numbers
@@ -42,7 +42,7 @@ _GLANCE = (
 )
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+def page(text: StudyText, *, quick: bool, seed: int, progress: OnProgress) -> Page:
     """Measures everything and writes the page.
 
     Raises:
