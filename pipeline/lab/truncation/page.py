@@ -5,10 +5,9 @@ Its words are in page.md.j2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from pipeline.lab.base import OnProgress, Page, StudyText
+from pipeline.lab.base import Curves, OnProgress, Page, StudyText, fields_of
 from pipeline.lab.truncation import pictures
 from pipeline.lab.truncation.study import (
     QUICK,
@@ -72,13 +71,13 @@ def shown(network: TruncatedNetwork) -> dict[str, Any]:
     }
 
 
-def _curves(results: TruncationResults) -> dict[str, tuple[Sequence[int], Sequence[float]]]:
+def _curves(results: TruncationResults) -> Curves:
     curves = {}
     for network in results.networks:
         for part in _PARTS:
             name = f"{part}, {network.name}"
-            curves[f"cosine, {name}"] = (network.windows, network.cosine[part].tolist())
-            curves[f"norm ratio, {name}"] = (network.windows, network.norm_ratio[part].tolist())
+            curves[f"cosine, {name}"] = (network.windows, network.cosine[part])
+            curves[f"norm ratio, {name}"] = (network.windows, network.norm_ratio[part])
     return curves
 
 
@@ -89,13 +88,10 @@ def _numbers(results: TruncationResults) -> dict[str, object]:
         "length": results.length,
         "networks": [
             {
-                "cell": network.cell,
-                "updates": network.updates,
-                "loss": float(network.losses[-1]),
-                "between_texts": dict(network.between_texts),
-                "windows": list(network.windows),
-                "cosine": {part: network.cosine[part].tolist() for part in _PARTS},
-                "norm_ratio": {part: network.norm_ratio[part].tolist() for part in _PARTS},
+                **fields_of(
+                    network, "cell", "updates", "between_texts", "windows", "cosine", "norm_ratio"
+                ),
+                "loss": network.losses[-1],
             }
             for network in results.networks
         ],

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from pipeline.lab.base import OnProgress, Page, no_progress
+from pipeline.lab.base import Curves, OnProgress, Page, no_progress
 from pipeline.lab.units import pictures
 from pipeline.lab.units.explorer import EXPLORER, explorer
 from pipeline.lab.units.passages import passage_of
@@ -141,7 +141,7 @@ def _numbers(results: UnitResults) -> dict[str, object]:
             "layer": unit.layer,
             "unit": unit.index,
             "part": unit.part,
-            "sign": int(probe.signs[probe.best]),
+            "sign": probe.signs[probe.best],
             "auc_chosen": probe.chosen_area,
             "auc": probe.area,
             "auc_character": probe.character,
@@ -162,11 +162,11 @@ def _numbers(results: UnitResults) -> dict[str, object]:
     }
 
 
-def _curves(results: UnitResults) -> dict[str, tuple[Sequence[int], Sequence[float]]]:
+def _curves(results: UnitResults) -> Curves:
     """AUC in the other half of the units, in the order of the half that chose."""
     curves = {}
     for probe in results.probes:
         ranked = probe.oriented[probe.ranking[:_CURVE]]
         tag = probe.predicate.name.replace(" ", "_").replace("'", "")
-        curves[f"auc_by_rank/{tag}"] = (range(1, len(ranked) + 1), ranked.tolist())
+        curves[f"auc_by_rank/{tag}"] = (range(1, len(ranked) + 1), ranked)
     return curves

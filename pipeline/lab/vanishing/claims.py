@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from pipeline.lab.base import finite_or_none
+from pipeline.lab.base import fields_of
 from pipeline.lab.vanishing.study import LAG, Decay, NetworkGradients, VanishingResults
 from pipeline.records import as_json
 
@@ -96,7 +96,7 @@ def comparisons(results: VanishingResults) -> Comparisons:
 
 
 def numbers(results: VanishingResults, claimed: Sequence[Claim]) -> dict[str, object]:
-    """What was measured, as JSON has it; logarithms to the base 10, None where nothing is left."""
+    """What was measured, logarithms to the base 10."""
     compared = comparisons(results)
     return {
         "settings": as_json(results.settings),
@@ -106,33 +106,24 @@ def numbers(results: VanishingResults, claimed: Sequence[Claim]) -> dict[str, ob
                 "name": each.kind.name,
                 "trained": each.trained,
                 **each.numbers,
-                "loss": finite_or_none(each.loss),
+                "loss": each.loss,
                 "log10_norms": {way: _at_lags(decay) for way, decay in each.ways.items()},
             }
             for each in results.networks
         ],
         "exploding": [
             {
-                "activation": each.activation,
-                "gain": each.gain,
-                "norm": each.norm,
-                "radius": each.radius,
-                "slope": each.slope,
+                **fields_of(each, "activation", "gain", "norm", "radius", "slope"),
                 "log10_norms": _at_lags(each.decay),
             }
             for each in results.explosions
         ],
         "above_bound": compared.above,
         "compared_with_bound": compared.count,
-        "claims": [
-            {**dataclasses.asdict(claim), "change": finite_or_none(claim.change)}
-            for claim in claimed
-        ],
+        "claims": [dataclasses.asdict(claim) for claim in claimed],
     }
 
 
-def _at_lags(decay: Decay) -> dict[str, float | None]:
+def _at_lags(decay: Decay) -> dict[int, float]:
     last = len(decay.lags)
-    return {
-        str(lag): finite_or_none(decay.at(lag)) for lag in sorted({*_LAGS, last}) if lag <= last
-    }
+    return {lag: decay.at(lag) for lag in sorted({*_LAGS, last}) if lag <= last}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.lab.base import OnProgress, Page, StudyText
+from pipeline.lab.base import Curves, OnProgress, Page, StudyText
 from pipeline.lab.vanishing import pictures
 from pipeline.lab.vanishing.cells import KINDS, Kind
 from pipeline.lab.vanishing.claims import claims, comparisons, numbers
@@ -182,11 +182,11 @@ def _moved(results: VanishingResults) -> list[dict[str, Any]]:
     return moved
 
 
-def _curves(results: VanishingResults) -> dict[str, tuple[list[int], list[float]]]:
+def _curves(results: VanishingResults) -> Curves:
     curves = {}
     for network in results.networks:
         for way, decay in network.ways.items():
             there = np.isfinite(decay.median)
             tag = f"{network.kind.name}, {network.when}/log10 of {way}"
-            curves[tag] = (decay.lags[there].tolist(), decay.median[there].tolist())
+            curves[tag] = (decay.lags[there], decay.median[there])
     return curves
