@@ -80,19 +80,23 @@ class Comparisons:
 
 def comparisons(results: VanishingResults) -> Comparisons:
     """Compares all SimpleRNNs, untrained and trained, with their bounds."""
-    count, above, loose, networks, nearer = 0, 0, [], 0, 0
-    for network in results.networks:
-        if network.bound is None:
-            continue
-        decay = network.ways["h"]
-        count += decay.log10.size
-        above += int((decay.log10 > network.bound + _ROUNDING).sum())
-        loose.append(float(network.bound[LAG - 1]) - decay.at(LAG))
-        if network.kind.cell == "rnn" and decay.factor > 0:
-            norm, radius, slope = (network.numbers[key] for key in ("norm", "radius", "slope"))
-            away = [abs(math.log(guess / decay.factor)) for guess in (radius * slope, norm)]
-            networks, nearer = networks + 1, nearer + (away[0] < away[1])
-    return Comparisons(count, above, min(loose), max(loose), networks, nearer)
+    bounds = [(each.ways["h"], each.bound) for each in results.networks if each.bound is not None]
+    loose = [float(bound[LAG - 1]) - decay.at(LAG) for decay, bound in bounds]
+    tanh = [e for e in results.networks if e.kind.cell == "rnn" and e.ways["h"].factor() > 0]
+    return Comparisons(
+        count=sum(decay.log10.size for decay, _ in bounds),
+        above=sum(int((decay.log10 > bound + _ROUNDING).sum()) for decay, bound in bounds),
+        tightest=min(loose),
+        loosest=max(loose),
+        networks=len(tanh),
+        nearer=sum(map(_nearer_to_radius, tanh)),
+    )
+
+
+def _nearer_to_radius(network: NetworkGradients) -> bool:
+    norm, radius, slope = (network.numbers[key] for key in ("norm", "radius", "slope"))
+    away = [abs(math.log(g / network.ways["h"].factor())) for g in (radius * slope, norm)]
+    return away[0] < away[1]
 
 
 def numbers(results: VanishingResults, claimed: Sequence[Claim]) -> dict[str, object]:

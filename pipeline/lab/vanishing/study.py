@@ -93,13 +93,13 @@ class Decay:
         """log₁₀ of the median at `lag` by that at lag 1: below 0 where the gradient vanishes."""
         return self.at(lag) - self.at(1)
 
-    @property
-    def factor(self) -> float:
-        """What a step multiplies by, on average from lag 1 to the last; 0 if nothing is left."""
-        last = len(self.lags)
+    def factor(self, first: int = 1, last: int | None = None) -> float:
+        """What a step multiplies by, on average between two lags (None: to the longest); 0 if
+        nothing is left."""
+        last = last or len(self.lags)
         if self.at(last) == -math.inf:
             return 0.0
-        return 10.0 ** (self.change(last) / (last - 1))
+        return 10.0 ** ((self.at(last) - self.at(first)) / (last - first))
 
 
 @dataclasses.dataclass(frozen=True)
