@@ -33,7 +33,7 @@ _BETWEEN = 0.9  # from one layer to the next
 @drawn
 def unrolled(network: HelloNetwork, title: str) -> Figure:
     """The network step by step: letters in below, hidden units, probabilities above."""
-    figure, axes = one_panel(title, 5.6)
+    figure, axes = one_panel(f'{title} — says "{network.said}"', 5.6)
     tall = _CELL[1]
     foot = {"x": 0.0}
     foot["h"] = foot["x"] + len(LETTERS) * tall + _BETWEEN

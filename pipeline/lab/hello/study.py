@@ -107,6 +107,11 @@ class HelloNetwork:
         return ops.convert_to_numpy(self.passed.trace.h_t)[0]
 
     @property
+    def mean_slope(self) -> float:
+        """1 - h², over steps and units."""
+        return float(np.mean(1 - self.hidden**2))
+
+    @property
     def probabilities(self) -> np.ndarray:
         """ŷ_t, float64 [time, letters]."""
         return ops.convert_to_numpy(self.passed.y_hat)[0]
