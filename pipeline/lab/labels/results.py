@@ -66,7 +66,7 @@ def read_results(path: Path) -> list[DrawnTraining]:
     if not path.exists():
         return []
     try:
-        table = pd.read_csv(path, float_precision="round_trip")
+        table = pd.read_csv(path)
         if table.isna().any(axis=None):
             raise ValueError("it is cut off")
         measured = [from_json(DrawnTraining, row, where=path) for row in table.to_dict("records")]
