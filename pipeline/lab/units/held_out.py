@@ -92,9 +92,11 @@ def _units(text: str, characters: Characters) -> np.ndarray:
     return np.fromiter((len(to_jamo(character)) for character in text), np.int64, len(text))
 
 
-def halves(texts: Sequence[str], ends: Sequence[bool], most: int) -> tuple[Documents, Documents]:
-    """Two stretches of a text, at most `most` characters each: one from its beginning, one from
-    about its middle.
+def halves(
+    texts: Sequence[str], ends: Sequence[bool], max_length: int
+) -> tuple[Documents, Documents]:
+    """Two stretches of a text, each at most `max_length` characters long: one from its beginning, one
+    from about its middle.
 
     Of the places near the middle that part the text most clearly, the second begins at the nearest
     one: where a document begins, behind a blank line, behind a line, behind white space.
@@ -115,7 +117,7 @@ def halves(texts: Sequence[str], ends: Sequence[bool], most: int) -> tuple[Docum
         if cut < len(text):
             _add(second, text[cut:], end)
         begin += len(text)
-    return _first(*first, most), _first(*second, most)
+    return _first(*first, max_length), _first(*second, max_length)
 
 
 def _add(documents: Documents, text: str, end: bool) -> None:
@@ -123,13 +125,13 @@ def _add(documents: Documents, text: str, end: bool) -> None:
     documents[1].append(end)
 
 
-def _first(texts: list[str], ends: list[bool], most: int) -> Documents:
+def _first(texts: list[str], ends: list[bool], max_length: int) -> Documents:
     kept: Documents = ([], [])
     for text, end in zip(texts, ends, strict=True):
-        if most <= 0:
+        if max_length <= 0:
             break
-        _add(kept, text[:most], end and len(text) <= most)
-        most -= len(text)
+        _add(kept, text[:max_length], end and len(text) <= max_length)
+        max_length -= len(text)
     return kept
 
 

@@ -16,7 +16,7 @@ from pipeline.lab.units import pictures
 from pipeline.lab.units.explorer import EXPLORER, explorer
 from pipeline.lab.units.passages import passage_of
 from pipeline.lab.units.predicates import CHARACTER, PAST
-from pipeline.lab.units.probes import FEWEST, Probe
+from pipeline.lab.units.probes import MIN_POSITIONS, Probe
 from pipeline.lab.units.study import (
     QUICK,
     Ablation,
@@ -72,7 +72,7 @@ def page_of(results: UnitResults, title: str) -> Page:
         probe=headline.probe,
         unit_name=_capital(results.units[headline.probe.best].name),
         cell=any(unit.part == "C" for unit in results.units),
-        fewest=FEWEST,
+        min_positions=MIN_POSITIONS,
         clearly=CLEARLY,
         luck=float(np.mean([probe.area - probe.chosen_area for probe in results.probes])),
         passages=passages(results),

@@ -21,7 +21,7 @@ FUTURE: Needs = "what comes next"
 
 QUOTES = dict(zip("“‘「『«", "”’」』»", strict=True))
 BRACKETS = dict(zip("([{〈《【〔（", ")]}〉》】〕）", strict=True))
-LONGEST_PAIR = 1000
+MAX_PAIR_LENGTH = 1000
 """Characters from an opening mark to its closing one, at the most."""
 DEEP = 4
 NEAR, FAR = 10, 40
@@ -121,7 +121,7 @@ def _paired(text: str, marks) -> np.ndarray:
             opened.append((place, which))
         elif partner is not None:
             first, _ = opened[partner]
-            if place - first <= LONGEST_PAIR:
+            if place - first <= MAX_PAIR_LENGTH:
                 inside[first:place] = True
             del opened[partner:]
     return inside

@@ -14,10 +14,10 @@ from pipeline.lab.units.ablation import Effect, ablation_costs, effect, random_p
 from pipeline.lab.units.activations import Unit, read_states, state_reader, units_of
 from pipeline.lab.units.held_out import HeldOut, halves
 from pipeline.lab.units.predicates import PREDICATES, Predicate
-from pipeline.lab.units.probes import FEWEST, Probe, areas, character_scores
+from pipeline.lab.units.probes import MIN_POSITIONS, Probe, areas, character_scores
 from pipeline.text.characters import Characters
 
-MOST_NUMBERS = 2**27
+MAX_ACTIVATIONS = 2**27
 """Activations that are held in memory at once (512 MiB); of a large state less text is read."""
 _PERCENTILE = 99
 
@@ -120,8 +120,8 @@ def measure_units(
         UserError: the text is so short that nothing can be asked.
     """
     units = units_of(model)
-    most = min(settings.characters, MOST_NUMBERS // len(units))
-    first, second = (HeldOut.of(*part, characters) for part in halves(texts, ends, most))
+    max_length = min(settings.characters, MAX_ACTIVATIONS // len(units))
+    first, second = (HeldOut.of(*part, characters) for part in halves(texts, ends, max_length))
     asked, unasked, holds = _asked(first, second)
     if not asked:
         raise UserError(
@@ -162,7 +162,7 @@ def _asked(first: HeldOut, second: HeldOut):
     asked, unasked, holds = [], [], []
     for predicate in PREDICATES:
         each = first.holds(predicate), second.holds(predicate)
-        if min(min(one.sum(), (~one).sum()) for one in each) < FEWEST:
+        if min(min(one.sum(), (~one).sum()) for one in each) < MIN_POSITIONS:
             unasked.append((predicate, *(int(one.sum()) for one in each)))
         else:
             asked.append(predicate)

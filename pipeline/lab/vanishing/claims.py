@@ -10,8 +10,8 @@ from pipeline.lab.base import fields_of
 from pipeline.lab.vanishing.study import LAG, Decay, NetworkGradients, VanishingResults
 from pipeline.records import as_json
 
-SMALLER = 4.0  # powers of ten that a SimpleRNN's gradient is said to lose at least
-MOST_LOST = 2.0  # that an LSTM's is said to lose at most
+RNN_MIN_LOSS = 4.0  # powers of ten that a SimpleRNN's gradient is said to lose at least
+LSTM_MAX_LOSS = 2.0  # that an LSTM's is said to lose at most
 _ROUNDING = 1e-9
 _LAGS = (1, 2, 5, 10, 20, 50, 100)  # of which numbers are kept
 
@@ -53,9 +53,9 @@ def claims(results: VanishingResults) -> list[Claim]:
 def _claim(network: NetworkGradients, way: str, headline: bool) -> Claim:
     change, title = network.ways[way].change(), network.kind.title
     if network.kind.gated:
-        what, said, holds = f"{title}, {way}", "at most 100 times", -change <= MOST_LOST
+        what, said, holds = f"{title}, {way}", "at most 100 times", -change <= LSTM_MAX_LOSS
     else:
-        what, said, holds = f"SimpleRNN {title}", "at least 10⁴ times", -change >= SMALLER
+        what, said, holds = f"SimpleRNN {title}", "at least 10⁴ times", -change >= RNN_MIN_LOSS
     return Claim(what, network.when, said, change, bool(holds), headline)
 
 
