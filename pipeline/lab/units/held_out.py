@@ -95,8 +95,8 @@ def _units(text: str, characters: Characters) -> np.ndarray:
 def halves(
     texts: Sequence[str], ends: Sequence[bool], max_length: int
 ) -> tuple[Documents, Documents]:
-    """Two stretches of a text, each at most `max_length` characters long: one from its beginning, one
-    from about its middle.
+    """Two stretches of a text, each of at most `max_length` characters: one from its beginning,
+    one from about its middle.
 
     Of the places near the middle that part the text most clearly, the second begins at the nearest
     one: where a document begins, behind a blank line, behind a line, behind white space.
