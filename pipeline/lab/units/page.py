@@ -71,7 +71,6 @@ def page_of(results: UnitResults, title: str) -> Page:
         headline=headline,
         probe=headline.probe,
         unit_name=_capital(results.units[headline.probe.best].name),
-        cell=any(unit.part == "C" for unit in results.units),
         min_positions=MIN_POSITIONS,
         clearly=CLEARLY,
         luck=float(np.mean([probe.area - probe.chosen_area for probe in results.probes])),
