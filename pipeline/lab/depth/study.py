@@ -166,7 +166,8 @@ def _measure_stack(
     for draw, part in enumerate(progress_by_part(progress, [1] * settings.draws), seed):
         start(stack, draw)
         layers = gradients_by_layer(stack, inputs["ids"][measured], targets[measured])
-        norms.append([_norms(layer.gradient) for layer in layers])
+        gradients = [ops.convert_to_numpy(layer.gradient) for layer in layers]
+        norms.append([np.linalg.norm(each, axis=(1, 2)) for each in gradients])
         signal.append([_deviation(layer.output) for layer in layers])
         if cell in settings.trained:
             for variable, value in zip(optimizer.variables, untouched, strict=True):
@@ -260,11 +261,6 @@ def backward(cell, trace, by_h):
 def frequency_entropy(rows: Ragged) -> float:
     """-Σ p ln p over the ids that are predicted: all but those that open a row."""
     return float(entropy(np.bincount(np.delete(rows.ids, rows.row_splits[:-1]))))
-
-
-def _norms(gradient) -> np.ndarray:
-    """‖·‖ over steps and units, float64 [batch]."""
-    return np.sqrt((ops.convert_to_numpy(gradient) ** 2).sum(axis=(1, 2)))
 
 
 def _deviation(output) -> float:
