@@ -132,13 +132,14 @@ def try_task(
 ) -> Trial:
     """Trains one network, and at each evaluation carries a gradient back through it."""
     x, y = task.draw(np.random.default_rng((seed, task.lag)), settings.gradient_rows)
-    evaluations = []
-    for updates, score, model in learn(task, cell, settings.training_of(task), seed):
-        gradients = log10_gradients(model, task, x, y)
-        evaluations.append((updates, score, (gradients - gradients[:, :1]).mean(axis=0)))
-        progress(updates / settings.training.max_updates)
-    updates, scores, left = zip(*evaluations, strict=True)
-    return Trial(task, cell, updates, scores, np.array(left))
+    updates, scores, left = [], [], []
+    for evaluation in learn(task, cell, settings.training_of(task), seed):
+        gradients = log10_gradients(evaluation.model, task, x, y)
+        updates.append(evaluation.updates)
+        scores.append(evaluation.score)
+        left.append((gradients - gradients[:, :1]).mean(axis=0))
+        progress(evaluation.updates / settings.training.max_updates)
+    return Trial(task, cell, tuple(updates), tuple(scores), np.array(left))
 
 
 @dataclasses.dataclass(frozen=True)
