@@ -41,15 +41,15 @@ def main() -> int:
     for seed in arguments.seeds:
         for cell, expected in EXPECTED.items():
             started = time.perf_counter()
-            learnt = learn(task, cell, training, seed)
-            best = min(learnt.scores)
+            evaluations = list(learn(task, cell, training, seed))
+            best = min(each.score for each in evaluations)
             right &= (best < task.solved) == expected
             rows.append(
                 [
                     CELL_NAMES[cell],
                     seed,
-                    f"{learnt.model.count_params():,}",
-                    f"{learnt.updates[-1]:,}",
+                    f"{evaluations[-1].model.count_params():,}",
+                    f"{evaluations[-1].updates:,}",
                     f"{time.perf_counter() - started:.0f}",
                     f"{best:.4f}",
                     "yes" if best < task.solved else "no",

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from keras import ops
 
 from pipeline.lab.bptt import PARAMETERS, RECURRENT, Network, forward, gradients, terms
 from pipeline.lab.cells import SimpleRNN
-from pipeline.lab.lags import jacobians_of, product
+from pipeline.lab.lags import jacobians_of
 
 BATCH, TIME, INPUTS, UNITS, CLASSES = 3, 5, 4, 3, 6
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
@@ -110,7 +112,8 @@ def test_every_term_is_the_product_of_its_three_factors():
     h, h_tm1 = (ops.convert_to_numpy(v) for v in (passed.trace.h_t, passed.trace.h_tm1))
     for t, k in zip(*np.tril_indices(TIME), strict=True):
         by_h_t = error[:, t] @ np.asarray(example.network.W_hy)
-        carried = np.eye(UNITS) if k == t else np.asarray(product(jacobian_at, t, k))
+        jacobians = map(jacobian_at, range(t, k, -1))
+        carried = functools.reduce(np.matmul, jacobians, np.eye(UNITS))
         # ∂⁺h_k[i] / ∂W_hh[i, j] = (1 - h_k[i]²) h_{k-1}[j], and 0 by every other row of W_hh
         immediate = np.einsum("bi,bj,il->bilj", 1 - h[:, k] ** 2, h_tm1[:, k], np.eye(UNITS))
         term = np.einsum("bm,bmi,bilj->lj", by_h_t, np.broadcast_to(carried, (BATCH, UNITS, UNITS)),

@@ -116,7 +116,7 @@ def test_the_check_by_small_changes_agrees_with_the_gradient(run):
 
 
 def test_what_cannot_be_learnt_is_told(monkeypatch):
-    monkeypatch.setattr(study, "MOST_UPDATES", 3)
+    monkeypatch.setattr(study, "MAX_UPDATES", 3)
     with pytest.raises(UserError, match="after 3 updates") as refusal:
         train_by_hand(seed=7, learning_rate=1e-9)
     assert "seed 7, learning rate 1e-09" in str(refusal.value)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -16,7 +18,6 @@ from pipeline.lab.lags import (
     jacobians_of,
     log10_bound,
     log10_norms,
-    product,
     scaled_products,
     spectral_norms,
 )
@@ -58,10 +59,22 @@ def derivative_through_keras(layer, t: int, k: int) -> np.ndarray:
     return np.stack([tape.gradient(entry, by) for entry in entries], axis=1)
 
 
+def scaled_back(jacobian_at, t: int, k: int) -> np.ndarray:
+    """∂s_t/∂s_k as `scaled_products` has it, in the range of floats."""
+    *_, (scaled, exponent) = scaled_products(jacobian_at, t, t - k)
+    return ops.convert_to_numpy(scaled) * 2 ** exponent[:, None, None]
+
+
+def product(jacobian_at, t: int, k: int) -> np.ndarray:
+    """The same as the equation has it."""
+    steps = range(t, k, -1)
+    return functools.reduce(np.matmul, (np.asarray(jacobian_at(step)) for step in steps))
+
+
 @pytest.mark.parametrize(("t", "k"), [(5, 4), (5, 1), (3, 0), (5, -1)])
 def test_the_product_equals_autodiff_through_the_layer(layer, t, k):
     cell = cell_of(layer)
-    found = product(jacobians_of(cell, cell.forward(x())), t, k)
+    found = scaled_back(jacobians_of(cell, cell.forward(x())), t, k)
     expected = derivative_through_keras(layer, t, k)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
     assert np.abs(expected).max() > 1e-4
@@ -71,7 +84,7 @@ def test_norms_of_each_part_of_the_state_are_those_of_the_product(layer):
     cell = cell_of(layer)
     jacobian_at = jacobians_of(cell, cell.forward(x()))
     t, lags = 5, 6
-    whole = [ops.convert_to_numpy(product(jacobian_at, t, t - lag)) for lag in range(1, lags + 1)]
+    whole = [product(jacobian_at, t, t - lag) for lag in range(1, lags + 1)]
     everything = slice(None)
     for rows in (everything, *cell.blocks.values()):
         for columns in (everything, *cell.blocks.values()):
@@ -99,12 +112,11 @@ def test_norms_stay_exact_where_the_product_leaves_the_range_of_floats(gain, dty
 def test_scaled_products_lose_nothing():
     cell = cell_of(built(LAYERS["lstm"]()))
     jacobian_at = jacobians_of(cell, cell.forward(x()))
-    for lag, (scaled, exponent) in enumerate(scaled_products(jacobian_at, 5, 6), start=1):
+    for lag, (scaled, _) in enumerate(scaled_products(jacobian_at, 5, 6), start=1):
         largest = np.abs(ops.convert_to_numpy(scaled)).max(axis=(1, 2))
         assert ((largest >= 0.5) & (largest < 1)).all()
-        expected = product(jacobian_at, 5, 5 - lag)
         np.testing.assert_allclose(
-            ops.convert_to_numpy(scaled) * 2 ** exponent[:, None, None], expected, rtol=1e-12
+            scaled_back(jacobian_at, 5, 5 - lag), product(jacobian_at, 5, 5 - lag), rtol=1e-12
         )
 
 
@@ -163,9 +175,6 @@ def test_steps_that_there_are_not_are_refused():
     def jacobian_at(t):
         return np.eye(2)[None]
 
-    for k in (3, 4, -2):
-        with pytest.raises(ValueError, match="from -1 to 2"):
-            product(jacobian_at, 3, k)
     for lags in (0, 5):
         with pytest.raises(ValueError, match="from 1 to 4"):
             log10_norms(jacobian_at, 3, lags)

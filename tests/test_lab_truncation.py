@@ -19,7 +19,7 @@ from pipeline.lab.truncation.study import (
     GradientReader,
     TruncatedNetwork,
     TruncationResults,
-    TruncationStudySettings,
+    TruncationSettings,
     cosine_between,
     measure_truncation,
     stretches,
@@ -29,7 +29,7 @@ from pipeline.report.page import render
 from pipeline.text.ragged import Ragged
 from reported_run import Tables
 
-SMALL = TruncationStudySettings(
+SMALL = TruncationSettings(
     units=6, embedding_size=5, streams=3, length=8, updates=3, training_window=4,
     learning_rate=1e-2,
 )  # fmt: skip

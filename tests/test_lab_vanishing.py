@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from pipeline.corpora.settings import TextCorpusSettings
 from pipeline.errors import UserError
 from pipeline.lab.base import Page, StudyText, study_text
-from pipeline.lab.vanishing.cells import KINDS, SMALL_NORM, embedded, layer_of, model_of
+from pipeline.lab.starts import SMALL_NORM
+from pipeline.lab.vanishing.cells import KINDS, embedded, layer_of, model_of
 from pipeline.lab.vanishing.claims import claims, comparisons
 from pipeline.lab.vanishing.page import page, page_of
 from pipeline.lab.vanishing.study import (

@@ -7,6 +7,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,15 +18,15 @@ from pipeline.report.page import ReportContent
 from pipeline.text.characters import Characters
 from pipeline.text.ragged import Ragged
 
-Progress = Callable[[float], None]
-"""Takes the share of a piece of work that is done, 0 to 1."""
+OnProgress = Callable[[float], None]
+"""Called with the share of a piece of work that is done, 0 to 1."""
 
 
 def no_progress(done: float) -> None:
     """Reports nothing."""
 
 
-def progress_by_part(progress: Progress, costs: Sequence[float]) -> list[Progress]:
+def progress_by_part(progress: OnProgress, costs: Sequence[float]) -> list[OnProgress]:
     """Splits a piece of work: what reports the progress of each part as that of the whole.
 
     Args:
@@ -42,15 +43,38 @@ def progress_by_part(progress: Progress, costs: Sequence[float]) -> list[Progres
     ends = np.cumsum(costs)
     ends = ends / ends[-1]
 
-    def part(begin: float, end: float) -> Progress:
+    def part(begin: float, end: float) -> OnProgress:
         return lambda done: progress(begin + done * (end - begin))
 
     return [part(*map(float, ends_of)) for ends_of in zip([0.0, *ends], ends, strict=False)]
 
 
-def finite_or_none(value: float) -> float | None:
-    """A number as JSON has it: None where it is none or infinite."""
-    return float(value) if math.isfinite(value) else None
+def as_numbers(value: Any) -> Any:
+    """Measurements as JSON has them: arrays become lists, and None what is not finite.
+
+    Example:
+        >>> as_numbers({"norms": np.array([1.5, np.inf]), "cell": "rnn"})
+        {'norms': [1.5, None], 'cell': 'rnn'}
+    """
+    match value:
+        case Mapping():
+            return {str(name): as_numbers(of) for name, of in value.items()}
+        case list() | tuple() | np.ndarray():
+            return [as_numbers(of) for of in value]
+        case np.generic():
+            return as_numbers(value.item())
+        case float():
+            return value if math.isfinite(value) else None
+    return value
+
+
+def fields_of(record: object, *names: str) -> dict[str, Any]:
+    """Some fields and properties of a record by their names."""
+    return {name: getattr(record, name) for name in names}
+
+
+Curves = Mapping[str, tuple[Sequence[float], Sequence[float]]]
+"""Tag -> (steps, values)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,18 +84,19 @@ class Page:
     Attributes:
         name: of its file, without the ending.
         content: what it says; its subtitle is the summary in the contents of the study.
-        numbers: what was measured, as JSON has it.
-        curves: tag -> (steps, values), for TensorBoard.
+        numbers: what was measured; they become what `as_numbers` makes of them.
+        curves: for TensorBoard.
         files: further files beside the page, name -> text.
     """
 
     name: str
     content: ReportContent
     numbers: Mapping[str, object] = dataclasses.field(default_factory=dict)
-    curves: Mapping[str, tuple[Sequence[int], Sequence[float]]] = dataclasses.field(
-        default_factory=dict
-    )
+    curves: Curves = dataclasses.field(default_factory=dict)
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        object.__setattr__(self, "numbers", as_numbers(self.numbers))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,6 +112,10 @@ class StudyText:
     title: str
     characters: Characters
     rows: dict[str, Ragged]
+
+    @property
+    def vocabulary_size(self) -> int:
+        return len(self.characters.vocabulary)
 
     def digest(self) -> str:
         """A checksum: different texts have different ones."""

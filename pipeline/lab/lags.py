@@ -31,20 +31,6 @@ def jacobians_of(cell, trace) -> JacobianAt:
     return lambda t: cell.state_jacobian(trace.at(t))
 
 
-def product(jacobian_at: JacobianAt, t: int, k: int):
-    """∂s_t/∂s_k, float [batch, m, m], as the equation has it: it may under- or overflow.
-
-    Raises:
-        ValueError: k is not before t.
-    """
-    if not -1 <= k < t:
-        raise ValueError(f"k must be from -1 to {t - 1}, not {k}")
-    by_s_k = jacobian_at(t)
-    for step in range(t - 1, k, -1):
-        by_s_k = ops.matmul(by_s_k, jacobian_at(step))
-    return by_s_k
-
-
 def scaled_products(
     jacobian_at: JacobianAt, t: int, lags: int, rows: slice = slice(None)
 ) -> Iterator[tuple[Any, np.ndarray]]:

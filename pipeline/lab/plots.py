@@ -10,23 +10,33 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from pipeline.models.settings import CELL_NAMES
 from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET
+from pipeline.report.magnitudes import raised
 
 WIDTH = 6.4  # inches
 DASHES = (0, (4, 3))
 DOTS = (0, (1, 1.5))
 CELL_COLOURS = {"rnn": ORANGE, "lstm": BLUE, "gru": GREEN}
 PALE = {BLUE: "#8fc1de", ORANGE: "#efb48f"}
-AMOUNTS = LinearSegmentedColormap.from_list("amounts", ["#f3f6f9", PALE[BLUE], BLUE])
 UPDATES = "updates · 갱신 횟수"
+NATS = "nats a character"
+
+
+def shades(*colours: str) -> Colormap:
+    """Colours between these."""
+    return LinearSegmentedColormap.from_list("shades", colours)
+
+
+AMOUNTS = shades("#f3f6f9", PALE[BLUE], BLUE)
+SIGNED = shades(ORANGE, "#f6f6f4", BLUE)
 
 _FORMULAE = ["DejaVu Sans", "NanumGothic"]  # the first has legible ‖, ∂ and superscripts
 _FORMULA = re.compile("[‖∂γθη⊙⁻⁽]")
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def panels(
@@ -61,6 +71,14 @@ def panels(
     return figure, list(places[: len(names)])
 
 
+def panels_by_cell(
+    title: str, cells: Sequence[str], height: float, **options
+) -> tuple[Figure, list[tuple[Axes, str]]]:
+    """`panels` with one for each kind of cell, and the cell beside its panel."""
+    figure, places = panels(title, [CELL_NAMES[cell] for cell in cells], height, **options)
+    return figure, list(zip(places, cells, strict=True))
+
+
 def one_panel(title: str, height: float) -> tuple[Figure, Axes]:
     """A figure with a single panel under its title."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -78,7 +96,7 @@ def stacked_panels(titles: tuple[str, str], height: float, **options) -> tuple[F
     return figure, *both
 
 
-def legend_below(figure: Figure, columns: int) -> None:
+def legend_below(figure: Figure, columns: int, **style) -> None:
     """One legend for all panels: each label once, in the order in which they were drawn."""
     handles: dict[str, object] = {}
     for axes in figure.axes:
@@ -86,7 +104,7 @@ def legend_below(figure: Figure, columns: int) -> None:
             handles.setdefault(label, handle)
     figure.legend(
         handles.values(), handles, loc="outside lower center", ncols=columns,
-        prop={"family": family_of(" ".join(handles))},
+        prop={"family": family_of(" ".join(handles))}, **style,
     )  # fmt: skip
 
 
@@ -141,12 +159,13 @@ def logarithmic(axes: Axes) -> None:
     axes.tick_params(axis="y", which="minor", labelsize=9, labelcolor=QUIET)
 
 
-def powers_of_two(axes: Axes, values: Sequence[float]) -> None:
+def powers_of_two(axes: Axes, values: Sequence[float], label: str) -> None:
     """A logarithmic axis to the right with a tick at each of the values."""
     axes.set_xscale("log", base=2)
     axes.set_xticks(values, [f"{value:g}" for value in values], size=9)
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(axis="x", which="minor", length=0)
+    axes.set_xlabel(label, family=family_of(label))
 
 
 def whole_numbers(axes: Axes, label: str, ticks: int = 4) -> None:
@@ -172,4 +191,4 @@ def _power(log10: float, lowest: float, highest: float) -> str:
     whole, short = round(log10), lowest >= -3 and highest <= 3
     if short or abs(log10 - whole) > 1e-9:
         return f"{float(f'{10**log10:.2g}'):,g}"
-    return f"10{str(whole).translate(_RAISED)}" if whole else "1"
+    return f"10{raised(whole)}" if whole else "1"

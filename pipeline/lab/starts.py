@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import keras
 import numpy as np
@@ -11,6 +12,10 @@ import numpy as np
 from pipeline.layers.carried_recurrent import CarriedRecurrent
 from pipeline.models.language_model import language_model
 from pipeline.models.settings import LanguageModelSettings
+
+RecurrentStart = Literal["gaussian", "small", "identity", "orthogonal", "each"]
+SMALL_NORM = 0.9
+"""Below 1, so that the gradient has to vanish."""
 
 
 def draw_weights(
@@ -35,7 +40,7 @@ def draw_weights(
         if weight.name == "bias":
             bias = np.zeros(weight.shape)
             if isinstance(layer, keras.layers.LSTM):
-                bias[layer.units : 2 * layer.units] = 1.0  # Keras has the gates i, f, C, o
+                bias[_forget_gate(layer)] = 1.0
             weight.assign(bias)
         else:
             initializer = _initializer(layer, weight, next(draws), gain)
@@ -52,6 +57,40 @@ def _initializer(layer, weight, seed: int, gain: float | None) -> keras.initiali
     if isinstance(layer.recurrent_initializer, keras.initializers.Identity):
         return keras.initializers.Identity()
     return keras.initializers.Orthogonal(seed=seed)
+
+
+def redraw_recurrent(
+    layer: keras.layers.RNN, start: RecurrentStart, seed: int, forget_bias: float | None = None
+) -> None:
+    """Draws the recurrent weights of a layer from `draw_weights` anew and leaves the others.
+
+    Args:
+        layer: SimpleRNN, LSTM or GRU with n units.
+        start: "gaussian": N(0, 1/n); "small": these, scaled to the norm `SMALL_NORM`; "identity";
+            "each": every gate's matrix orthogonal by itself; "orthogonal": they stay.
+        seed: of all draws; Gaussian ones are the same but for their scale.
+        forget_bias: of an LSTM; None keeps it.
+    """
+    units, (kernel, recurrent, bias) = layer.units, layer.get_weights()
+    generator = np.random.default_rng((seed, 1))
+    match start:
+        case "gaussian" | "small":
+            recurrent = generator.normal(size=recurrent.shape) / math.sqrt(units)
+            if start == "small":
+                recurrent *= SMALL_NORM / np.linalg.norm(recurrent, 2)
+        case "identity":
+            recurrent = np.eye(units)
+        case "each":
+            draws = generator.integers(2**31, size=recurrent.shape[1] // units).tolist()
+            own = [keras.initializers.Orthogonal(seed=draw)((units, units)) for draw in draws]
+            recurrent = np.concatenate([np.asarray(U) for U in own], axis=1)
+    if forget_bias is not None:
+        bias[_forget_gate(layer)] = forget_bias
+    layer.set_weights([kernel, recurrent, bias])
+
+
+def _forget_gate(layer: keras.layers.LSTM) -> slice:
+    return slice(layer.units, 2 * layer.units)  # Keras has the gates i, f, C, o side by side
 
 
 def small_language_model(

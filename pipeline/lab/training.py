@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from pipeline.batches.text_streams import TextStreams
-from pipeline.lab.base import Progress, no_progress
+from pipeline.lab.base import OnProgress, no_progress
 from pipeline.text.ragged import Ragged
 from pipeline.training.losses import PieceCrossEntropy
 from pipeline.training.state_carrier import StateCarrier
@@ -46,7 +46,7 @@ def train(
     model: keras.Model,
     batches: Iterable[Batch],
     updates: int,
-    progress: Progress = no_progress,
+    progress: OnProgress = no_progress,
 ) -> Iterator[float]:
     """Trains a compiled model; yields the loss of each batch, taken before it is learnt from.
 
@@ -55,6 +55,26 @@ def train(
     for number, (inputs, targets) in enumerate(itertools.islice(batches, updates), 1):
         yield float(model.train_on_batch(inputs, targets))
         progress(number / updates)
+
+
+def train_on_text(
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    rows: Ragged,
+    streams: int,
+    window: int,
+    updates: int,
+    seed: int,
+    progress: OnProgress = no_progress,
+) -> np.ndarray:
+    """Trains a language model by truncated backpropagation through time.
+
+    Returns:
+        The loss before each update, nats a unit, float64 [updates].
+    """
+    carrier = carrying_state(model, streams, optimizer)
+    batches = text_batches(rows, streams, window, seed)
+    return np.fromiter(train(carrier, batches, updates, progress), np.float64)
 
 
 def final_loss(losses: np.ndarray) -> np.ndarray:

@@ -63,15 +63,24 @@ def unit_losses(scorer: UnitLosses, rows: Ragged) -> np.ndarray:
         Nats, float32 [ids], beside `rows.ids`; 0 at [BOS], which nothing predicts.
     """
     found = np.zeros(len(rows.ids), np.float32)
-    units = len(rows.ids) - len(rows)
-    if not units:
+    if len(rows.ids) == len(rows):
         return found
-    count = min(max(units // (4 * LEAD), 1), _STREAMS)
-    streams = TextStreams(rows, count, _WINDOW, lead=LEAD)
-    state = np.zeros((count, state_size(scorer.language_model)), np.float32)
+    streams, state = streams_to_read(rows, state_size(scorer.language_model))
     for index in range(len(streams)):
         inputs, targets = streams[index]
         nats, state = scorer.predict_on_batch({**inputs, "state": state, "targets": targets})
         places = streams.places(index)
         found[places[places >= 0]] = nats[places >= 0]
     return found
+
+
+def streams_to_read(rows: Ragged, width: int) -> tuple[TextStreams, np.ndarray]:
+    """How documents with something to predict are read by a model whose state is `width` wide.
+
+    Returns:
+        Parallel streams, each with a lead of `LEAD` units; and the states before them, zeros
+        float32 [streams, width].
+    """
+    units = len(rows.ids) - len(rows)
+    count = min(max(units // (4 * LEAD), 1), _STREAMS)
+    return TextStreams(rows, count, _WINDOW, lead=LEAD), np.zeros((count, width), np.float32)

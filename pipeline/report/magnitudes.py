@@ -18,7 +18,12 @@ def written_magnitude(log10: float) -> str:
         return f"{value:,.{max(1 - math.floor(math.log10(value)), 0)}f}"
     mantissa, power = f"{10.0 ** (log10 - math.floor(log10)):.1e}".split("e")
     power = int(power) + math.floor(log10)
-    return f"{mantissa}·10{str(power).translate(_RAISED)}"
+    return f"{mantissa}·10{raised(power)}"
+
+
+def raised(power: int) -> str:
+    """-17 as "⁻¹⁷"."""
+    return str(power).translate(_RAISED)
 
 
 def change(log10: float) -> str:

@@ -110,7 +110,7 @@ class ReportContent:
 def render(content: ReportContent) -> str:
     """The report as one HTML document."""
     now = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    template = _templates().get_template("report.html.j2")
+    template = templates().get_template("report.html.j2")
     html = template.render(
         content=content,
         written=content.written or f"Written {now}",
@@ -121,20 +121,20 @@ def render(content: ReportContent) -> str:
 
 def component(name: str, *arguments: object) -> Markup:
     """HTML of one part of a page: a macro of components.html.j2."""
-    return getattr(_templates().get_template("components.html.j2").module, name)(*arguments)
+    return getattr(templates().get_template("components.html.j2").module, name)(*arguments)
 
 
 @functools.cache
-def _templates() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
+def templates(*folders: Path) -> jinja2.Environment:
+    """Those of this folder, and of others that stand beside what they show; all text is escaped."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader([*folders, _FOLDER]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment
 
 
 def write_report(path: Path, content: ReportContent) -> None:
@@ -150,9 +150,7 @@ def _visible(value: object) -> object:
     """Replaces what HTML may not contain, or what would be invisible, in a text from outside."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    kept = re.sub(
-        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ue000\ue001\ufffe\uffff]", "\ufffd", readable(value)
-    )
+    kept = _INVISIBLE.sub("\ufffd", readable(value))
     # U+202A to U+202E and their like would write the rest of the page from right to left
     return "".join(c for c in kept if unicodedata.bidirectional(c) not in _BIDI_CONTROLS)
 

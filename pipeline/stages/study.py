@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
-from pipeline.lab.base import Page, study_text
+from pipeline.lab.base import OnProgress, Page, study_text
 from pipeline.lab.units import page as units_page
 from pipeline.progress import Progress, say
 from pipeline.records import as_json
@@ -34,7 +34,7 @@ from pipeline.workspace import (
     write_text,
 )
 
-Parts = Mapping[str, Callable[[Callable[[float], None]], Page]]
+Parts = Mapping[str, Callable[[OnProgress], Page]]
 """Name of a page -> what makes it, told where to report how far it is."""
 
 GRADIENT_PAGES = ("hello", "vanishing", "depth", "clipping", "truncation", "tasks")
@@ -45,7 +45,7 @@ def study_gradients(settings: GradientStudy, workspace: Workspace) -> Path:
     """Writes the pages on vanishing and exploding gradients; returns the folder."""
     text, chosen = study_text(settings.corpus, workspace.raw), settings.study
 
-    def part(name: str) -> Callable[[Callable[[float], None]], Page]:
+    def part(name: str) -> Callable[[OnProgress], Page]:
         module = importlib.import_module(f"pipeline.lab.{name}.page")
         return lambda progress: module.page(
             text, quick=chosen.quick, seed=chosen.seed, progress=progress
@@ -76,7 +76,7 @@ def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
         more_texts, more_ends = held_out_documents(trained, split)
         texts, ends = texts + more_texts, ends + more_ends
 
-    def part(progress: Callable[[float], None]) -> Page:
+    def part(progress: OnProgress) -> Page:
         return units_page.page(
             model,
             characters,
@@ -163,9 +163,7 @@ def _is_current(known: dict[str, Any], asked: dict[str, Any], page: Path) -> boo
     return is_what_was_written(page, str(known["page"]))
 
 
-def _measured(
-    name: str, make: Callable[[Callable[[float], None]], Page], number: int, count: int
-) -> Page:
+def _measured(name: str, make: Callable[[OnProgress], Page], number: int, count: int) -> Page:
     with Progress(f"{name} ({number}/{count})", 100, "%") as progress:
 
         def told(done: float) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from scipy.special import expit
 
 STEPS, FIRST, TARGET = 50, 0.5, 0.7
 
@@ -24,11 +25,11 @@ def loss_and_gradient(w, b, steps: int = STEPS):
     x = np.full(w.shape, FIRST)
     by_w, by_b = np.zeros(w.shape), np.zeros(w.shape)
     for _ in range(steps):
-        s = _sigmoid(x)
+        s = expit(x)
         slope = w * s * (1 - s)
         by_w, by_b = s + slope * by_w, 1 + slope * by_b
         x = w * s + b
-    s = _sigmoid(x)
+    s = expit(x)
     outer = 2 * (s - TARGET) * s * (1 - s)
     return (s - TARGET) ** 2, outer * by_w, outer * by_b
 
@@ -81,7 +82,3 @@ def walk(
         places.append(places[-1] - learning_rate * scale * np.array(g))
     losses.append(float(loss_and_gradient(*places[-1])[0]))
     return Walk(np.array(places), np.array(losses), np.array(norms), learning_rate, threshold)
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))

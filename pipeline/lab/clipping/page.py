@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.lab.base import Page, Progress, StudyText, finite_or_none
+from pipeline.lab.base import Curves, OnProgress, Page, StudyText, fields_of
 from pipeline.lab.clipping import pictures
 from pipeline.lab.clipping.study import (
     QUICK,
@@ -25,7 +25,7 @@ ALIKE = 0.02
 """Nats that are called no difference."""
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+def page(text: StudyText, *, quick: bool, seed: int, progress: OnProgress) -> Page:
     """Measures everything and writes the page."""
     settings = QUICK if quick else ClippingSettings()
     return page_of(measure_clipping(text, settings, seed, progress), text)
@@ -77,44 +77,41 @@ def _shown(results: ClippingResults, cell: str) -> dict[str, Any]:
     }
 
 
-def _curves(results: ClippingResults) -> dict[str, tuple[list[int], list[float]]]:
+def _curves(results: ClippingResults) -> Curves:
     curves = {}
     for cell in results.settings.cells:
         for clips in (False, True):
             descent = results.shown(cell, clips=clips)
             steps = list(range(len(descent.losses)))
             name = f"{CELL_NAMES[cell]}, {'clipped' if clips else 'not clipped'}"
-            curves[f"loss, {name}"] = (steps, descent.losses.tolist())
+            curves[f"loss, {name}"] = (steps, descent.losses)
             norms = np.log10(np.maximum(descent.before, 1e-12))
-            curves[f"log10 of norm before clipping, {name}"] = (steps, norms.tolist())
+            curves[f"log10 of norm before clipping, {name}"] = (steps, norms)
     return curves
 
 
 def _numbers(results: ClippingResults) -> dict[str, object]:
     return {
         "seed": results.seed,
-        "threshold": results.settings.threshold,
-        "updates": results.settings.updates,
+        **fields_of(results.settings, "threshold", "updates"),
         "cliff": [
             {
-                "clipped": bool(np.isfinite(walk.threshold)),
-                "largest_norm": float(walk.norms.max()),
-                "longest_step": float(walk.leaps.max()),
-                "loss": float(walk.losses[-1]),
+                "clipped": np.isfinite(walk.threshold),
+                "largest_norm": walk.norms.max(),
+                "longest_step": walk.leaps.max(),
+                "loss": walk.losses[-1],
             }
             for walk in results.walks
         ],
         "trainings": [
             {
-                "cell": each.cell,
-                "learning_rate": each.learning_rate,
-                "clips": bool(each.clips),
+                **fields_of(each, "cell", "learning_rate", "clips"),
                 "clipped_share": each.clipped_share if each.clips else None,
-                "median_norm": finite_or_none(each.median),
-                "largest_norm": finite_or_none(each.largest),
-                "largest_norm_after": finite_or_none(each.after.max()),
-                "largest_jump": finite_or_none(each.jump),
-                "loss": finite_or_none(each.end),
+                "median_norm": each.median,
+                "largest_norm": each.largest,
+                "largest_norm_after": each.after.max(),
+                "largest_jump": each.jump,
+                "loss": each.end,
             }
             for each in results.descents
         ],

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from pipeline.lab.clipping.cliff import Walk, loss_and_gradient
 from pipeline.lab.clipping.study import ClippingResults
 from pipeline.lab.plots import (
+    NATS,
     UPDATES,
     family_of,
     legend_below,
     level,
     logarithmic,
     panels,
+    panels_by_cell,
     powers_of_two,
+    shades,
     stacked_panels,
     whole_numbers,
 )
 from pipeline.models.settings import CELL_NAMES
 from pipeline.report.figures import BLUE, INK, ORANGE, drawn
 
-_LOSSES = LinearSegmentedColormap.from_list("losses", ["#ffffff", "#dde3e8", "#66727e"])
+_LOSSES = shades("#ffffff", "#dde3e8", "#66727e")
 _PLAIN, _CLIPPED = "not clipped · 그대로", "clipped · 클리핑"
 _BOTH = ((False, ORANGE, _PLAIN), (True, BLUE, _CLIPPED))
 _EVEN = "all characters alike · 균등 확률"
@@ -74,7 +76,7 @@ def course(results: ClippingResults, cell: str) -> Figure:
         above.plot(descent.losses, color=colour, linewidth=1.4, label=label)
         below.plot(descent.before, color=colour, linewidth=1.0)
     level(above, np.log(results.vocabulary), _EVEN)
-    above.set_ylabel("nats a character")
+    above.set_ylabel(NATS)
     above.set_ylim(bottom=0)
     _threshold(below, results)
     logarithmic(below)
@@ -104,11 +106,10 @@ def before_and_after(results: ClippingResults) -> Figure:
 @drawn
 def ends_by_rate(results: ClippingResults) -> Figure:
     """Where a training ends against its learning rate; a cross where the loss became no number."""
-    cells, rates = results.settings.cells, results.settings.learning_rates
-    names = [CELL_NAMES[cell] for cell in cells]
-    figure, places = panels("Loss at the end · 마지막 손실", names, 3.5)
+    rates = results.settings.learning_rates
+    figure, places = panels_by_cell("Loss at the end · 마지막 손실", results.settings.cells, 3.5)
     worst = max((each.end for each in results.descents if not each.lost), default=1.0)
-    for axes, cell in zip(places, cells, strict=True):
+    for axes, cell in places:
         level(axes, np.log(results.vocabulary), _EVEN)
         for clips, colour, label in _BOTH:
             descents = results.of(cell, clips=clips)
@@ -116,10 +117,8 @@ def ends_by_rate(results: ClippingResults) -> Figure:
             axes.plot(rates, ends, "o-", color=colour, markersize=5, label=label)
             lost = [each.learning_rate for each in descents if each.lost]
             axes.plot(lost, [worst] * len(lost), "x", color=colour, markersize=8, mew=2)
-        powers_of_two(axes, rates)
-        label = "learning rate η · 학습률"
-        axes.set_xlabel(label, family=family_of(label))
-    places[0].set_ylabel("nats a character")
+        powers_of_two(axes, rates, "learning rate η · 학습률")
+    figure.axes[0].set_ylabel(NATS)
     legend_below(figure, 3)
     return figure
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from keras import ops
 
-from pipeline.lab.base import Progress, StudyText, no_progress
+from pipeline.lab.base import OnProgress, StudyText, no_progress
 from pipeline.lab.clipping.cliff import Walk, walk
 from pipeline.lab.clipping.descent import ClippedDescent
 from pipeline.lab.starts import small_language_model
@@ -142,7 +142,7 @@ class ClippingResults:
 
 
 def measure_clipping(
-    text: StudyText, settings: ClippingSettings, seed: int, progress: Progress = no_progress
+    text: StudyText, settings: ClippingSettings, seed: int, progress: OnProgress = no_progress
 ) -> ClippingResults:
     """Trains every cell at every learning rate, without and with clipping."""
     descents: list[Descent] = []
@@ -151,7 +151,7 @@ def measure_clipping(
         for descent in _descents(text, cell, settings, seed):
             descents.append(descent)
             progress(len(descents) / total)
-    vocabulary = len(text.characters.vocabulary)
+    vocabulary = text.vocabulary_size
     return ClippingResults(settings, seed, vocabulary, tuple(descents), cliff_walks())
 
 
@@ -160,13 +160,9 @@ def _descents(
 ) -> Iterator[Descent]:
     """Trains one network again and again from the same start, with one traced step."""
     model = small_language_model(
-        cell,
-        units=settings.units,
-        embedding_size=settings.embedding_size,
-        vocabulary_size=len(text.characters.vocabulary),
-        seed=seed,
-        gain=settings.gains[cell],
-    )
+        cell, units=settings.units, embedding_size=settings.embedding_size,
+        vocabulary_size=text.vocabulary_size, seed=seed, gain=settings.gains[cell],
+    )  # fmt: skip
     optimizer = ClippedDescent(1.0, NEVER)
     carrier = carrying_state(model, settings.streams, optimizer)
     start = [ops.convert_to_numpy(weight) for weight in carrier.weights]

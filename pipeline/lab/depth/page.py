@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.lab.base import Page, Progress, StudyText
+from pipeline.lab.base import Curves, OnProgress, Page, StudyText, fields_of
 from pipeline.lab.depth import pictures
 from pipeline.lab.depth.study import QUICK, DepthResults, DepthSettings, measure_depth
 from pipeline.models.settings import CELL_NAMES
@@ -20,7 +20,7 @@ _LITTLE = 0.1
 frequencies that do not count as something learnt."""
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+def page(text: StudyText, *, quick: bool, seed: int, progress: OnProgress) -> Page:
     """Measures everything and writes the page."""
     return page_of(measure_depth(text, QUICK if quick else DepthSettings(), seed, progress), text)
 
@@ -46,12 +46,11 @@ def page_of(results: DepthResults, text: StudyText) -> Page:
     return Page("depth", content, numbers=_numbers(results), curves=_curves(results))
 
 
-def _curves(results: DepthResults) -> dict[str, tuple[list[int], list[float]]]:
+def _curves(results: DepthResults) -> Curves:
     curves = {}
     for each in results.stacks:
         if each.losses.size:
-            updates, mean = pictures.smoothed(each)
-            curves[f"loss, {each.name}"] = (updates.tolist(), mean.tolist())
+            curves[f"loss, {each.name}"] = pictures.smoothed(each)
     return curves
 
 
@@ -98,21 +97,15 @@ def _numbers(results: DepthResults) -> dict[str, object]:
     """What was measured, as JSON has it."""
     settings = results.settings
     return {
-        "cells": list(settings.cells),
-        "depths": list(settings.depths),
-        "units": settings.units,
-        "updates": settings.updates,
-        "learning_rate": settings.learning_rate,
+        **fields_of(settings, "cells", "depths", "units", "updates", "learning_rate"),
         "seed": results.seed,
         "frequency_entropy": results.entropy,
         "stacks": [
             {
-                "cell": each.cell,
-                "depth": each.depth,
-                "skip": each.skip,
-                "log10_gradient_by_layer": np.median(each.profile, axis=0).tolist(),
-                "signal_by_layer": each.signal.mean(axis=0).tolist(),
-                "losses": each.learnt.tolist() if each.losses.size else None,
+                **fields_of(each, "cell", "depth", "skip"),
+                "log10_gradient_by_layer": np.median(each.profile, axis=0),
+                "signal_by_layer": each.signal.mean(axis=0),
+                "losses": each.learnt if each.losses.size else None,
             }
             for each in results.stacks
         ],

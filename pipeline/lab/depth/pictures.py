@@ -8,15 +8,15 @@ from matplotlib.figure import Figure
 
 from pipeline.lab.depth.study import DepthResults, StackMeasurements
 from pipeline.lab.plots import (
+    NATS,
     UPDATES,
     legend_below,
     level,
     median_and_band,
-    panels,
+    panels_by_cell,
     powers_of_ten,
     whole_numbers,
 )
-from pipeline.models.settings import CELL_NAMES
 from pipeline.report.figures import BLUE, ORANGE, QUIET, drawn
 
 _SKIPS = ((False, ORANGE, "plain · 일반"), (True, BLUE, "with skip connections · 스킵 연결"))
@@ -28,8 +28,8 @@ _SMOOTHED = 10  # updates that a point of a learning curve is the mean of
 def profiles(results: DepthResults) -> Figure:
     """In the deepest stacks: each layer's gradient norm by that of the top layer."""
     title = "‖∂L/∂y⁽ⁿ⁾‖ of layer n by that of the top layer · 기울기 노름"
-    figure, places = _panels_by_cell(title, results.settings.cells)
-    for axes, cell in zip(places, results.settings.cells, strict=True):
+    figure, places = panels_by_cell(title, results.settings.cells, 3.6)
+    for axes, cell in places:
         for skip, colour, label in _SKIPS:
             deepest = results.of(cell, skip=skip)[-1]
             layers = range(1, deepest.depth + 1)
@@ -44,8 +44,8 @@ def profiles(results: DepthResults) -> Figure:
 def reaching_the_lowest(results: DepthResults) -> Figure:
     """What of the top layer's gradient reaches the lowest layer, against the depth."""
     title = "Gradient norm at the lowest layer by that at the top · 기울기 노름"
-    figure, places = _panels_by_cell(title, results.settings.cells)
-    for axes, cell in zip(places, results.settings.cells, strict=True):
+    figure, places = panels_by_cell(title, results.settings.cells, 3.6)
+    for axes, cell in places:
         for skip, colour, label in _SKIPS:
             stacks = results.of(cell, skip=skip)
             lowest = np.stack([each.profile[:, 0] for each in stacks], axis=1)
@@ -61,8 +61,8 @@ def reaching_the_lowest(results: DepthResults) -> Figure:
 def losses_by_depth(results: DepthResults) -> Figure:
     """The training loss at the end against the depth; a dot is a random start."""
     title = f"Training loss after {results.settings.updates} updates · 학습 손실"
-    figure, places = _panels_by_cell(title, results.settings.trained)
-    for axes, cell in zip(places, results.settings.trained, strict=True):
+    figure, places = panels_by_cell(title, results.settings.trained, 3.6)
+    for axes, cell in places:
         level(axes, results.entropy, "frequencies of characters alone · 글자 빈도만")
         for skip, colour, label in _SKIPS:
             stacks = results.of(cell, skip=skip)
@@ -71,7 +71,7 @@ def losses_by_depth(results: DepthResults) -> Figure:
             axes.plot(depths, learnt.mean(axis=1), color=colour, label=label)
             axes.plot(depths, learnt, "o", color=colour, markersize=5)
         _depths(axes, results)
-    places[0].set_ylabel("nats a character")
+    figure.axes[0].set_ylabel(NATS)
     legend_below(figure, 2)
     return figure
 
@@ -79,9 +79,9 @@ def losses_by_depth(results: DepthResults) -> Figure:
 @drawn
 def learning_curves(results: DepthResults) -> Figure:
     """The training loss over the updates: one layer, and the deepest stacks."""
-    figure, places = _panels_by_cell("Training loss · 학습 손실", results.settings.trained)
+    figure, places = panels_by_cell("Training loss · 학습 손실", results.settings.trained, 3.6)
     deepest = max(results.settings.depths)
-    for axes, cell in zip(places, results.settings.trained, strict=True):
+    for axes, cell in places:
         level(axes, results.entropy)
         for stack, colour, label in (
             (results.of(cell, skip=False)[0], QUIET, "1 layer"),
@@ -90,7 +90,7 @@ def learning_curves(results: DepthResults) -> Figure:
         ):
             axes.plot(*smoothed(stack), color=colour, label=label)
         whole_numbers(axes, UPDATES)
-    places[0].set_ylabel("nats a character")
+    figure.axes[0].set_ylabel(NATS)
     legend_below(figure, 2)
     return figure
 
@@ -100,10 +100,6 @@ def smoothed(stack: StackMeasurements) -> tuple[np.ndarray, np.ndarray]:
     width = min(_SMOOTHED, stack.losses.shape[1])
     mean = np.convolve(stack.losses.mean(axis=0), np.full(width, 1 / width), mode="valid")
     return np.arange(width, stack.losses.shape[1] + 1), mean
-
-
-def _panels_by_cell(title: str, cells: tuple[str, ...]) -> tuple[Figure, list[Axes]]:
-    return panels(title, [CELL_NAMES[cell] for cell in cells], 3.6)
 
 
 def _depths(axes: Axes, results: DepthResults) -> None:

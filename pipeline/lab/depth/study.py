@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 from keras import ops
+from scipy.stats import entropy
 
 from pipeline.batches.text_streams import TextStreams
-from pipeline.lab.base import Progress, StudyText, no_progress, progress_by_part
+from pipeline.lab.base import OnProgress, StudyText, no_progress, progress_by_part
 from pipeline.lab.cells import cell_of
 from pipeline.lab.cells.columns import product
 from pipeline.lab.depth.stacks import Stack, build_stack, start
@@ -130,10 +131,10 @@ class DepthResults:
 
 
 def measure_depth(
-    text: StudyText, settings: DepthSettings, seed: int, progress: Progress = no_progress
+    text: StudyText, settings: DepthSettings, seed: int, progress: OnProgress = no_progress
 ) -> DepthResults:
     """Measures the gradients of all stacks and trains some of them."""
-    rows, vocabulary_size = text.rows["train"], len(text.characters.vocabulary)
+    rows, vocabulary_size = text.rows["train"], text.vocabulary_size
     shapes = [
         (cell, depth, skip)
         for cell in settings.cells
@@ -153,7 +154,7 @@ def measure_depth(
 
 
 def _measure_stack(
-    cell: str, stack: Stack, rows: Ragged, settings: DepthSettings, seed: int, progress: Progress
+    cell: str, stack: Stack, rows: Ragged, settings: DepthSettings, seed: int, progress: OnProgress
 ) -> StackMeasurements:
     inputs, targets = TextStreams(rows, settings.rows, settings.window, seed=seed)[0]
     measured = slice(settings.measured_rows)
@@ -165,7 +166,8 @@ def _measure_stack(
     for draw, part in enumerate(progress_by_part(progress, [1] * settings.draws), seed):
         start(stack, draw)
         layers = gradients_by_layer(stack, inputs["ids"][measured], targets[measured])
-        norms.append([_norms(layer.gradient) for layer in layers])
+        gradients = [ops.convert_to_numpy(layer.gradient) for layer in layers]
+        norms.append([np.linalg.norm(each, axis=(1, 2)) for each in gradients])
         signal.append([_deviation(layer.output) for layer in layers])
         if cell in settings.trained:
             for variable, value in zip(optimizer.variables, untouched, strict=True):
@@ -258,16 +260,7 @@ def backward(cell, trace, by_h):
 
 def frequency_entropy(rows: Ragged) -> float:
     """-Σ p ln p over the ids that are predicted: all but those that open a row."""
-    predicted = np.ones(len(rows.ids), bool)
-    predicted[rows.row_splits[:-1]] = False
-    counts = np.bincount(rows.ids[predicted])
-    p = counts[counts > 0] / counts.sum()
-    return float(-(p * np.log(p)).sum())
-
-
-def _norms(gradient) -> np.ndarray:
-    """‖·‖ over steps and units, float64 [batch]."""
-    return np.sqrt((ops.convert_to_numpy(gradient) ** 2).sum(axis=(1, 2)))
+    return float(entropy(np.bincount(np.delete(rows.ids, rows.row_splits[:-1]))))
 
 
 def _deviation(output) -> float:

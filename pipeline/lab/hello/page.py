@@ -6,12 +6,13 @@ Its words are in page.md.j2.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from pipeline.lab.base import Page, Progress, StudyText
+from pipeline.lab.base import OnProgress, Page, StudyText
 from pipeline.lab.hello import pictures
 from pipeline.lab.hello.study import DUE, LETTERS, READ, SURE, HelloNetwork, HelloRun, train_by_hand
 from pipeline.report.document import document
@@ -25,7 +26,7 @@ class TermRow:
     terms: list[str]
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+def page(text: StudyText, *, quick: bool, seed: int, progress: OnProgress) -> Page:
     """The page; the same whatever the text, and never long."""
     run = train_by_hand()
     progress(0.5)
@@ -43,15 +44,6 @@ def page_of(run: HelloRun) -> Page:
         DUE=DUE,
         LETTERS=LETTERS,
         SURE=SURE,
-        steps=[
-            {
-                "number": t,
-                "reads": letter,
-                "one_hot": " ".join(str(int(letter == other)) for other in LETTERS),
-                "due": due,
-            }
-            for t, (letter, due) in enumerate(zip(READ, DUE, strict=True), 1)
-        ],
         place=place,
         columns=[f"k = {k} (reads {letter})" for k, letter in enumerate(READ, 1)],
         terms=term_rows(run.before, place),
@@ -60,16 +52,11 @@ def page_of(run: HelloRun) -> Page:
             "one_way": _entry(run.before.gradients["W_hh"], place),
             "slope": run.before.slope("W_hh", place),
         },
-        answers=[
-            answer
-            for answer, before in zip(run.answers, (None, *run.answers), strict=False)
-            if answer != before
-        ],
+        answers=[answer for answer, _ in itertools.groupby(run.answers)],
         even_loss=len(DUE) * np.log(len(LETTERS)),
-        lags={"untrained": _lags(run.before), "trained": _lags(run.after)},
         plots={
-            "untrained": _unrolled(run.before, "Untrained · 학습 전"),
-            "trained": _unrolled(run.after, "Trained · 학습 후"),
+            "untrained": pictures.unrolled(run.before, "Untrained · 학습 전"),
+            "trained": pictures.unrolled(run.after, "Trained · 학습 후"),
             "sizes_of_terms": pictures.sizes_of_terms(run),
             "loss_curve": pictures.loss_curve(run),
             "norms_by_lag": pictures.norms_by_lag(run),
@@ -79,7 +66,7 @@ def page_of(run: HelloRun) -> Page:
         "updates": run.updates,
         "said_before": run.before.said,
         "said_after": run.after.said,
-        "norms_by_lag_after": [float(norm) for norm in run.after.norms_by_lag],
+        "norms_by_lag_after": run.after.norms_by_lag,
     }
     return Page("hello", content, numbers=numbers)
 
@@ -100,18 +87,6 @@ def term_rows(network: HelloNetwork, place: tuple[int, int]) -> list[TermRow]:
         rows.append(TermRow(f"t = {t + 1} ({DUE[t]} due)", [*shown, _signed(terms.sum())]))
     sums = [*map(_signed, each.sum(axis=0)), _signed(each.sum())]
     return [*rows, TermRow("Σ over t", sums)]
-
-
-def _lags(network: HelloNetwork) -> dict[str, Any]:
-    return {
-        "bound": network.bounds_by_lag[0],
-        "norms": network.norms_by_lag,
-        "slope": float(np.mean(1 - network.hidden**2)),
-    }
-
-
-def _unrolled(network: HelloNetwork, name: str):
-    return pictures.unrolled(network, f'{name} — says "{network.said}"')
 
 
 def _entry(matrix: Any, place: tuple[int, int]) -> float:

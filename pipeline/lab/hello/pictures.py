@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from keras import ops
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -13,12 +13,13 @@ from pipeline.lab.hello.study import DUE, LETTERS, READ, HelloNetwork, HelloRun
 from pipeline.lab.plots import (
     AMOUNTS,
     DASHES,
+    SIGNED,
     UPDATES,
-    WIDTH,
     legend_below,
     level,
     logarithmic,
     one_panel,
+    panels,
     text_colour,
     whole_numbers,
 )
@@ -27,13 +28,12 @@ from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
 _CELL = (1.1, 0.5)  # width and height of a cell of the drawing, in its own units
 _APART = 2.4  # from one step to the next
 _BETWEEN = 0.9  # from one layer to the next
-_SIGNED = LinearSegmentedColormap.from_list("signed", [ORANGE, "#f6f6f4", BLUE])
 
 
 @drawn
 def unrolled(network: HelloNetwork, title: str) -> Figure:
     """The network step by step: letters in below, hidden units, probabilities above."""
-    figure, axes = one_panel(title, 5.6)
+    figure, axes = one_panel(f'{title} — says "{network.said}"', 5.6)
     tall = _CELL[1]
     foot = {"x": 0.0}
     foot["h"] = foot["x"] + len(LETTERS) * tall + _BETWEEN
@@ -43,7 +43,7 @@ def unrolled(network: HelloNetwork, title: str) -> Figure:
         left = t * _APART
         inputs = np.array([float(letter == other) for other in LETTERS])
         _column(axes, left, foot["x"], inputs, AMOUNTS, "{:.0f}")
-        _column(axes, left, foot["h"], (network.hidden[t] + 1) / 2, _SIGNED, "{:+.2f}",
+        _column(axes, left, foot["h"], (network.hidden[t] + 1) / 2, SIGNED, "{:+.2f}",
                 network.hidden[t])  # fmt: skip
         _column(axes, left, foot["y"], network.probabilities[t], AMOUNTS, "{:.2f}")
         from_top = foot["y"] + (len(LETTERS) - 1 - LETTERS.index(due)) * tall
@@ -129,13 +129,10 @@ def loss_curve(run: HelloRun) -> Figure:
 @drawn
 def sizes_of_terms(run: HelloRun) -> Figure:
     """‖term‖ of ∂L/∂W_hh for each t and k, untrained beside trained, each with its own shades."""
-    figure = Figure(figsize=(WIDTH, 3.5), layout="constrained")
-    for axes, network, name in zip(
-        figure.subplots(1, 2),
-        (run.before, run.after),
-        ("before training · 학습 전", "after · 학습 후"),
-        strict=True,
-    ):
+    names = ("before training · 학습 전", "after · 학습 후")
+    title = "‖term‖ of ∂L/∂W_hh for each t and k · 항의 크기"
+    figure, places = panels(title, names, 3.7, sharey=False)
+    for axes, network in zip(places, (run.before, run.after), strict=True):
         sizes = np.linalg.norm(ops.convert_to_numpy(network.terms.W_hh), axis=(-2, -1))
         steps = len(sizes)
         later = np.triu(np.ones_like(sizes, bool), 1)
@@ -149,7 +146,6 @@ def sizes_of_terms(run: HelloRun) -> Figure:
         axes.set_ylabel("t: where the loss arises (due)")
         axes.grid(False)
         axes.spines[:].set_visible(False)
-        axes.set_title(name)
     return figure
 
 

@@ -27,7 +27,7 @@ READ, DUE = "hell", "ello"
 UNITS = 3
 LEARNING_RATE = 0.1
 SURE = 0.9  # training ends when each letter that is due has this probability
-MOST_UPDATES = 3000
+MAX_UPDATES = 3000
 
 
 def one_hot(text: str) -> np.ndarray:
@@ -107,6 +107,11 @@ class HelloNetwork:
         return ops.convert_to_numpy(self.passed.trace.h_t)[0]
 
     @property
+    def mean_slope(self) -> float:
+        """1 - h², over steps and units."""
+        return float(np.mean(1 - self.hidden**2))
+
+    @property
     def probabilities(self) -> np.ndarray:
         """ŷ_t, float64 [time, letters]."""
         return ops.convert_to_numpy(self.passed.y_hat)[0]
@@ -174,7 +179,7 @@ def train_by_hand(
     It ends when each letter that is due has a probability of at least `SURE`.
 
     Raises:
-        UserError: after `MOST_UPDATES` updates it is not so far.
+        UserError: after `MAX_UPDATES` updates it is not so far.
     """
     start = HelloNetwork(new_network(seed, units))
     now, losses, answers = start, [], []
@@ -184,9 +189,9 @@ def train_by_hand(
         due = [LETTERS.index(letter) for letter in DUE]
         if now.probabilities[np.arange(len(due)), due].min() >= SURE:
             return HelloRun(start, now, np.array(losses), tuple(answers), seed, learning_rate)
-        if len(losses) > MOST_UPDATES:
+        if len(losses) > MAX_UPDATES:
             raise UserError(
-                f'after {MOST_UPDATES:,} updates the network says "{now.said}", with a loss of '
+                f'after {MAX_UPDATES:,} updates the network says "{now.said}", with a loss of '
                 f"{now.loss:.2f} nats",
                 where=f"seed {seed}, learning rate {learning_rate:g}, {units} hidden units",
                 remedy="take another seed, a learning rate about 0.1, or more units",

@@ -51,9 +51,9 @@ def accuracy_by_rows(comparisons: Sequence[Comparison]) -> Figure:
 def _apart(rows: np.ndarray) -> list[float]:
     """Those numbers whose labels leave each other room on the axis; ascending, the last of all
     among them."""
-    least = (rows[-1] / rows[0]) ** _ROOM
+    min_ratio = (rows[-1] / rows[0]) ** _ROOM
     kept = [rows[-1]]
     for value in rows[-2::-1]:
-        if kept[0] / value > least:
+        if kept[0] / value > min_ratio:
             kept.insert(0, value)
     return kept

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from pipeline.errors import UserError
+from pipeline.records import from_json
 from pipeline.workspace import write_text
 
 WITH, WITHOUT = "with", "without"
@@ -49,17 +50,11 @@ class DrawnTraining:
         return self.rows, self.draw, self.encoder
 
 
-_COLUMNS = {field.name: field.type for field in dataclasses.fields(DrawnTraining)}
-_TYPES = {"int": int, "float": float, "str": str}
-
-
 def write_results(path: Path, measured: Sequence[DrawnTraining]) -> None:
     """Writes a CSV file with a header, atomically."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows(dataclasses.astuple(each) for each in measured)
-    write_text(path, file.getvalue())
+    columns = [field.name for field in dataclasses.fields(DrawnTraining)]
+    table = pd.DataFrame([dataclasses.astuple(each) for each in measured], columns=columns)
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
 
 def read_results(path: Path) -> list[DrawnTraining]:
@@ -71,14 +66,10 @@ def read_results(path: Path) -> list[DrawnTraining]:
     if not path.exists():
         return []
     try:
-        header, *rows = csv.reader(io.StringIO(path.read_text("utf-8")))
-        if header != list(_COLUMNS):
-            raise ValueError("its columns are others")
-        kinds = [_TYPES[str(kind)] for kind in _COLUMNS.values()]
-        measured = [
-            DrawnTraining(*(kind(cell) for kind, cell in zip(kinds, row, strict=True)))
-            for row in rows
-        ]
+        table = pd.read_csv(path)
+        if table.isna().any(axis=None):
+            raise ValueError("it is cut off")
+        measured = [from_json(DrawnTraining, row, where=path) for row in table.to_dict("records")]
         for each in measured:
             if each.encoder not in SIDES or not 0 <= each.accuracy <= 1:
                 raise ValueError(f"{each.point} cannot be")

@@ -119,4 +119,4 @@ class Copying:
         return np.eye(self.features, dtype=np.float32)[read], symbols.astype(np.int32)
 
 
-Task = Adding | Copying
+MemoryTask = Adding | Copying

@@ -10,11 +10,13 @@ from keras import ops
 
 from pipeline.lab.cells import LSTM, cell_of
 from pipeline.lab.lags import log10_norms
-from pipeline.lab.tasks.copy_adding import Copying, Task
+from pipeline.lab.tasks.copy_adding import Copying, MemoryTask
 from pipeline.lab.tasks.networks import READOUT, RECURRENT
 
 
-def log10_gradients(model: keras.Model, task: Task, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def log10_gradients(
+    model: keras.Model, task: MemoryTask, x: np.ndarray, y: np.ndarray
+) -> np.ndarray:
     """log₁₀ ‖∂L/∂s_{t-lag}‖₂ for the loss L at the first step t that owes an answer.
 
     s is the whole state: h, of an LSTM h and C. The gradient is that by the answer, carried back
@@ -40,7 +42,7 @@ def log10_gradients(model: keras.Model, task: Task, x: np.ndarray, y: np.ndarray
     return log10_norms(lambda step: last if step == t else jacobians[:, step], t, task.farthest)
 
 
-def _by_h(readout: keras.layers.Dense, task: Task, h, due):
+def _by_h(readout: keras.layers.Dense, task: MemoryTask, h, due):
     """∂L/∂h_t [rows, n]: Wᵀ (ŷ - y), of the squared error twice that."""
     W, b = (ops.convert_to_tensor(np.asarray(w, np.float64)) for w in readout.get_weights())
     said = ops.matmul(h, W) + b

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import keras
 import numpy as np
 
-from pipeline.lab.tasks.copy_adding import Copying, Task
+from pipeline.lab.tasks.copy_adding import Copying, MemoryTask
 from pipeline.lab.training import train
 from pipeline.layers.recurrent import cell_layer
 
@@ -38,27 +39,21 @@ class TaskTraining:
     """Steps of a sequence from which on it pays to compile an update with XLA."""
 
 
-@dataclasses.dataclass(frozen=True)
-class TrainedOnTask:
-    """How a training went.
+class Evaluation(NamedTuple):
+    """A network on held-out sequences while it learns.
 
     Attributes:
-        updates: before each evaluation, the first of them 0.
-        scores: in the task's unit.
-        model: the network as it is now.
+        updates: before it.
+        score: in the task's unit.
+        model: the network as it is now; the next update changes it.
     """
 
-    updates: tuple[int, ...]
-    scores: tuple[float, ...]
+    updates: int
+    score: float
     model: keras.Model
 
-    @property
-    def score(self) -> float:
-        """The last score."""
-        return self.scores[-1]
 
-
-def network(task: Task, cell: str, units: int, seed: int) -> keras.Model:
+def network(task: MemoryTask, cell: str, units: int, seed: int) -> keras.Model:
     """Reads a sequence and answers at its last steps.
 
     The layer `recurrent` is a Keras layer; `readout` is linear.
@@ -81,28 +76,21 @@ def network(task: Task, cell: str, units: int, seed: int) -> keras.Model:
     return keras.Model(read, said)
 
 
-def loss_of(task: Task) -> keras.losses.Loss:
+def loss_of(task: MemoryTask) -> keras.losses.Loss:
     """The loss of a task, whose mean over what is asked is the score."""
     if isinstance(task, Copying):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return keras.losses.MeanSquaredError()
 
 
-def learn(
-    task: Task,
-    cell: str,
-    training: TaskTraining,
-    seed: int,
-    evaluated: Callable[[keras.Model, int, float], None] = lambda model, updates, score: None,
-) -> TrainedOnTask:
-    """Trains until the task is solved, or as long as `training` allows.
+def learn(task: MemoryTask, cell: str, training: TaskTraining, seed: int) -> Iterator[Evaluation]:
+    """Trains until the task is solved, or as long as `training` allows; yields each evaluation.
 
     Args:
         task: what to learn.
         cell: of the network.
         training: how.
         seed: of weights and sequences.
-        evaluated: called at each evaluation with the network as it is, updates so far, and score.
     """
     model = network(task, cell, training.units, seed)
     loss = loss_of(task)
@@ -112,15 +100,11 @@ def learn(
     of_batches, of_held_out = np.random.default_rng(seed).spawn(2)
     held_out, due = task.draw(of_held_out, training.held_out_rows)
     batches = (task.draw(of_batches, training.batch_size) for _ in itertools.count())
-    updates, scores = [], []
     losses = train(model, batches, training.max_updates)
     # The first evaluation comes before any update.
     for update, _ in enumerate(itertools.chain([None], losses)):
         if update % training.evaluate_every == 0 or update == training.max_updates:
             score = float(loss(due, model.predict_on_batch(held_out)))
-            updates.append(update)
-            scores.append(score)
-            evaluated(model, update, score)
+            yield Evaluation(update, score, model)
             if score < task.solved:
-                break
-    return TrainedOnTask(tuple(updates), tuple(scores), model)
+                return

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.lab.base import Page, Progress, StudyText, finite_or_none
+from pipeline.lab.base import Curves, OnProgress, Page, StudyText, fields_of
 from pipeline.lab.tasks import pictures
 from pipeline.lab.tasks.copy_adding import Adding, Copying
 from pipeline.lab.tasks.study import (
@@ -26,7 +26,7 @@ from pipeline.report.document import document
 KINDS = {"adding": "adding task · 덧셈 과제", "copy": "copy task · 복사 과제"}
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+def page(text: StudyText, *, quick: bool, seed: int, progress: OnProgress) -> Page:
     """Measures everything and writes the page; these tasks need no text."""
     return page_of(measure_tasks(QUICK if quick else TaskStudySettings(), seed, progress))
 
@@ -89,12 +89,12 @@ def _kind(results: TaskResults, kind: str) -> dict[str, Any]:
     }
 
 
-def _curves(results: TaskResults) -> dict[str, tuple[list[int], list[float]]]:
+def _curves(results: TaskResults) -> Curves:
     curves = {}
     for trial in results.trials:
-        updates, left = list(trial.updates), trial.left[:, -1].tolist()
-        curves[f"score, {trial.name}"] = (updates, list(trial.scores))
-        curves[f"log10 left at the farthest lag, {trial.name}"] = (updates, left)
+        curves[f"score, {trial.name}"] = (trial.updates, trial.scores)
+        left = trial.left[:, -1]
+        curves[f"log10 left at the farthest lag, {trial.name}"] = (trial.updates, left)
     return curves
 
 
@@ -113,13 +113,11 @@ def _numbers(results: TaskResults) -> dict[str, object]:
             {
                 "task": trial.task.name,
                 "T": trial.task.lag,
-                "cell": trial.cell,
+                **fields_of(trial, "cell", "score", "solved"),
                 "updates": trial.updates[-1],
-                "score": trial.score,
                 "baseline": trial.task.baseline,
-                "solved": trial.solved,
-                "log10_left_untrained": finite_or_none(trial.at_start),
-                "log10_left": finite_or_none(trial.at_best),
+                "log10_left_untrained": trial.at_start,
+                "log10_left": trial.at_best,
             }
             for trial in results.trials
         ],

@@ -11,7 +11,7 @@ from pipeline.lab.plots import (
     UPDATES,
     legend_below,
     level,
-    panels,
+    panels_by_cell,
     powers_of_ten,
     stacked_panels,
     whole_numbers,
@@ -52,12 +52,9 @@ def over_updates(results: TaskResults, name: str, lag: int) -> Figure:
 @drawn
 def by_lag(results: TaskResults, name: str) -> Figure:
     """What is left of the gradient against the lag, at the start and of the best networks."""
-    cells = results.settings.cells
-    figure, places = panels(
-        "What is left of the gradient · 남은 기울기", [CELL_NAMES[cell] for cell in cells], 3.9,
-        sharex=True,
-    )  # fmt: skip
-    for axes, cell in zip(places, cells, strict=True):
+    title = "What is left of the gradient · 남은 기울기"
+    figure, places = panels_by_cell(title, results.settings.cells, 3.9, sharex=True)
+    for axes, cell in places:
         trials = results.of(name, cell)
         _curve(axes, trials[-1], 0, ORANGE, linewidth=1.4, linestyle=DASHES,
                label="untrained · 학습 전")  # fmt: skip
@@ -69,7 +66,7 @@ def by_lag(results: TaskResults, name: str) -> Figure:
         whole_numbers(axes, "lag · 시간 간격")
         powers_of_ten(axes)
     for solved, (_, _, label) in _OUTCOMES.items():
-        _outcome(places[0], [], [], solved, label=label)
+        _outcome(figure.axes[0], [], [], solved, label=label)
     legend_below(figure, 3)
     return figure
 

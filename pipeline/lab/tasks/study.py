@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pipeline.lab.base import Progress, no_progress, progress_by_part
-from pipeline.lab.tasks.copy_adding import Adding, Copying, Task
+from pipeline.lab.base import OnProgress, no_progress, progress_by_part
+from pipeline.lab.tasks.copy_adding import Adding, Copying, MemoryTask
 from pipeline.lab.tasks.gradients import log10_gradients
 from pipeline.lab.tasks.networks import TaskTraining, learn
 from pipeline.models.settings import CELL_NAMES
@@ -38,13 +38,13 @@ class TaskStudySettings:
     """Sequences over which a gradient is averaged (its logarithm)."""
 
     @property
-    def tasks(self) -> list[Task]:
+    def tasks(self) -> list[MemoryTask]:
         return [
             *map(Adding, self.adding_lags),
             *(Copying(lag, self.copy_symbols) for lag in self.copy_lags),
         ]
 
-    def training_of(self, task: Task) -> TaskTraining:
+    def training_of(self, task: MemoryTask) -> TaskTraining:
         """How networks learn this task."""
         if isinstance(task, Copying):
             return dataclasses.replace(self.training, learning_rate=self.copy_learning_rate)
@@ -71,7 +71,7 @@ class Trial:
         left: log₁₀ (‖∂L/∂s_{t-lag}‖ / ‖∂L/∂s_{t-1}‖) then, float64 [evaluations, farthest].
     """
 
-    task: Task
+    task: MemoryTask
     cell: str
     updates: tuple[int, ...]
     scores: tuple[float, ...]
@@ -124,23 +124,22 @@ class Trial:
 
 
 def try_task(
-    task: Task,
+    task: MemoryTask,
     cell: str,
     settings: TaskStudySettings,
     seed: int,
-    progress: Progress = no_progress,
+    progress: OnProgress = no_progress,
 ) -> Trial:
     """Trains one network, and at each evaluation carries a gradient back through it."""
     x, y = task.draw(np.random.default_rng((seed, task.lag)), settings.gradient_rows)
-    left = []
-
-    def evaluated(model, updates: int, score: float) -> None:
-        gradients = log10_gradients(model, task, x, y)
+    updates, scores, left = [], [], []
+    for evaluation in learn(task, cell, settings.training_of(task), seed):
+        gradients = log10_gradients(evaluation.model, task, x, y)
+        updates.append(evaluation.updates)
+        scores.append(evaluation.score)
         left.append((gradients - gradients[:, :1]).mean(axis=0))
-        progress(updates / settings.training.max_updates)
-
-    trained = learn(task, cell, settings.training_of(task), seed, evaluated)
-    return Trial(task, cell, trained.updates, trained.scores, np.array(left))
+        progress(evaluation.updates / settings.training.max_updates)
+    return Trial(task, cell, tuple(updates), tuple(scores), np.array(left))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +172,7 @@ class TaskResults:
 
 
 def measure_tasks(
-    settings: TaskStudySettings, seed: int, progress: Progress = no_progress
+    settings: TaskStudySettings, seed: int, progress: OnProgress = no_progress
 ) -> TaskResults:
     """Trains every cell on every task."""
     pairs = [(task, cell) for task in settings.tasks for cell in settings.cells]

@@ -5,16 +5,15 @@ Its words are in page.md.j2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from pipeline.lab.base import Page, Progress, StudyText
+from pipeline.lab.base import Curves, OnProgress, Page, StudyText, fields_of
 from pipeline.lab.truncation import pictures
 from pipeline.lab.truncation.study import (
     QUICK,
     TruncatedNetwork,
     TruncationResults,
-    TruncationStudySettings,
+    TruncationSettings,
     measure_truncation,
 )
 from pipeline.models.settings import CELL_NAMES
@@ -29,13 +28,13 @@ _PARTS = {
 }
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+def page(text: StudyText, *, quick: bool, seed: int, progress: OnProgress) -> Page:
     """Measures everything and writes the page.
 
     Raises:
         UserError: the text is too short.
     """
-    settings = QUICK if quick else TruncationStudySettings()
+    settings = QUICK if quick else TruncationSettings()
     return page_of(measure_truncation(text, settings, seed, progress), text)
 
 
@@ -72,13 +71,13 @@ def shown(network: TruncatedNetwork) -> dict[str, Any]:
     }
 
 
-def _curves(results: TruncationResults) -> dict[str, tuple[Sequence[int], Sequence[float]]]:
+def _curves(results: TruncationResults) -> Curves:
     curves = {}
     for network in results.networks:
         for part in _PARTS:
             name = f"{part}, {network.name}"
-            curves[f"cosine, {name}"] = (network.windows, network.cosine[part].tolist())
-            curves[f"norm ratio, {name}"] = (network.windows, network.norm_ratio[part].tolist())
+            curves[f"cosine, {name}"] = (network.windows, network.cosine[part])
+            curves[f"norm ratio, {name}"] = (network.windows, network.norm_ratio[part])
     return curves
 
 
@@ -89,13 +88,10 @@ def _numbers(results: TruncationResults) -> dict[str, object]:
         "length": results.length,
         "networks": [
             {
-                "cell": network.cell,
-                "updates": network.updates,
-                "loss": float(network.losses[-1]),
-                "between_texts": dict(network.between_texts),
-                "windows": list(network.windows),
-                "cosine": {part: network.cosine[part].tolist() for part in _PARTS},
-                "norm_ratio": {part: network.norm_ratio[part].tolist() for part in _PARTS},
+                **fields_of(
+                    network, "cell", "updates", "between_texts", "windows", "cosine", "norm_ratio"
+                ),
+                "loss": network.losses[-1],
             }
             for network in results.networks
         ],

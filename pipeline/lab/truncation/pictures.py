@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.lab.plots import (
@@ -16,11 +13,13 @@ from pipeline.lab.plots import (
     level,
     logarithmic,
     panels,
+    panels_by_cell,
     powers_of_two,
 )
 from pipeline.lab.truncation.study import TruncationResults
-from pipeline.models.settings import CELL_NAMES
 from pipeline.report.figures import BLUE, QUIET, drawn
+
+_WINDOW = "window · 창 (characters)"
 
 
 @drawn
@@ -43,7 +42,7 @@ def by_window(results: TruncationResults, part: str) -> Figure:
             )  # fmt: skip
         level(axes, 1, linewidth=1, linestyle="-")
         axes.set_ylim(min(0, axes.get_ylim()[0]), max(1.05, axes.get_ylim()[1]))
-        _windows(axes, results.networks[0].windows)
+        powers_of_two(axes, results.networks[0].windows, _WINDOW)
     legend_below(figure, 2)
     return figure
 
@@ -51,9 +50,9 @@ def by_window(results: TruncationResults, part: str) -> Figure:
 @drawn
 def directions_lost(results: TruncationResults, part: str) -> Figure:
     """1 - cosine in logarithms, and as dotted lines how far two texts' gradients are apart."""
-    names = [CELL_NAMES[cell] for cell in results.settings.cells]
-    figure, places = panels("1 − cosine to the full gradient · 방향의 차이", names, 3.7)
-    for axes, cell in zip(places, results.settings.cells, strict=True):
+    title = "1 − cosine to the full gradient · 방향의 차이"
+    figure, places = panels_by_cell(title, results.settings.cells, 3.7)
+    for axes, cell in places:
         for network in results.of(cell):
             when, colour = ("after", BLUE) if network.updates else ("before", QUIET)
             lost = np.maximum(1 - network.cosine[part][:-1], 1e-9)
@@ -62,11 +61,6 @@ def directions_lost(results: TruncationResults, part: str) -> Figure:
             between = 1 - network.between_texts[part]
             level(axes, between, f"another text, {when}", colour, linewidth=1.6, linestyle=DOTS)
         logarithmic(axes)
-        _windows(axes, results.networks[0].windows[:-1])
+        powers_of_two(axes, results.networks[0].windows[:-1], _WINDOW)
     legend_below(figure, 2)
     return figure
-
-
-def _windows(axes: Axes, lengths: Sequence[int]) -> None:
-    powers_of_two(axes, lengths)
-    axes.set_xlabel("window · 창 (characters)")

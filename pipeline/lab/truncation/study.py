@@ -20,9 +20,9 @@ from keras import ops
 
 from pipeline.batches.text_streams import TextStreams
 from pipeline.errors import UserError
-from pipeline.lab.base import Progress, StudyText, no_progress
+from pipeline.lab.base import OnProgress, StudyText, no_progress
 from pipeline.lab.starts import small_language_model
-from pipeline.lab.training import Batch, carrying_state, text_batches, train
+from pipeline.lab.training import Batch, carrying_state, train, train_on_text
 from pipeline.lab.truncation.gradient_sum import GradientSum
 from pipeline.models.settings import CELL_NAMES
 from pipeline.training.optimizer import ClippedAdamW
@@ -32,7 +32,7 @@ PARTS = {"recurrent": "recurrent_1/", "all": ""}
 
 
 @dataclasses.dataclass(frozen=True)
-class TruncationStudySettings:
+class TruncationSettings:
     """Settings of the study of truncation."""
 
     cells: tuple[str, ...] = ("rnn", "lstm")
@@ -53,7 +53,7 @@ class TruncationStudySettings:
     """Learning rate of the short training."""
 
 
-QUICK = TruncationStudySettings(
+QUICK = TruncationSettings(
     units=16, embedding_size=16, streams=8, length=32, updates=20, training_window=16
 )
 """For a quick run."""
@@ -128,7 +128,7 @@ class GradientReader:
         return {path: total / count for path, total in sums}, float(np.mean(losses))
 
 
-def stretches(text: StudyText, settings: TruncationStudySettings) -> tuple[Batch, Batch]:
+def stretches(text: StudyText, settings: TruncationSettings) -> tuple[Batch, Batch]:
     """Two stretches of training text of the same size, each stream of the second behind the first.
 
     Raises:
@@ -189,7 +189,7 @@ class TruncationResults:
         networks: each cell at its start and after a short training.
     """
 
-    settings: TruncationStudySettings
+    settings: TruncationSettings
     seed: int
     networks: tuple[TruncatedNetwork, ...]
 
@@ -203,7 +203,7 @@ class TruncationResults:
 
 
 def measure_truncation(
-    text: StudyText, settings: TruncationStudySettings, seed: int, progress: Progress = no_progress
+    text: StudyText, settings: TruncationSettings, seed: int, progress: OnProgress = no_progress
 ) -> TruncationResults:
     """Compares gradients of each cell at its start and after a short training.
 
@@ -211,32 +211,21 @@ def measure_truncation(
         UserError: there is too little text.
     """
     first, second = stretches(text, settings)
+    rows, window = text.rows["train"], settings.training_window
     networks: list[TruncatedNetwork] = []
     for cell in settings.cells:
         model = small_language_model(
-            cell,
-            units=settings.units,
-            embedding_size=settings.embedding_size,
-            vocabulary_size=len(text.characters.vocabulary),
-            seed=seed,
-        )
+            cell, units=settings.units, embedding_size=settings.embedding_size,
+            vocabulary_size=text.vocabulary_size, seed=seed,
+        )  # fmt: skip
         reader = GradientReader(model, settings.streams)
         for updates in (0, settings.updates):
             if updates:
-                _teach(model, text, settings, seed)
+                optimizer = ClippedAdamW(settings.learning_rate, clip_norm=1.0)
+                train_on_text(model, optimizer, rows, settings.streams, window, updates, seed)
             networks.append(compare_windows(cell, updates, reader, first, second))
             progress(len(networks) / (2 * len(settings.cells)))
     return TruncationResults(settings, seed, tuple(networks))
-
-
-def _teach(
-    model: keras.Model, text: StudyText, settings: TruncationStudySettings, seed: int
-) -> None:
-    optimizer = ClippedAdamW(settings.learning_rate, clip_norm=1.0)
-    carrier = carrying_state(model, settings.streams, optimizer)
-    rows, window = text.rows["train"], settings.training_window
-    for _ in train(carrier, text_batches(rows, settings.streams, window, seed), settings.updates):
-        pass
 
 
 def _flat(gradient: Mapping[str, np.ndarray], part: str) -> np.ndarray:

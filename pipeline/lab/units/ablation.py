@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from pipeline.lab.base import Progress, no_progress
+from pipeline.lab.base import OnProgress, no_progress
 from pipeline.lab.units.activations import Unit, columns_of, recurrent_layers
 from pipeline.lab.units.held_out import HeldOut
 from pipeline.layers.carried_recurrent import CarriedRecurrent
@@ -97,7 +97,7 @@ def ablation_costs(
     units: Sequence[Unit],
     places: Sequence[tuple[int, int]],
     means: np.ndarray,
-    progress: Progress = no_progress,
+    progress: OnProgress = no_progress,
 ) -> np.ndarray:
     """Measures how much more each character costs when a unit is held at its mean.
 

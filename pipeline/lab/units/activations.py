@@ -9,15 +9,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from pipeline.batches.text_streams import TextStreams
-from pipeline.lab.base import Progress, no_progress
+from pipeline.lab.base import OnProgress, no_progress
 from pipeline.layers.carried_recurrent import CarriedRecurrent
 from pipeline.models.language_model import state_size
-from pipeline.models.unit_losses import LEAD
+from pipeline.models.unit_losses import streams_to_read
 from pipeline.text.ragged import Ragged
-
-_STREAMS = 32
-_WINDOW = 128
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,12 +95,11 @@ def read_states(
     reader: keras.Model,
     rows: Ragged,
     places: np.ndarray,
-    progress: Progress = no_progress,
+    progress: OnProgress = no_progress,
 ) -> np.ndarray:
     """The state right after some ids were read, each after all that stands before it.
 
-    A long text is read as parallel streams, each of which first reads the `LEAD` units that stand
-    before it, as `pipeline.models.unit_losses.unit_losses` does.
+    A long text is read as parallel streams, as `pipeline.models.unit_losses.unit_losses` does.
 
     Args:
         reader: from `state_reader`.
@@ -116,14 +111,11 @@ def read_states(
     """
     width = state_size(reader)
     every = np.zeros((len(places), width), np.float32)
-    units = len(rows.ids) - len(rows)
-    if not units or not len(places):
+    if not len(places):
         return every
     asked = np.full(len(rows.ids), -1)
     asked[places] = np.arange(len(places))
-    count = min(max(units // (4 * LEAD), 1), _STREAMS)
-    streams = TextStreams(rows, count, _WINDOW, lead=LEAD)
-    state = np.zeros((count, width), np.float32)
+    streams, state = streams_to_read(rows, width)
     for index in range(len(streams)):
         inputs, targets = streams[index]
         states = reader.predict_on_batch({**inputs, "state": state})

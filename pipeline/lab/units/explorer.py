@@ -10,13 +10,12 @@ import base64
 import hashlib
 from pathlib import Path
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
 from pipeline.lab.units.passages import laid_out, varied_window
 from pipeline.lab.units.study import UnitResults
-from pipeline.report import page as report
+from pipeline.report.page import templates
 from pipeline.report.passage import LEVELS
 
 EXPLORER = "units-explorer.html"
@@ -35,22 +34,18 @@ def explorer(results: UnitResults, title: str) -> str:
     """
     script = (_FOLDER / "explorer.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    folders = [_FOLDER, Path(report.__file__).resolve().parent]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folders),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     data = explorer_data(results)
-    return environment.get_template("explorer.html.j2").render(
-        title=title,
-        script=Markup(script),
-        script_hash=Markup(f"'sha256-{digest}'"),
-        data=data,
-        levels=LEVELS,
-        text="".join(data["characters"]),
+    return (
+        templates(_FOLDER)
+        .get_template("explorer.html.j2")
+        .render(
+            title=title,
+            script=Markup(script),
+            script_hash=Markup(f"'sha256-{digest}'"),
+            data=data,
+            levels=LEVELS,
+            text="".join(data["characters"]),
+        )
     )
 
 

@@ -92,9 +92,11 @@ def _units(text: str, characters: Characters) -> np.ndarray:
     return np.fromiter((len(to_jamo(character)) for character in text), np.int64, len(text))
 
 
-def halves(texts: Sequence[str], ends: Sequence[bool], most: int) -> tuple[Documents, Documents]:
-    """Two stretches of a text, at most `most` characters each: one from its beginning, one from
-    about its middle.
+def halves(
+    texts: Sequence[str], ends: Sequence[bool], max_length: int
+) -> tuple[Documents, Documents]:
+    """Two stretches of a text, each of at most `max_length` characters: one from its beginning,
+    one from about its middle.
 
     Of the places near the middle that part the text most clearly, the second begins at the nearest
     one: where a document begins, behind a blank line, behind a line, behind white space.
@@ -106,30 +108,23 @@ def halves(texts: Sequence[str], ends: Sequence[bool], most: int) -> tuple[Docum
     total = sum(map(len, documents))
     if total < 2:
         raise UserError("there is no held-out text to study", remedy="give a longer text")
-    place = _border(documents, total // 2, int(SLACK * total))
-    first, second, begin = ([], []), ([], []), 0
-    for text, end in zip(documents, ends, strict=True):
-        cut = min(max(place - begin, 0), len(text))
-        if cut or not text:
-            _add(first, text[:cut], end and cut == len(text))
-        if cut < len(text):
-            _add(second, text[cut:], end)
-        begin += len(text)
-    return _first(*first, most), _first(*second, most)
+    middle = _border(documents, total // 2, int(SLACK * total))
+    return (
+        _stretch(documents, ends, 0, min(middle, max_length)),
+        _stretch(documents, ends, middle, middle + max_length),
+    )
 
 
-def _add(documents: Documents, text: str, end: bool) -> None:
-    documents[0].append(text)
-    documents[1].append(end)
-
-
-def _first(texts: list[str], ends: list[bool], most: int) -> Documents:
+def _stretch(texts: Sequence[str], ends: Sequence[bool], first: int, last: int) -> Documents:
+    """What stands between two places, counted over all documents."""
     kept: Documents = ([], [])
+    begin = 0
     for text, end in zip(texts, ends, strict=True):
-        if most <= 0:
-            break
-        _add(kept, text[:most], end and len(text) <= most)
-        most -= len(text)
+        part = text[max(first - begin, 0) : max(last - begin, 0)]
+        begin += len(text)
+        if part:
+            kept[0].append(part)
+            kept[1].append(end and begin <= last)
     return kept
 
 

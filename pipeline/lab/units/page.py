@@ -11,13 +11,19 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from pipeline.lab.base import Page, Progress, no_progress
+from pipeline.lab.base import Curves, OnProgress, Page, no_progress
 from pipeline.lab.units import pictures
 from pipeline.lab.units.explorer import EXPLORER, explorer
 from pipeline.lab.units.passages import passage_of
 from pipeline.lab.units.predicates import CHARACTER, PAST
-from pipeline.lab.units.probes import FEWEST, Probe
-from pipeline.lab.units.study import FULL, QUICK, Ablation, UnitResults, measure_units
+from pipeline.lab.units.probes import MIN_POSITIONS, Probe
+from pipeline.lab.units.study import (
+    QUICK,
+    Ablation,
+    UnitResults,
+    UnitStudySettings,
+    measure_units,
+)
 from pipeline.report.document import document
 from pipeline.report.passage import Passage
 from pipeline.text.characters import Characters
@@ -38,7 +44,7 @@ def page(
     title: str,
     quick: bool = False,
     seed: int = 1,
-    progress: Progress = no_progress,
+    progress: OnProgress = no_progress,
 ) -> Page:
     """Measures what the units of a trained language model know, and writes the page.
 
@@ -50,7 +56,7 @@ def page(
     Raises:
         UserError: there is too little text.
     """
-    settings = QUICK if quick else FULL
+    settings = QUICK if quick else UnitStudySettings()
     return page_of(measure_units(model, characters, texts, ends, settings, seed, progress), title)
 
 
@@ -65,8 +71,7 @@ def page_of(results: UnitResults, title: str) -> Page:
         headline=headline,
         probe=headline.probe,
         unit_name=_capital(results.units[headline.probe.best].name),
-        cell=any(unit.part == "C" for unit in results.units),
-        fewest=FEWEST,
+        min_positions=MIN_POSITIONS,
         clearly=CLEARLY,
         luck=float(np.mean([probe.area - probe.chosen_area for probe in results.probes])),
         passages=passages(results),
@@ -135,7 +140,7 @@ def _numbers(results: UnitResults) -> dict[str, object]:
             "layer": unit.layer,
             "unit": unit.index,
             "part": unit.part,
-            "sign": int(probe.signs[probe.best]),
+            "sign": probe.signs[probe.best],
             "auc_chosen": probe.chosen_area,
             "auc": probe.area,
             "auc_character": probe.character,
@@ -156,11 +161,11 @@ def _numbers(results: UnitResults) -> dict[str, object]:
     }
 
 
-def _curves(results: UnitResults) -> dict[str, tuple[Sequence[int], Sequence[float]]]:
+def _curves(results: UnitResults) -> Curves:
     """AUC in the other half of the units, in the order of the half that chose."""
     curves = {}
     for probe in results.probes:
         ranked = probe.oriented[probe.ranking[:_CURVE]]
         tag = probe.predicate.name.replace(" ", "_").replace("'", "")
-        curves[f"auc_by_rank/{tag}"] = (range(1, len(ranked) + 1), ranked.tolist())
+        curves[f"auc_by_rank/{tag}"] = (range(1, len(ranked) + 1), ranked)
     return curves

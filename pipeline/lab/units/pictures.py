@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.lab.plots import DASHES, named_rows, one_panel
+from pipeline.lab.plots import DASHES, legend_below, named_rows, one_panel
 from pipeline.lab.units.predicates import Predicate
 from pipeline.lab.units.probes import Probe
 from pipeline.lab.units.study import Ablation
@@ -42,7 +42,7 @@ def areas_by_predicate(probes: Sequence[Probe]) -> Figure:
     axes.set_xlim(min(0.4, *(probe.oriented.min() - 0.02 for probe in probes)), 1.02)
     axes.axvline(0.5, color=QUIET, linewidth=1, linestyle=DASHES, zorder=0)
     axes.set_xlabel("AUC in the half that did not choose (0.5 is chance)")
-    figure.legend(loc="outside lower center", ncols=3, columnspacing=1.2)
+    legend_below(figure, 3, columnspacing=1.2)
     return figure
 
 
@@ -70,7 +70,7 @@ def effects_of_holding(ablations: Sequence[Ablation]) -> Figure:
     _name_predicates(axes, [each.probe.predicate for each in ablations])
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_xlabel("nats a character more than with nothing held")
-    figure.legend(loc="outside lower center", ncols=1)
+    legend_below(figure, 1)
     return figure
 
 

@@ -21,7 +21,7 @@ FUTURE: Needs = "what comes next"
 
 QUOTES = dict(zip("“‘「『«", "”’」』»", strict=True))
 BRACKETS = dict(zip("([{〈《【〔（", ")]}〉》】〕）", strict=True))
-LONGEST_PAIR = 1000
+MAX_PAIR_LENGTH = 1000
 """Characters from an opening mark to its closing one, at the most."""
 DEEP = 4
 NEAR, FAR = 10, 40
@@ -59,25 +59,6 @@ class Predicate:
         return f"{self.name} · {self.korean}"
 
 
-PREDICATES: list[Predicate] = []
-"""All that are asked about; of a text without any digits, for example, nothing is asked."""
-
-Rule = Callable[[str], np.ndarray]
-
-
-def _predicate(name: str, korean: str, needs: Needs, rule: str) -> Callable[[Rule], Rule]:
-    """Adds the function below it to `PREDICATES`."""
-
-    def add(holds: Rule) -> Rule:
-        PREDICATES.append(Predicate(name, korean, rule, needs, holds))
-        return holds
-
-    return add
-
-
-@_predicate(
-    "inside quotes", "따옴표 안", PAST, 'behind “ ‘ 「 『 « or " that is closed later, up to there'
-)
 def inside_quotes(text: str) -> np.ndarray:
     """From an opening quotation mark up to the character before the one that closes it.
 
@@ -109,9 +90,6 @@ def _quotation_marks(text: str):
             yield place, "open" if must_open else "either" if may_open else "close", mark
 
 
-@_predicate(
-    "inside brackets", "괄호 안", PAST, "behind ( [ { 〈 《 【 〔 that is closed later, up to there"
-)
 def inside_brackets(text: str) -> np.ndarray:
     """From an opening bracket up to the character before the one that closes it, blank lines
     apart, as with quotation marks; inside the outer one as well as the inner one."""
@@ -143,68 +121,25 @@ def _paired(text: str, marks) -> np.ndarray:
             opened.append((place, which))
         elif partner is not None:
             first, _ = opened[partner]
-            if place - first <= LONGEST_PAIR:
+            if place - first <= MAX_PAIR_LENGTH:
                 inside[first:place] = True
             del opened[partner:]
     return inside
 
 
-@_predicate(
-    "begins an eojeol", "어절의 첫 글자", PAST, "no white space, but behind white space or nothing"
-)
 def begins_eojeol(text: str) -> np.ndarray:
     return _place_in_eojeol(text) == 1
 
 
-@_predicate(
-    "deep in an eojeol", "어절의 넷째 글자부터", PAST, f"character {DEEP} of its eojeol or later"
-)
-def deep_in_eojeol(text: str) -> np.ndarray:
-    return _place_in_eojeol(text) >= DEEP
-
-
-@_predicate(
-    "ends an eojeol", "어절의 끝 글자", FUTURE, "no white space, but before white space or nothing"
-)
 def ends_eojeol(text: str) -> np.ndarray:
     space = _is(text, str.isspace)
     return ~space & np.append(space[1:], True)[: len(space)]
 
 
-@_predicate(
-    "near the line's start", "줄의 앞부분", PAST, f"at most {NEAR} characters of the line are read"
-)
-def near_line_start(text: str) -> np.ndarray:
-    return _read_of_line(text) <= NEAR
-
-
-@_predicate(
-    "far in the line", "줄의 뒷부분", PAST, f"more than {FAR} characters of the line are read"
-)
-def far_in_line(text: str) -> np.ndarray:
-    return _read_of_line(text) > FAR
-
-
-@_predicate(
-    "in a speaker's line",
-    "화자 이름 줄",
-    FUTURE,
-    "in a line that ends with a colon and stands behind a blank one, or is the first",
-)
-def speaker_line(text: str) -> np.ndarray:
-    return _within(_SPEAKER_LINE, text)
-
-
-@_predicate(
-    "sentence has ended",
-    "문장이 끝난 뒤",
-    PAST,
-    "a . ? ! … before white space, or the stop of 다., and what closes and parts behind it",
-)
-def sentence_ended(text: str) -> np.ndarray:
-    """A full stop, question or exclamation mark before white space, or the stop of 다. before
-    anything, and the closing marks and white space behind it."""
-    return _within(_SENTENCE_END, text)
+def has_final_consonant(text: str) -> np.ndarray:
+    """Unicode, section 3.12: the 28 forms of a final (the first is none) vary fastest."""
+    codes = _codes(text).astype(np.int64)
+    return (codes >= 0xAC00) & (codes <= 0xD7A3) & ((codes - 0xAC00) % 28 > 0)
 
 
 def _within(pattern: re.Pattern[str], text: str) -> np.ndarray:
@@ -214,38 +149,8 @@ def _within(pattern: re.Pattern[str], text: str) -> np.ndarray:
     return inside
 
 
-@_predicate(
-    "has a final consonant", "받침 있음", CHARACTER, "a Hangul syllable with a final consonant"
-)
-def has_final_consonant(text: str) -> np.ndarray:
-    """Unicode, section 3.12: the 28 forms of a final (the first is none) vary fastest."""
-    codes = _codes(text).astype(np.int64)
-    return (codes >= 0xAC00) & (codes <= 0xD7A3) & ((codes - 0xAC00) % 28 > 0)
-
-
-@_predicate("is a space", "빈칸", CHARACTER, "a space")
-def is_space(text: str) -> np.ndarray:
-    return _codes(text) == ord(" ")
-
-
-@_predicate("is a line feed", "줄 바꿈", CHARACTER, "a line feed")
 def is_line_feed(text: str) -> np.ndarray:
     return _codes(text) == ord("\n")
-
-
-@_predicate("is a digit", "숫자", CHARACTER, "a decimal digit")
-def is_digit(text: str) -> np.ndarray:
-    return _is(text, str.isdecimal)
-
-
-@_predicate("is a capital letter", "대문자", CHARACTER, "an upper-case letter")
-def is_upper_case(text: str) -> np.ndarray:
-    return _is(text, str.isupper)
-
-
-@_predicate("is a vowel letter", "로마자 모음", CHARACTER, "one of a e i o u, small or capital")
-def is_vowel(text: str) -> np.ndarray:
-    return _is(text, frozenset("aeiouAEIOU").__contains__)
 
 
 def _codes(text: str) -> np.ndarray:
@@ -273,3 +178,63 @@ def _place_in_eojeol(text: str) -> np.ndarray:
 def _read_of_line(text: str) -> np.ndarray:
     """How many characters of the line have been read; a line feed has read none of the next."""
     return _since(is_line_feed(text))
+
+
+PREDICATES = (
+    Predicate(
+        "inside quotes", "따옴표 안", 'behind “ ‘ 「 『 « or " that is closed later, up to there',
+        PAST, inside_quotes,
+    ),
+    Predicate(
+        "inside brackets", "괄호 안", "behind ( [ { 〈 《 【 〔 that is closed later, up to there",
+        PAST, inside_brackets,
+    ),
+    Predicate(
+        "begins an eojeol", "어절의 첫 글자", "no white space, but behind white space or nothing",
+        PAST, begins_eojeol,
+    ),
+    Predicate(
+        "deep in an eojeol", "어절의 넷째 글자부터", f"character {DEEP} of its eojeol or later",
+        PAST, lambda text: _place_in_eojeol(text) >= DEEP,
+    ),
+    Predicate(
+        "ends an eojeol", "어절의 끝 글자", "no white space, but before white space or nothing",
+        FUTURE, ends_eojeol,
+    ),
+    Predicate(
+        "near the line's start", "줄의 앞부분", f"at most {NEAR} characters of the line are read",
+        PAST, lambda text: _read_of_line(text) <= NEAR,
+    ),
+    Predicate(
+        "far in the line", "줄의 뒷부분", f"more than {FAR} characters of the line are read",
+        PAST, lambda text: _read_of_line(text) > FAR,
+    ),
+    Predicate(
+        "in a speaker's line", "화자 이름 줄",
+        "in a line that ends with a colon and stands behind a blank one, or is the first",
+        FUTURE, lambda text: _within(_SPEAKER_LINE, text),
+    ),
+    Predicate(
+        "sentence has ended", "문장이 끝난 뒤",
+        "a . ? ! … before white space, or the stop of 다., and what closes and parts behind it",
+        PAST, lambda text: _within(_SENTENCE_END, text),
+    ),
+    Predicate(
+        "has a final consonant", "받침 있음", "a Hangul syllable with a final consonant",
+        CHARACTER, has_final_consonant,
+    ),
+    Predicate("is a space", "빈칸", "a space", CHARACTER, lambda text: _codes(text) == ord(" ")),
+    Predicate("is a line feed", "줄 바꿈", "a line feed", CHARACTER, is_line_feed),
+    Predicate(
+        "is a digit", "숫자", "a decimal digit", CHARACTER, lambda text: _is(text, str.isdecimal)
+    ),
+    Predicate(
+        "is a capital letter", "대문자", "an upper-case letter",
+        CHARACTER, lambda text: _is(text, str.isupper),
+    ),
+    Predicate(
+        "is a vowel letter", "로마자 모음", "one of a e i o u, small or capital",
+        CHARACTER, lambda text: _is(text, frozenset("aeiouAEIOU").__contains__),
+    ),
+)  # fmt: skip
+"""All that are asked about; of a text without any digits, for example, nothing is asked."""

@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 
 from pipeline.lab.units.predicates import Predicate
 
-FEWEST = 50
+MIN_POSITIONS = 50
 """Positions where a predicate holds, and where it does not, below which it is not asked about."""
 _BLOCK = 64
 

@@ -9,15 +9,15 @@ import keras
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.lab.base import Progress, no_progress, progress_by_part
+from pipeline.lab.base import OnProgress, no_progress, progress_by_part
 from pipeline.lab.units.ablation import Effect, ablation_costs, effect, random_places
 from pipeline.lab.units.activations import Unit, read_states, state_reader, units_of
 from pipeline.lab.units.held_out import HeldOut, halves
 from pipeline.lab.units.predicates import PREDICATES, Predicate
-from pipeline.lab.units.probes import FEWEST, Probe, areas, character_scores
+from pipeline.lab.units.probes import MIN_POSITIONS, Probe, areas, character_scores
 from pipeline.text.characters import Characters
 
-MOST_NUMBERS = 2**27
+MAX_ACTIVATIONS = 2**27
 """Activations that are held in memory at once (512 MiB); of a large state less text is read."""
 _PERCENTILE = 99
 
@@ -32,12 +32,11 @@ class UnitStudySettings:
         ablated: predicates whose best unit is held, at the most.
     """
 
-    characters: int
-    controls: int
-    ablated: int
+    characters: int = 60_000
+    controls: int = 10
+    ablated: int = len(PREDICATES)
 
 
-FULL = UnitStudySettings(60_000, 10, len(PREDICATES))
 QUICK = UnitStudySettings(5_000, 3, 3)
 
 
@@ -106,7 +105,7 @@ def measure_units(
     ends: Sequence[bool],
     settings: UnitStudySettings,
     seed: int,
-    progress: Progress = no_progress,
+    progress: OnProgress = no_progress,
 ) -> UnitResults:
     """Reads a text with a language model and measures what its units know.
 
@@ -121,8 +120,8 @@ def measure_units(
         UserError: the text is so short that nothing can be asked.
     """
     units = units_of(model)
-    most = min(settings.characters, MOST_NUMBERS // len(units))
-    first, second = (HeldOut.of(*part, characters) for part in halves(texts, ends, most))
+    max_length = min(settings.characters, MAX_ACTIVATIONS // len(units))
+    first, second = (HeldOut.of(*part, characters) for part in halves(texts, ends, max_length))
     asked, unasked, holds = _asked(first, second)
     if not asked:
         raise UserError(
@@ -163,7 +162,7 @@ def _asked(first: HeldOut, second: HeldOut):
     asked, unasked, holds = [], [], []
     for predicate in PREDICATES:
         each = first.holds(predicate), second.holds(predicate)
-        if min(min(one.sum(), (~one).sum()) for one in each) < FEWEST:
+        if min(min(one.sum(), (~one).sum()) for one in each) < MIN_POSITIONS:
             unasked.append((predicate, *(int(one.sum()) for one in each)))
         else:
             asked.append(predicate)
@@ -180,7 +179,7 @@ def _ablations(
     means: np.ndarray,
     controls: int,
     seed: int,
-    progress: Progress,
+    progress: OnProgress,
 ) -> list[Ablation]:
     of = [units[probe.best].place for probe in probes]
     best = list(dict.fromkeys(of))

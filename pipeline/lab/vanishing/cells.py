@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Literal
 
 import keras
 import numpy as np
 
 from pipeline.lab.cells import GRU, LSTM, SimpleRNN, cell_of
-from pipeline.lab.starts import small_language_model
-
-SMALL_NORM = 0.9  # γ_W of "tanh-small": below 1, so that the gradient has to vanish
+from pipeline.lab.starts import RecurrentStart, redraw_recurrent, small_language_model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,17 +20,16 @@ class Kind:
         name: in files and TensorBoard.
         title: in pictures and tables.
         cell: of `pipeline.layers.recurrent.CELLS`; "irnn" is the SimpleRNN with ReLU.
-        recurrent: how the recurrent weights start. "gaussian": N(0, 1/n); "small": these, scaled
-            to the norm `SMALL_NORM`; "identity"; "orthogonal": as Keras does it, which of a cell
-            with gates makes their matrices side by side orthogonal, so that each has entries as
-            small as N(0, 1/(gates n)); "each": every gate's matrix orthogonal by itself.
+        recurrent: as `pipeline.lab.starts.redraw_recurrent` takes it; "orthogonal" makes the
+            matrices of a cell with gates orthogonal side by side, so that each has entries as
+            small as N(0, 1/(gates n)).
         forget_bias: of an LSTM.
     """
 
     name: str
     title: str
     cell: Literal["rnn", "irnn", "lstm", "gru"]
-    recurrent: Literal["gaussian", "small", "identity", "orthogonal", "each"]
+    recurrent: RecurrentStart
     forget_bias: float | None = None
 
     @property
@@ -65,23 +61,7 @@ def model_of(kind: Kind, *, units: int, vocabulary_size: int, seed: int) -> kera
     model = small_language_model(
         kind.cell, units=units, embedding_size=units, vocabulary_size=vocabulary_size, seed=seed
     )
-    layer = layer_of(model)
-    kernel, recurrent, bias = layer.get_weights()
-    generator = np.random.default_rng((seed, 1))
-    match kind.recurrent:
-        case "gaussian" | "small":
-            recurrent = generator.normal(size=recurrent.shape) / math.sqrt(units)
-            if kind.recurrent == "small":
-                recurrent *= SMALL_NORM / np.linalg.norm(recurrent, 2)
-        case "identity":
-            recurrent = np.eye(units)
-        case "each":
-            draws = generator.integers(2**31, size=recurrent.shape[1] // units).tolist()
-            own = [keras.initializers.Orthogonal(seed=draw)((units, units)) for draw in draws]
-            recurrent = np.concatenate([np.asarray(U) for U in own], axis=1)
-    if kind.forget_bias is not None:
-        bias[units : 2 * units] = kind.forget_bias  # Keras has the gates i, f, C, o side by side
-    layer.set_weights([kernel, recurrent, bias])
+    redraw_recurrent(layer_of(model), kind.recurrent, seed, kind.forget_bias)
     return model
 
 

@@ -6,12 +6,12 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from pipeline.lab.base import finite_or_none
+from pipeline.lab.base import fields_of
 from pipeline.lab.vanishing.study import LAG, Decay, NetworkGradients, VanishingResults
 from pipeline.records import as_json
 
-SMALLER = 4.0  # powers of ten that a SimpleRNN's gradient is said to lose at least
-MOST_LOST = 2.0  # that an LSTM's is said to lose at most
+RNN_MIN_LOSS = 4.0  # powers of ten that a SimpleRNN's gradient is said to lose at least
+LSTM_MAX_LOSS = 2.0  # that an LSTM's is said to lose at most
 _ROUNDING = 1e-9
 _LAGS = (1, 2, 5, 10, 20, 50, 100)  # of which numbers are kept
 
@@ -53,9 +53,9 @@ def claims(results: VanishingResults) -> list[Claim]:
 def _claim(network: NetworkGradients, way: str, headline: bool) -> Claim:
     change, title = network.ways[way].change(), network.kind.title
     if network.kind.gated:
-        what, said, holds = f"{title}, {way}", "at most 100 times", -change <= MOST_LOST
+        what, said, holds = f"{title}, {way}", "at most 100 times", -change <= LSTM_MAX_LOSS
     else:
-        what, said, holds = f"SimpleRNN {title}", "at least 10⁴ times", -change >= SMALLER
+        what, said, holds = f"SimpleRNN {title}", "at least 10⁴ times", -change >= RNN_MIN_LOSS
     return Claim(what, network.when, said, change, bool(holds), headline)
 
 
@@ -80,23 +80,27 @@ class Comparisons:
 
 def comparisons(results: VanishingResults) -> Comparisons:
     """Compares all SimpleRNNs, untrained and trained, with their bounds."""
-    count, above, loose, networks, nearer = 0, 0, [], 0, 0
-    for network in results.networks:
-        if network.bound is None:
-            continue
-        decay = network.ways["h"]
-        count += decay.log10.size
-        above += int((decay.log10 > network.bound + _ROUNDING).sum())
-        loose.append(float(network.bound[LAG - 1]) - decay.at(LAG))
-        if network.kind.cell == "rnn" and decay.factor > 0:
-            norm, radius, slope = (network.numbers[key] for key in ("norm", "radius", "slope"))
-            away = [abs(math.log(guess / decay.factor)) for guess in (radius * slope, norm)]
-            networks, nearer = networks + 1, nearer + (away[0] < away[1])
-    return Comparisons(count, above, min(loose), max(loose), networks, nearer)
+    bounds = [(each.ways["h"], each.bound) for each in results.networks if each.bound is not None]
+    loose = [float(bound[LAG - 1]) - decay.at(LAG) for decay, bound in bounds]
+    tanh = [e for e in results.networks if e.kind.cell == "rnn" and e.ways["h"].factor() > 0]
+    return Comparisons(
+        count=sum(decay.log10.size for decay, _ in bounds),
+        above=sum(int((decay.log10 > bound + _ROUNDING).sum()) for decay, bound in bounds),
+        tightest=min(loose),
+        loosest=max(loose),
+        networks=len(tanh),
+        nearer=sum(map(_nearer_to_radius, tanh)),
+    )
+
+
+def _nearer_to_radius(network: NetworkGradients) -> bool:
+    norm, radius, slope = (network.numbers[key] for key in ("norm", "radius", "slope"))
+    away = [abs(math.log(g / network.ways["h"].factor())) for g in (radius * slope, norm)]
+    return away[0] < away[1]
 
 
 def numbers(results: VanishingResults, claimed: Sequence[Claim]) -> dict[str, object]:
-    """What was measured, as JSON has it; logarithms to the base 10, None where nothing is left."""
+    """What was measured, logarithms to the base 10."""
     compared = comparisons(results)
     return {
         "settings": as_json(results.settings),
@@ -106,33 +110,24 @@ def numbers(results: VanishingResults, claimed: Sequence[Claim]) -> dict[str, ob
                 "name": each.kind.name,
                 "trained": each.trained,
                 **each.numbers,
-                "loss": finite_or_none(each.loss),
+                "loss": each.loss,
                 "log10_norms": {way: _at_lags(decay) for way, decay in each.ways.items()},
             }
             for each in results.networks
         ],
         "exploding": [
             {
-                "activation": each.activation,
-                "gain": each.gain,
-                "norm": each.norm,
-                "radius": each.radius,
-                "slope": each.slope,
+                **fields_of(each, "activation", "gain", "norm", "radius", "slope"),
                 "log10_norms": _at_lags(each.decay),
             }
             for each in results.explosions
         ],
         "above_bound": compared.above,
         "compared_with_bound": compared.count,
-        "claims": [
-            {**dataclasses.asdict(claim), "change": finite_or_none(claim.change)}
-            for claim in claimed
-        ],
+        "claims": [dataclasses.asdict(claim) for claim in claimed],
     }
 
 
-def _at_lags(decay: Decay) -> dict[str, float | None]:
+def _at_lags(decay: Decay) -> dict[int, float]:
     last = len(decay.lags)
-    return {
-        str(lag): finite_or_none(decay.at(lag)) for lag in sorted({*_LAGS, last}) if lag <= last
-    }
+    return {lag: decay.at(lag) for lag in sorted({*_LAGS, last}) if lag <= last}

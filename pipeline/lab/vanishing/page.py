@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.lab.base import Page, Progress, StudyText
+from pipeline.lab.base import Curves, OnProgress, Page, StudyText
 from pipeline.lab.vanishing import pictures
 from pipeline.lab.vanishing.cells import KINDS, Kind
 from pipeline.lab.vanishing.claims import claims, comparisons, numbers
@@ -42,7 +42,7 @@ _GLANCE = (
 )
 
 
-def page(text: StudyText, *, quick: bool, seed: int, progress: Progress) -> Page:
+def page(text: StudyText, *, quick: bool, seed: int, progress: OnProgress) -> Page:
     """Measures everything and writes the page.
 
     Raises:
@@ -72,7 +72,7 @@ def page_of(results: VanishingResults, text: StudyText) -> Page:
         needed_gate=100 ** (-1 / (LAG - 1)),
         gated=[results.untrained[name] for name in _GATED],
         half=_HALF,
-        lstms=[_lstm(network) for network in lstms],
+        lstms=lstms,
         shown_lags=sorted({10, LAG, results.settings.lags}),
         largest={each.activation: each for each in results.explosions if each.gain == strongest},
         plots={
@@ -82,10 +82,10 @@ def page_of(results: VanishingResults, text: StudyText) -> Page:
             "gated": pictures.before_and_after(
                 results, _GATED, "‖∂h_t/∂h_k‖₂ of cells with gates · 게이트", 2
             ),
-            "two_ways": pictures.ways_through_an_lstm(lstms, [_title(each) for each in lstms]),
+            "two_ways": pictures.ways_through_an_lstm(lstms),
             "explosions": pictures.explosions(results.explosions),
         },
-        **_training(results),
+        moved=_moved(results),
     )
     return Page("vanishing", content, numbers=numbers(results, claimed), curves=_curves(results))
 
@@ -118,52 +118,6 @@ def _two_ways(results: VanishingResults) -> list[NetworkGradients]:
     return [group[name] for group in groups for name in names]
 
 
-def _title(network: NetworkGradients) -> str:
-    return f"forget bias {network.kind.forget_bias:g}, {network.when}"
-
-
-def _lstm(network: NetworkGradients) -> dict[str, Any]:
-    def factor(way: str) -> float:
-        decay = network.ways[way]
-        return 10 ** ((decay.at(LAG) - decay.at(_HALF)) / (LAG - _HALF))
-
-    return {
-        "title": _title(network),
-        "ways": network.ways,
-        "factor_of_C": factor("C"),
-        "factor_of_h": factor("h"),
-    }
-
-
-def _training(results: VanishingResults) -> dict[str, Any]:
-    """The part of the page on what a short training changes."""
-    if not results.trained:
-        return {}
-    changed = []
-    for name, after in results.trained.items():
-        before = results.untrained[name]
-        inner = "gate" if after.kind.gated else "slope"
-        changed += [
-            {
-                "title": f"{after.kind.title}: {way}",
-                "before": before.ways[way].at(LAG),
-                "after": after.ways[way].at(LAG),
-                "inner_before": before.numbers[inner],
-                "inner_after": after.numbers[inner],
-                "loss": after.loss,
-            }
-            for way in ("h", "C")
-            if way in after.ways
-        ]
-    by_loss = sorted(results.trained.values(), key=lambda network: network.loss)
-    return {
-        "changed": changed,
-        "moved": _moved(results),
-        "best": by_loss[0],
-        "best_gated": next((each for each in by_loss if each.kind.gated), by_loss[0]),
-    }
-
-
 def _moved(results: VanishingResults) -> list[dict[str, Any]]:
     """Claims on what training does to numbers of networks, and in how many networks it is so."""
     tanh = [name for name in _SIMPLE if name in results.trained and name.startswith("tanh")]
@@ -182,11 +136,11 @@ def _moved(results: VanishingResults) -> list[dict[str, Any]]:
     return moved
 
 
-def _curves(results: VanishingResults) -> dict[str, tuple[list[int], list[float]]]:
+def _curves(results: VanishingResults) -> Curves:
     curves = {}
     for network in results.networks:
         for way, decay in network.ways.items():
             there = np.isfinite(decay.median)
             tag = f"{network.kind.name}, {network.when}/log10 of {way}"
-            curves[tag] = (decay.lags[there].tolist(), decay.median[there].tolist())
+            curves[tag] = (decay.lags[there], decay.median[there])
     return curves

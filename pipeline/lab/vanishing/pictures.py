@@ -64,9 +64,10 @@ def before_and_after(
 
 
 @drawn
-def ways_through_an_lstm(networks: Sequence[NetworkGradients], titles: Sequence[str]) -> Figure:
+def ways_through_an_lstm(networks: Sequence[NetworkGradients]) -> Figure:
     """Norms through C and through h, each with the other held and with the other free."""
     columns = min(len(networks), 2)
+    titles = [f"forget bias {each.kind.forget_bias:g}, {each.when}" for each in networks]
     figure, places = panels(
         "Ways back through an LSTM · 셀 상태와 은닉 상태", titles,
         1.3 + 2.1 * -(-len(networks) // columns), columns, sharex=True,

@@ -9,7 +9,6 @@ by truncated backpropagation through time, and is asked again.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -18,16 +17,10 @@ import numpy as np
 from keras import ops
 
 from pipeline.errors import UserError
-from pipeline.lab.base import Progress, StudyText, no_progress, progress_by_part
+from pipeline.lab.base import OnProgress, StudyText, no_progress, progress_by_part
 from pipeline.lab.cells import GRU, LSTM, SimpleRNN
-from pipeline.lab.lags import (
-    JacobianAt,
-    jacobians_of,
-    log10_bound,
-    scaled_products,
-    spectral_norms,
-)
-from pipeline.lab.training import carrying_state, final_loss, text_batches, train
+from pipeline.lab.lags import jacobians_of, log10_bound, log10_norms
+from pipeline.lab.training import final_loss, train_on_text
 from pipeline.lab.vanishing.cells import KINDS, Kind, embedded, equations_of, model_of
 from pipeline.text.ragged import Ragged
 from pipeline.training.optimizer import ClippedAdamW
@@ -100,13 +93,13 @@ class Decay:
         """log₁₀ of the median at `lag` by that at lag 1: below 0 where the gradient vanishes."""
         return self.at(lag) - self.at(1)
 
-    @property
-    def factor(self) -> float:
-        """What a step multiplies by, on average from lag 1 to the last; 0 if nothing is left."""
-        last = len(self.lags)
+    def factor(self, first: int = 1, last: int | None = None) -> float:
+        """What a step multiplies by, on average between two lags (None: to the longest); 0 if
+        nothing is left."""
+        last = last or len(self.lags)
         if self.at(last) == -math.inf:
             return 0.0
-        return 10.0 ** (self.change(last) / (last - 1))
+        return 10.0 ** ((self.at(last) - self.at(first)) / (last - first))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +108,6 @@ class NetworkGradients:
 
     Attributes:
         kind: of network.
-        trained: or as it starts.
         ways: name -> norms. "h": ‖∂h_t/∂h_k‖₂, whatever way the gradient takes. Of an LSTM also
             "C": ‖∂C_t/∂C_k‖₂; "C alone": the same where all h are held, ‖diag(f_t ⊙ ... ⊙
             f_{k+1})‖₂; "h alone": ‖∂h_t/∂h_k‖₂ where all C are held.
@@ -126,11 +118,14 @@ class NetworkGradients:
     """
 
     kind: Kind
-    trained: bool
     ways: Mapping[str, Decay]
     numbers: Mapping[str, float]
     loss: float = math.nan
     bound: np.ndarray | None = None
+
+    @property
+    def trained(self) -> bool:
+        return not math.isnan(self.loss)
 
     @property
     def when(self) -> str:
@@ -184,14 +179,14 @@ class VanishingResults:
 
 
 def measure_vanishing(
-    text: StudyText, settings: VanishingSettings, seed: int, progress: Progress = no_progress
+    text: StudyText, settings: VanishingSettings, seed: int, progress: OnProgress = no_progress
 ) -> VanishingResults:
     """Measures the gradients of all kinds of networks and trains some of them.
 
     Raises:
         UserError: the text is shorter than a window.
     """
-    rows, characters = text.rows["train"], len(text.characters.vocabulary)
+    rows, characters = text.rows["train"], text.vocabulary_size
     windows = draw_windows(rows, settings.rows, settings.time, seed)
     # Training takes about four times what measuring takes.
     costs = [6 if name in settings.trained else 1 for name in KINDS]
@@ -201,7 +196,11 @@ def measure_vanishing(
         model = model_of(kind, units=settings.units, vocabulary_size=characters, seed=seed)
         untrained[name] = measure_network(kind, model, windows, settings.lags)
         if name in settings.trained:
-            loss = teach(model, rows, settings, seed, part)
+            optimizer = ClippedAdamW(settings.learning_rate, clip_norm=1.0, weight_decay=0.0)
+            losses = train_on_text(
+                model, optimizer, rows, settings.rows, settings.window, settings.updates, seed, part
+            )
+            loss = float(final_loss(losses))
             trained[name] = measure_network(kind, model, windows, settings.lags, loss=loss)
         part(1.0)
     explosions = explode(windows, settings, characters, seed)
@@ -225,21 +224,6 @@ def draw_windows(rows: Ragged, count: int, time: int, seed: int) -> np.ndarray:
     return rows.ids[starts[:, None] + np.arange(time)]
 
 
-def teach(
-    model: keras.Model,
-    rows: Ragged,
-    settings: VanishingSettings,
-    seed: int,
-    progress: Progress = no_progress,
-) -> float:
-    """Trains by truncated backpropagation through time; returns the loss at the end in nats."""
-    optimizer = ClippedAdamW(settings.learning_rate, clip_norm=1.0, weight_decay=0.0)
-    carrier = carrying_state(model, settings.rows, optimizer)
-    batches = text_batches(rows, settings.rows, settings.window, seed)
-    losses = list(train(carrier, batches, settings.updates, progress))
-    return float(final_loss(np.array(losses)))
-
-
 def measure_network(
     kind: Kind, model: keras.Model, windows: np.ndarray, lags: int, loss: float = math.nan
 ) -> NetworkGradients:
@@ -255,31 +239,21 @@ def measure_network(
         numbers = {"gate": float(ops.mean(steps.z_t))}
     else:
         numbers, bound = _simple_rnn_numbers(cell, steps), log10_bound(cell, lags)
-    return NetworkGradients(kind, not math.isnan(loss), ways, numbers, loss, bound)
+    return NetworkGradients(kind, ways, numbers, loss, bound)
 
 
 def norms_by_way(cell: SimpleRNN | LSTM | GRU, trace, t: int, lags: int) -> dict[str, Decay]:
-    """The norms of every way that `NetworkGradients` names; each Jacobian is computed once."""
-    jacobian_at = functools.lru_cache(maxsize=1)(jacobians_of(cell, trace))
-    chains: list[tuple[JacobianAt, Mapping[str, slice]]] = [(jacobian_at, cell.blocks)]
+    """The norms of every way that `NetworkGradients` names."""
+    jacobian_at = jacobians_of(cell, trace)
+    norms = {
+        name: log10_norms(jacobian_at, t, lags, block, block) for name, block in cell.blocks.items()
+    }
     if isinstance(cell, LSTM):
-        h = cell.blocks["h"]
-        # ∂h_t/∂h_{t-1} with C_{t-1} held is that block of the Jacobian of the whole state.
-        chains.append((lambda step: jacobian_at(step)[:, h, h], {"h alone": slice(None)}))
-    norms: dict[str, list[np.ndarray]] = {name: [] for _, blocks in chains for name in blocks}
-    products = [scaled_products(at, t, lags) for at, _ in chains]
-    for at_lag in zip(*products, strict=True):
-        for (scaled, exponent), (_, blocks) in zip(at_lag, chains, strict=True):
-            for name, block in blocks.items():
-                with np.errstate(divide="ignore"):
-                    of_scaled = np.log10(spectral_norms(scaled[:, block, block]))
-                norms[name].append(of_scaled + exponent * math.log10(2.0))
-    ways = {name: Decay(np.stack(of_way, axis=1)) for name, of_way in norms.items()}
-    if isinstance(cell, LSTM):
+        norms["h alone"] = log10_norms(lambda step: cell.jacobian(trace.at(step)), t, lags)
         f = ops.convert_to_numpy(trace.f_t)[:, t - lags + 1 : t + 1][:, ::-1]
         with np.errstate(divide="ignore"):
-            ways["C alone"] = Decay(np.log10(f).cumsum(axis=1).max(axis=-1))
-    return ways
+            norms["C alone"] = np.log10(f).cumsum(axis=1).max(axis=-1)
+    return {name: Decay(of_way) for name, of_way in norms.items()}
 
 
 def explode(
