@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -42,6 +43,8 @@ _LONGEST = (
     *("test_resume.py", "test_variants.py", "test_tasks.py", "test_translator_export.py"),
     *("test_lab_units.py", "test_pretrained.py", "test_captioning.py", "test_other_backend.py"),
     *("test_kills.py", "test_filmed_model.py", "test_changed_settings.py", "test_long_words.py"),
+    *("test_no_network.py", "test_study.py", "test_seq2seq.py", "test_translation_input.py"),
+    *("test_distill.py", "test_sentiment.py", "test_translation.py", "test_onnx.py"),
 )
 
 
@@ -54,6 +57,13 @@ def pytest_collection_modifyitems(items):
     """A long file at the end would keep one worker busy alone."""
     rank = {name: number for number, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
+
+def pytest_collection_finish():
+    """Modules stay, and the garbage collection need not walk over them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 @pytest.fixture(scope="module", autouse=True)
