@@ -110,9 +110,11 @@ def export_captioner(
     if looking is not None:
         signatures["attention"] = look(looking, 0)
     for number, language in enumerate(languages if len(languages) > 1 else ()):
-        signatures[language] = serve(number)
+        # Of the first language the functions are those that there are: one graph for both names.
+        signatures[language] = serve(number) if number else signatures["serving_default"]
         if looking is not None:
-            signatures[f"attention_{language}"] = look(looking, number)
+            looks = look(looking, number) if number else signatures["attention"]
+            signatures[f"attention_{language}"] = looks
     spec = tf.TensorSpec([None], tf.string, name="image")
     size = write_saved_model(folder, signatures, [spec], [detokenizer])
     tokenizer.save(folder / "assets.extra")

@@ -33,7 +33,7 @@ def write_saved_model(
     Args:
         folder: where to.
         signatures: name -> (tensors of `signature`, by their names -> outputs by name). The
-            first is `serving_default` as well.
+            first is `serving_default` as well. Names of one function share its graph.
         signature: what they are given.
         tracked: what holds tables that they ask; variables are found by themselves.
         own: name -> what a signature is given that is given something else.
@@ -42,8 +42,9 @@ def write_saved_model(
         OSError: ENOSPC where the disk is full, whatever TensorFlow calls it.
     """
     given = own or {}
+    functions = {serve: tf.function(serve, autograph=False) for serve in signatures.values()}
     graphs = {
-        name: tf.function(serve, autograph=False).get_concrete_function(*given.get(name, signature))
+        name: functions[serve].get_concrete_function(*given.get(name, signature))
         for name, serve in signatures.items()
     }
     module = tf.Module()
