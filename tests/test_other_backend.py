@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jax_compilations import kept_in
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -47,17 +49,11 @@ def arrays(weights: Path) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def on_jax(tmp_path_factory) -> dict[str, str]:
-    """Makes a process train on JAX, which compiles nothing that it compiled for another model."""
-    return {
-        "KERAS_BACKEND": "jax",
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
+def jax_environment(tmp_path_factory) -> dict[str, str]:
+    return {"KERAS_BACKEND": "jax", **kept_in(tmp_path_factory.mktemp("compiled"))}
 
 
-def test_jax_finds_the_weights_that_tensorflow_finds(finished, on_jax, tmp_path):
+def test_jax_finds_the_weights_that_tensorflow_finds(finished, jax_environment, tmp_path):
     """With one task: compiling another takes a minute."""
     run = finished("sentiment")
     settings = without_chance(run.task.tiny, run.run / "best.weights.h5")
@@ -66,7 +62,7 @@ def test_jax_finds_the_weights_that_tensorflow_finds(finished, on_jax, tmp_path)
     outcome = subprocess.run(
         [sys.executable, "-m", "pipeline", "train", "sentiment", *theirs.words(settings)],
         cwd=theirs.root,
-        env={**os.environ, **on_jax, "PYTHONPATH": str(CHECKOUT)},
+        env={**os.environ, **jax_environment, "PYTHONPATH": str(CHECKOUT)},
         capture_output=True,
         text=True,
         timeout=300,
@@ -83,7 +79,7 @@ def test_jax_finds_the_weights_that_tensorflow_finds(finished, on_jax, tmp_path)
         np.testing.assert_allclose(found[place], values, atol=2e-4, err_msg=place)
 
 
-def test_what_holds_on_tensorflow_holds_on_jax(on_jax):
+def test_what_holds_on_tensorflow_holds_on_jax(jax_environment):
     """Of trainings that were stopped, that follow each other, or that learn from moved vectors."""
     files = ("test_resume.py", "test_training.py", "test_adversarial.py")
     places = [CHECKOUT / "tests" / name for name in files]
@@ -92,7 +88,7 @@ def test_what_holds_on_tensorflow_holds_on_jax(on_jax):
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *places]
         + ["-k", "bag or several or both_gradients or each_pass", "-rA"],
         cwd=CHECKOUT,
-        env={**environment, **on_jax},
+        env={**environment, **jax_environment},
         capture_output=True,
         text=True,
         timeout=300,

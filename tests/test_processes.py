@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from finished_run import FinishedRun
+from jax_compilations import kept_in
 from pipeline.errors import UserError
 from pipeline.launcher import Together, _free_port
 from pipeline.tasks.base import find_task
@@ -37,8 +38,16 @@ ROWS = {"sentiment": 101, "ner": 51}
 """Rows a batch, which two processes cannot share evenly; nor those that are left in the end."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled_once(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in kept_in(tmp_path_factory.mktemp("compiled")).items():
+            patch.setenv(name, value)
+        yield
+
+
 def started(run: FinishedRun, *, path: Path | None = None, **environment: str) -> subprocess.Popen:
-    """The stage `train` of a run on JAX, with something of its own in front of Python's path."""
+    """The stage `train` of a run, with something of its own in front of Python's path."""
     places = [str(place) for place in (path, CHECKOUT) if place is not None]
     return subprocess.Popen(
         [sys.executable, "-m", "pipeline", "train", run.task.name, *run.words()],
