@@ -71,7 +71,7 @@ def recurrent_pass(units: int, size: int) -> tuple[Callable[[], object], float]:
     @tf.function
     def step():
         with tf.GradientTape() as tape:
-            outputs = layer(sequences, lengths)
+            outputs = layer(sequences, lengths, training=True)
         return tape.gradient(outputs, variables, output_gradients=upstream)
 
     flops = 3 * 2 * ROWS * TIME * 4 * units * (size + units) * 2

@@ -46,7 +46,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         run = find_run(arguments.run, Workspace())
-        trained, metrics = run.trained(), run.measured()
+        trained, metrics = run.trained(), run.valid_metrics()
         if metrics is None:
             raise UserError("this run has not been measured", where=run.folder)
         if not arguments.model.is_dir():

@@ -132,7 +132,7 @@ def run_metrics(run: RunFiles) -> TranslationMetrics:
         UserError: nothing, or another version of this project did.
     """
     again = f"python -m pipeline evaluate {TASK.name} --name {run.folder.name}"
-    measured = run.measured()
+    measured = run.valid_metrics()
     if measured is None:
         raise UserError("this run has not been measured", where=run.folder, remedy=again)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -14,10 +15,12 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.readable import READABLE
+from pipeline.workspace import has_ended
 
 COUNT, NUMBER, COORDINATOR = "PROCESSES", "PROCESS", "COORDINATOR"
 """What a user sets in the environment."""
@@ -145,6 +148,7 @@ class _Children:
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
         self.failed: dict[int, int] = {}
         folder.mkdir(parents=True, exist_ok=True)
+        self._remove_logs_of_the_dead()
         closes_with_us, self._pipe = os.pipe()
         screen = os.dup(2)
         for number in numbers:
@@ -188,6 +192,12 @@ class _Children:
         """Where it is until then: a second command that is refused is to leave this one alone."""
         return self.folder / f".{os.getpid()}.process-{number}.log"
 
+    def _remove_logs_of_the_dead(self) -> None:
+        """Removes what commands left that were killed themselves."""
+        for log in self.folder.glob(".*.process-*.log"):
+            if has_ended(log.name.split(".")[1]):
+                log.unlink(missing_ok=True)
+
     def wait(self) -> None:
         """Until all have ended, one was killed, or some time after one failed."""
         patience = None
@@ -211,6 +221,8 @@ class _Children:
                 os.replace(self._growing(number), self.log(number))
             else:
                 self._growing(number).unlink(missing_ok=True)
+                if not self.failed:
+                    self.log(number).unlink(missing_ok=True)
         os.close(self._pipe)
 
     def _tells(self, number: int) -> bool:
@@ -252,15 +264,13 @@ def _free_port() -> int:
 # ---- one of those it started
 
 
-def as_one_of_several(work: Callable[[], int]) -> int:
+def as_one_of_several(work: Callable[[], int]) -> NoReturn:
     """Does `work` in a process that `supervise` started.
 
     Only process 0 writes to the screen, and only what Python code of ours says. All else, what
-    C++ code prints among it, goes to the log of the process. It ends with its supervisor. After
-    an error it ends at once: nothing waits for processes that do not come.
-
-    Returns:
-        0, when the work is done.
+    C++ code prints among it, goes to the log of the process. It ends with its supervisor. When the
+    work is done, or has failed, the process ends at once: nothing waits for processes that do not
+    come.
     """
     pipe = int(os.environ[_PIPE])
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
@@ -273,11 +283,10 @@ def as_one_of_several(work: Callable[[], int]) -> int:
     except BaseException:
         os.write(2, traceback.format_exc().encode("utf-8", "backslashreplace"))
         code = 1
-    if code:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    return code
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # nobody may read it any more
+            stream.flush()
+    os._exit(code)
 
 
 def _end_with(pipe: int) -> None:

@@ -86,16 +86,22 @@ def _check_room(folder: Path, needs: int) -> None:
 def _remove_abandoned(path: Path) -> None:
     """Removes what killed processes left of `path`; a checkpoint can be large."""
     for partial in path.parent.glob(f".*.partial.{glob.escape(path.name)}"):
-        writer = partial.name.split(".")[1]
-        try:
-            os.kill(int(writer), 0)
-        except ProcessLookupError:
+        if has_ended(partial.name.split(".")[1]):
             if partial.is_dir():
                 shutil.rmtree(partial, ignore_errors=True)
             else:
                 partial.unlink(missing_ok=True)
-        except (ValueError, OSError):
-            continue
+
+
+def has_ended(process: str) -> bool:
+    """Whether there is no process with this number any more; False where nobody can tell."""
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except (ValueError, OSError):
+        return False
+    return False
 
 
 @contextlib.contextmanager

@@ -30,7 +30,8 @@ from pipeline.stages.files import RunFiles
 from pipeline.tasks.base import find_task
 from pipeline.tasks.encoder.serving import learnt_weights
 from pipeline.tasks.encoder.training import encoder_of, trained_model
-from pipeline.tasks.ner.training import build_model, trained_decoder
+from pipeline.tasks.ner.served import trained_decoder
+from pipeline.tasks.ner.training import build_model
 from pipeline.text.ragged import Ragged
 from pipeline.text.tokenizers import load_tokenizer
 from pipeline.training.small_corpora import SmallCorpusSettings

@@ -19,7 +19,7 @@ from jax_compilations import kept_in
 from pipeline.errors import UserError
 from pipeline.launcher import Together, _free_port
 from pipeline.tasks.base import find_task
-from pipeline.workspace import Workspace, read_json
+from pipeline.workspace import Workspace, has_ended, read_json
 from test_resume import with_values
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -120,8 +120,8 @@ def test_two_processes_find_what_one_finds(name, prepared, on_two, tmp_path):
     assert not list(on_two(name).run.glob("process-*.log")), "nothing failed"
 
 
-# In process 0, which kills one of the two when it is about to write the third checkpoint.
-KILL = """
+# In process 0, which does something when it is about to write the third checkpoint.
+AT_THIRD_CHECKPOINT = """
 import os, signal
 if os.environ.get("PROCESS") == "0":
     import numpy as np
@@ -131,18 +131,26 @@ if os.environ.get("PROCESS") == "0":
         written += 1
         if written == 3:
             import psutil
-            for process in psutil.Process(os.getppid()).children():
-                if process.environ()["PROCESS"] == os.environ["KILLED"]:
-                    process.kill()
+            children = psutil.Process(os.getppid()).children()
+            children = {{child.environ()["PROCESS"]: child for child in children}}
+            {}
         return whole(file, **arrays)
     np.savez = savez
 """
+INTERRUPT = """with open("children", "w") as file:
+                file.write(" ".join(str(child.pid) for child in children.values()))
+            os.kill(os.getppid(), signal.SIGINT)"""
+
+
+def do_at_third_checkpoint(what: str, folder: Path) -> None:
+    """Python that starts with this folder in front of its path does `what` there."""
+    (folder / "sitecustomize.py").write_text(AT_THIRD_CHECKPOINT.format(what))
 
 
 @pytest.mark.parametrize("killed", ["0", "1"])
 def test_killed_process_ends_all_and_the_same_command_goes_on(killed, prepared, on_two, tmp_path):
     run = prepared("sentiment").copy(tmp_path / "run")
-    (tmp_path / "sitecustomize.py").write_text(KILL)
+    do_at_third_checkpoint('children[os.environ["KILLED"]].kill()', tmp_path)
     process = started(run, path=tmp_path, PROCESSES="2", KILLED=killed)
     _, errors = process.communicate(timeout=900)
     assert process.returncode == 2, errors
@@ -155,6 +163,46 @@ def test_killed_process_ends_all_and_the_same_command_goes_on(killed, prepared, 
     assert stopped_at < straight[1]["step"]
     for array, values in straight[0].items():
         np.testing.assert_array_equal(ours[0][array], values, err_msg=array)
+
+
+def test_ctrl_c_ends_all_and_a_damaged_checkpoint_is_left_by_all(prepared, on_two, tmp_path):
+    run = prepared("sentiment").copy(tmp_path / "run")
+    do_at_third_checkpoint(INTERRUPT, tmp_path)
+    process = started(run, path=tmp_path, PROCESSES="2")
+    _, errors = process.communicate(timeout=900)
+    assert process.returncode == 130, errors
+    assert "goes on from the last checkpoint" in errors
+    children = (run.root / "children").read_text().split()
+    assert len(children) == 2
+    assert all(has_ended(child) for child in children)
+    # Neither process may wait for the other when both find that the training must start again.
+    file = run.run / "checkpoint" / "state.npz"
+    np.savez(file, **{**state(run)[0], "state": np.frombuffer(b'{"nothing": 1}', np.uint8)})
+    ours, straight = (state(of) for of in (trained(run, PROCESSES="2"), on_two("sentiment")))
+    for array, values in straight[0].items():
+        np.testing.assert_array_equal(ours[0][array], values, err_msg=array)
+
+
+FAIL = """
+import os
+if os.environ.get("PROCESS") == "1":
+    import numpy as np
+    def flatnonzero(array):
+        raise RuntimeError("out of order")
+    np.flatnonzero = flatnonzero
+"""
+
+
+def test_what_one_process_fails_of_is_told_once(prepared, tmp_path):
+    run = prepared("sentiment").copy(tmp_path / "run")
+    (tmp_path / "sitecustomize.py").write_text(FAIL)
+    process = started(run, path=tmp_path, PROCESSES="2")
+    _, errors = process.communicate(timeout=900)
+    assert process.returncode == 2, errors
+    (line,) = (line for line in errors.split("\n") if line.startswith("error: "))
+    assert "process 1 of 2 failed: RuntimeError: out of order" in line
+    assert "Traceback" not in errors
+    assert "Traceback" in (run.run / "process-1.log").read_text()
 
 
 def test_processes_with_other_settings_are_refused(prepared, tmp_path):

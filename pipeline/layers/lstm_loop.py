@@ -12,6 +12,12 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+
+def is_quicker() -> bool:
+    """Whether this loop is; on a GPU Keras's layers are, which take the kernels of cuDNN there."""
+    return not tf.config.list_logical_devices("GPU")
+
+
 Projected = Callable[[tf.Tensor], tf.Tensor]
 """From a step, int32 scalar, to what a layer makes of its input there, x_t W + b: float32
 [batch, 4 * units]."""
@@ -19,6 +25,8 @@ Projected = Callable[[tf.Tensor], tf.Tensor]
 
 def projected(layer: keras.layers.LSTM, sequences: tf.Tensor) -> Projected:
     """What a layer makes of its inputs, all steps in one product.
+
+    They are in memory all at once: 16 * units bytes for each row and step.
 
     Args:
         sequences: float32 [batch, time, features].

@@ -11,7 +11,7 @@ from keras import ops
 from pipeline.layers.dealt_rows import row_by_row
 
 if keras.backend.backend() == "tensorflow":  # nothing else of a training on JAX imports it
-    from pipeline.layers.lstm_loop import lstm_states, projected
+    from pipeline.layers.lstm_loop import is_quicker, lstm_states, projected
 
 _own_loop = keras.backend.backend() == "tensorflow"
 
@@ -162,7 +162,7 @@ class Recurrent(keras.layers.Layer):
             given[self.forward] = sequences
         if self.backward is not None:
             given[self.backward] = reverse_by_length(sequences, lengths)
-        if self.cell == "lstm" and not training and _own_loop:
+        if self.cell == "lstm" and not training and _own_loop and is_quicker():
             inputs = [projected(layer, of) for layer, of in given.items()]
             return self.joined(lstm_states(list(given), inputs, ops.shape(sequences)[:2]), lengths)
         return self.joined([layer(of) for layer, of in given.items()], lengths)

@@ -31,7 +31,7 @@ def adversarial_model(model: keras.Model, settings: AdversarialSettings) -> kera
 
     Example:
         >>> model = recurrent_classifier(settings.model, **shape)
-        >>> model = adversarial(model, settings.adversarial)
+        >>> model = adversarial_model(model, settings.adversarial)
     """
     if not settings.adversarial_size:
         return model

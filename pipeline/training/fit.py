@@ -378,10 +378,18 @@ def fit(
     if settings.initial_weights is not None:
         load_initial_weights(plan.model, settings.initial_weights)
     training = _Training(plan, settings, run, log or Log())
-    training.resume()
+    unusable = None
+    try:
+        training.resume()
+    except UnusableCheckpointError as fault:
+        unusable = fault  # raised once all have read it: one of them deletes it then
     processes.check_same(
-        "checkpoint", training.state.step, "let all see the same folder: runs/ is to be shared"
+        "checkpoint",
+        training.state.step if unusable is None else "unusable",
+        "let all see the same folder: runs/ is to be shared",
     )
+    if unusable is not None:
+        raise unusable
     training.go()
     result = training.result()
     if processes.is_first():

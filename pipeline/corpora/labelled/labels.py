@@ -69,9 +69,9 @@ def unify_labels(
         in_quotes: whether quotes around labels are no part of them; None where that is to be found.
 
     Example:
-        >>> unify(["1", "1.0", "1", "0", "nan"]).labels
+        >>> unify_labels(["1", "1.0", "1", "0", "nan"]).labels
         ['1', '1', '1', '0', None]
-        >>> unify(["1.0", "none"], known=["1", "none"]).labels
+        >>> unify_labels(["1.0", "none"], known=["1", "none"]).labels
         ['1', 'none']
     """
     spelling = {_key(label, none_is_a_class=True): label for label in known}

@@ -21,8 +21,8 @@ from pipeline.tasks.base import Evaluated
 from pipeline.tasks.ner import TASK
 from pipeline.tasks.ner.data import SAMPLE, load_tags
 from pipeline.tasks.ner.report import entity_content
+from pipeline.tasks.ner.served import trained_decoder
 from pipeline.tasks.ner.settings import Settings
-from pipeline.tasks.ner.training import trained_decoder
 from pipeline.text.tokenizers import load_tokenizer
 from pipeline.training.tensorboard import TensorBoardLog
 

@@ -19,8 +19,9 @@ from pipeline.fields import Tensor
 from pipeline.tasks.base import Hub, Signature, korean
 from pipeline.tasks.ner import TASK
 from pipeline.tasks.ner.data import load_tags
+from pipeline.tasks.ner.served import served, trained_decoder
 from pipeline.tasks.ner.settings import Settings
-from pipeline.tasks.ner.training import served, trained_decoder, trained_tagger
+from pipeline.tasks.ner.training import trained_tagger
 from pipeline.text.tokenizers import load_tokenizer
 
 SIGNATURE = Signature(

@@ -27,8 +27,9 @@ from pipeline.stages.teachers import (
 )
 from pipeline.tasks.ner import TASK
 from pipeline.tasks.ner.data import load_tags
+from pipeline.tasks.ner.served import served
 from pipeline.tasks.ner.settings import Settings
-from pipeline.tasks.ner.training import served, trained_tagger
+from pipeline.tasks.ner.training import trained_tagger
 from pipeline.text.ragged import Ragged
 from pipeline.text.tags import TagSet
 from pipeline.text.tokenizer import Tokenizer

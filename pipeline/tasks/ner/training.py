@@ -10,7 +10,6 @@ import keras
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.evaluation.entity_scores import entity_scores
 from pipeline.facts import Trained
-from pipeline.models.folded import folded
 from pipeline.models.start import start_from
 from pipeline.models.tagger import (
     ENCODER_LAYERS,
@@ -87,26 +86,9 @@ def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
     return recurrent_tagger(settings.model, **_shape(prepared_folder))
 
 
-def trained_decoder(settings: Settings, trained: Trained) -> keras.Model:
-    """The model of a finished run, with its best weights; it gives the best tags."""
-    return served(best_tags(trained_tagger(settings, trained)))
-
-
 def trained_tagger(settings: Settings, trained: Trained) -> keras.Model:
-    """The same in front of its layer "crf": it gives potentials."""
+    """The model of a finished run, with its best weights: its layer "crf" gives potentials."""
     return load_best_weights(build_model(settings, trained.prepared_folder), trained)
-
-
-def served(model: keras.Model, *, quicker: bool = True) -> keras.Model:
-    """The same tagger as it is served: `folded`, if it reads the states of an encoder.
-
-    Args:
-        quicker: whether its encoder becomes a layer that only TensorFlow knows.
-    """
-    table, recurrent = ENCODER_LAYERS["embedding"], ENCODER_LAYERS["recurrent_1"]
-    if table not in {layer.name for layer in model.layers}:
-        return model
-    return folded(model, table, recurrent if quicker else None)
 
 
 def _shape(prepared_folder: Path) -> dict[str, Any]:
