@@ -137,8 +137,8 @@ if os.environ.get("PROCESS") == "0":
         return whole(file, **arrays)
     np.savez = savez
 """
-INTERRUPT = """with open("children", "w") as file:
-                file.write(" ".join(str(child.pid) for child in children.values()))
+INTERRUPT = """with open("children", "w") as listed:
+                listed.write(" ".join(str(child.pid) for child in children.values()))
             os.kill(os.getppid(), signal.SIGINT)"""
 
 
