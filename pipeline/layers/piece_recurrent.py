@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import keras
-import numpy as np
 from keras import ops
 
 from pipeline.layers.lstm_loop import lstm_states, projected_pieces
 from pipeline.layers.recurrent import Recurrent, reverse_by_length
 
 
+@keras.saving.register_keras_serializable("pipeline")
 class PieceRecurrent(keras.layers.Layer):
     """The states of an LSTM over the vectors of pieces, each distinct piece multiplied once.
 
@@ -17,24 +17,27 @@ class PieceRecurrent(keras.layers.Layer):
     LSTM makes of a vector, x_t W + b, depends on the piece alone. TensorFlow alone.
 
     Args:
-        table: float32 [pieces, size], the vectors of all pieces.
-        recurrent: the layer over them, with its weights; its cell is an LSTM.
+        pieces: size of the vocabulary.
+        size: width of the vectors.
+        units, direction: as of `Recurrent`.
 
     Call arguments:
         ids: int32 [batch, time].
         lengths: int32 [batch].
 
     Returns:
-        As `Recurrent`, of the vectors of these ids.
+        As `Recurrent`, of the vectors of these ids. Its weights are the table of vectors, float32
+        [pieces, size], and behind it those of `Recurrent`.
     """
 
-    def __init__(self, table: np.ndarray, recurrent: Recurrent, **kwargs):
+    def __init__(self, pieces: int, size: int, units: int, direction: str = "both", **kwargs):
         super().__init__(**kwargs)
-        self.recurrent = recurrent
-        self.embeddings = self.add_weight(shape=table.shape, trainable=False, name="embeddings")
-        self.embeddings.assign(table)
+        self.pieces, self.size, self.units, self.direction = pieces, size, units, direction
+        self.recurrent = Recurrent("lstm", units, direction, name="recurrent")
 
     def build(self, ids_shape, lengths_shape=None):
+        self.embeddings = self.add_weight(shape=(self.pieces, self.size), name="embeddings")
+        self.recurrent.build((*ids_shape, self.size))
         self.built = True
 
     def call(self, ids, lengths):
@@ -49,4 +52,13 @@ class PieceRecurrent(keras.layers.Layer):
         return self.recurrent.joined(states, lengths)
 
     def compute_output_shape(self, ids_shape, lengths_shape=None):
-        return self.recurrent.compute_output_shape((*ids_shape, 1))
+        return self.recurrent.compute_output_shape((*ids_shape, self.size))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "pieces": self.pieces,
+            "size": self.size,
+            "units": self.units,
+            "direction": self.direction,
+        }

@@ -31,7 +31,9 @@ def folded(model: keras.Model, embedding: str, recurrent: str | None = None) -> 
     layer = next((layer for layer in model.layers if layer.name == recurrent), None)
     if isinstance(layer, Recurrent) and layer.cell == "lstm":
         cut = layer.output
-        x = PieceRecurrent(table, layer, name=f"pieces_{recurrent}")(ids, lengths)
+        pieces = PieceRecurrent(*table.shape, layer.units, layer.direction, name=recurrent)
+        x = pieces(ids, lengths)
+        pieces.set_weights([table, *layer.get_weights()])
     else:
         cut = model.get_layer(embedding).output
         plain = PieceEmbedding(*table.shape, name=f"folded_{embedding}")

@@ -48,11 +48,15 @@ ATTENDED = (STATES[:, :2], STATES[:, 0], STATES, LENGTHS)
 EXAMPLES: dict[str, list[tuple[dict, tuple]]] = {
     "PieceEmbedding": [
         ({"pieces": 12, "size": 4}, (IDS,)),
-        ({"pieces": 12, "size": 4, "ngrams": 9, "most": 3, "stddev": 0.5}, (IDS,)),
+        ({"pieces": 12, "size": 4, "ngrams": 9, "max_ngrams": 3, "stddev": 0.5}, (IDS,)),
     ],
     "Recurrent": [
         ({"cell": cell, "units": 3, "direction": direction, "seed": 1}, (STATES, LENGTHS))
         for cell in ("lstm", "gru", "rnn", "irnn")
+        for direction in ("forward", "backward", "both")
+    ],
+    "PieceRecurrent": [
+        ({"pieces": 12, "size": 4, "units": 3, "direction": direction}, (IDS, LENGTHS))
         for direction in ("forward", "backward", "both")
     ],
     "CarriedRecurrent": [
