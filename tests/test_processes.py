@@ -6,6 +6,7 @@ import dataclasses
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,6 +56,8 @@ def started(run: FinishedRun, *, path: Path | None = None, **environment: str) -
         env={**os.environ, "PYTHONPATH": os.pathsep.join(places), **environment},
         stderr=subprocess.PIPE,
         text=True,
+        # What was started in the background ignores Ctrl-C, and so would all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
