@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from pipeline.layers.lstm_loop import lstm_states, projected_pieces
-from pipeline.layers.recurrent import Recurrent, reverse_by_length
+from pipeline.layers.recurrent import Recurrent
 
 
 @keras.saving.register_keras_serializable("pipeline")
@@ -42,12 +42,8 @@ class PieceRecurrent(keras.layers.Layer):
 
     def call(self, ids, lengths):
         table = ops.convert_to_tensor(self.embeddings)
-        given = {}
-        if self.recurrent.forward is not None:
-            given[self.recurrent.forward] = ids
-        if self.recurrent.backward is not None:
-            given[self.recurrent.backward] = reverse_by_length(ids[..., None], lengths)[..., 0]
-        inputs = [projected_pieces(layer, table, of) for layer, of in given.items()]
+        given = self.recurrent.directed(ids[..., None], lengths)
+        inputs = [projected_pieces(layer, table, of[..., 0]) for layer, of in given.items()]
         states = lstm_states(list(given), inputs, ops.shape(ids))
         return self.recurrent.joined(states, lengths)
 

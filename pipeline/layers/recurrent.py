@@ -157,15 +157,20 @@ class Recurrent(keras.layers.Layer):
         return row_by_row(self, read, sequences, lengths)
 
     def _read(self, sequences, lengths, training: bool):
+        given = self.directed(sequences, lengths)
+        if self.cell == "lstm" and not training and _own_loop and is_quicker():
+            inputs = [projected(layer, of) for layer, of in given.items()]
+            return self.joined(lstm_states(list(given), inputs, ops.shape(sequences)[:2]), lengths)
+        return self.joined([layer(of) for layer, of in given.items()], lengths)
+
+    def directed(self, sequences, lengths) -> dict:
+        """The Keras layer of each direction -> the sequences in the order it reads them."""
         given = {}
         if self.forward is not None:
             given[self.forward] = sequences
         if self.backward is not None:
             given[self.backward] = reverse_by_length(sequences, lengths)
-        if self.cell == "lstm" and not training and _own_loop and is_quicker():
-            inputs = [projected(layer, of) for layer, of in given.items()]
-            return self.joined(lstm_states(list(given), inputs, ops.shape(sequences)[:2]), lengths)
-        return self.joined([layer(of) for layer, of in given.items()], lengths)
+        return given
 
     def joined(self, states: list, lengths):
         """What the layer returns, from what its forward and its backward layer give for their
