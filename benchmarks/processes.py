@@ -1,12 +1,17 @@
 """Training on two processes against one: what differs, what a kill costs, what a step costs.
 
-    python -m benchmarks.processes [--tasks sentiment ner] [--steps 50] [--kills 5]
-        [--bandwidth 50] [--settings "..."]
+    python -m benchmarks.processes [--tasks sentiment ner] [--parts parity cost] [--steps 50]
+        [--kills 5] [--bandwidth 50] [--settings "..."]
 
 Default models on the bundled samples, on JAX, all of them with as many steps:
 
+parity, in batches whose rows cannot be shared out evenly:
+
 - one process and two: the largest differences of losses and of what the checkpoint holds;
 - two of which one, drawn at random, is killed at random times, and the same command goes on;
+
+cost, in batches as large as by default:
+
 - processor time a step: of a training with three times the steps less that of one with the steps,
   so that the start and what is compiled do not count;
 - on paper, eight devices: a step and a ring all-reduce of all gradients in float32, one behind the
@@ -35,10 +40,8 @@ import psutil
 
 from benchmarks.tables import print_table
 
-SETTINGS = {
-    "sentiment": ["--trainings", "1", "--min-batches", "1", "--batch-size", "65"],
-    "ner": ["--batch-size", "33"],
-}
+SETTINGS = {"sentiment": ["--trainings", "1", "--min-batches", "1"]}
+UNEVEN = {"sentiment": ["--batch-size", "65"], "ner": ["--batch-size", "33"]}
 DEVICES = 8
 
 
@@ -150,9 +153,61 @@ def on_paper(task: str, step: float, parameters: float, bandwidth: float) -> lis
     ]
 
 
+@dataclasses.dataclass(frozen=True)
+class Trainings:
+    """The trainings of a task that are compared.
+
+    Attributes:
+        task: its name.
+        steps: of a training.
+        settings: what is typed for all.
+    """
+
+    task: str
+    steps: int
+    settings: list[str]
+
+    def run(self, name: str, processes: int, *more: str, factor: int = 1) -> Run:
+        steps = ["--epochs", "1", "--min-steps", str(factor * self.steps), "--evaluations", "1"]
+        words = [*SETTINGS.get(self.task, []), *self.settings, *steps, *more]
+        return Run(self.task, f"processes-{name}", processes, words)
+
+    def parity(self, kills: int, generator: random.Random) -> list[list[str]]:
+        """Rows of a table: one process and two, and two of which one was killed."""
+        uneven = UNEVEN.get(self.task, [])
+        one, two = self.run("one", 1, *uneven), self.run("two", 2, *uneven)
+        killed = self.run("killed", 2, *uneven, "--checkpoint-seconds", "0")
+        for run in (one, two):
+            run.train()
+        rows = [[self.task, "one and two", *largest_difference(one, two)]]
+        shutil.rmtree(killed.folder, ignore_errors=True)
+        for stage in ("corpus", "prepare"):
+            killed.end(killed.start(stage))
+        longest, done = two.result()["seconds"] / (kills + 1), 0
+        while done < kills and killed.kill_one(generator, longest):
+            done += 1
+        killed.end(killed.start("train"))
+        rows.append([self.task, f"two, killed {done} times", *largest_difference(two, killed)])
+        return rows
+
+    def cost(self, bandwidth: float) -> tuple[list[str], list[list[str]]]:
+        """A row of a table, processor time a step; and rows of another, devices on paper."""
+        a_step, seconds = [], []
+        for processes in (1, 2):
+            short = self.run(f"short-{processes}", processes)
+            long = self.run(f"long-{processes}", processes, factor=3)
+            a_step.append((-short.train() + long.train()) / (2 * self.steps))
+            beyond = long.result()["seconds"] - short.result()["seconds"]
+            seconds.append(beyond / (2 * self.steps))
+        row = [self.task, *(f"{1e3 * step:.0f}" for step in a_step), f"{a_step[1] / a_step[0]:.2f}"]
+        parameters = short.result()["parameters"]
+        return row, on_paper(self.task, seconds[0], parameters, bandwidth)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tasks", nargs="+", default=["sentiment", "ner"])
+    parser.add_argument("--parts", nargs="+", default=["parity", "cost"])
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--bandwidth", type=float, default=50.0, help="GB/s between devices")
@@ -161,53 +216,32 @@ def main() -> None:
     arguments = parser.parse_args()
     differ, cost, paper = [], [], []
     for task in arguments.tasks:
-        given = [*SETTINGS.get(task, []), *shlex.split(arguments.settings)]
-
-        def run(name: str, processes: int, factor: int = 1, *more: str, task=task, given=given):
-            steps = ["--epochs", "1", "--min-steps", str(factor * arguments.steps)]
-            words = [*given, *steps, "--evaluations", "1", *more]
-            return Run(task, f"processes-{name}", processes, words)
-
-        one, two, killed = run("one", 1), run("two", 2), run("killed", 2)
-        killed.settings.extend(["--checkpoint-seconds", "0"])
-        seconds = {of.name: of.train() for of in (one, two)}
-        differ.append([task, "one and two", *largest_difference(one, two)])
-        shutil.rmtree(killed.folder, ignore_errors=True)
-        for stage in ("corpus", "prepare"):
-            killed.end(killed.start(stage))
-        generator, kills = random.Random(arguments.seed), 0
-        longest = two.result()["seconds"] / (arguments.kills + 1)
-        while kills < arguments.kills and killed.kill_one(generator, longest):
-            kills += 1
-        killed.end(killed.start("train"))
-        differ.append([task, f"two, killed {kills} times", *largest_difference(two, killed)])
-        a_step, wall = [], 0.0
-        for short in (one, two):
-            long = run(f"{short.name.removeprefix('processes-')}-long", short.processes, 3)
-            more = long.train() - seconds[short.name]
-            a_step.append(more / (2 * arguments.steps))
-            if short is one:
-                beyond = long.result()["seconds"] - one.result()["seconds"]
-                wall = beyond / (2 * arguments.steps)
-        ratio = a_step[1] / a_step[0]
-        cost.append([task, *(f"{1e3 * step:.0f}" for step in a_step), f"{ratio:.2f}"])
-        parameters = one.result()["parameters"]
-        paper += on_paper(task, wall, parameters, arguments.bandwidth)
-    print_table(
-        f"Largest difference after {arguments.steps} steps",
-        ["task", "processes", "losses", "weights, optimizer"],
-        differ,
-    )
-    print_table(
-        "Processor time a step, ms, all processes together",
-        ["task", "one", "two", "two against one"],
-        cost,
-    )
-    print_table(
-        f"{DEVICES} devices on paper, {arguments.bandwidth:g} GB/s, from the step of one process",
-        ["", "step, ms", "gradients, MB", "all-reduce, ms", "times as fast"],
-        paper,
-    )
+        trainings = Trainings(task, arguments.steps, shlex.split(arguments.settings))
+        if "parity" in arguments.parts:
+            differ += trainings.parity(arguments.kills, random.Random(arguments.seed))
+        if "cost" in arguments.parts:
+            row, rows = trainings.cost(arguments.bandwidth)
+            cost.append(row)
+            paper += rows
+    for title, columns, rows in (
+        (
+            f"Largest difference after {arguments.steps} steps",
+            ["task", "processes", "losses", "weights, optimizer"],
+            differ,
+        ),
+        (
+            "Processor time a step, ms, all processes together",
+            ["task", "one", "two", "two against one"],
+            cost,
+        ),
+        (
+            f"{DEVICES} devices on paper, {arguments.bandwidth:g} GB/s, from a step of one process",
+            ["", "step, ms", "gradients, MB", "all-reduce, ms", "times as fast"],
+            paper,
+        ),
+    ):
+        if rows:
+            print_table(title, columns, rows)
 
 
 if __name__ == "__main__":
