@@ -43,8 +43,8 @@ VENV     := .venv
 PYTHON   := $(VENV)/bin/python
 PIPELINE := $(PYTHON) -m pipeline
 TASKS    := $(patsubst pipeline/tasks/%/__init__.py,%,$(wildcard pipeline/tasks/*/__init__.py))
-# Tasks that may start from a pretrained encoder.
-STARTING := sentiment ner
+# Whether the models of the task $(1) may start from a pretrained encoder: its settings say so.
+starts   = $(shell grep -l 'StartSettings' pipeline/tasks/$(1)/settings.py 2>/dev/null)
 STAGES   := corpus prepare train evaluate export
 
 # The other direction has a run and a version of its own, so that both translators can be used.
@@ -59,7 +59,7 @@ NAMED   = --name=$(if $(call typed,NAME),"$$ASKED_NAME",$(or $(call turned,$(1))
 USUAL_NAME = default
 NUMBER  = --version=$(if $(call typed,VERSION),"$$ASKED_VERSION",$(if $(call turned,$(1)),2,1))
 SOURCE  = $(call given,--corpus,CORPUS) \
-  $(if $(filter $(STARTING),$(1)),$(call given,--encoder,ENCODER)) \
+  $(if $(value ENCODER),$(if $(call starts,$(1)),$(call given,--encoder,ENCODER))) \
   $(if $(and $(filter translation,$(1)),$(call typed,DIRECTION)),--direction="$$ASKED_DIRECTION")
 ALL     = $(call NAMED,$(1)) $(call NUMBER,$(1)) $(SOURCE) $(TAUGHT) $(call given,--settings,SETTINGS)
 TAUGHT  =
@@ -79,7 +79,8 @@ help:  ## print this help
 	  awk -F'\t' '{printf "  make %-20s %s\n", $$1, $$2}'
 	@echo
 	@echo "Settings: CORPUS=my.tsv NAME=run VERSION=1 SETTINGS=\"--epochs 3 --seed 2\""
-	@echo "All settings of a task: make settings-sentiment, settings-ner and so on"
+	@echo "Every task has the targets train-TASK, evaluate-TASK, export-TASK, predict-TASK and settings-TASK"
+	@echo "(all its settings). TASK is $(TASKS)"
 	@echo "A pretrained encoder to start from: ENCODER=bundled, none, a run of make pretrain, a folder"
 	@echo "English to Korean: make translate DIRECTION=en-ko (run en-ko, version 2; both can be asked)"
 	@echo "Several processes, on JAX: PROCESSES=2 make train-sentiment"
@@ -116,7 +117,7 @@ setup: $(READY)  ## create .venv with the pinned requirements
 
 # ---- the stages of a task
 define TASK_template
-.PHONY: train-$(1) export-$(1) evaluate-$(1) settings-$(1)
+.PHONY: train-$(1) export-$(1) evaluate-$(1) predict-$(1) settings-$(1)
 train-$(1): $(READY)
 	@$$(call run,$(1),$(STAGES))
 # Options of the export alone, such as --onnx, stand in SETTINGS.
@@ -127,6 +128,8 @@ evaluate-$(1): $(READY)
 	@$$(if $$(value SETTINGS),echo "SETTINGS plays no part: a run is measured as it was trained" >&2;) \
 	  $(PIPELINE) evaluate $(1) $$(call NAMED,$(1)) $$(call NUMBER,$(1)) $$(call SOURCE,$(1)) \
 	  $$(call given,--on,EVAL)
+predict-$(1): $(READY)
+	@$$(call ASK,$(1)) $$(QUESTION)
 settings-$(1): $(READY)
 	@$(PIPELINE) train $(1) --help
 endef

@@ -36,7 +36,9 @@ def find_run(name: str, workspace: Workspace) -> RunFiles:
         raise UserError(
             f"there is no run {name!r}",
             where=folder.parent,
-            remedy=f"there are: {', '.join(there)}" if there else f"make {TASK.target} trains one",
+            remedy=f"there are: {', '.join(there)}"
+            if there
+            else f"make {TASK.predict_target} trains one",
         )
     return RunFiles(TASK.name, folder, workspace.root)
 

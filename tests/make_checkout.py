@@ -41,8 +41,10 @@ class Checkout:
         self.root = root
         (root / "pipeline" / "tasks").mkdir(parents=True)
         for path in (CHECKOUT / "pipeline" / "tasks").glob("*/__init__.py"):
-            (root / "pipeline" / "tasks" / path.parent.name).mkdir()
-            (root / "pipeline" / "tasks" / path.parent.name / path.name).touch()
+            folder = root / "pipeline" / "tasks" / path.parent.name
+            folder.mkdir()
+            (folder / path.name).touch()
+            shutil.copy(path.with_name("settings.py"), folder)
         for name in ("Makefile", *(path.name for path in CHECKOUT.glob("requirements*.txt"))):
             shutil.copy(CHECKOUT / name, root)
 
@@ -69,6 +71,10 @@ class Checkout:
     def forget(self) -> None:
         """What was called so far."""
         (self.root / "calls").unlink(missing_ok=True)
+
+    @property
+    def tasks(self) -> list[str]:
+        return [path.parent.name for path in self.root.glob("pipeline/tasks/*/__init__.py")]
 
     @property
     def calls(self) -> list[list[str]]:

@@ -74,6 +74,11 @@ def test_a_default_run_needs_no_more_than_its_name():
     assert commands(task, there)[0] == "make train-translation NAME=b VERSION=2"
 
 
+def test_a_task_without_a_target_of_its_own_is_asked_by_its_name():
+    task = dataclasses.replace(find_task("translation"), name="other", target=None)
+    assert commands(task, task.settings())[1] == 'make predict-other TEXT="톰은 외로워 보였어."'
+
+
 def test_a_sentence_to_try_is_in_the_language_of_the_source():
     task = find_task("translation")
     settings = changed(task, corpus={"direction": "en-ko"})

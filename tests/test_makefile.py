@@ -187,6 +187,22 @@ def test_variables_of_the_environment_are_not_meant_for_us(checkout):
     ]
 
 
+@pytest.mark.parametrize(
+    ("task", "starts"), [("sentiment", True), ("ner", True), ("charlm", False)]
+)
+def test_an_encoder_is_for_tasks_whose_settings_have_one(checkout, task, starts):
+    checkout.make(f"train-{task}", "ENCODER=내 것")
+    words = ["--name=default", "--version=1", *(["--encoder=내 것"] if starts else [])]
+    assert checkout.calls == [["-m", "pipeline", stage, task, *words] for stage in STAGES]
+
+
+def test_every_task_can_be_asked(checkout):
+    for task in checkout.tasks:
+        checkout.make(f"predict-{task}", "FILE=내 것.csv", "VERSION=2")
+        asked = ["-m", "pipeline", "predict", task, "--version=2", "--file=내 것.csv"]
+        assert checkout.calls == [asked]
+
+
 def test_predict_from_a_file_or_without_a_question(checkout):
     checkout.make("predict", "FILE=내 글's.txt", "VERSION=3")
     expected = ["-m", "pipeline", "predict", "sentiment", "--version=3"]

@@ -27,11 +27,11 @@ class Corpus:
             the reader: the bytes themselves are checked by their blob id.
         sentences: split -> how many sentences a reader of annotated text, or pairs a reader of
             parallel text, must find in it; `pairs` where the corpus comes unsplit.
-        unpinned: part -> file that its authors publish and that nobody here has seen, so that
-            its blob id is not known. The commit in its address and the secure connection vouch
-            for it, and `sentences` for its being whole; a copy somebody put into data/raw or
-            a mirror is checked by `sentences` alone.
-        changing: part -> file that is not the same for ever.
+        unpinned: part -> file that its authors publish but whose blob id is not known here. It
+            is trusted because of the commit in its address and the secure connection, and
+            `sentences` checks that it is complete; a copy in data/raw or in a mirror is checked
+            by `sentences` alone.
+        changing: part -> file whose content changes under the same address.
         releases: part -> archive of a release.
         kind: what stands beside each text: "labelled" (one label), "annotated" (entities) or
             "parallel" (its translation), "captioned" (a picture); "running" is text with nothing

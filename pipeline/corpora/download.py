@@ -14,7 +14,7 @@ import requests
 from tqdm import tqdm
 
 # Seconds. Until a server has answered once, the whole attempt takes no longer than PATIENCE:
-# without a network, somebody is waiting to be told so.
+# without a network, the user should learn that soon.
 PATIENCE = 12.0
 CONNECT = 4.0
 READ = 30.0
@@ -134,7 +134,7 @@ def _request(
 
 
 def _within(seconds: float, call: Callable[[], requests.Response]) -> requests.Response:
-    """Calls, but waits no longer than `seconds`.
+    """Runs `call`, but waits no longer than `seconds`.
 
     The timeout of a connection counts per address, and that of name resolution not at all:
     behind a firewall that drops packets, eight addresses would take eight timeouts.

@@ -21,7 +21,7 @@ from pipeline.progress import Progress
 from pipeline.workspace import atomic_file
 
 MIRROR = "CORPUS_MIRROR"
-# Downloads, and waits for the disk, at a time.
+# Number of files that are fetched at the same time.
 AT_ONCE = 8
 
 

@@ -1,4 +1,4 @@
-"""HTML entities in text, such as `&quot;`: how many texts have them, and what they stand for."""
+"""Counts and decodes HTML entities in text, such as `&quot;`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def has_entity(text: str) -> bool:
 
 
 def decode_entities(text: str) -> str:
-    """`text` with what its complete HTML entities stand for, those that were escaped twice, too.
+    """Decodes the complete HTML entities in `text`, also those that were escaped twice.
 
     Example:
-        >>> decoded("Tom&amp;#39;s &quot;AT&T&quot; &copy 2020")
+        >>> decode_entities("Tom&amp;#39;s &quot;AT&T&quot; &copy 2020")
         'Tom\\'s "AT&T" &copy 2020'
     """
     for _ in range(_PASSES):
@@ -35,23 +35,23 @@ def decode_entities(text: str) -> str:
 
 
 def count_with_entities(rows: Iterable[Sequence[str]]) -> int:
-    """In how many rows some text has an HTML entity."""
+    """The number of rows in which at least one text has an HTML entity."""
     return sum(any(map(has_entity, row)) for row in rows)
 
 
 def is_escaped(count: int, rows: int) -> bool:
-    """Whether `count` of `rows` with HTML entities say that the text was escaped for HTML: more
-    than one and half a percent, or half of all. Fewer may be about HTML."""
+    """Whether the text was probably escaped for HTML: more than one of `rows`, and half a percent
+    or half of all, have HTML entities. Fewer may be texts about HTML."""
     return count > 0 and (2 * count >= rows or (count > 1 and count >= _STRAY_SHARE * rows))
 
 
 def entity_warnings(texts: Sequence[str], name: str) -> list[str]:
-    """`entities_in_words` of texts."""
+    """The warning of `entities_in_words` for these texts, if there is one."""
     return entities_in_words(count_with_entities((text,) for text in texts), len(texts), name)
 
 
 def entities_in_words(count: int, texts: int, name: str) -> list[str]:
-    """A sentence that says how many of so many texts have HTML entities; none where none has.
+    """A warning that `count` of `texts` texts have HTML entities; empty if none has.
 
     Args:
         name: of the file.

@@ -1,4 +1,4 @@
-"""JSON that people keep corpora in: an object a line, a list of objects, or an object with one."""
+"""Reads JSON corpora: an object per line, a list of objects, or an object that holds one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED, is_damaged
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
-# Keys of which one with a text of its own makes an object a record, whatever lists it has, too.
+# An object with a text under one of these keys is a record, whatever lists it also holds.
 _TEXT_KEYS = ("text", "sentence", "document", "content")
 _TOKEN_KEYS = ("tokens", "words")
 _LIST = re.compile(r"\[\s*(?=[{\]])")
 _OBJECT = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:')
 _BETWEEN = re.compile(r"\s*,?\s*")
-# So many lines tell whether a file has an object a line.
+# Number of lines that decide whether a file has an object per line.
 _LINES_SEEN = 100
 
 
@@ -36,7 +36,7 @@ class Record:
 
 @dataclasses.dataclass(frozen=True)
 class Records:
-    """What `read_records` gives: the objects in order, and the lines that are none."""
+    """The result of `read_records`: the objects in order, and the lines that are no objects."""
 
     records: list[Record]
     rejects: list[Rejected]
@@ -93,20 +93,24 @@ def _loaded(text: str) -> Any:
 
 
 def begins_as_json(text: str) -> bool:
-    """Whether an object or a list of objects opens a text."""
+    """Whether a text begins with an object or a list of objects."""
     text = text.lstrip()
     return bool(_OBJECT.match(text) or _LIST.match(text))
 
 
 def is_json_lines(lines: Sequence[str]) -> bool:
-    """Whether lines, of which the first hundred tell, are objects: JSON lines."""
+    """Whether lines are JSON lines (an object each), judged by the first hundred."""
     seen = [line for line in lines[:_LINES_SEEN] if line.strip()]
     objects = sum(isinstance(_loaded(line), dict) for line in seen)
     return len(seen) > 1 and 2 * objects >= len(seen)
 
 
 def records_of_lines(numbered: Iterable[tuple[int, str]]) -> Records:
-    """The objects of JSON lines, each of which comes with its number."""
+    """The objects of JSON lines.
+
+    Args:
+        numbered: number and text of each line.
+    """
     found = Records([], [])
     for number, line in numbered:
         if line.strip():
@@ -115,7 +119,8 @@ def records_of_lines(numbered: Iterable[tuple[int, str]]) -> Records:
 
 
 def add_record(found: Records, line: int, value: Any, written: str) -> None:
-    """Adds an object that begins on a line, or what else is `written` there as a reject."""
+    """Adds the object that begins on a line to the records, or what is `written` there to the
+    rejects if it is no object or damaged."""
     if not isinstance(value, dict):
         wrong = DAMAGED if is_damaged(written) else "is no JSON object"
         found.rejects.append(Rejected(line, wrong, written))
@@ -156,7 +161,7 @@ def _of_object(text: str, whole: dict[str, Any]) -> Records:
     found = Records([], [])
     place, line, counted = 0, 1, 0
     for item in items:
-        # Its place is where its first key is written next; a guess that only a line number needs.
+        # It is assumed to stand where its first key comes next; only the line number depends on it.
         key = json.dumps(next(iter(item), ""), ensure_ascii=False)
         place = max(text.find(key, place), place)
         line, counted = line + text.count("\n", counted, place), place

@@ -14,11 +14,11 @@ from pipeline.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class RecordTexts:
-    """What `texts_of_records` gives.
+    """The result of `texts_of_records`.
 
     Attributes:
-        texts: of each record its line and its text.
-        rejects: what is no record.
+        texts: line and text of each record.
+        rejects: lines that are no records.
         read_as: which key holds the texts, for people.
     """
 
@@ -29,7 +29,7 @@ class RecordTexts:
 
 def texts_of_records(records: Records, path: Path) -> RecordTexts:
     """The text of each record: the value of a key with a known name (`columns.TEXT_NAMES`), else
-    of the only one that holds texts.
+    of the only key that holds texts.
 
     Args:
         path: the file, for errors and for people.

@@ -28,7 +28,7 @@ class ReadTexts:
     warnings: Sequence[str] = ()
 
     def of_file(self, name: str) -> Self:
-        """The same, saying of which file it speaks, as one of several."""
+        """A copy whose rejects and `read_as` name the file, for one of several files."""
         rejects = [of_file(reject, name) for reject in self.rejects]
         details = {**self.details, "read_as": f"{name}: {self.details['read_as']}"}
         return dataclasses.replace(self, rejects=rejects, details=details)

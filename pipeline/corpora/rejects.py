@@ -21,8 +21,8 @@ class Rejected:
         line: where it begins in the file, 1 for the first line.
         reason: a few words for a person.
         content: the row as it stands in the file.
-        kept: it was not left out after all, but read in the way `reason` says, and stands here
-            because somebody may want to look at it.
+        kept: it was not left out, but read in the way `reason` says; it is listed so that the
+            user can check it.
     """
 
     line: int
@@ -32,7 +32,7 @@ class Rejected:
 
 
 def of_file(reject: Rejected, name: str) -> Rejected:
-    """The same, saying of which file it speaks, as one of several."""
+    """A copy whose reason names the file, for one of several files."""
     return dataclasses.replace(reject, reason=f"{name}: {reject.reason}")
 
 

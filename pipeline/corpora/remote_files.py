@@ -1,4 +1,4 @@
-"""A file that a corpus is made of: where it is, and how its bytes are recognised."""
+"""Files of corpora: their addresses and checksums."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ReleaseFile:
     licence: str
 
     size: ClassVar[None] = None
-    """The server says it."""
+    """Unknown until the server tells it."""
 
     @property
     def relative(self) -> str:
@@ -87,8 +87,8 @@ class ReleaseFile:
 
 @dataclasses.dataclass(frozen=True)
 class ChangingFile:
-    """A file that is another every month under the same address, so that no checksum can be
-    known beforehand: a list beside it on the server has today's.
+    """A file whose content changes every month under the same address, so that its checksum
+    cannot be known beforehand: a list beside it on the server has the current one.
 
     Attributes:
         url: where it is.

@@ -1,4 +1,4 @@
-"""Which script a text is written in: all that is needed to tell Korean from English."""
+"""Counts Hangul and Latin letters, to tell Korean from English."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def is_english(text: str) -> bool:
 
 
 def fits(ko: str, en: str) -> bool:
-    """Whether the scripts are those of a Korean and an English side."""
+    """Whether one side is Korean and the other English, by their scripts."""
     return is_korean(ko) and _LATIN.search(en) is not None
 
 
 def looks_swapped(ko: str, en: str) -> bool:
     """Whether what should be Korean is English, and what should be English is Korean.
 
-    So it is if the two would fit the other way round and do not as they stand, or if they fit
+    That is, if the two would fit the other way round and do not as they stand, or if they fit
     both ways (each side quotes the other's script) but half the letters of the English side, and
     fewer of the Korean one, are Hangul.
     """

@@ -170,6 +170,15 @@ class Field(abc.ABC, Generic[Value]):
         """The value of `variable` on the command line for the example in `folder`."""
         return f"{folder}/{self.example_file}"
 
+    def unusual_values(self, example: Value) -> list[Value]:
+        """Valid values that a tutorial never shows (an empty text, a picture of one pixel); the
+        contract tests ask every model about them.
+
+        Args:
+            example: a usual value, for the shape of a series.
+        """
+        return []
+
     # ---- served
 
     @abc.abstractmethod

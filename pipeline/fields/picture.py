@@ -18,6 +18,13 @@ from pipeline.workspace import atomic_file
 _CELL = re.compile(r"sha256:([0-9a-f]{64}) (.+)")
 _BEGINNINGS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG\r\n\x1a\n": ".png"}
 
+_UNUSUAL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==",
+    "iVBORw0KGgoAAAANSUhEUgAAASwAAAACCAAAAADHx75bAAAAD0lEQVR4nGNgGAWjgBYAAAJaAAFnQZQOAAAAAElFTkSu"
+    "QmCC",
+)
+"""Black PNG files in base64: 1 by 1 pixel, and 300 by 2."""
+
 
 class PictureFile:
     """A picture: its bytes, and its file if there is one.
@@ -121,6 +128,9 @@ class Picture(Field[PictureFile]):
 
     def show(self, value: PictureFile) -> str:
         return str(value.path) if value.path else f"{len(value.content):,} bytes"
+
+    def unusual_values(self, example: PictureFile) -> list[PictureFile]:
+        return [PictureFile(base64.b64decode(png)) for png in _UNUSUAL]
 
     def to_json(self, value: PictureFile) -> Any:
         return {"b64": base64.b64encode(value.content).decode("ascii")}

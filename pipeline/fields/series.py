@@ -128,6 +128,9 @@ class Series(Field[Array]):
         """One step per line, if there are several channels."""
         return line.replace("; ", "\n")
 
+    def unusual_values(self, example: Array) -> list[Array]:
+        return [np.zeros_like(example), np.full_like(example, 1e6), -np.asarray(example)]
+
     def to_json(self, value: Array) -> Any:
         return value.tolist()
 

@@ -15,6 +15,11 @@ from pipeline.one_line import as_written, without_breaks
 from pipeline.text_lines import piped_lines, standard_input, text_lines
 from pipeline.workspace import write_text
 
+_UNUSUAL = (
+    *("", "두 줄\n짜리\t글", "ㅋㅋㅋ", "\u1100\u1161\u11a8", "👨\u200d👩\u200d👧"),
+    *("\x00\u200b", "漢字 <b>&amp;"),
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Text(Field[str]):
@@ -78,6 +83,9 @@ class Text(Field[str]):
     def answer(self, line: str) -> str:
         """The answer with its line breaks, if it may have some."""
         return as_written(line) if self.multiline else line
+
+    def unusual_values(self, example: str) -> list[str]:
+        return list(_UNUSUAL)
 
     def to_json(self, value: str) -> Any:
         return value

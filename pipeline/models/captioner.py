@@ -39,7 +39,7 @@ def captioner(
         raise UserError(
             "--even-attention wants attention that is seen at all steps at once",
             where="command line",
-            remedy="leave it away, or take --architecture attention without --input-feeding",
+            remedy="leave it out, or take --architecture attention without --input-feeding",
         )
     seen = keras.Input(features, name="features")
     picture = keras.Input((), dtype="int32", name="picture")

@@ -31,7 +31,7 @@ def commands(task: Task, settings) -> list[str]:
     example = task.input.as_argument(task.example(settings), f"{model}/assets.extra")
     return [
         _make(f"train-{task.name}", {**own, **_as_settings(changed)}),
-        _make(task.target, {**version, task.input.variable: example}),
+        _make(task.predict_target, {**version, task.input.variable: example}),
         "make tensorboard",
     ]
 

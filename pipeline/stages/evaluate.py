@@ -39,7 +39,7 @@ def run(task: Task, settings: Any, workspace: Workspace, options: EvaluateOption
         raise UserError(
             f"{task.name} is measured on the test split of its own corpus only",
             where="--on",
-            remedy="leave it away, or train on that corpus with --corpus",
+            remedy="leave it out, or train on that corpus with --corpus",
         )
     evaluated = evaluation.evaluate_on(settings, trained, options.on, workspace.raw)
     name = name_elsewhere(options.on, workspace.root)

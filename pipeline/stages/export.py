@@ -15,7 +15,7 @@ from pipeline.records import as_json
 from pipeline.stages.files import RunFiles
 from pipeline.stages.options import ExportOptions
 from pipeline.stages.versions import MANIFEST, export_lock, note_export
-from pipeline.tasks.base import GivesIdsModel, Task
+from pipeline.tasks.base import GivesIdsModel, Task, find_task, task_names
 from pipeline.workspace import Manifest, Workspace, atomic_folder, digest
 
 ASSETS = "assets.extra"
@@ -91,10 +91,11 @@ def _check_converter(task: Task) -> None:
         )
     start_keras()  # before the task imports TensorFlow, which would not be quiet
     if not isinstance(task.serving, GivesIdsModel):
+        able = [n for n in task_names() if isinstance(find_task(n).serving, GivesIdsModel)]
         raise UserError(
             f"{task.name} cannot be written as ONNX",
             where="--onnx",
-            remedy="leave it away; sentiment and ner can",
+            remedy=f"leave it out; only {' and '.join(able)} can",
         )
 
 

@@ -29,8 +29,8 @@ class ExportOptions:
     """Options of this stage alone."""
 
     onnx: bool = False
-    """Also write model.onnx: piece ids in; logits (sentiment) or potentials of the tags (ner) out.
-    Needs tf2onnx."""
+    """Also write model.onnx, the model without its text processing: piece ids in; logits of labels
+    or potentials of tags out. Only for tasks that have such a model. Needs tf2onnx."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class PredictOptions:
     """Options of this stage alone."""
 
     text: str | None = None
-    """The input text; for charlm the prompt to continue."""
+    """The input text; for a model that continues texts, the prompt."""
     file: Annotated[str, UserFiles] | None = None
     """The input file; for a task that takes text, UTF-8 with one text per line, also as .gz, .xz or
     .bz2. `-` reads standard input."""

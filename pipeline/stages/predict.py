@@ -155,7 +155,7 @@ def _check(task: Task, model: Path, options: PredictOptions) -> None:
             raise UserError(
                 f"{task.name} gives no probabilities of labels",
                 where="--probabilities",
-                remedy="leave it away",
+                remedy="leave it out",
             )
     if options.out is not None:
         if options.file is None or not field.file_holds_many:
@@ -164,7 +164,7 @@ def _check(task: Task, model: Path, options: PredictOptions) -> None:
                 where="--out",
                 remedy="give --file texts.txt"
                 if field.file_holds_many
-                else "leave it away: the answer is printed",
+                else "leave it out: the answer is printed",
             )
         check_format(Path(options.out))
         if os.path.exists(options.out) and os.path.realpath(options.out) == os.path.realpath(

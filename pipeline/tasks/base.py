@@ -252,8 +252,8 @@ class Task:
             this one is for those who have no model yet.
         tiny: settings with which all stages run in seconds on a bundled corpus and still learn
             something: what the contract tests run.
-        target: of make, with which people ask the exported model; reports show it. `predict` asks
-            sentiment, so another task that has a target names it here.
+        target: the target of make with which people ask the exported model, if it has a name of
+            its own; None for `predict-<name>`, which every task has.
         corpus_groups: groups of settings that decide how the corpus is read.
         prepare_groups: groups of settings that decide how it becomes arrays.
         search_settings: single settings that matter only after training: if one changes, the stages
@@ -269,7 +269,7 @@ class Task:
     output: Field[Any]
     example: Callable[[Any], Any]
     tiny: Any
-    target: str = "predict"
+    target: str | None = None
     corpus_groups: tuple[str, ...] = ("corpus",)
     prepare_groups: tuple[str, ...] = ()
     search_settings: tuple[str, ...] = ()
@@ -280,6 +280,11 @@ class Task:
         for name in ("run", "training", *self.corpus_groups, *self.prepare_groups):
             if name not in groups:
                 raise ValueError(f"the settings of {self.name} have no group {name!r}")
+
+    @property
+    def predict_target(self) -> str:
+        """The target of make with which people ask the exported model; reports show it."""
+        return self.target or f"predict-{self.name}"
 
     def example_of(self, settings: Any, prepared_folder: Path) -> Any:
         """An example of `input` for the model of a run."""

@@ -144,6 +144,6 @@ def check_pair_morphemes(text: PairTextSettings, direction: str) -> None:
         raise UserError(
             f"--morphemes {text.morphemes} wants Korean as the source, not {direction}",
             where="command line",
-            remedy="leave it away: translations would be morphemes with spaces between them, from "
+            remedy="leave it out: translations would be morphemes with spaces between them, from "
             "which no analyser makes sentences again",
         )

@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 import yaml
-from strange_values import strange_values
+from hub_tasks import PIPELINE_TAGS
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from answers_in_files import check_json_lines, check_parquet
@@ -52,13 +52,6 @@ exec(open(card, encoding="utf-8").read())
 ours = {name.split(".")[0] for name in sys.modules} & {"pipeline", "keras_hub", "tokenizers"}
 assert not ours, ours
 """
-
-# What the Hugging Face hub calls tasks that a model of this project may have.
-PIPELINE_TAGS = {
-    *("text-classification", "token-classification", "translation", "text-generation"),
-    *("feature-extraction", "image-to-text", "image-classification", "tabular-classification"),
-    "time-series-forecasting",
-}
 
 
 def test_task_record_is_complete(task):
@@ -351,7 +344,7 @@ def test_second_evaluation_and_training_do_nothing(run, tmp_path, capsys):
 
 def test_predictor_gives_one_line_a_value(run, tmp_path):
     example = run.example
-    values = [example, *strange_values(run.task.input, example)]
+    values = [example, *run.task.input.unusual_values(example)]
     predictor = run.task.serving.load(run.saved_model, run.task.asking and run.task.asking())
     lines = predictor(values)
     assert len(lines) == len(values)
@@ -366,7 +359,8 @@ def test_a_table_takes_what_a_predictor_gives(run, tmp_path):
     if not run.task.input.file_holds_many:
         pytest.skip("its files hold one value each, so that there is no table of answers")
     predictor = run.task.serving.load(run.saved_model, run.task.asking and run.task.asking())
-    check_parquet(predictor, [run.example, *strange_values(run.task.input, run.example)], tmp_path)
+    values = [run.example, *run.task.input.unusual_values(run.example)]
+    check_parquet(predictor, values, tmp_path)
 
 
 @pytest.mark.parametrize("part", ["data", "training", "evaluation", "serving"])

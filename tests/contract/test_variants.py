@@ -11,7 +11,6 @@ import typing
 import numpy as np
 import pytest
 import tensorflow as tf
-from strange_values import strange_values
 
 from pipeline.batches.padding import pad
 from pipeline.corpora.splits import read_split
@@ -55,8 +54,8 @@ def test_an_exported_model_repeats_the_reported_scores(name, variant):
         assert several.shape == (len(test), n_best)
         np.testing.assert_array_equal(several[:, 0], answers["translation"])
     predictor = serving.load(run.saved_model, task.asking and task.asking())
-    strange, *_ = strange_values(task.input, run.example)
-    assert len(predictor([run.example, strange])) == 2
+    unusual, *_ = task.input.unusual_values(run.example)
+    assert len(predictor([run.example, unusual])) == 2
 
 
 def inputs_of(model, run, test) -> dict:

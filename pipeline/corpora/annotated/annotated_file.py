@@ -1,4 +1,4 @@
-"""A user's own file of texts with entities, in any of the formats that people have."""
+"""Reads a user's own file of texts with entities, in any of the common formats."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MANY = 20
 
 @dataclasses.dataclass
 class _SentencesRead:
-    """What a format gives: sentences or what is wrong with them, each with its place."""
+    """A file read in one format: its sentences, parsed or with what is wrong, and their places."""
 
     format: str
     read_as: str
@@ -53,17 +53,17 @@ def read_annotated(path: Path, known: Collection[str] = ()) -> AnnotatedTexts:
     4. a marked-up sentence a line (`inline`), with labels learnt from all of it
        (`markup_labels`); JSON objects whose texts are marked up are this, too.
 
-    What cannot be read of a sentence concerns it alone: it is rejected, never guessed at.
+    A sentence that cannot be read is rejected, never guessed at; the others stay.
     Labels that differ only in case or Unicode form become one (`entity_labels`); none has more
     than 64 characters. Encodings are those of `text_file.read_text`.
 
     Args:
-        known: labels of the file that is learnt from, where this is another. They are labels in
-            markup, too, and what is equal to one of them is spelt as it is.
+        known: labels of the training file, if this is another file. They count as labels in
+            markup, too, and an equal label of this file takes their spelling.
 
     Returns:
         id is `splits.text_id` of the text. With the details encoding, format ("json", "tag
-        lists", "columns" or "markup"), read_as (all that was concluded, for people), rows,
+        lists", "columns" or "markup"), read_as (how it was read, for people), rows,
         rejected, entities (by label) and, of tags, spacing and repaired (entities that begin
         with an I or E).
 
@@ -76,14 +76,14 @@ def read_annotated(path: Path, known: Collection[str] = ()) -> AnnotatedTexts:
 def annotated_texts(
     text: str, encoding: str, path: Path, known: Collection[str] = ()
 ) -> AnnotatedTexts:
-    """What `read_annotated` gives of a file that holds `text`.
+    """As `read_annotated`, for the text of a file.
 
     Args:
         encoding: of `text_file.decode`.
-        path: for errors; its suffix may promise JSON.
+        path: for errors; its suffix may say that it is JSON.
         known: as of `read_annotated`.
     """
-    # Byte order marks of files that were put together.
+    # Byte order marks inside, from files that were joined.
     text = unix_line_ends(text).lstrip("\ufeff").replace("\n\ufeff", "\n")
     lines = split_lines(text)
     if _SEPARATOR_LINE.fullmatch(lines[0]):
@@ -108,13 +108,13 @@ def annotated_texts(
             remedy="one sentence a line, its entities marked up: <증권거래소:OG>에 …",
         )
     kept = {name: read.details[name] for name in ("rows", "rejected", "entities")}
-    read_as = f"{found.read_as}; {_in_words(kept['entities'])}"
+    read_as = f"{found.read_as}; {_label_counts(kept['entities'])}"
     details = {"encoding": encoding, "format": found.format, "read_as": read_as, **found.details}
     return dataclasses.replace(read, details=details | kept, warnings=warnings)
 
 
-def _in_words(entities: Mapping[str, int]) -> str:
-    """Labels and how many entities have each, the commonest twelve of many."""
+def _label_counts(entities: Mapping[str, int]) -> str:
+    """Number of entities for each label, as text; of many labels the twelve most frequent."""
     commonest = sorted(entities, key=lambda label: -entities[label])[:_SHOWN]
     listed = [f"{label[:40]}: {entities[label]:,}" for label in sorted(commonest)]
     if len(entities) > _SHOWN:
@@ -127,7 +127,7 @@ def _add(
     sentences: Sequence[tuple[Annotated | str, Rejected]],
     known: Collection[str],
 ) -> list[str]:
-    """Takes sentences in under one spelling of each label; gives what a user should know."""
+    """Adds sentences to `reading` with one spelling for each label; returns warnings."""
     labels = (
         entity.label
         for parsed, _ in sentences
@@ -167,7 +167,7 @@ def _json(text: str, records: Records, path: Path, known: Collection[str]) -> _S
 
 
 def _pairs(text: str) -> Records | None:
-    """The objects of a list of spaCy's pairs of text and annotations."""
+    """The records of a list of spaCy's pairs of text and annotations; None if it is none."""
     if not _LISTS.match(text):
         return None
     try:
@@ -236,7 +236,7 @@ def _marked_up_lines(lines: Sequence[str], known: Collection[str]) -> _Sentences
 
 
 def _marked_up(texts: Sequence[tuple[str, Rejected]], known: Collection[str]) -> _SentencesRead:
-    """Texts that may be marked up; what resembles markup and is read as text is listed."""
+    """Parses texts with markup; lists as doubtful what resembles markup but is read as text."""
     labels = learn_labels((text for text, _ in texts), known)
     sentences: list[tuple[Annotated | str, Rejected]] = []
     doubts = []

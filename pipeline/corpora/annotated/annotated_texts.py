@@ -1,4 +1,4 @@
-"""Texts with entities as a reader hands them on, and the collecting of them."""
+"""Texts with entities as a reader returns them, and the class that collects them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pipeline.corpora.rejects import Rejected
 
 
 class AnnotatedTexts(ReadTexts):
-    """Texts with entities: a label is what `entities.write_entities` wrote, its offsets being those
-    of the cell `text`."""
+    """Texts with entities: a label is what `entities.write_entities` wrote, with offsets into the
+    cell `text`."""
 
 
 class Reading:
-    """Sentences as they are read, and what was doubtful about them."""
+    """Collects sentences while a file is read, and lists those that are rejected or doubtful."""
 
     def __init__(self):
         self.rows: list[tuple[str, str, str]] = []
@@ -38,14 +38,14 @@ class Reading:
         tagged: tuple[Annotated, int] | str | None = None,
         same_letters: bool = True,
     ) -> None:
-        """Takes a sentence in, or writes down why not.
+        """Adds a sentence, or a reject that says why it cannot be used.
 
         Args:
             identity: its id.
-            parsed: what is marked up, or what is wrong with the markup.
+            parsed: text and entities by the markup, or what is wrong with the markup.
             place: its line, what its reasons begin with (the file's name), and its content.
-            plain: its text, where it is written a second time.
-            tagged: what `bio.annotate` made of its tags, where it has any.
+            plain: its text without markup, where the file has that, too.
+            tagged: the result of `bio.annotate` for its tags, where it has tags.
             same_letters: whether the tagged tokens are the letters of the text. If so, tags
                 stand in for broken markup; if not, only their labels can be compared.
         """

@@ -1,4 +1,4 @@
-"""Tagged tokens (IOB and its relatives) as a text and its entities."""
+"""Converts tagged tokens (IOB and its variants) to a text and its entities."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MIN_SHARE_SINGLE = 0.95
 
 
 def sentence_blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """What blank lines separate: the number of the first line (from 1), and the lines."""
+    """Blocks of lines between blank lines: the number of the first line (from 1), and the lines."""
     block: list[str] = []
     number = 0
     for number, line in enumerate(lines, 1):
@@ -46,7 +46,7 @@ def label_of(tag: str) -> str | None:
 
 
 def token_spacing(sentences: Iterable[Sequence[str]]) -> str:
-    """How the tokens of a file become text; most of its sentences decide.
+    """How the tokens of a file are joined to text, decided by most of its sentences.
 
     Where a token is white space (or empty) in at least half of the sentences of several tokens,
     tokens are written one behind the other ("characters", as in KLUE). Else, where one is `_`,
@@ -93,7 +93,7 @@ def _continues(token: str) -> bool:
 
 
 def tagged_spans(tags: Sequence[str]) -> tuple[list[Entity], int] | str:
-    """The entities that tags say, in positions of tokens.
+    """The entities that tags describe, as positions of tokens.
 
     Tags are `O` (or `-`), and B, I or M, E or L, S, U or W joined to a label by `-` or `_`, in
     front of it or behind, in capitals or not. `I` alone continues whatever came before. As
@@ -102,8 +102,8 @@ def tagged_spans(tags: Sequence[str]) -> tuple[list[Entity], int] | str:
     IOBES and BILOU are all read by one rule, and no tag that carries a label is ever ignored.
 
     Returns:
-        The entities, and how many of them begin with an I or E; or, in a few words, which tag
-        is none.
+        The entities, and how many of them begin with an I or E; or a message that names the
+        invalid tag.
     """
     entities: list[Entity] = []
     repaired = 0
@@ -132,7 +132,7 @@ def tagged_spans(tags: Sequence[str]) -> tuple[list[Entity], int] | str:
 def annotate(
     tokens: Sequence[str], tags: Sequence[str], spacing: str
 ) -> tuple[Annotated, int] | str:
-    """Text and entities of a tagged sentence, and how many were repaired; or what is wrong.
+    """Text and entities of a tagged sentence, and how many were repaired; or an error message.
 
     Spaces that are tagged at the edges of an entity are not part of it, and an entity of spaces
     alone is none, as in `inline.parse_inline`.
@@ -148,7 +148,7 @@ def annotate(
 
 
 def _parse(tag: str) -> tuple[str, str | None] | None:
-    """(B, I, E, S or O; label), None if it is no tag."""
+    """The prefix (B, I, E, S or O) and the label of a tag; None if it is no tag."""
     if tag in OUTSIDE:
         return "O", None
     if tag in ("I", "i"):

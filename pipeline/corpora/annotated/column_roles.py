@@ -1,4 +1,4 @@
-"""Which column of tagged lines is the token, which the tag, and which says where sentences end."""
+"""Decides which columns of tagged lines hold the token, the tag, and the id of the sentence."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ CODE = re.compile(r"[A-Z][A-Z0-9+$_|-]*|[^\w\s]{1,3}")
 
 @dataclasses.dataclass(frozen=True)
 class Roles:
-    """Positions from 0.
+    """Positions of columns, from 0.
 
     Attributes:
-        token, tag: where they are.
-        sentence: the columns a change in any of which begins a sentence.
-        named: `sentence` is what the header says, and so counts beside blank lines.
+        token, tag: of the token and the tag.
+        sentence: a sentence begins where one of these columns changes.
+        named: whether the header names `sentence`, which then counts beside blank lines.
         counter: the column that numbers the tokens of a sentence, None if there is none.
     """
 
@@ -61,7 +61,7 @@ class Roles:
 
 
 class _Column(NamedTuple):
-    """What the cells of a column are like; shares of rows."""
+    """Statistics of the cells of a column; shares are of its rows."""
 
     tags: float
     labels: collections.Counter[str]
@@ -78,7 +78,8 @@ class _Column(NamedTuple):
 
 
 def name_in(header: Sequence[str] | None, names: Sequence[str], among: Iterable[int]) -> int | None:
-    """The column in a header that the first of `names` names; one of those in `among`."""
+    """The first of the columns in `among` that the header calls by the earliest of `names`; None if
+    there is none."""
     folded = [normalize(name).casefold() for name in header or []]
     among = list(among)
     return next((folded.index(n) for n in names if n in folded and folded.index(n) in among), None)
@@ -87,11 +88,11 @@ def name_in(header: Sequence[str] | None, names: Sequence[str], among: Iterable[
 def roles_of(groups: Sequence[Group], cells: CellFormat, header: Sequence[str] | None) -> Roles:
     """Decides what the columns are, by their names where there is a header, else by content.
 
-    The tag is in a column most cells of which are tags; not one of chunks or parts of speech
-    (`B-NP`) where there is another, and of several the last, unless another has more than twice
-    as many labels. The token is the first of the other columns that is none of these: one that
-    repeats itself from row to row (a document, a sentence), one that counts, one that is mostly
-    empty, one with codes alone (parts of speech), or with few different cells.
+    The tag column is one in which most cells are tags. One of chunks or parts of speech (`B-NP`)
+    is taken only if there is no other; of several the last, unless another has more than twice as
+    many labels. The token column is the first of the others that is none of these: one that
+    repeats itself from row to row (a document, a sentence), that counts, that is mostly empty,
+    that holds only codes (parts of speech), or that has few different cells.
 
     Args:
         groups: rows that are all as wide as `cells` says.
@@ -146,7 +147,7 @@ def _column(groups: Sequence[Group], n: int, cells: CellFormat) -> _Column:
 
 
 def _counted(column: Sequence[str]) -> int:
-    """How many cells are the number behind the one above, or begin anew with 0 or 1."""
+    """How many cells are one more than the cell above, or start again with 0 or 1."""
     return sum(_follows(a, b) for a, b in zip(["", *column], column, strict=False))
 
 
@@ -202,10 +203,10 @@ def _is_tags(column: _Column) -> bool:
 
 
 def _is_identity(column: _Column) -> bool:
-    """Whether each of its values stands in one run of rows, as the id of a sentence does, or in
-    the first row of a sentence alone, or is a number that goes up by one."""
+    """Whether a column identifies rows or sentences: each value fills one run of rows (an id),
+    stands only in the first row of a sentence, or is a number that goes up by one."""
     if column.blank >= 0.5:
         return column.distinct == 1 + column.filled
-    if column.stepped:  # what numbers the words of a sentence repeats itself less
+    if column.stepped:  # a column that numbers words repeats itself less
         return column.repeated >= 0.7
     return column.repeated >= 0.5 and 1 < column.runs == column.distinct

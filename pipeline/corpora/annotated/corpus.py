@@ -1,4 +1,4 @@
-"""Texts with entities for a tagger: where they come from, and what is held out of them."""
+"""Reads and splits corpora of texts with entities, for a tagger."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ from pipeline.facts import Origin
 
 
 def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path) -> CorpusSplits:
-    """A corpus of texts with entities, split: from the catalogue, bundled, or a user's own file.
+    """Reads and splits texts with entities: of the catalogue, bundled, or a user's own file.
 
     KMOU has no split of its own: whole files go to test, dev or train (`kmou_split`), since the
-    sentences of a file are of one article; of sentences that stand in a split twice with the
-    same entities one stays. KLP is split as published. Of KLUE, whose test set is not published,
-    the development set is the test split, and a tenth of the training set becomes dev. What
-    stands beside a user's own file (`files_beside`) is dev and test; what has none of its own
-    gives a tenth of its sentences to each, by a hash of the text.
+    sentences of a file are of one article; a sentence that stands in a split twice with the
+    same entities is kept once. KLP is split as published. Of KLUE, whose test set is not
+    published, the development set is the test split, and a tenth of the training set becomes dev.
+    Files beside a user's own file (`files_beside`) are dev and test; a split without a file of its
+    own gets a tenth of the sentences, chosen by a hash of the text.
 
     No text stands in two splits: dev leaves out what stands in test, and train what stands in
     dev or test, whatever white space is in it.
 
     Args:
-        chosen: which.
+        chosen: which corpus.
         raw: where downloaded files are kept.
         sample: the bundled corpus, which also stands in where the catalogue's cannot be had.
 
@@ -89,7 +89,7 @@ def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path)
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationTexts:
-    """Texts with entities that a finished model is judged on.
+    """Texts with entities on which a finished model is evaluated.
 
     Attributes:
         frame: columns id, text, label, as of `AnnotatedTexts`.
@@ -107,7 +107,7 @@ class EvaluationTexts:
 
 
 def read_evaluation_corpus(name: str, raw: Path, sample: Path) -> EvaluationTexts:
-    """What a finished model is judged on.
+    """Reads the texts on which a finished model is evaluated.
 
     Args:
         name: of the catalogue, for its test split (of KLUE the published development set);
@@ -212,7 +212,7 @@ def _own_splits(
     origin: Origin,
     watched_paths: Sequence[Path],
 ) -> CorpusSplits:
-    """Of a file of train, and of what stands beside it."""
+    """The splits of a training file and the files beside it."""
     train, where = read["train"], origin.source
     if len(train.frame) < FEWEST_ROWS:
         raise UserError(
@@ -250,7 +250,7 @@ def _own_splits(
 
 
 def _parted(texts: AnnotatedTexts, chosen) -> tuple[AnnotatedTexts, AnnotatedTexts]:
-    """The rows that are not chosen, with all that was said of them, and those that are."""
+    """The rows that are not chosen, with rejects and warnings, and the chosen rows."""
     rest, part = (texts.frame[rows].reset_index(drop=True) for rows in (~chosen, chosen))
     return dataclasses.replace(texts, frame=rest), AnnotatedTexts(part, [], {})
 
@@ -268,7 +268,7 @@ def _splits(
     origin: Origin,
     files: Sequence[Path],
 ) -> CorpusSplits:
-    """Puts together what was found of the files that were read, and the splits made of them."""
+    """Joins what was read of the files with the rows of each split."""
     frames = found.of({split: texts.frame for split, texts in read.items()})
     entities = {split: _count(frames[split]) for split in SPLITS}
     details: dict[str, Any] = {

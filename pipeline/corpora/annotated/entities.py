@@ -23,10 +23,10 @@ def write_entities(entities: Iterable[Entity]) -> str:
 
 
 def read_entities(cell: str) -> list[Entity]:
-    """What `write_entities` wrote.
+    """Reads a cell that `write_entities` wrote.
 
     Raises:
-        ValueError: it did not write this.
+        ValueError: the cell has another form.
     """
     found = []
     for item in cell.split():

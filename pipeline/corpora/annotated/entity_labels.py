@@ -1,4 +1,4 @@
-"""Labels of entities that are written in several ways, made one."""
+"""One spelling for labels of entities that are written in several ways."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _SHOWN = 5
 
 
 def label_key(label: str) -> str:
-    """The same for labels that differ in case, width, Unicode form or invisible characters."""
+    """A key that is equal for labels that differ only in case, width, Unicode form or invisible
+    characters."""
     return unicodedata.normalize("NFKC", written_label(label)).casefold()
 
 
@@ -23,7 +24,7 @@ def written_label(label: str) -> str:
 
 
 def too_long(label: str) -> str | None:
-    """What is wrong with a label that is too long, for people."""
+    """The message for a label that is too long; None for any other."""
     if len(label) <= MAX_LABEL_LENGTH:
         return None
     return f"label of {len(label)} characters, at most {MAX_LABEL_LENGTH}: {label[:20]}…"
@@ -32,14 +33,14 @@ def too_long(label: str) -> str | None:
 def one_spelling(
     labels: Iterable[str], known: Iterable[str] = ()
 ) -> tuple[dict[str, str], list[str]]:
-    """One spelling for labels that `label_key` makes equal: the commonest.
+    """One spelling for labels with an equal `label_key`: the most frequent one.
 
     Args:
         labels: of each entity.
-        known: spellings that go before the commonest.
+        known: spellings that are preferred to the most frequent one.
 
     Returns:
-        Label -> spelling, and warnings that say what was made one.
+        Label -> spelling, and warnings that name the merged labels.
     """
     counts = collections.Counter(labels)
     groups: dict[str, list[str]] = {}
@@ -51,7 +52,7 @@ def one_spelling(
         for key, group in groups.items()
         for label in group
     }
-    made_one = [_said(group) for group in groups.values() if len(group) > 1]
+    made_one = [_spellings(group) for group in groups.values() if len(group) > 1]
     spaced = [name for name in chosen.values() if " " in normalize(groups[label_key(name)][0])]
     warnings = []
     if made_one:
@@ -64,7 +65,7 @@ def one_spelling(
     return chosen, warnings
 
 
-def _said(group: list[str]) -> str:
+def _spellings(group: list[str]) -> str:
     shown = list(dict.fromkeys(map(written_label, group)))
     return " and ".join(shown) if len(shown) > 1 else f"{shown[0]} in {len(group)} spellings"
 

@@ -1,4 +1,4 @@
-"""One sentence with its entities marked up, `<증권거래소:OG>에 …`, taken apart and put together."""
+"""Parses and writes sentences with markup for their entities: `<증권거래소:OG>에 …`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Annotated(NamedTuple):
 
 
 def parse_inline(line: str, labels: Collection[str] | None = None) -> Annotated | str:
-    """Takes a marked-up sentence apart.
+    """Parses a marked-up sentence.
 
     Markup is `<content:LABEL>` and nothing else; white space may stand around the label. It is
     read from its end: `:LABEL>` closes the nearest `<` before it, so that the last colon counts
@@ -42,12 +42,12 @@ def parse_inline(line: str, labels: Collection[str] | None = None) -> Annotated 
     (`splits.write_split`), so that the offsets hold there.
 
     Args:
-        labels: the labels there are. Where nobody knows them (None), one is a capital and
-            then capitals, digits, `_` or `-`.
+        labels: the labels of the corpus; None if they are not known: then any capital with
+            capitals, digits, `_` or `-` behind it is a label.
 
     Returns:
-        The sentence, or in a few words what is wrong with it: an empty entity, markup inside
-        markup, a label of none of `labels` (in capitals, and without white space before it),
+        The sentence, or a message that says what is wrong with it: an empty entity, markup inside
+        markup, a label that is not in `labels` (in capitals, without white space before it),
         `:LABEL>` without a `<`, and, where `labels` are known, `<content:LABEL` without its `>`.
     """
     line = without_breaks(line)
@@ -58,7 +58,7 @@ def parse_inline(line: str, labels: Collection[str] | None = None) -> Annotated 
     for closing in _CLOSING.finditer(line):
         label = closing[2]
         known = _is_label(label, labels)
-        if not known and (closing[1] or not _looks_like_one(label, labels)):
+        if not known and (closing[1] or not _resembles_label(label, labels)):
             continue
         opening = line.rfind("<", max(done, searched), closing.start())
         searched = closing.start() if opening < 0 else searched
@@ -87,10 +87,10 @@ def parse_inline(line: str, labels: Collection[str] | None = None) -> Annotated 
 
 
 def to_inline(text: str, entities: Iterable[Entity]) -> str:
-    """Marks up `entities` in `text`; what `parse_inline` takes apart again.
+    """Marks up `entities` in `text`, so that `parse_inline` reads them back.
 
-    It is not taken apart into the same where the text itself holds `:LABEL>` after a `<`, or an
-    entity a `<`: markup has no way to quote.
+    It reads back something else where the text itself holds `:LABEL>` after a `<`, or an entity
+    holds a `<`: the markup has no way to quote.
 
     Raises:
         ValueError: an entity is empty, outside of the text, or overlaps another.
@@ -105,7 +105,7 @@ def to_inline(text: str, entities: Iterable[Entity]) -> str:
 
 
 class Candidate(NamedTuple):
-    """What may be markup: its content, whether white space is before the label, and the label."""
+    """Possible markup: its content, whether white space is before the label, and the label."""
 
     content: str
     spaced: bool
@@ -113,8 +113,8 @@ class Candidate(NamedTuple):
 
 
 def candidates(line: str) -> list[Candidate]:
-    """Everything in `line` that may be markup, whatever its label, to learn which labels there
-    are."""
+    """Everything in `line` that may be markup, whatever its label, to find out which labels a
+    file has."""
     found, done = [], 0
     for closing in _CLOSING.finditer(line):
         opening = line.rfind("<", done, closing.start())
@@ -129,8 +129,8 @@ def _is_label(name: str, labels: Collection[str] | None) -> bool:
     return bool(LABEL.fullmatch(name)) if labels is None else name in labels
 
 
-def _looks_like_one(name: str, labels: Collection[str] | None) -> bool:
-    """Whether somebody will have meant a label: all capitals, or a known one in small letters."""
+def _resembles_label(name: str, labels: Collection[str] | None) -> bool:
+    """Whether a name was probably meant as a label: capitals, or a known one in small letters."""
     if name.isupper():
         return True
     return labels is not None and name.casefold() in {label.casefold() for label in labels}
@@ -142,7 +142,7 @@ def _begun(content: str, labels: Collection[str] | None) -> str | None:
 
 
 def _unclosed(running: str, labels: Collection[str] | None) -> str | None:
-    """The first known label behind a `<` and a colon in what is taken for running text."""
+    """The first known label behind a `<` and a colon in text outside of markup."""
     return _first_known(_OPENED.finditer(running), labels)
 
 

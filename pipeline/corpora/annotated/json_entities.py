@@ -1,4 +1,4 @@
-"""JSON with entities: which of its keys hold them, and what is read from them."""
+"""Reads JSON with entities: finds the keys that hold them, and their content."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ Sentences = list[tuple[Annotated | str, Rejected]]
 
 @dataclasses.dataclass(frozen=True)
 class JsonEntities:
-    """What `read_json_entities` gives.
+    """The result of `read_json_entities`.
 
     Attributes:
-        sentences: text with entities or what is wrong, and the object that it stands in.
-        read_as: what was concluded of the file, for people.
+        sentences: text with entities or an error message, and the object in which it stands.
+        read_as: how the file was read, for people.
         repaired: entities that begin with an I or E.
         spacing: of tokens, as of `bio.token_spacing`; None for spans.
     """
@@ -72,8 +72,8 @@ def read_json_entities(text: str, records: Records, where: Path) -> JsonEntities
     - Spans: a list of `[start, end, label]`, or of objects with these under usual names
       (`start_offset`, `begin`, ...), positions in characters from 0. The end is behind the last
       character, unless the texts that spans repeat (`form`) say that it is the last.
-    - Tokens and tags: two lists. Tags that are numbers need their names anywhere in the file, a
-      list of tags or an object under `names`, `label_names`, `id2label` or the like.
+    - Tokens and tags: two lists. Where tags are numbers, their names must be in the file, as
+      a list of tags or an object under `names`, `label_names`, `id2label` or the like.
 
     Sentences may stand in lists within the objects, as in NIKL's corpora.
 
@@ -138,7 +138,7 @@ def _items(records: Records) -> list[_Item]:
 
 
 def _inside(record: Record) -> list[Mapping[str, Any]]:
-    """The sentences in an object: it, or the innermost objects in its lists that are one each."""
+    """The sentences in an object: itself, or the innermost objects in its lists that are such."""
     return list(_sentences(record.values, 0)) or [record.values]
 
 
@@ -172,7 +172,8 @@ def _with_lists(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def pair_of(item: Any) -> dict[str, Any] | None:
-    """What spaCy was trained with, `["text", {"entities": [...]}]`, as an object."""
+    """A training example of spaCy, `["text", {"entities": [...]}]`, as an object; None for any
+    other value."""
     if (
         isinstance(item, list)
         and len(item) == 2
@@ -214,8 +215,8 @@ def _keys(
     is_first: Callable[[Any], bool],
     is_second: Callable[[Any], bool],
 ) -> tuple[str, str, int] | None:
-    """The two keys that most objects have something fitting under, and in how many of them the
-    second is not empty."""
+    """The two keys under which most objects have fitting values, and the number of objects in which
+    the second value is not empty."""
     best, most = None, (0, 0)
     for first, second in itertools.product(firsts, seconds):
         fitting = [

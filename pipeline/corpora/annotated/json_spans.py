@@ -20,7 +20,7 @@ _BREAKS = re.compile(r"[\t\n\r]+")
 
 
 class _Span(NamedTuple):
-    """As it is written: anything may be anything."""
+    """A span as it is written in JSON; its values may have any type."""
 
     start: Any
     end: Any
@@ -29,12 +29,12 @@ class _Span(NamedTuple):
 
 
 def is_spans(value: Any) -> bool:
-    """Whether a value is a list of spans, or of none; null is one of none."""
+    """Whether a value is a list of spans; an empty list and null are, too."""
     return value is None or (isinstance(value, list) and all(map(_span, value)))
 
 
 def ends_are_last(pairs: Iterable[tuple[Any, Any]]) -> bool:
-    """Whether the end of most spans is their last character and not the one behind it, going by
+    """Whether the end of most spans is their last character and not the one behind it, judged by
     the texts that spans repeat.
 
     Args:
@@ -52,10 +52,10 @@ def ends_are_last(pairs: Iterable[tuple[Any, Any]]) -> bool:
 
 
 def with_spans(text: Any, spans: Any, *, last: bool) -> Annotated | str:
-    """A text and its entities, or what is wrong with them.
+    """A text and its entities, or an error message.
 
-    A run of tabs and line ends becomes one space, as in the file the text will be kept in, and
-    entities move along; white space at their edges is not of them.
+    A run of tabs and line ends becomes one space, as in the split file, and the offsets of
+    entities change with it; white space at their edges is not part of them.
 
     Args:
         last: whether the end of a span is its last character (`ends_are_last`).

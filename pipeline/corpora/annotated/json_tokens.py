@@ -23,8 +23,8 @@ _NAME_KEYS = (
 
 @dataclasses.dataclass(frozen=True)
 class TokensRead:
-    """What `read_tokens` gives: for each object a text with entities or what is wrong; how many
-    entities begin with an I or E; how tokens become text; that in words, for people."""
+    """The result of `read_tokens`: for each object a text with entities or an error message; how
+    many entities begin with an I or E; how tokens are joined to text; the same for people."""
 
     parsed: list[Annotated | str]
     repaired: int
@@ -39,7 +39,7 @@ def is_tokens(value: Any) -> bool:
 def token_pairs(
     objects: Sequence[Any], token_keys: Sequence[str], tag_keys: Sequence[str]
 ) -> tuple[list[str], list[str]] | None:
-    """Tokens and tags of objects that hold one of each under one of these keys."""
+    """Tokens and tags of objects that have a token and a tag each, under one of these keys."""
     tokens, tags = [], []
     for one in objects:
         if not isinstance(one, dict):
@@ -54,7 +54,7 @@ def token_pairs(
 
 
 def is_tags(value: Any) -> bool:
-    """Whether a value is a list of tags, or of numbers that may stand for such."""
+    """Whether a value is a list of tags, or of numbers that may stand for tags."""
     if not isinstance(value, list):
         return False
     return all(map(_is_number, value)) or (
@@ -63,7 +63,7 @@ def is_tags(value: Any) -> bool:
 
 
 def names_of_numbers(tags: Iterable[Any], text: str, records: Records) -> Mapping[int, str] | None:
-    """The tag that each number stands for; none where there are no numbers; None where some have
+    """The tag that each number stands for: empty if there are no numbers, None if some number has
     no name.
 
     Args:
@@ -96,13 +96,13 @@ def read_tokens(
     text_key: str | None,
     names: Mapping[int, str],
 ) -> TokensRead:
-    """Texts with entities of objects that hold tokens and tags.
+    """Reads texts with entities from objects that hold tokens and tags.
 
     The text is the object's own where tokens follow each other in it in most objects, with
     nothing but white space between; else tokens are joined as `bio.token_spacing` says.
 
     Args:
-        text_key: where objects have a text beside their tokens, if they do.
+        text_key: key of the text beside the tokens, or None.
         names: of tags that are numbers.
     """
     pairs = [_pair(values.get(token_key), values.get(tag_key), names) for values in objects]

@@ -1,4 +1,4 @@
-"""Kinds of entities of one corpus in terms of another's, to judge a model of either on both."""
+"""Maps the labels of corpora to common ones, to evaluate a model of one corpus on another."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CLOCK = re.compile(
 def common_labels(
     model_labels: Collection[str], corpus_labels: Collection[str]
 ) -> tuple[dict[str, str | None], dict[str, str | None]]:
-    """How labels of a model and of a corpus become labels both have.
+    """Maps the labels of a model and of a corpus to labels that both have.
 
     | KMOU          | KLUE     | KLP      |                                                |
     |---------------|----------|----------|------------------------------------------------|
@@ -53,7 +53,7 @@ def common_labels(
     일본, 중국 and 북한 are organisations in 227 of 306 places in KMOU's test split, in 65 of 354 in
     KLUE's development set and in none of 46 in KLP's test set; elsewhere they are locations.
 
-    A label whose counterpart the other side has not is not scored (None). Where both sides have
+    A label without a counterpart on the other side is not scored (None). Where both sides have
     the same labels, or one of them has labels of no known system, every label stays what it is.
     A side that lacks some labels of its system (a small file may) is still of that system; what
     it cannot have is not scored on the other either.

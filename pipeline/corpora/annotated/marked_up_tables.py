@@ -1,4 +1,4 @@
-"""Tables one column of which holds marked-up sentences."""
+"""Finds the column of a table that holds marked-up sentences."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ class MarkedUpColumn:
     has_header: bool
 
     def text(self, line: str) -> str | None:
-        """The sentence in a line; None if it has not the columns it should have."""
+        """The sentence in a line; None if the line has another number of columns."""
         cells = self.separator.cut(line)
         return cells[self.number] if len(cells) == self.width else None
 
 
 def marked_up_column(lines: Sequence[str]) -> MarkedUpColumn | None:
-    """The column of sentences in a file that is a table, or None: each line is a sentence.
+    """The column of sentences in a file that is a table; None if each line is a sentence.
 
-    It is a table where 19 of 20 lines have equally many columns, two at least, and all that may
-    be markup stands in one of them; of columns between commas or semicolons, where the first
-    line names that column, too, since sentences have commas.
+    It is a table if 19 of 20 lines have the same number of columns, at least two, and everything
+    that may be markup stands in one of them. If commas or semicolons separate the columns, the
+    first line must also name that column, since sentences contain commas.
 
     Args:
         lines: those that are not blank.

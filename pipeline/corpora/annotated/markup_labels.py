@@ -1,4 +1,4 @@
-"""Which labels a file of marked-up sentences has, and what only resembles markup in it."""
+"""Finds the labels of a file of marked-up sentences, and what only resembles markup in it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class MarkupLabels:
 
     Attributes:
         known: those of the file.
-        rare: what may be a label, but has one content only; text cannot be told from markup.
+        rare: possible labels with one content only, which cannot be told from text.
     """
 
     known: frozenset[str]
@@ -40,15 +40,15 @@ class MarkupLabels:
 def learn_labels(lines: Iterable[str], known_before: Iterable[str] = ()) -> MarkupLabels:
     """The labels of a file in which sentences are marked up, `<content:LABEL>`.
 
-    A label in capitals is one wherever it stands right behind its colon, as `<서울:LC>`. What
-    else may be one must have two contents at least, so that `<어벤져스: 엔드게임>` stays text
-    however often it is there; three, and the label right behind the colon, for a label in Hangul
-    in a file whose labels are mostly Latin. Where most labels of a file are of one style, or
-    have white space before them, one content is enough for a Latin label that is so, too.
+    A name in capitals right behind its colon is a label, as in `<서울:LC>`. Any other name must
+    have at least two different contents, so that `<어벤져스: 엔드게임>` stays text however often
+    it occurs. A name in Hangul in a file whose labels are mostly Latin needs three, and must
+    stand right behind the colon. One content is enough for a Latin name that is written as most
+    labels of the file are (its style, and the white space before it).
 
     Args:
-        known_before: labels of the file that is learnt from, where this is another: they are
-            labels here, too.
+        known_before: labels of the training file, if this is another file; they are labels
+            here, too.
     """
     before = set(map(label_key, known_before))
     seen: dict[str, _Seen] = {}

@@ -25,12 +25,12 @@ def read_kmou(paths: Iterable[Path]) -> AnnotatedTexts:
     A sentence is a block of `## number`, `## text`, `## text with markup` and one morpheme a
     line: surface, lemma, part of speech, tag; a space between words is a morpheme `_`.
 
-    The markup counts, the tags are compared with it. They differ in 660 of 23,964 sentences,
+    The markup is used; the tags are only compared with it. They differ in 660 of 23,964 sentences,
     and where they do, the tags cannot say what the markup says, since they stand at whole
     morphemes: `<12월1일:DAT>부로` is tagged as 12월1 because 일부 is one morpheme,
     `<한:ORG><일:ORG>` as one entity 한일 because that is one, and `<보라스:PER>+` not at all. The
     text is what the markup leaves, too: nine texts have a `_` of their own, which among the
-    morphemes is a space. Where markup is broken (nowhere today), the tags stand in.
+    morphemes is a space. Where markup is broken (nowhere today), the tags are used.
 
     Returns:
         id is file name without suffix, `-`, number. Where tags differ, the sentence stands among
@@ -70,12 +70,12 @@ def read_klp(path: Path) -> AnnotatedTexts:
     A sentence is `; text`, `$text with markup` and one morpheme a line: number of the word,
     morpheme, part of speech, tag (B_PS, then a bare I).
 
-    The markup counts: morphemes are not the letters of the text (지난 is 지나 and ㄴ), so tags have
-    no place in it. Compared are the labels in their order, which differ in 2 of 3,660 sentences:
-    `<한:LC><미:LC>` against one 한미, and 야스쿠니, tagged but not marked up.
+    The markup is used: morphemes are not the letters of the text (지난 is 지나 and ㄴ), so tags
+    have no place in it. Only the order of the labels is compared; it differs in 2 of 3,660
+    sentences: `<한:LC><미:LC>` against one 한미, and 야스쿠니, tagged but not marked up.
 
     Returns:
-        id is file name, `-`, number of the sentence. Notes as of `read_kmou`.
+        id is file name, `-`, number of the sentence. Details as of `read_kmou`.
 
     Raises:
         UserError: no such file, or not one of KLP's.
@@ -104,14 +104,14 @@ def read_klue(path: Path) -> AnnotatedTexts:
 
     A sentence is `## id`, tab, text with markup, and then one character a line with its tag.
 
-    The markup counts. Tags differ in 3 of the 5,000 sentences of the development file, where
+    The markup is used. Tags differ in 3 of the 5,000 sentences of the development file, where
     quotes are written `<` and `>`: of `<<레이:PS>>는` they take `<레이`, mistaking the bracket that
-    is text for the one that is markup. Where markup is broken, the tags stand in: in one
+    is text for the one that is markup. Where markup is broken, the tags are used: in one
     sentence, with `20기:QT>` where no `<` is.
 
     Returns:
-        id is the file's own. Notes as of `read_kmou`; what the characters give is compared as
-        `## text` is there.
+        id is the file's own. Details as of `read_kmou`; the joined characters are compared with
+        the markup as `## text` is there.
 
     Raises:
         UserError: no such file, or not one of KLUE's.

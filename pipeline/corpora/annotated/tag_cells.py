@@ -1,4 +1,4 @@
-"""Lines of tagged text cut into cells, and which cells are tags."""
+"""Splits lines of tagged text into cells, and decides which cells are tags."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SPACES = re.compile(r"[ \t]+")
 _TABS = re.compile(r"\t+")
 _WIDE = re.compile(r"\t+| {2,}")
 _PLAIN = re.compile(r"[^\W\d][\w-]*")
-# Of so many lines, evenly spaced, the separator is judged.
+# Number of lines, evenly spaced, by which the separator is chosen.
 _SAMPLE = 10_000
 MAX_COLUMNS = 200
 _MARGIN = 0.01
@@ -27,7 +27,7 @@ _FOR_OUTSIDE = ("", "_", "0", "X", "NONE", "None", "none")
 
 
 def _delimited(line: str, delimiter: str) -> list[str]:
-    """The cells of one line of CSV; quotes that do not come out even are characters."""
+    """The cells of one line of CSV; unpaired quotes are plain characters."""
     if '"' not in line:
         return line.split(delimiter)
     try:
@@ -66,13 +66,13 @@ _SEPARATORS = (
 
 @dataclasses.dataclass(frozen=True)
 class CellFormat:
-    """How the lines of a file are cut.
+    """How the lines of a file are split into cells.
 
     Attributes:
         separator: between cells.
         width: cells of most lines.
         plain: tags are labels without B or I.
-        outside: what most cells without a label have where none has an `O`, if anything.
+        outside: what stands for `O` in a file without any `O`; None if nothing does.
     """
 
     separator: Separator
@@ -81,14 +81,14 @@ class CellFormat:
     outside: str | None = None
 
     def tag(self, cell: str) -> str:
-        """The tag in a cell, in order: without white space around it or invisible characters,
+        """The tag in a cell, cleaned: without white space around it or invisible characters,
         `O` for `outside`, and, where tags are plain labels, with an I."""
         tag = _plain_tag(cell) if self.plain else _clean(cell)
         return "O" if tag == self.outside else tag
 
     def row(self, line: str) -> list[str]:
-        """The cells of a line; empty ones behind the last column of most lines are not there,
-        and an indented line without its first cell has an empty one."""
+        """The cells of a line. Empty cells behind the last column of most lines are dropped, and
+        an indented line without its first cell gets an empty one."""
         cells = self.separator.cut(line)
         while len(cells) > self.width and not cells[-1].strip():
             cells.pop()
@@ -98,12 +98,11 @@ class CellFormat:
 
 
 def cells_of(lines: Sequence[str]) -> CellFormat | None:
-    """How most lines are cut so that one column has their tags, or None: these are no columns.
+    """How to split lines so that one column has their tags; None if they are no columns.
 
-    Of the separators (tabs, spaces, commas, ...) the one counts that makes most lines equally
-    wide with a tag (`bio.is_tag`) in one and the same column. At least half of the lines must
-    be so. Where no separator does, tags may be labels alone: in one column `O` and few other
-    words.
+    The separator (tabs, spaces, commas, ...) is taken that gives most lines the same number of
+    cells and a tag (`bio.is_tag`) in the same column. At least half of the lines must fit. If
+    none does, tags may be plain labels: a column with `O` and few other words.
 
     Args:
         lines: those that are not blank, without comments.
@@ -126,7 +125,7 @@ def cells_of(lines: Sequence[str]) -> CellFormat | None:
 def _share(
     lines: Sequence[str], separator: Separator, plain: bool
 ) -> tuple[float, CellFormat | None]:
-    """How many of the lines it cuts well, and how it cuts them."""
+    """The share of lines that a separator splits into equally many cells with a tag, and how."""
     widths = collections.Counter(len(separator.cut(line)) for line in lines)
     width = max(widths, key=lambda width: (width > 1, widths[width], width), default=0)
     if not 2 <= width <= MAX_COLUMNS:
@@ -140,9 +139,9 @@ def _share(
 
 
 def _tags(cells: Sequence[str]) -> tuple[int, str | None]:
-    """How many of these are tags, where they are a column of such, and what stands for `O`.
+    """The number of tags in a column, and what stands for `O`; 0 if it is no column of tags.
 
-    They are where no more of those that are not `O` are none than have a label, but for a header.
+    It is none if more cells (a header aside) are no tags than have a label.
     """
     counts = collections.Counter(map(_clean, cells))
     tags = {cell: count for cell, count in counts.items() if is_tag(cell)}
@@ -161,7 +160,7 @@ def _tags(cells: Sequence[str]) -> tuple[int, str | None]:
 
 
 def _plain_tags(cells: Sequence[str]) -> tuple[int, None]:
-    """How many of these are labels or `O`, where they are a column of such."""
+    """The number of labels and `O` in a column; 0 if it is no column of these."""
     counts = collections.Counter(map(_clean, cells))
     outside = counts.pop("O", 0) + counts.pop("o", 0)
     labels = {cell: count for cell, count in counts.items() if _PLAIN.fullmatch(cell)}
@@ -173,7 +172,8 @@ def _plain_tags(cells: Sequence[str]) -> tuple[int, None]:
 
 @functools.lru_cache(maxsize=100_000)
 def _clean(cell: str) -> str:
-    """A label keeps what is odd in it, to be named where that is mended."""
+    """A tag without white space around it (its label is mended, and reported, elsewhere), or any
+    other cell under the text policy."""
     return stripped if is_tag(stripped := cell.strip()) else normalize(cell)
 
 

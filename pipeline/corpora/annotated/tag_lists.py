@@ -28,7 +28,7 @@ from pipeline.text_file import DAMAGED, is_damaged
 
 _SAMPLE = 5_000
 _MIN_SHARE_SEVERAL = 0.2
-# What has one tag each, the commonest first.
+# Units of a sentence that may have one tag each, the most common first.
 _UNITS: dict[str, re.Pattern] = {
     "words": re.compile(r"\S+"),
     "characters": re.compile(r"(?s)."),
@@ -41,12 +41,12 @@ _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 
 @dataclasses.dataclass(frozen=True)
 class TagLists:
-    """What `read_tag_lists` gives.
+    """The result of `read_tag_lists`.
 
     Attributes:
-        sentences: line, text with entities or what is wrong, and the line as written.
+        sentences: number of the line, text with entities or an error message, and the line.
         repaired: entities that begin with an I or E.
-        read_as: what was concluded of the file, for people.
+        read_as: how the file was read, for people.
     """
 
     sentences: list[tuple[Annotated | str, Rejected]]
@@ -55,9 +55,9 @@ class TagLists:
 
 
 def read_tag_lists(lines: Sequence[str]) -> TagLists | None:
-    """Reads a sentence and its tags a line, `김민수 대표는<tab>PER-B O`; None where it is not so.
+    """Reads lines of a sentence and its tags, `김민수 대표는<tab>PER-B O`; None if they are none.
 
-    It is so where in at least half of the lines that are not blank, cut by tabs, commas,
+    They are such lines if in at least half of the lines that are not blank, split at tabs, commas,
     semicolons or bars, one column holds nothing but tags (separated by white space or commas, or
     a list as Python writes it), and in a fifth of them several. The sentence is in the column
     that has one word for each tag in most rows, or else one character. A row whose words and
@@ -96,7 +96,7 @@ def read_tag_lists(lines: Sequence[str]) -> TagLists | None:
 
 
 def _columns(sample: Sequence[str], separator: Separator) -> tuple[int, int, int, str] | None:
-    """Number of columns; the one of the sentence, the one of its tags; what has a tag."""
+    """Number of columns, column of the sentence, column of its tags, and the unit with a tag."""
     rows = list(map(separator.cut, sample))
     widths = collections.Counter(map(len, rows))
     width = widths.most_common(1)[0][0] if widths else 0
@@ -124,7 +124,7 @@ def _columns(sample: Sequence[str], separator: Separator) -> tuple[int, int, int
 
 
 def _is_codes(cells: Iterable[str]) -> bool:
-    """Whether these hold codes alone, such as parts of speech, or ids with a number in each."""
+    """Whether all cells are codes, such as parts of speech, or ids with a number."""
     cells = [_sentence(cell) for cell in cells]
     words = [word for cell in cells for word in cell.split()]
     return sum(bool(CODE.fullmatch(word)) for word in words) >= 0.9 * len(words) or (
@@ -168,7 +168,7 @@ def _sentence(cell: str) -> str:
 
 
 def _tag_list(cell: str) -> list[str]:
-    """The tags in a cell; none if there is anything else in it."""
+    """The tags in a cell; empty if there is anything else in it."""
     items = _items(cell)
     return items if all(map(is_tag, items)) else []
 

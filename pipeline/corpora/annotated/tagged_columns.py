@@ -1,4 +1,4 @@
-"""Tagged columns (CoNLL and its relatives): one token a line, and where sentences end."""
+"""Reads tagged columns (CoNLL and its variants): a token per line, and where sentences end."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _SPACING = {
 
 @dataclasses.dataclass(frozen=True)
 class TaggedSentence:
-    """A sentence as it stands in its columns.
+    """Tokens and tags of a sentence.
 
     Attributes:
         line: where its first token stands, 1 for the first line of the file.
-        tokens, tags: equally many.
+        tokens, tags: of the same length.
     """
 
     line: int
@@ -43,14 +43,14 @@ class TaggedSentence:
 
 @dataclasses.dataclass(frozen=True)
 class TaggedFile:
-    """What `read_columns` gives.
+    """The result of `read_columns`.
 
     Attributes:
         sentences: in the order of the file.
         rejects: sentences that cannot be read.
         spacing: how tokens become text: "characters", "underscores", "words" or "pieces"
             (`token_spacing`).
-        read_as: all that was concluded of the file, for people.
+        read_as: how the file was read, for people.
     """
 
     sentences: list[TaggedSentence]
@@ -67,7 +67,7 @@ class _Row:
 
 
 def read_columns(lines: Sequence[str]) -> TaggedFile | None:
-    """Reads token, tag and whatever else in columns, or gives None where there are none.
+    """Reads columns with a token and a tag among them; None if the lines are no columns.
 
     Separator and number of columns are those of most lines (`tag_cells.cells_of`), token and tag
     the columns that `column_roles.roles_of` decides on; the first line may name them. A blank
@@ -76,8 +76,8 @@ def read_columns(lines: Sequence[str]) -> TaggedFile | None:
     numbers tokens does by beginning anew. Lines with CoNLL's `-DOCSTART-`, a header and lines
     that begin with `#` and have no tag belong to no sentence, and end one.
 
-    What is odd about one sentence concerns it alone: one with a line of more or fewer columns,
-    with damaged bytes or, among words, with an empty token is rejected.
+    Only the sentence with a mistake is rejected: one with a line of more or fewer columns, with
+    damaged bytes or, among words, with an empty token.
 
     Args:
         lines: without their ends.
@@ -171,7 +171,8 @@ def _is_comment(line: str, row: Sequence[str], cells: CellFormat, *, first: bool
 def _sentences(
     groups: list[list[_Row]], roles: Roles, cells: CellFormat
 ) -> tuple[list[list[_Row]], str]:
-    """`groups` cut where columns say so; and, for people, what ends a sentence."""
+    """Splits `groups` where the sentence columns say so; also says, for people, what ends a
+    sentence."""
     blank = "a blank line ends a sentence"
     if roles.named:
         ends = f"column {roles.sentence[0] + 1} tells sentences apart"
@@ -225,7 +226,7 @@ def _sentence(group: Sequence[_Row], roles: Roles, cells: CellFormat) -> TaggedS
 def _without_empty(
     sentences: Iterable[TaggedSentence], rejects: list[Rejected]
 ) -> tuple[list[TaggedSentence], list[Rejected]]:
-    """Words: without white space around them; a sentence with an empty one is rejected."""
+    """Removes white space around words, and rejects sentences with an empty word."""
     kept, rejects = [], list(rejects)
     for sentence in sentences:
         tokens = [token.strip() for token in sentence.tokens]

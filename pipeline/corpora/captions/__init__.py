@@ -1,1 +1,1 @@
-"""Pictures with captions: files that people keep them in, scenes drawn here, and their splits."""
+"""Pictures with captions: readers, drawn scenes, and splits."""

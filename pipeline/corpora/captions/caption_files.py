@@ -1,4 +1,4 @@
-"""Files of captions: a table, COCO's JSON, or JSON with an object a picture."""
+"""Reads files of captions: a table, COCO's JSON, or JSON with an object per picture."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class CaptionLine:
 
 @dataclasses.dataclass(frozen=True)
 class CaptionFile:
-    """What `read_captions` gives.
+    """The result of `read_captions`.
 
     Attributes:
         captions: in the order of the file.
-        rejects: rows that are none.
+        rejects: rows that are no captions.
         read_as: how it was read, for people.
     """
 
@@ -52,7 +52,7 @@ class CaptionFile:
 
 
 def read_captions(path: Path) -> CaptionFile:
-    """Reads captions, one or several a picture.
+    """Reads captions, one or several for each picture.
 
     A table (TSV, CSV) has a picture and a caption in each row: two columns of which one names
     files that end in .jpg, .jpeg or .png, or columns found by their names in a first row. `#0`
@@ -60,7 +60,7 @@ def read_captions(path: Path) -> CaptionFile:
     list of objects with a picture and its captions (`file_path`, `caption_ko`, as AI-Hub has it).
 
     Raises:
-        UserError: no such file, or nothing in it is a picture with a caption.
+        UserError: no such file, or it has no picture with a caption.
     """
     is_json = path.suffix.lower() in (".json", ".jsonl", ".ndjson")
     found = _json(path) if is_json else _table(path)

@@ -1,4 +1,4 @@
-"""Pictures with captions as splits: which are held out, and what could not be used."""
+"""Reads pictures with captions, and splits them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from pipeline.progress import Progress
 
 COLUMNS = ["id", "image", "language", "label", "further"]
 """`label` is the first caption of a picture in a language, `further` a JSON list of the others."""
-_LONGEST = 1000  # characters; what is longer is no caption
+_MAX_CHARACTERS = 1000  # characters; what is longer is no caption
 
 Found = dict[str, dict[str, list[str]]]
 """sha256 of a picture -> language -> its captions."""
@@ -40,12 +40,12 @@ Found = dict[str, dict[str, list[str]]]
 
 @dataclasses.dataclass
 class _CaptionsRead:
-    """What has been read so far.
+    """What was read of a corpus so far.
 
     Attributes:
         parts: split -> captions of its pictures.
         pictures: sha256 -> one file with that content.
-        digests: file -> sha256, None of one that is no picture.
+        digests: file -> sha256; None for one that is no picture.
         files: captions and pictures that were read, and where more were looked for.
         rejects: what could not be used.
         read_as: how files were read, for people.
@@ -60,15 +60,15 @@ class _CaptionsRead:
 
 
 def read_caption_corpus(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplits:
-    """Captions of a corpus of the catalogue, of a user's files, or of scenes that are drawn here.
+    """Reads and splits captions: of the catalogue, of a user's files, or of drawn scenes.
 
-    A row is a picture in one language, with all its captions in it. Beside `a.train.tsv` (or
-    `a.tsv`) `a.dev.tsv` and `a.test.tsv` are dev and test; what has none of its own gives a tenth
-    of its pictures. No picture of test is in train or dev, and none of dev in train, by content
-    and in no language, whichever files they are from.
+    A row is a picture in one language, with all its captions in it. `a.dev.tsv` and
+    `a.test.tsv` beside `a.train.tsv` (or `a.tsv`) are dev and test; a split without a file of its
+    own gets a tenth of the pictures. No picture of test is in train or dev, and none of dev in
+    train: pictures are compared by content, over all files and languages.
 
     Args:
-        chosen: which.
+        chosen: which corpus.
         raw: where downloaded files are kept.
 
     Returns:
@@ -98,7 +98,7 @@ def read_caption_corpus(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplit
             where=chosen.corpus,
             remedy="check the names of the pictures, and --pictures",
         )
-    parts, details = _apart(read.parts)
+    parts, details = _disjoint(read.parts)
     name = "-".join(corpus_name(path) for path in paths)
     return _splits(
         "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60],
@@ -112,7 +112,7 @@ def read_caption_corpus(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplit
 
 
 def _of_catalogue(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplits:
-    """A corpus with its official split; scenes where it cannot be had."""
+    """A corpus with its official split; drawn scenes if it is not available."""
     corpus, read = find_corpus(chosen.corpus, "captioned"), _CaptionsRead()
     try:
         tables, photos = fetch_flickr8k(corpus, raw)
@@ -127,7 +127,7 @@ def _of_catalogue(chosen: CaptionCorpusSettings, raw: Path) -> CorpusSplits:
     for split, table in tables.items():
         _read_file(table, split, folder, read)
     _list_unused(read)
-    parts, details = _apart(read.parts)
+    parts, details = _disjoint(read.parts)
     return _splits(
         corpus.name,
         parts,
@@ -162,8 +162,8 @@ def _add(
     text = normalize(caption.text)
     if not text:
         return "has no caption"
-    if len(text) > _LONGEST:
-        return f"has {len(text):,} characters: more than {_LONGEST:,} are no caption"
+    if len(text) > _MAX_CHARACTERS:
+        return f"has {len(text):,} characters: more than {_MAX_CHARACTERS:,} are no caption"
     path = folder.find(caption.image)
     if path is None:
         return f"there is no picture {caption.image} below {folder.folder}"
@@ -178,7 +178,7 @@ def _add(
 
 
 def _digest(path: Path, read: _CaptionsRead) -> str | None:
-    """sha256 of a picture; None where it is none, which is written down."""
+    """The sha256 of a picture; None, and a reject, if it cannot be read."""
     content = path.read_bytes()
     try:
         check_picture(content, path.name)
@@ -192,15 +192,15 @@ def _digest(path: Path, read: _CaptionsRead) -> str | None:
 
 
 def _list_unused(read: _CaptionsRead) -> None:
-    """Writes down the pictures that no caption names, in folders of those that one names."""
+    """Lists pictures without a caption as rejects, in folders of pictures that have one."""
     folders = dict.fromkeys(path.parent for path in read.digests)
     known = {path.resolve() for path in read.digests}
     unused = [p for folder in folders for p in pictures_in(folder) if p.resolve() not in known]
     read.rejects += [Rejected(0, "a picture without a caption", str(path)) for path in unused]
 
 
-def _apart(parts: Mapping[str, Found]) -> tuple[dict[str, Found], dict[str, int]]:
-    """Three splits without a common picture, and how many left one for another."""
+def _disjoint(parts: Mapping[str, Found]) -> tuple[dict[str, Found], dict[str, int]]:
+    """Three splits without a common picture, and how many pictures were taken out of each."""
     parts = {split: dict(parts.get(split, {})) for split in SPLITS}
     details = {}
     for split, below in (("test", ("train", "dev")), ("dev", ("train",))):
@@ -234,7 +234,7 @@ def _splits(
         for _ in texts
     )
     languages = [language for language, _ in counts.most_common()]
-    # What no training caption is in cannot be learnt, nor measured.
+    # A language without a training caption can be neither learnt nor evaluated.
     frames = {split: _frame(found, pictures, languages) for split, found in parts.items()}
     facts["details"] = {**facts.get("details", {}), "captions": dict(counts)}
     return CorpusSplits(name, frames, origin, **facts)
@@ -254,8 +254,8 @@ def _frame(
 
 
 def _scenes(count: int) -> CorpusSplits:
-    """Scenes, split by which things are to be seen together: a combination of test is in no
-    training scene."""
+    """Drawn scenes, split by the combination of their things: one of test is in no training
+    scene."""
     found: Found = {}
     pictures, groups = {}, {}
     for scene, content, captions in scenes.scenes(count):

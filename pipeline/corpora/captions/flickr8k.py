@@ -19,7 +19,7 @@ _AGAIN = "delete it and run again; it will be fetched anew"
 
 
 def fetch_flickr8k(corpus: Corpus, raw: Path) -> tuple[dict[str, Path], Path]:
-    """Gets and unpacks the archives, if that is not done.
+    """Fetches and unpacks the archives, if that is not done yet.
 
     Args:
         corpus: of the catalogue.
@@ -32,7 +32,7 @@ def fetch_flickr8k(corpus: Corpus, raw: Path) -> tuple[dict[str, Path], Path]:
         CorpusUnavailable: an archive cannot be had.
         UserError: an archive is not what the catalogue describes.
     """
-    # The small one first: where there is no network, that is soon known.
+    # The small one first, so that a missing network is noticed soon.
     captions = fetch(corpus.releases["captions"], raw)
     photos = fetch(corpus.releases["photos"], raw)
     folder, tables = photos.with_suffix(""), captions.with_suffix("")
@@ -50,7 +50,7 @@ def unpack_photos(archive: Path, folder: Path) -> None:
             info
             for info in packed.infolist()
             if info.filename.lower().endswith(".jpg")
-            # What macOS puts beside each file.
+            # macOS puts such a file beside each file.
             and not PurePosixPath(info.filename).name.startswith(".")
         ]
         for info in track(photos, f"unpacking {archive.name}", unit="photos"):

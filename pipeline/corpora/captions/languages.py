@@ -1,4 +1,4 @@
-"""Which language a caption is in."""
+"""Tells the language of a caption."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 
 
 def language_of(caption: str) -> str:
-    """ "ko" for what has Hangul in it, "en" for everything else."""
+    """ "ko" for a caption with Hangul, "en" for any other."""
     return "ko" if _HANGUL.search(caption) else "en"

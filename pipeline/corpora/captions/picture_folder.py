@@ -1,4 +1,4 @@
-"""The folder that captions take their pictures from: names to files."""
+"""Finds the files of pictures by the names in captions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class PictureFolder:
     """Finds pictures below a folder.
 
     Args:
-        folder: where names are relative to.
+        folder: names are relative to it.
 
     Raises:
         UserError: there is no such folder.
@@ -36,7 +36,7 @@ class PictureFolder:
         if path.is_file():
             return path
         files = self._by_name.get(os.path.basename(name), [])
-        # Of several, one that ends as the name does, folders included.
+        # Of several, those whose path ends with the name and its folders.
         files = [file for file in files if file.as_posix().endswith(f"/{name}")] or files
         if len(files) > 1:
             raise UserError(

@@ -1,4 +1,4 @@
-"""Scenes with Korean captions, drawn by a program: what captioning learns from with no network.
+"""Draws scenes with Korean captions, a corpus of captions that needs no network.
 
 A scene has one to three things of a shape and a colour, and another thing above, below, left or
 right of them: "파란 원 두 개가 빨간 네모 위에 있다".
@@ -22,7 +22,7 @@ COLOURS = {
 }
 SHAPES = ("원", "네모", "세모", "십자가")
 RELATIONS = {"위": "아래", "아래": "위", "왼쪽": "오른쪽", "오른쪽": "왼쪽"}
-"""Where the things are -> where the other thing is, seen from them."""
+"""Place of the things -> place of the other thing, seen from them."""
 _COUNTS = {1: "하나", 2: "두 개", 3: "세 개"}
 _SIDE = 112
 _CAPTIONS = 3
@@ -30,7 +30,7 @@ _CAPTIONS = 3
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """What is to be seen: some things, and another one on one side of them.
+    """A scene: one to three equal things, and another thing beside, above or below them.
 
     Attributes:
         colour, shape, count: of the things.
@@ -47,7 +47,7 @@ class Scene:
 
     @property
     def combination(self) -> str:
-        """What is held out together: which things, whatever their number and places."""
+        """Colours and shapes, without number and places: the unit that is held out."""
         return f"{self.colour} {self.shape}, {self.other_colour} {self.other_shape}"
 
 
@@ -93,7 +93,7 @@ def _topic(word: str) -> str:
 
 
 def picture(scene: Scene, draw: np.random.Generator) -> bytes:
-    """A PNG of the scene; places, sizes, shades and the ground vary."""
+    """A PNG of the scene; places, sizes, shades and the background vary."""
     size = 2 * _SIDE  # every pixel is the mean of four
     y, x = np.mgrid[:size, :size] / size
     ground = draw.uniform(200, 245, 3)
@@ -105,10 +105,10 @@ def picture(scene: Scene, draw: np.random.Generator) -> bytes:
     for offset in spread:
         along, across = 0.5 + offset, 0.5 + sign * 0.24
         place = (along, across) if is_upright else (across, along)
-        _put(pixels, x, y, place, 0.11, scene.colour, scene.shape, draw)
+        _paint(pixels, x, y, place, 0.11, scene.colour, scene.shape, draw)
     place = (0.5, 0.5 - sign * 0.24)
     place = place if is_upright else place[::-1]
-    _put(pixels, x, y, place, 0.16, scene.other_colour, scene.other_shape, draw)
+    _paint(pixels, x, y, place, 0.16, scene.other_colour, scene.other_shape, draw)
     pixels = pixels.reshape(_SIDE, 2, _SIDE, 2, 3).mean((1, 3))
     file = io.BytesIO()
     rounded = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
@@ -124,7 +124,7 @@ _INSIDE: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }
 
 
-def _put(pixels, x, y, place, size, colour, shape, draw) -> None:
+def _paint(pixels, x, y, place, size, colour, shape, draw) -> None:
     """Paints one thing."""
     across, down = np.asarray(place) + draw.uniform(-0.03, 0.03, 2)
     size = size * draw.uniform(0.85, 1.1)

@@ -1,1 +1,1 @@
-"""Videos as tables: a row a frame, with its features and its label."""
+"""Videos as tables: a row per frame, with its features and its label."""

@@ -1,4 +1,4 @@
-"""Videos whose frames are labelled: where they come from, and which are held out."""
+"""Reads and splits videos with a label for each frame."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ _LONGEST_NAME = 60
 
 
 def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path, derived: Path) -> CorpusSplits:
-    """Videos, split: bundled, or a user's own files.
+    """Reads and splits videos: the bundled ones, or a user's own files.
 
     Args:
-        chosen: which.
-        sample: the folder of the bundled ones.
+        chosen: which corpus.
+        sample: the folder of the bundled videos.
         derived: where features of pictures are kept (`Workspace.derived`).
 
     Returns:
@@ -70,9 +70,10 @@ def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path, derived: Path)
     choice = ColumnChoice(chosen.label_column, comma_separated(chosen.left_out_columns))
     filmed = sources[0].is_filmed
     if filmed:
-        read, warnings = _filmed(sources, choice, chosen, derived)
+        read, warnings = _read_filmed(sources, choice, chosen, derived)
     else:
-        read, warnings = _alike([read_video(source.path, choice) for source in sources]), []
+        tables = [read_video(source.path, choice) for source in sources]
+        read, warnings = _with_equal_features(tables), []
     videos, rejects = _usable(read)
     labels = _labels(videos, origin.source)
     if chosen.split == "hasani2021":
@@ -82,7 +83,7 @@ def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path, derived: Path)
     first = next(iter(videos.values())).columns
     names = json.dumps(first.names, ensure_ascii=False) if first.has_header else ""
     columns = {FEATURES: names, ENCODER: picture_encoder() if filmed else ""}
-    features = _of_pictures() if filmed else ", ".join(first.names)
+    features = _picture_features() if filmed else ", ".join(first.names)
     return CorpusSplits(
         name,
         {split: frame.assign(**columns) for split, frame in splits.items()},
@@ -114,8 +115,8 @@ _SPLITS = {
 }
 
 
-def _of_pictures() -> str:
-    """What features of pictures are, for people."""
+def _picture_features() -> str:
+    """A description of features of pictures, for people."""
     encoder = read_facts()
     return f"{encoder.title} ({encoder.licence}), averaged over the places of each picture"
 
@@ -125,11 +126,11 @@ def picture_encoder() -> str:
     return f"{NAME}-{read_facts().weights[:12]}"
 
 
-def _filmed(
+def _read_filmed(
     sources: Sequence[VideoSource], choice: ColumnChoice, chosen: FrameCorpusSettings, derived: Path
 ) -> tuple[list[Video], list[str]]:
-    """Videos that have pictures, and what a user must not miss. Label files and the beginnings of
-    pictures are all read before the encoder sees the first picture, which takes long."""
+    """Reads videos that have pictures; also returns warnings. All label files and headers of
+    pictures are read before the first picture is encoded, which takes long."""
     spans, warnings = {}, []
     for source in sources:
         assert source.labels is not None
@@ -150,7 +151,7 @@ def _filmed(
     return read, warnings
 
 
-def _alike(videos: Sequence[Video]) -> list[Video]:
+def _with_equal_features(videos: Sequence[Video]) -> list[Video]:
     """The videos with their features in the order of the first.
 
     Raises:
@@ -214,7 +215,7 @@ def _labels(videos: Mapping[str, Video], where: str) -> list[str]:
     """All labels, sorted.
 
     Raises:
-        UserError: there is one only, or so many that they are none.
+        UserError: there is only one, or so many that they cannot be labels.
     """
     counts = collections.Counter(label for video in videos.values() for label in video.labels or [])
     name = next(iter(videos.values())).columns.label_name
@@ -235,7 +236,7 @@ def _labels(videos: Mapping[str, Video], where: str) -> list[str]:
 
 
 def _name(setting: str, paths: Sequence[Path]) -> str:
-    """Of the folder that it is kept in."""
+    """The name of a corpus, for its folder."""
     stem = Path(setting).name if os.path.isdir(setting) else "-".join(p.stem for p in paths)
     return re.sub(r"[^\w-]+", "-", stem).strip("-")[:_LONGEST_NAME].strip("-") or "videos"
 

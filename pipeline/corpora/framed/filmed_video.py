@@ -1,4 +1,4 @@
-"""Videos that have pictures: a video file, or a folder with a picture a frame."""
+"""Reads videos that have pictures: a video file, or a folder with a picture per frame."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pipeline.pictures.frame_features import (
 )
 
 _NUMBER = re.compile(r"(\d+)")
-_HEADER = 2**16  # bytes of a picture in which its header is looked for
+_HEADER = 2**16  # the header of a picture is in its first bytes
 
 
 def read_filmed_video(path: Path, spans: LabelSpans, store: Path, rest_label: str | None) -> Video:
-    """What the picture encoder sees in the frames of a video, and their labels.
+    """Reads the features of the frames of a video, by the picture encoder, and their labels.
 
     Args:
         path: a video file, or a folder of pictures.
@@ -32,7 +32,7 @@ def read_filmed_video(path: Path, spans: LabelSpans, store: Path, rest_label: st
         rest_label: as of `LabelSpans.of_frames`.
 
     Raises:
-        UserError: the video cannot be read, or the labels are not of it.
+        UserError: the video cannot be read, or the labels do not fit it.
     """
     seen = frame_features(path, store)
     count, width = seen.frames.shape
@@ -85,8 +85,8 @@ def frames_in(folder: Path) -> list[Path]:
 
 
 def check_headers(pictures: Sequence[Path]) -> None:
-    """Looks at the beginning of each picture, so that a wrong one is found before hours are spent
-    on the others.
+    """Checks the header of each picture, so that a wrong one is found before hours are spent on
+    the others.
 
     Raises:
         UserError: one is neither JPEG nor PNG, is in CMYK or too large.
@@ -97,9 +97,10 @@ def check_headers(pictures: Sequence[Path]) -> None:
 
 
 def gap_in(pictures: Sequence[Path]) -> str | None:
-    """Where numbers in the names leave some out that the others do not: "6.png and 8.png".
+    """The two pictures between which numbers are missing, "6.png and 8.png"; None if the numbers
+    go on in equal steps.
 
-    Names with several numbers that change (dates) are not looked at.
+    Names in which several numbers change (dates) are not checked.
     """
     names = [_NUMBER.split(path.stem) for path in pictures]
     if len({len(parts) for parts in names}) > 1:
@@ -120,6 +121,6 @@ def gap_in(pictures: Sequence[Path]) -> str | None:
 
 
 def _order(path: Path) -> Sequence[object]:
-    """Parts of a name without its suffix, those that are numbers as such."""
+    """Sort key: the parts of a name without its suffix, numbers as numbers."""
     parts = _NUMBER.split(path.stem)
     return tuple(int(part) if place % 2 else part for place, part in enumerate(parts))

@@ -1,4 +1,4 @@
-"""Which columns of a table of frames are features, and which is the label."""
+"""Finds the feature columns and the label column of a table of frames."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ NO_FEATURES = (
     *("time", "timestamp", "frame", "frames", "frame_id", "index", "idx", "id", "unnamed: 0", ""),
     *("시각", "시간", "프레임", "번호", "아이디"),
 )
-"""Names of columns that count frames or tell the time, and so are no features."""
+"""Names of columns that count frames or tell the time, which are no features."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ColumnChoice:
-    """What is known of the columns beforehand.
+    """What the user, or a model, says of the columns.
 
     Attributes:
-        label, left_out: as a user says, names or numbers from 1 (`FrameCorpusSettings`).
-        features: names of all features, in their order: of a table with a header these are taken,
-            wherever they stand in it, and nothing else.
+        label, left_out: names or numbers from 1, as of `FrameCorpusSettings`.
+        features: names of all features, in their order; of a table with a header only these are
+            taken, wherever they stand.
     """
 
     label: str | None = None
@@ -37,7 +37,7 @@ class ColumnChoice:
 
 @dataclasses.dataclass(frozen=True)
 class FrameColumns:
-    """Positions from 0.
+    """Positions of columns, from 0.
 
     Attributes:
         features: in the order of the file.
@@ -59,17 +59,17 @@ def find_columns(
 ) -> FrameColumns:
     """Finds the columns of one table.
 
-    The first row is a header if it has the name of a label, if it counts its columns (as pandas
-    names them), or if something in it that should be a feature is no number while the row below
+    The first row is a header if it has the name of a label, if it numbers the columns (as pandas
+    does), or if something in it that should be a feature is no number while the row below
     has one there. The label is the column that is chosen, else the first that is called so
     (LABEL_NAMES), else the last.
 
     Args:
         rows: of the table, one at least.
-        choice: what the user says.
+        choice: what is known of the columns.
         where: the file, for errors.
-        labelled: whether there must be a label. Where there need not be one, the last column is
-            it only if it is no number.
+        labelled: whether there must be a label. If not, the last column is the label only if it
+            holds no number.
 
     Raises:
         UserError: a chosen column is not there, or no feature is left.
@@ -125,7 +125,7 @@ def _label(names: Sequence[str], chosen: str | None, where: object) -> int | Non
 
 
 def _position(names: Sequence[str], column: str, where: object, *, numbers: bool = True) -> int:
-    """Of a column by its name or, if `numbers`, counted from 1."""
+    """The position of a column by its name or, if `numbers`, by its number from 1."""
     if column_name(column) in names:
         return names.index(column_name(column))
     if numbers and column.isdecimal() and 1 <= int(column) <= len(names):

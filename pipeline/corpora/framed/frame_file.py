@@ -1,4 +1,4 @@
-"""A table of frames: one file is one video, one row one frame."""
+"""Reads a table of frames: one file is one video, one row one frame."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Video:
         path: its file, or its folder of pictures.
         frames: float32 [time, features]; float16 and memory-mapped where they are features of
             pictures.
-        labels: one a frame; None where the file has none.
-        columns: what was taken for what.
+        labels: one per frame; None if the file has none.
+        columns: which columns were read as what.
     """
 
     path: Path
@@ -40,19 +40,19 @@ class Video:
 
     @property
     def name(self) -> str:
-        """Of the file without its suffix, or of the folder."""
+        """Name of the file without its suffix, or of the folder."""
         return self.path.name if self.path.is_dir() else self.path.stem
 
 
 def read_video(path: Path, choice: ColumnChoice, *, labelled: bool = True) -> Video:
     """Reads a CSV or TSV file in any encoding and with any separator that tables may have.
 
-    A frame is never left out: what comes after it would seem to come sooner than it did. So a
-    cell that is no finite number is an error, with its line.
+    A frame is never left out, since all later frames would come too early. So a cell that is no
+    finite number is an error, with its line.
 
     Args:
         path: the file; `-` is standard input.
-        choice: which columns are what.
+        choice: what is known of the columns.
         labelled: whether each frame must have a label.
 
     Raises:

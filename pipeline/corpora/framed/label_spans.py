@@ -1,4 +1,5 @@
-"""The label file of a video: a span a row, from `start` to `end` (exclusive), and its label."""
+"""Reads the label file of a video: a span per row, from `start` to `end` (exclusive), and its
+label."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ _COLUMNS = "give the columns start, end, label: start_frame and end_frame, or st
 
 @dataclasses.dataclass(frozen=True)
 class LabelSpan:
-    """`start` to `end`, exclusive, in the unit of its file; and where it stands."""
+    """`start` to `end`, exclusive, in the unit of its file; and its line."""
 
     start: float
     end: float
@@ -45,7 +46,7 @@ class LabelSpans:
 
     Attributes:
         path: their file.
-        spans: by their starts; none reaches into another.
+        spans: sorted by start; none overlaps another.
         unit: of starts and ends.
     """
 
@@ -62,7 +63,7 @@ class LabelSpans:
             count: frames of the video.
             seconds: float64 [count], when each is shown; a frame has the label of the span that
                 holds this time. None where spans are in frames.
-            rest_label: of frames in no span; None where there must be none.
+            rest_label: label of frames in no span; None: each frame must be in a span.
 
         Raises:
             UserError: a span names frames that the video does not have, or holds none; a frame
@@ -125,14 +126,14 @@ def read_label_spans(
 ) -> LabelSpans:
     """Reads a CSV or TSV file with the columns start, end and label.
 
-    Whether numbers are frames or seconds say the names of the columns (`start_frame`, `start_s`),
-    or `unit`; numbers with a decimal point and times (0:01:02.5) are seconds. Whole numbers
-    alone are frames where the video has no clock, and refused where it has one.
+    The names of the columns (`start_frame`, `start_s`), or `unit`, say whether numbers are frames
+    or seconds; numbers with a decimal point and times (0:01:02.5) are seconds. Whole numbers
+    alone are frames if the video has no clock, and are refused if it has one.
 
     Args:
         path: the file.
-        choice: the column of the label, and columns that are of no interest.
-        unit: of the numbers, where the user says it.
+        choice: the column of the label, and columns to leave out.
+        unit: of the numbers, if the user gives it.
         has_clock: whether the video knows when each frame is shown.
 
     Raises:
@@ -173,7 +174,7 @@ def read_label_spans(
 def _columns(
     header: Sequence[str], choice: ColumnChoice, path: Path
 ) -> tuple[int, int, int, Unit | None]:
-    """Places of start, end and label, and the unit that names of columns say."""
+    """Positions of start, end and label, and the unit by the names of the columns."""
     names = column_names(header)
     left_out = set(column_names(choice.left_out))
     label_names = [column_name(choice.label)] if choice.label else LABEL_NAMES

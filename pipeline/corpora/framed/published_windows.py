@@ -1,4 +1,4 @@
-"""The windows of UCI's gesture phase corpus by which published figures are measured."""
+"""The windows of UCI's gesture phase corpus on which published figures are measured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 
 WINDOW = 32
 ORDER = ("a3", "b1", "b3", "c1", "c3", "a2", "a1")
-"""In which the videos are cut: by story and speaker."""
+"""Order in which the videos are cut, by story and speaker."""
 _SEED = 23489
 
 
@@ -30,7 +30,7 @@ def cut_published_windows(
         videos: by name, which begins with what the corpus calls it (a1, a2 ...).
 
     Returns:
-        Splits, and the sentence on how much of the test stands in train.
+        Splits, and a warning that says how much of test is in train.
 
     Raises:
         UserError: the seven videos are not there.

@@ -1,4 +1,4 @@
-"""The bundled videos: a hand that rests, rises, waves, stands still and comes back.
+"""Makes the bundled videos: a hand that rests, rises, waves, stands still and comes back.
 
     python -m pipeline.corpora.framed.sample_videos data/samples/frames
 
@@ -25,7 +25,7 @@ _SEED = 20
 
 
 def sample_videos(seed: int = _SEED) -> dict[str, str]:
-    """Name of a file -> its content: a header, then a frame a line."""
+    """Name of a file -> its content: a header, then a line per frame."""
     generator = np.random.default_rng(seed)
     return {f"person{n:02}.csv": _video(generator) for n in range(1, VIDEOS + 1)}
 
@@ -45,12 +45,13 @@ def _video(generator: np.random.Generator) -> str:
 
 
 def _movements(generator: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
-    """What follows what: a label, and where the hand is in each frame, float [frames, 2]."""
+    """The movements in order: a label, and the place of the hand in each frame, float
+    [frames, 2]."""
     slow, far = generator.uniform(0.8, 1.4), generator.uniform(0.7, 1.3)
     low = generator.normal(scale=0.1, size=2)
 
-    def frames(least: int, most: int) -> int:
-        return round(slow * generator.integers(least, most))
+    def frames(min_frames: int, max_frames: int) -> int:
+        return round(slow * generator.integers(min_frames, max_frames))
 
     yield LABELS[0], np.tile(low, (frames(6, 14), 1))
     for _ in range(_GESTURES):
@@ -68,7 +69,7 @@ def _movements(generator: np.random.Generator) -> Iterator[tuple[str, np.ndarray
 
 
 def _path(start: np.ndarray, end: np.ndarray, frames: int) -> np.ndarray:
-    """Of the least jerk from one place to another (Flash and Hogan 1985)."""
+    """A path of minimum jerk from one place to another (Flash and Hogan 1985)."""
     t = (np.arange(1, frames + 1) / frames)[:, None]
     return start + (end - start) * (10 * t**3 - 15 * t**4 + 6 * t**5)
 

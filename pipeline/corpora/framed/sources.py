@@ -1,4 +1,4 @@
-"""Which files are videos, and which hold their labels."""
+"""Finds the files of videos, and the files with their labels."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from pipeline.pictures import video_file
 
 TABLES = (".csv", ".tsv", ".txt")
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".heic")
-"""Of frames; what is no JPEG or PNG is refused, since a frame left out would move the others."""
+"""Suffixes of frames. Those other than JPEG and PNG are refused, not left out: a missing frame
+would move the later ones."""
 
 
 @dataclasses.dataclass(frozen=True)
 class VideoSource:
-    """Where one video is read from.
+    """The files of one video.
 
     Attributes:
         path: a table of features and labels, a video file, or a folder of pictures.
-        labels: the file with the labels of a video file or a folder; None of a table.
+        labels: the file with the labels of a video file or a folder; None for a table.
     """
 
     path: Path
@@ -30,13 +31,12 @@ class VideoSource:
 
     @property
     def is_filmed(self) -> bool:
-        """Whether there are pictures to look at."""
+        """Whether it has pictures (a video file, a folder of pictures)."""
         return is_filmed(self.path)
 
     @property
     def files(self) -> list[Path]:
-        """All that it is read from, and the folder in which there may be more pictures
-        tomorrow."""
+        """All files it is read from, and the folder of its pictures, to which some may be added."""
         labels = [] if self.labels is None else [self.labels]
         pictures = pictures_in(self.path) if self.path.is_dir() else []
         return [self.path, *pictures, *labels]
@@ -67,7 +67,7 @@ def sources_of(setting: str) -> list[VideoSource]:
 
 
 def is_filmed(path: Path) -> bool:
-    """Whether it is a video file or a folder of pictures, by its name and what is in it."""
+    """Whether a path is a video file or a folder of pictures, by its name and content."""
     if path.suffix.lower() in video_file.SUFFIXES and not os.path.isdir(path):
         return True
     return os.path.isdir(path) and bool(pictures_in(path))
@@ -118,7 +118,7 @@ def _files(name: str) -> list[Path]:
         found = sorted(p for p in path.iterdir() if _is_video(p))
         tables = [p for p in found if not is_filmed(p)]
         if tables and not any(map(_labels_of, set(found) - set(tables))):
-            return tables  # beside which pictures of something else may lie
+            return tables  # unrelated pictures may lie beside them
         if not found:
             raise UserError(
                 "the folder holds no CSV file, no video and no folder of pictures",
@@ -148,7 +148,7 @@ def _is_video(path: Path) -> bool:
 
 
 def watched_folders(setting: str) -> list[Path]:
-    """Folders in which there may be more files tomorrow: what is read from them is read again."""
+    """Folders to which files may be added; the corpus is then read again."""
     if setting == "sample" or os.path.isfile(setting):
         return []
     named = [setting] if os.path.isdir(setting) else comma_separated(setting)
@@ -160,5 +160,5 @@ def watched_folders(setting: str) -> list[Path]:
 
 
 def comma_separated(setting: str | None) -> Sequence[str]:
-    """What stands between commas."""
+    """The parts of a setting between its commas."""
     return [name.strip() for name in (setting or "").split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""Which videos are held out: whole ones, never parts of one."""
+"""Splits videos: whole ones are held out, never parts of one."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from pipeline.errors import UserError
 
 COLUMNS = ["id", "frames", "label"]
 _SHARE = 0.1
-"""Of the videos, for dev and for test each."""
+"""Share of the videos in dev, and in test."""
 
 
 def whole_videos(
     videos: Mapping[str, Video], chosen: FrameCorpusSettings
 ) -> dict[str, pd.DataFrame]:
-    """Splits by video. Those that are named are held out; a tenth each where none are.
+    """Splits by video: holds out the named videos, or a tenth for each split without names.
 
     Raises:
-        UserError: there are fewer than three, or none of a name.
+        UserError: there are fewer than three, or a named one does not exist.
     """
     if len(videos) < 3:
         raise UserError(
@@ -79,7 +79,7 @@ def _videos_called(videos: Mapping[str, Video], names: Sequence[str], option: st
 
 
 def unknown_labels(splits: Mapping[str, pd.DataFrame]) -> list[str]:
-    """A sentence for each held-out split with labels that train does not have."""
+    """A warning for each held-out split with labels that train does not have."""
     labels = {
         split: collections.Counter(label for row in frame["label"] for label in row)
         for split, frame in splits.items()

@@ -1,4 +1,4 @@
-"""What the cells of a table say about its columns: which hold texts, which hold labels."""
+"""Finds the columns of texts and of labels in a table by the content of their cells."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _ADDRESS = re.compile(r"(?:https?:/|www\.|/)\S+$")
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """The cells of a column that are not blank.
+    """Statistics of the cells of a column that are not blank.
 
     Attributes:
-        filled: how many.
-        distinct: how many different ones.
-        letters: of a cell on average; Hangul if the table has any, no addresses.
-        are_numbers, are_dates: most of them.
-        length: characters of a cell on average.
+        filled: number of cells.
+        distinct: number of different cells.
+        letters: mean number per cell; only Hangul if the table has any, none of addresses.
+        are_numbers, are_dates: whether most cells are.
+        length: mean number of characters per cell.
     """
 
     filled: int
@@ -37,7 +37,7 @@ class Column:
 
     @property
     def repeats(self) -> bool:
-        """Whether its cells can be labels: a few that are short and come again and again."""
+        """Whether its cells can be labels: few different ones, short, and often repeated."""
         return (
             2 * self.distinct <= self.filled
             and self.length <= _LONGEST_LABEL
@@ -50,14 +50,14 @@ class Column:
 
     @property
     def text_weight(self) -> float:
-        """How much it is a column of texts: long ones of letters, of which few are alike."""
+        """A score for being a column of texts: many letters, and few equal cells."""
         if not self.filled or self.are_numbers or self.are_dates:
             return 0.0
         return self.letters * self.distinct / self.filled
 
 
 def describe_columns(rows: Iterable[Row], width: int) -> list[Column]:
-    """Each column of the first 5,000 rows that are `width` wide."""
+    """Statistics of each column, from the first 5,000 rows with `width` fields."""
     seen: list[list[str]] = []
     for row in rows:
         if len(row.fields) == width:
@@ -89,7 +89,7 @@ def _column(cells: Sequence[str], korean: bool) -> Column:
 
 
 def text_among(columns: Sequence[Column], free: Iterable[int]) -> int | None:
-    """The one of `free` that holds the texts, None where that is not clear."""
+    """The column among `free` that holds the texts; None if that is not clear."""
     weights = sorted(((columns[c].text_weight, -c) for c in free), reverse=True)
     if not weights or weights[0][0] == 0:
         return None
@@ -99,7 +99,7 @@ def text_among(columns: Sequence[Column], free: Iterable[int]) -> int | None:
 
 
 def label_among(columns: Sequence[Column], free: Sequence[int]) -> int | None:
-    """The one of `free` that holds the labels, None where that is not clear."""
+    """The column among `free` that holds the labels; None if that is not clear."""
     repeating = [c for c in free if columns[c].repeats]
     several = [c for c in repeating if columns[c].distinct > 1]
     for candidates in (several, repeating, free):

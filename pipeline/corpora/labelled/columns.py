@@ -1,4 +1,4 @@
-"""Which column of a user's table holds the text, which the label, and whether there is a header."""
+"""Decides which columns of a user's table hold text and label, and whether it has a header."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ LABEL_NAMES = (
 ID_NAMES = ("id", "idx", "index", "번호", "아이디", "unnamed: 0", "")
 
 
-# So many rows may stand above the header.
+# Number of rows that may stand above the header.
 _ROWS_ABOVE = 20
 
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """Positions from 0.
+    """Positions of columns, from 0.
 
     Attributes:
-        text, label: where they are; label is None where there are probabilities alone.
-        id: where the rows' own ids are, None if there are none.
+        text, label: of text and label; label is None if the table has only probabilities.
+        id: of the ids of rows; None if there are none.
         header: the names of the columns, None if the file has no header.
-        width: how many fields a row must have.
-        above: how many rows stand above the header; 0 without one.
+        width: number of fields that a row must have.
+        above: number of rows above the header; 0 without one.
     """
 
     text: int
@@ -62,12 +62,12 @@ class Columns:
 
     @property
     def first(self) -> int:
-        """Which row is the first with a text and a label."""
+        """Position of the first row with a text and a label."""
         return self.above + (self.header is not None)
 
     def is_header(self, row: Row) -> bool:
-        """Whether a row names columns, as where files with a header each were joined: with the
-        names of the header, or those of a text and a label."""
+        """Whether a row is a header, as in joined files: it has the names of the header, or those
+        of a text and a label."""
         if self.label is None:
             return column_names(row.fields) == self.names
         if max(self.text, self.label) >= len(row.fields):
@@ -100,7 +100,7 @@ class Columns:
 
     @functools.cached_property
     def names(self) -> list[str]:
-        """Of the header, as they are compared."""
+        """The names of the header, in the form in which they are compared."""
         return column_names(self.header or [])
 
 
@@ -111,25 +111,25 @@ def choose_columns(
     where: Path,
     goes_on: bool = False,
 ) -> Columns:
-    """Decides what the columns of a table are.
+    """Decides which columns of a table hold text, label and id.
 
-    A setting is a column's name in the header, or its number as digits ("1" is the first). What
-    is not set is found by name (TEXT_NAMES, LABEL_NAMES; an id by ID_NAMES; of a name with dots
-    what stands behind the last counts, too). What is not found by name is found by content: texts
-    are long and hardly ever alike, labels are short and come again and again. Where there are too
-    few rows to tell, two columns are text and label, three are id, text and label.
+    A setting is a column's name in the header, or its number as digits ("1" is the first). A
+    column that is not set is found by name (TEXT_NAMES, LABEL_NAMES; an id by ID_NAMES; of a name
+    with dots the part behind the last counts, too). One that is not found by name is found by
+    content: texts are long and hardly ever equal, labels are short and often repeated. If there
+    are too few rows to tell, two columns are text and label, three are id, text and label.
 
     The header is the first row with the names that are set, or with names of a text and of a
-    label; up to 20 rows may stand above it. The first row is one, too, when its cell in the label
-    column occurs in no row below and either one of its cells is a known name, or every label below
-    occurs at least twice, so that a label of one row only would be odd, or all labels below are
-    numbers.
+    label; up to 20 rows may stand above it. The first row is a header, too, if its cell in the
+    label column occurs in no row below and either one of its cells is a known name, or every label
+    below occurs at least twice, so that a label of one row only would be odd, or all labels below
+    are numbers.
 
     Args:
         rows: at least one.
         where: the file, for errors.
-        goes_on: whether further rows are not among these. A column of one value alone may then be
-            that of the labels (of a file that is sorted by them), so that none is found by content.
+        goes_on: whether the file has more rows than these. A column with only one value may then
+            be that of the labels (of a file sorted by label), so that none is found by content.
 
     Raises:
         UserError: a setting names no column, or the columns cannot be told apart without one.
@@ -178,7 +178,7 @@ def choose_columns(
 
 
 def text_of_records(rows: Sequence[Row]) -> int | None:
-    """The column of texts below a header, by its name, else by content; None if not clear."""
+    """The column of texts below a header, found by name, else by content; None if not clear."""
     header = rows[0].fields
     known = known_column(header, TEXT_NAMES)
     if known is not None:
@@ -192,7 +192,7 @@ def without_blank_ends(fields: list[str], width: int) -> list[str]:
 
 
 def _header_row(rows: Sequence[Row], named: list[str]) -> int | None:
-    """The first row with all these names; where there are none, with a text's and a label's."""
+    """The first row with all these names; if there are none, with names of a text and a label."""
     wanted = set(column_names(named))
     for number, row in enumerate(rows[:_ROWS_ABOVE]):
         names = _names(row.fields)
@@ -206,7 +206,7 @@ def _header_row(rows: Sequence[Row], named: list[str]) -> int | None:
 
 
 def _names(fields: Sequence[str]) -> set[str]:
-    """The names in a row, and of those with dots what stands behind the last."""
+    """The names in a row, and the parts of names behind their last dot."""
     return {*column_names(fields), *_ends(fields)}
 
 
@@ -215,7 +215,7 @@ def _ends(fields: Sequence[str]) -> list[str]:
 
 
 def _is_header(rows: Sequence[Row], label_column: str | None) -> bool:
-    """Whether the first row is one, though it names no text and label."""
+    """Whether the first row is a header, though it names no text and label."""
     first, below = rows[0].fields, rows[1:]
     width = len(first)
     position = known_column(first, LABEL_NAMES)
@@ -254,7 +254,7 @@ def trimmed_header(fields: list[str], body: Sequence[Row]) -> list[str]:
 def explicit_column(
     setting: str | None, header: list[str] | None, width: int, where: Path
 ) -> int | None:
-    """The position of the column that a setting names; None where it is not set.
+    """The position of the column that a setting names; None if it is not set.
 
     Raises:
         UserError: there is no such column.
@@ -288,10 +288,10 @@ def known_column(
     taken: int | None = None,
     where: Path | None = None,
 ) -> int | None:
-    """The column that has the first of the known names, but for one that is taken.
+    """The column with the first of the known names, without the one that is taken.
 
     Raises:
-        UserError: several have it, and `where` says that this matters.
+        UserError: several have it, and `where` is given.
     """
     full = column_names(header)
     for names in (full, _ends(header)):
@@ -316,7 +316,7 @@ def _only(names: Sequence[str], name: str, where: Path) -> int:
 def _by_content(
     columns: Sequence[Column], text: int | None, label: int | None, identity: int | None
 ) -> tuple[int | None, int | None, int | None]:
-    """Fills in what names did not tell."""
+    """Fills in the columns that were not found by name."""
     nothing_known = (text, label, identity) == (None, None, None)
     free = [c for c in range(len(columns)) if c not in (text, label, identity)]
     if text is None and label is None and len(free) == len(columns) == 2:

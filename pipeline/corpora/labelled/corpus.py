@@ -1,4 +1,4 @@
-"""Labelled texts for a classifier: where they come from, and what is held out of them."""
+"""Reads and splits corpora of labelled texts, for a classifier."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from pipeline.facts import Origin
 
 
 def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> CorpusSplits:
-    """A corpus of labelled texts, split: from the catalogue, bundled, or a user's own file.
+    """Reads and splits labelled texts: of the catalogue, bundled, or a user's own file.
 
-    What stands beside a user's own file (`files_beside`) is dev and test; what has none of its own
-    gives a tenth of its texts to each. No text stands in two splits.
+    Files beside a user's own file (`files_beside`) are dev and test; a split without a file of its
+    own gets a tenth of the texts. No text stands in two splits.
 
     Args:
-        chosen: which.
-        raw: where downloaded files are kept; on its disk lie the rows of a large file.
+        chosen: which corpus.
+        raw: where downloaded files are kept; the rows of a large file are put on the same disk.
         sample: the bundled corpus, which also stands in where the catalogue's cannot be had.
 
     Raises:
@@ -113,8 +113,8 @@ def _several(paths: Sequence[Path], chosen: CorpusSettings, raw: Path) -> Corpus
 def _held_out_file(
     path: Path, train: LabelledRows, chosen: CorpusSettings, raw: Path
 ) -> LabelledRows:
-    """A file of dev or test, by the columns of train if it has them, else by its own; its labels
-    are spelt as those of train. A name that is a number would be taken for a position."""
+    """Reads a file of dev or test, by the columns of train if it has them, else by its own; its
+    labels take the spelling of train. (A name that is a number would be read as a position.)"""
     known = {*train.counts(), *train.named}
     has_header = train.read.details["header"]
     columns = [train.read.details["text_column"], train.read.details["label_column"]]
@@ -130,7 +130,7 @@ def _held_out_file(
 def _splits(
     name: str, files: Mapping[str, LabelledRows], origin: Origin, watched_paths: Sequence[Path]
 ) -> CorpusSplits:
-    """Of a file of train, and of what stands beside it."""
+    """The splits of a training file and the files beside it."""
     train = files["train"]
     check_trainable(train.counts(), train.empty, origin.source)
     found = split_own_texts({split: rows.keys for split, rows in files.items()}, origin.source)
@@ -158,15 +158,15 @@ def _splits(
 def _check_labels(
     counts: Mapping[str, collections.Counter[str]], named: Sequence[str], where: str
 ) -> list[str]:
-    """`label_warnings` of splits from whose train a classifier can be learnt.
+    """Refuses splits that no classifier can be trained on; returns their `label_warnings`.
 
     Args:
         counts: split -> label -> rows.
-        named: labels with a column of probabilities, which are learnt, too, where they are
-            nowhere the most probable.
+        named: labels with a column of probabilities, which are learnt even if no row has them
+            as the most probable one.
 
     Raises:
-        UserError: it cannot.
+        UserError: all rows of train have the same label.
     """
     counts = {**counts, "train": counts["train"] + collections.Counter(named)}
     if len(counts["train"]) == 1:

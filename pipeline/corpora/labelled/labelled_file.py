@@ -1,4 +1,4 @@
-"""A user's own table of labelled texts, whatever it is."""
+"""Reads a user's own table of labelled texts: TSV, CSV, JSON or Parquet."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class LabelledTexts(ReadTexts):
 
 
 def labelled_frame(rows: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
-    """Of rows of id, text and label."""
+    """A frame from rows of id, text and label."""
     return pd.DataFrame(list(rows), columns=["id", "text", "label"], dtype="str")
 
 
@@ -59,7 +59,7 @@ def read_labelled(
     label_column: str | None = None,
     known: Collection[str] = (),
 ) -> LabelledTexts:
-    """Reads a TSV, CSV, JSON or Parquet file of a user's own, as `LabelledFile` says.
+    """Reads a user's own TSV, CSV, JSON or Parquet file; `LabelledFile` says how.
 
     Raises:
         UserError: no file, no text file, no usable row, or no such columns.
@@ -70,7 +70,7 @@ def read_labelled(
 
 
 class LabelledFile:
-    """A TSV, CSV, JSON or Parquet file of a user's own, read a block of rows at a time.
+    """A user's own TSV, CSV, JSON or Parquet file, read a block of rows at a time.
 
     Encoding, delimiter and rows are found as `in_blocks.read_in_blocks` says, columns and header as
     `columns.choose_columns` says. Texts are kept as they are, empty ones too; spellings of labels
@@ -79,23 +79,22 @@ class LabelledFile:
     rows with too few or too many columns, without a label, or with cells that are no probabilities,
     what stands above the header, and headers further down.
 
-    A row's id is its own where there is an id column with something in it. Otherwise it is
-    `text_id` of the text, so that rows with the same text have the same id and fall on the same
-    side of every split.
+    The id of a row is the one in its id column, if it has any. Otherwise it is `text_id` of the
+    text, so that rows with the same text have the same id and come into the same split.
 
-    Of a large file the first block decides: what the columns are, how labels are spelt, and
-    whether the labels of a table that a model wrote were corrected. Labels that only a later
-    block has are labels, too.
+    In a large file the first block decides about the columns, the spelling of labels, and whether
+    the labels of a table that a model wrote were corrected. Labels that only a later block has
+    are labels, too.
 
     Args:
         path: of the file.
         text_column, label_column: a name from the header, or a number ("1" is the first column).
         known: labels of the training file, if this is another file (`labels.unify_labels`).
 
-    Attributes (of what `blocks` has given so far):
+    Attributes (for the blocks read so far):
         rejects: in the order of the lines.
-        counts: label -> rows.
-        empty: rows with a text that is blank.
+        counts: label -> number of rows.
+        empty: number of rows with a blank text.
     """
 
     def __init__(
@@ -116,8 +115,8 @@ class LabelledFile:
         self._first_labels: UnifiedLabels | None = None
 
     def blocks(self) -> Iterator[pd.DataFrame]:
-        """Frames with the columns id, text and label, and those of `with_probabilities` where
-        labels have some. They can be had once.
+        """Frames with the columns id, text and label, and those of `with_probabilities` if labels
+        have some. They can be read only once.
 
         Raises:
             UserError: no file, no text file, no usable row, or no such columns.
@@ -148,7 +147,7 @@ class LabelledFile:
         columns = self._columns
         names = columns.header or [str(n) for n in range(1, columns.width + 1)]
         details = {
-            "read_as": self._in_words(),
+            "read_as": self._read_as(),
             "encoding": self._table.encoding,
             "delimiter": self._table.delimiter,
             "header": columns.header is not None,
@@ -164,7 +163,7 @@ class LabelledFile:
         return details
 
     def _decide(self, table: Table) -> None:
-        """What the columns are, as far as that can be said before labels are known."""
+        """Decides on the columns, as far as possible before the labels are known."""
         path, asked = self.path, self._asked
         if not table.rows:
             raise _nothing_usable(path, table.rejects)
@@ -242,7 +241,7 @@ class LabelledFile:
         return with_probabilities(frame, classes, shares, labelled)
 
     def _unified(self, table: Table, written: list[str]) -> list[str | None]:
-        """The labels of a block, in one spelling; the first decides about probabilities."""
+        """The labels of a block, in one spelling; the first block decides about probabilities."""
         first = self._first_labels
         labels = unify_labels(written, self._known, None if first is None else first.in_quotes)
         for label, others in labels.merged.items():
@@ -261,9 +260,9 @@ class LabelledFile:
         self._known = known
         return labels.labels
 
-    def _in_words(self) -> str:
-        """What was concluded about a table, "column 2 is the text, column 1 the label: 2 labels, 0:
-        1,234 rows, 1: 1,198; 900 rows have probabilities (columns 3, 4)"."""
+    def _read_as(self) -> str:
+        """How the table was read, for people: "column 2 is the text, column 1 the label: 2 labels,
+        0: 1,234 rows, 1: 1,198; 900 rows have probabilities (columns 3, 4)"."""
 
         columns = self._columns
 

@@ -1,4 +1,4 @@
-"""Several tables of labelled texts, one behind the other."""
+"""Reads several tables of labelled texts as one."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _LISTED = 8
 
 
 def files_named(setting: str) -> tuple[list[Path], list[Path]]:
-    """The files of a user's that a setting names: one, several with commas between, or all that
-    match a pattern (`reviews/*.tsv`, `**` for folders in folders), ascending.
+    """The user's files that a setting names: one, several separated by commas, or all that match a
+    pattern (`reviews/*.tsv`, `**` for folders in folders), ascending.
 
     Returns:
         The files, and the patterns among what was named.
@@ -51,10 +51,10 @@ def files_named(setting: str) -> tuple[list[Path], list[Path]]:
 
 
 def check_beside(paths: Sequence[Path]) -> list[str]:
-    """A sentence on files of dev and test beside some of several files, which are not read.
+    """A warning about files of dev and test beside several files: they are not read.
 
     Raises:
-        UserError: one of the files is the dev or test of another one.
+        UserError: one of the files is the dev or test file of another one.
     """
     ignored, named = [], set(paths)
     for path in paths:
@@ -75,11 +75,11 @@ def check_beside(paths: Sequence[Path]) -> list[str]:
 
 
 class LabelledFiles:
-    """Several files, read as one `LabelledFile`, whose methods and attributes it has.
+    """Several files, read as one; it has the methods and attributes of `LabelledFile`.
 
-    What the columns are is found for each by itself. Labels are spelt as in the files before. Ids
-    that a file brings are its own: they are told from those of another by its name, or its path
-    where several have that name.
+    The columns of each file are found separately. Labels take the spelling of earlier files. An id
+    of a file gets the name of the file (its path, if several have that name), so that it differs
+    from the same id in another.
     """
 
     def __init__(self, paths: Sequence[Path], text_column: str | None, label_column: str | None):
@@ -92,7 +92,7 @@ class LabelledFiles:
         self.path = Path(f"{paths[0].name} and {counted(len(paths) - 1, 'file')} more")
 
     def blocks(self) -> Iterator[pd.DataFrame]:
-        """As of `LabelledFile`.
+        """As `LabelledFile.blocks`.
 
         Raises:
             UserError: also where one has probabilities of other labels than the first.
@@ -128,24 +128,24 @@ class LabelledFiles:
 
     @property
     def details(self) -> dict[str, Any]:
-        """Of the first file, with the rows of all, and how each was read."""
+        """The details of the first file, with the counts of all files, and how each was read."""
         each = [file.details for file in self._files]
         sums = {
             name: sum(details.get(name, 0) for details in each)
             for name in ("rows", "rejected", "empty", "probabilities")
             if name in each[0]
         }
-        # Of those that follow, only how it differs is worth a line.
+        # Of the later files only those that are read differently are listed.
         read_as: dict[str, str] = {}
         for file, details in zip(self._files, each, strict=True):
             read_as.setdefault(details["read_as"].partition(":")[0], file.path.name)
-        return {**each[0], **sums, "read_as": self._in_words(read_as)}
+        return {**each[0], **sums, "read_as": self._read_as(read_as)}
 
-    def _in_words(self, first_of: Mapping[str, str]) -> str:
+    def _read_as(self, first_of: Mapping[str, str]) -> str:
         """How the files were read, and what labels they have together.
 
         Args:
-            first_of: what was concluded about columns -> the first file that it is true of.
+            first_of: how columns were read -> the first file that was read so.
         """
         how = [f"{name}: {said}" for said, name in first_of.items()][:_LISTED]
         counts = self.counts

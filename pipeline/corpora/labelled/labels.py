@@ -1,4 +1,4 @@
-"""Labels as people write them: which spellings are one label, and what is none."""
+"""Unifies the spellings of labels, and finds missing labels."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pipeline.counts import counted
 from pipeline.normalize import normalize
 
 _MISSING = frozenset(("", "nan", "null", "na", "n/a", "<na>", "#n/a", "-nan", "none"))
-# "none" is what Python writes for nothing, and a class of many a corpus. It is a class where so
-# many labels are it.
+# Python writes "none" for a missing value, and many corpora have a class of that name. It is a
+# class if at least this share of the labels are "none".
 _NONE_IS_A_CLASS = 0.1
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d*)?$", re.ASCII)
 _IN_QUOTES = re.compile(r'"[^"]+"$')
 _LONGEST_NUMBER = 40
 _SHOWN = 8
-# So many classes that are numbers are more likely a scale.
+# More classes that are all numbers are probably a scale.
 _MANY = 20
 
 
@@ -29,10 +29,10 @@ class UnifiedLabels:
     """Labels of rows, each in one spelling.
 
     Attributes:
-        labels: one for each row, None where there is none.
+        labels: one for each row; None if it has none.
         merged: label -> its other spellings and how often each occurred.
-        in_quotes: whether quotes around each of them were left out.
-        none_is_a_class: whether "none" was taken for a label since so many rows have it.
+        in_quotes: whether quotes around labels were removed.
+        none_is_a_class: whether "none" was taken as a label, since many rows have it.
     """
 
     labels: list[str | None]
@@ -42,7 +42,7 @@ class UnifiedLabels:
 
 
 def number_of(label: str) -> decimal.Decimal | None:
-    """The number that a label is, such as 1, -2, 4.50 or １; not 007, 1e5 or nan."""
+    """The number that a label stands for, such as 1, -2, 4.50 or １; None for 007, 1e5 or nan."""
     label = unicodedata.normalize("NFKC", label).strip()
     if len(label) > _LONGEST_NUMBER or not _NUMBER.match(label):
         return None
@@ -50,23 +50,23 @@ def number_of(label: str) -> decimal.Decimal | None:
 
 
 def is_missing_label(label: str) -> bool:
-    """Whether it stands for no label: blank, nan, null, None, NA, in any case."""
+    """Whether a cell has no label: blank, nan, null, None, NA, in any case."""
     return label.strip().casefold() in _MISSING
 
 
 def unify_labels(
     written: Sequence[str], known: Collection[str] = (), in_quotes: bool | None = None
 ) -> UnifiedLabels:
-    """Labels that are equal under the text policy, or as numbers, in their commonest spelling.
+    """Gives labels that are equal under the text policy, or as numbers, their commonest spelling.
 
-    Quotes around each of them are no part of them. "none" is a label where a tenth of the rows
-    have it. Labels that differ by case alone stay different, which a warning says.
+    Quotes are removed if all labels have them. "none" is a label if a tenth of the rows have it.
+    Labels that differ only by case stay different, and a warning says so.
 
     Args:
         written: one for each row.
-        known: labels of the file that is learnt from, where this is another. What is equal to one
-            of them is spelt as it is, and "none" is a label where it is one of them.
-        in_quotes: whether quotes around labels are no part of them; None where that is to be found.
+        known: labels of the training file, if this is another file. An equal label takes their
+            spelling, and "none" is a label if it is one of them.
+        in_quotes: whether quotes around labels are removed; None: it is found out.
 
     Example:
         >>> unify_labels(["1", "1.0", "1", "0", "nan"]).labels
@@ -112,7 +112,8 @@ def unify_labels(
 
 
 def counts_in_words(counts: Mapping[str, int]) -> str:
-    """The labels with their rows, "0: 1,234 rows, 1: 1,198"; the commonest eight of many."""
+    """Number of rows for each label, as text, "0: 1,234 rows, 1: 1,198"; of many labels the eight
+    most frequent."""
     shown = sorted(sorted(counts, key=lambda label: (-counts[label], label))[:_SHOWN])
     listed = [
         f"{shortened_label(label)}: {f'{counts[label]:,}' if n else counted(counts[label], 'row')}"
@@ -124,7 +125,7 @@ def counts_in_words(counts: Mapping[str, int]) -> str:
 
 
 def merged_in_words(merged: Mapping[str, Mapping[str, int]]) -> str:
-    """What `unify_labels` made one, "1 is also written 1.0 (40 rows)"."""
+    """The spellings that `unify_labels` merged, as text, "1 is also written 1.0 (40 rows)"."""
     said = []
     for label, others in list(merged.items())[:_SHOWN]:
         different = [other for other in others if normalize(other) != label]
@@ -142,7 +143,7 @@ def shortened_label(label: str) -> str:
 
 
 def _key(label: str, none_is_a_class: bool) -> object:
-    """What two spellings of one label have in common; None of what is no label."""
+    """A key that is equal for spellings of the same label; None if it is no label."""
     if is_missing_label(label) and not (none_is_a_class and label.casefold() == "none"):
         return None
     number = number_of(label)
@@ -157,16 +158,16 @@ def _commonest(group: Mapping[str, int], plain: Mapping[str, str]) -> str:
 
 
 def _differ(label: str, others: Iterable[str]) -> bool:
-    """White space and quotes around a label are not worth a word."""
+    """Whether spellings differ by more than white space and quotes around them."""
     return any(other.strip().strip('"') != label for other in others)
 
 
 def label_doubts(counts: Mapping[str, int], none_is_a_class: bool) -> Iterable[str]:
-    """Sentences on labels that may not be what they seem.
+    """Warnings about labels that may be mistakes.
 
     Args:
-        counts: label -> rows.
-        none_is_a_class: whether "none" was taken for a label since so many rows have it.
+        counts: label -> number of rows.
+        none_is_a_class: whether "none" was taken as a label, since many rows have it.
     """
     by_case: dict[str, list[str]] = {}
     for label in counts:

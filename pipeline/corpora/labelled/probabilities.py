@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.corpora.labelled.labels import is_missing_label, shortened_label
 
 TOLERANCE = 1e-3
-"""So far from 1 may the probabilities of a row add up; then they are divided by their sum."""
+"""The sum of the probabilities of a row may differ from 1 by this; they are divided by it."""
 LABELLED = "labelled"
 """Column of a split with probabilities: `yes` where a row has a label of its own, else `no`, and
 its label is the most probable one."""
@@ -31,22 +31,22 @@ def split_column(label: str) -> str:
 
 
 def label_of_column(name: str) -> str | None:
-    """What `split_column` was given; None of any other name."""
+    """The label of a column that `split_column` named; None for any other name."""
     match = _COLUMN.fullmatch(name)
     return match[1] if match else None
 
 
 def parse_probability(cell: str) -> float:
-    """The number in a cell, written as 0.9, .9 or 9e-1; not a number (NaN) of anything else."""
+    """The number in a cell, written as 0.9, .9 or 9e-1; NaN for anything else."""
     match = _NUMBER.fullmatch(cell.strip())
     return float(match[0]) if match else float("nan")
 
 
 def parse_distribution(cells: Mapping[str, str]) -> np.ndarray | None:
-    """The probabilities in a row of a table, which add up to 1; None where all cells are blank.
+    """Parses the probabilities of a row, which add up to 1; None if all cells are blank.
 
     Args:
-        cells: label -> what stands in its column.
+        cells: label -> cell of its column.
 
     Returns:
         float32 [labels], in their order.
@@ -70,17 +70,17 @@ def parse_distribution(cells: Mapping[str, str]) -> np.ndarray | None:
 
 
 def most_probable(labels: Sequence[str], probabilities: np.ndarray) -> str:
-    """The label with the highest probability, of equal ones the first."""
+    """The label with the highest probability; the first of several."""
     return labels[int(probabilities.argmax())]
 
 
 def is_corrected(labels: Sequence[str], share: np.ndarray | None, written: str | None) -> bool:
-    """Whether somebody gave a row another label than the model that wrote its probabilities.
+    """Whether the label of a row was changed after a model wrote its probabilities.
 
     Args:
         labels: of the columns.
-        share: its probabilities, None where it has none.
-        written: its label as the table has it, None where there is none.
+        share: probabilities of the row; None if it has none.
+        written: label in the table; None if there is none.
     """
     return share is not None and written not in (None, most_probable(labels, share))
 
@@ -91,13 +91,13 @@ def with_probabilities(
     probabilities: Sequence[np.ndarray | None] | np.ndarray,
     labelled: Iterable[bool],
 ) -> pd.DataFrame:
-    """A frame of texts with columns for the probabilities of their labels, as splits have them.
+    """Adds the columns of probabilities to a frame of texts, as splits have them.
 
     Args:
         frame: columns id, text, label.
         labels: of the columns.
-        probabilities: of each row float32 [labels], or None where it has none: blank cells.
-        labelled: of each row, whether its label is its own.
+        probabilities: float32 [labels] of each row, or None for blank cells.
+        labelled: for each row whether it has a label of its own.
     """
     cells = [
         [""] * len(labels) if share is None else [f"{value:.9g}" for value in share.tolist()]
@@ -113,7 +113,7 @@ def with_probabilities(
 def probabilities_of(frame: pd.DataFrame) -> tuple[list[str], np.ndarray]:
     """The labels of a split that have a column of probabilities, and float32 [rows, labels].
 
-    A row without probabilities is NaN. No labels where the split has no such column.
+    Rows without probabilities are NaN. A split without such columns gives no labels.
     """
     columns = {name: label for name in frame.columns if (label := label_of_column(name))}
     array = np.full((len(frame), len(columns)), np.nan, np.float32)

@@ -1,4 +1,4 @@
-"""Which columns of a user's table hold probabilities of labels, and which only seem to."""
+"""Finds the columns with probabilities of labels in a user's table."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from pipeline.errors import UserError
 from pipeline.normalize import normalize
 
 OWN_HEADER = ("text", "label")
-"""How a table begins that `predict --probabilities` writes; a column for each label follows."""
+"""The first columns of a table of `predict --probabilities`; one for each label follows."""
 _ROWS_SEEN = 5000
 _ROWS_ABOVE = 20
-# So many rows must add up, so that the others are mistakes in the table, not in the reading.
+# Share of rows that must add up to 1; then the others are mistakes in the table.
 _NEARLY_ALL = 0.9
 _PERCENT_TOLERANCE = 1.0
 
@@ -41,16 +41,16 @@ class ProbabilityColumns:
     """Columns of probabilities.
 
     Attributes:
-        positions: label -> position from 0 of its column.
-        are_predicted: they are in the form that `predict --probabilities` writes, where a label is
-            no more than the most probable one, unless somebody corrected it.
+        positions: label -> position of its column, from 0.
+        are_predicted: whether `predict --probabilities` wrote the table; a label is then only the
+            most probable one, unless somebody corrected it.
     """
 
     positions: Mapping[str, int]
     are_predicted: bool = False
 
     def renamed(self, labels: Iterable[str]) -> ProbabilityColumns:
-        """The same with the spelling of `labels` where a column is named after one of them."""
+        """A copy in which columns named after one of `labels` take its spelling."""
         names = list(self.positions)
         known = _labels_of(names, labels, by_case=False)
         places = zip(names, known, self.positions.values(), strict=True)
@@ -59,20 +59,20 @@ class ProbabilityColumns:
         )
 
     def cells(self, fields: Sequence[str]) -> dict[str, str]:
-        """label -> what stands in its column, of one row."""
+        """label -> cell of its column, in one row."""
         return {label: fields[position] for label, position in self.positions.items()}
 
 
 def columns_without_label(
     table: Table, text_column: str | None, label_column: str | None, where: Path
 ) -> tuple[Columns, ProbabilityColumns] | None:
-    """The columns of a table that `predict --probabilities` wrote, or that has a text and
-    probabilities alone; None of any other table.
+    """The columns of a table that `predict --probabilities` wrote, or that has text and
+    probabilities without labels; None for any other table.
 
-    Probabilities alone are two columns or more, named in a header, with numbers from 0 to 1 that
-    add up to 1 in nine of ten rows, some of them fractions: what is 0 or 1 everywhere may be
-    features, or dummies. The table must have no column with the name of a label, and none that
-    could hold labels in words.
+    Such probabilities are two or more columns, named in a header, with numbers from 0 to 1 that
+    add up to 1 in nine of ten rows, some of them fractions: columns of only 0 and 1 may be
+    features, or dummies. The table must have no column with the name of a label column, and none
+    that could hold labels as words.
 
     Raises:
         UserError: the columns are percentages, add up to 1 in some rows only, or have no names.
@@ -113,7 +113,7 @@ def columns_without_label(
     if len(shares) < 2 or not seen.are_fractions:
         fractions = [column for column in shares if not _Sums(sample, [column]).on_or_off]
         if len(fractions) > 1 and _Sums(sample, fractions).are_fractions:
-            return None  # what is on or off beside them may be a label
+            return None  # a column of 0 and 1 beside them may be a label
         _refuse_other_sums(seen, shares, _Sums(sample, numbers, 100), numbers, header, where)
         return None
     if header is None:
@@ -131,18 +131,18 @@ def columns_without_label(
 def columns_named_after_labels(
     table: Table, columns: Columns, labels: Iterable[str], where: Path
 ) -> tuple[ProbabilityColumns | None, list[str]]:
-    """Columns beside one with labels that hold the probabilities of these labels.
+    """Finds the columns of probabilities in a table that has a label column, too.
 
-    At least two are named after a label, and these add up to 1 as `columns_without_label` says;
-    or these with all others that have numbers from 0 to 1 (labels that no row has).
+    At least two are named after a label, and add up to 1 as `columns_without_label` says, either
+    alone or with all other columns of numbers from 0 to 1 (labels that no row has).
 
     Args:
-        table, columns: as `choose` was given and gave them.
+        table, columns: the table, and the result of `choose_columns` for it.
         labels: those of the rows.
 
     Returns:
-        The columns, None where there are none; and sentences that a user must not miss, of
-        columns that nearly are such.
+        The columns, or None if there are none; and warnings about columns that nearly are
+        probabilities.
     """
     header = columns.header
     body = table.rows[columns.first :]
@@ -176,13 +176,13 @@ def columns_named_after_labels(
 
 
 class _Sums:
-    """What columns add up to in rows that have something in them.
+    """The sums of columns, over the rows that are not blank there.
 
     Attributes:
-        share: of the rows, how many add up to `whole`.
-        of_most: whether nearly all do.
+        share: share of rows that add up to `whole`.
+        of_most: whether nearly all rows do.
         on_or_off: whether each number is 0 or 1.
-        are_fractions: of most, and not on or off.
+        are_fractions: whether nearly all rows add up, and not all numbers are 0 or 1.
     """
 
     def __init__(self, rows: Sequence[Sequence[str]], columns: Sequence[int], whole: float = 1):
@@ -217,8 +217,8 @@ def _own_form(rows: Sequence[Row]) -> tuple[Columns, ProbabilityColumns] | None:
 
 
 def _header(rows: Sequence[Row], text_column: str | None) -> int | None:
-    """The row with the names: one that has that of the text, below rows of another width only;
-    else the first, if no number is in it."""
+    """The header: a row with the name of the text column that stands first or has another width
+    than the first row; else the first row, if it has no number."""
     wanted = set(TEXT_NAMES)
     if text_column is not None and not text_column.isdecimal():
         wanted = {column_name(text_column)}
@@ -238,7 +238,7 @@ def _are_numbers(rows: Sequence[Sequence[str]], column: int, lowest: float, high
 
 
 def _names(header: Sequence[str], places: Sequence[int], nested: bool, where: Path) -> list[str]:
-    """The labels that columns are named after; of keys within a key what stands behind it."""
+    """The labels that columns are named after; of nested JSON keys the inner ones."""
     names = [header[place] for place in places]
     if nested and len({name.rpartition(".")[0] for name in names}) == 1:
         names = [name.rpartition(".")[2] for name in names]
@@ -259,14 +259,14 @@ def _refuse_twins(names: Sequence[str], where: Path) -> None:
 
 
 def _labels_of(names: Sequence[str], labels: Iterable[str], by_case: bool = True) -> list[str]:
-    """The label that each column is named after, "" where it is none: `긍정`, `P(긍정)`,
+    """The label that each column is named after, "" for none: `긍정`, `P(긍정)`,
     `scores.긍정`.
 
     Args:
         names: of the columns.
         labels: those of the rows.
-        by_case: whether a name may differ from a label by case alone, if no other column is
-            called as that label.
+        by_case: whether a name may differ from a label only by case, if no other column has the
+            name of that label.
     """
     same: dict[object, list[str]] = collections.defaultdict(list)
     alike: dict[str, list[str]] = collections.defaultdict(list)
@@ -291,12 +291,13 @@ def _labels_of(names: Sequence[str], labels: Iterable[str], by_case: bool = True
 
 
 def _only(candidates: Iterable[list[str] | None]) -> str:
-    """The label of the first list of one, "" where there is none."""
+    """The label in the first list that has exactly one; "" if there is none."""
     return next((labels[0] for labels in candidates if labels and len(labels) == 1), "")
 
 
 def _key(label: str) -> object:
-    """What spellings of a label have in common: the text policy, or its number."""
+    """A key that is equal for spellings of a label: its number, or the label under the text
+    policy."""
     plain = normalize(label)
     found = number_of(plain)
     return plain if found is None else found

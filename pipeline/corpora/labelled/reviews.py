@@ -1,4 +1,4 @@
-"""Labelled texts of others: NSMC as published, the bundled sample; and what can be learnt from."""
+"""Reads NSMC and the bundled sample; checks whether a classifier can be trained on labels."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_nsmc(path: Path, counts: Mapping[str, int] | None = None) -> LabelledTe
     quotes, all of them in two layers.
 
     Args:
-        counts: what must be found: `rows`, and rows per label (`Corpus.counts`).
+        counts: expected numbers: `rows`, and rows per label (`Corpus.counts`).
 
     Raises:
         UserError: no such file, not NSMC, or other counts than expected.
@@ -89,14 +89,14 @@ def read_sample(path: Path) -> LabelledTexts:
 
 
 def check_trainable(counts: Mapping[str, int], empty: int, where: object = None) -> None:
-    """Raises UserError unless a classifier can be learnt from rows.
+    """Raises UserError unless a classifier can be trained on rows.
 
-    It takes ten rows at least, a text in one of them, two labels at least, and half of the rows at
-    least must have a label that others have, too.
+    That needs at least ten rows, a text in one of them, two labels, and for half of the rows a
+    label that others have, too.
 
     Args:
-        counts: label -> rows.
-        empty: rows with a text that is blank.
+        counts: label -> number of rows.
+        empty: number of rows with a blank text.
     """
     rows = sum(counts.values())
     if rows < FEWEST_ROWS:

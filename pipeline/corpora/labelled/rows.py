@@ -1,4 +1,4 @@
-"""The rows of a file of labelled texts, in memory or on the disk, and the splits made of them."""
+"""The rows of a file of labelled texts, in memory or on disk, and splits of them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from pipeline.progress import Progress
 
 
 class LabelledRows(abc.ABC):
-    """What splits are made of.
+    """The rows of a file, for splits.
 
     Attributes:
-        read: how the rows were read; its frame may be without them.
+        read: how the rows were read; its frame may be empty.
         keys: of the rows.
         named: labels with a column of probabilities.
-        empty: rows with a text that is blank.
+        empty: number of rows with a blank text.
     """
 
     read: LabelledTexts
@@ -40,14 +40,14 @@ class LabelledRows(abc.ABC):
 
     @abc.abstractmethod
     def counts(self, rows: np.ndarray | None = None) -> collections.Counter[str]:
-        """label -> how many of some rows, given by their numbers, or of all."""
+        """label -> number of rows: of those with the given numbers, or of all."""
 
     @abc.abstractmethod
     def select(self, rows: np.ndarray, columns: list[str] | None = None) -> Rows:
-        """Some of them, ascending, or some of their columns."""
+        """Some of the rows, ascending, with all columns or some."""
 
     def of_file(self, name: str) -> Self:
-        """`ReadTexts.of_file`."""
+        """As `ReadTexts.of_file`."""
         other = copy.copy(self)
         other.read = self.read.of_file(name)
         return other
@@ -72,12 +72,12 @@ class InMemory(LabelledRows):
 
 
 class OnDisk(LabelledRows):
-    """Rows in a store; in memory are their keys, and of each the number of its label.
+    """Rows on disk; only their keys and the numbers of their labels are in memory.
 
     Args:
-        file: whose rows these are.
-        blocks: of it.
-        folder: on whose disk they lie.
+        file: to which the rows belong.
+        blocks: of the file.
+        folder: on the disk that is used.
     """
 
     def __init__(
@@ -111,7 +111,10 @@ class OnDisk(LabelledRows):
 
 
 def read_rows(file: LabelledFile | LabelledFiles, folder: Path) -> LabelledRows:
-    """The rows of a file: of a large one, which comes in several blocks, on the disk of `folder`.
+    """Reads the rows of a file; those of a large one, in several blocks, are put on disk.
+
+    Args:
+        folder: on the disk that is used.
 
     Raises:
         UserError: as `LabelledFile.blocks`.
@@ -129,7 +132,7 @@ def with_rows(
 ) -> CorpusSplits:
     """The same corpus with its splits: in memory, unless a file is too large for that.
 
-    Files of dev and test lose their columns of probabilities, which are there to be learnt from.
+    Dev and test lose their columns of probabilities, which are only for training.
     """
     chosen = {
         split: files[part].select(rows, None if part == "train" else COLUMNS)
@@ -141,5 +144,5 @@ def with_rows(
 
 
 def _labels_named(columns: Iterable[str]) -> list[str]:
-    """The labels of columns of probabilities."""
+    """The labels that have a column of probabilities."""
     return [label for name in columns if (label := label_of_column(name))]

@@ -1,4 +1,4 @@
-"""Two files in two languages, line by line: what belongs together, and the pairs they give."""
+"""Finds and reads two files in two languages that are aligned line by line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMES = {
     "source": ("src", "source"),
     "target": ("tgt", "target"),
 }
-"""A side -> what it is called in names of files; those of the two sides correspond."""
+"""A side -> its names in file names; names at the same place of the two sides correspond."""
 _OTHER = {"ko": "en", "en": "ko", "source": "target", "target": "source"}
 _SIDES = {name: side for side, names in _NAMES.items() for name in names}
 # ko-KR and kor_Hang are one name; `train_ko` has two.
@@ -36,10 +36,10 @@ _PEEKED = 1 << 16
 
 @dataclasses.dataclass(frozen=True)
 class AlignedFiles:
-    """Two files of which line n of one translates line n of the other.
+    """Two files: line n of one translates line n of the other.
 
     Attributes:
-        ko, en: by their names; what is in them counts (`pairs_of_lines`).
+        ko, en: the files, by their names; their content decides in the end (`pairs_of_lines`).
     """
 
     ko: Path
@@ -50,15 +50,15 @@ class AlignedFiles:
 
 
 def aligned_files(path: Path) -> AlignedFiles | None:
-    """The two files that `path` stands for: it is one of them, or how both their names begin.
+    """The two files that `path` stands for: it is one of them, or the beginning of both names.
 
-    Two files belong together whose names differ in the last language alone: train.ko and train.en,
-    X.en-ko.ko and X.en-ko.en, train_kor.txt and train_eng.txt, train.src and train.tgt, with or
-    without .gz, .xz or .bz2. Where the language is not the end of the name, each has to be written
-    in one language, or it is a table that is called so.
+    Two files belong together if their names differ only in the last language: train.ko and
+    train.en, X.en-ko.ko and X.en-ko.en, train_kor.txt and train_eng.txt, train.src and train.tgt,
+    with or without .gz, .xz or .bz2. If the language is not the end of the name, each must be
+    written in one language; else it is a table with such a name.
 
     Returns:
-        None where there are no such two.
+        None if there are no two such files.
     """
     entries = _entries(path.parent)
     if os.path.isfile(path):
@@ -79,7 +79,7 @@ def aligned_files(path: Path) -> AlignedFiles | None:
 
 
 def aligned_names(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Which of the names in an archive belong together: (Korean, English) of each two."""
+    """The names in an archive that belong together, as pairs (Korean, English)."""
     found = {}
     for name in names:
         for side, skeleton in _skeletons(name):
@@ -90,8 +90,8 @@ def aligned_names(names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def aligned_by_content(one: Path, other: Path) -> AlignedFiles | None:
-    """Two files of any names of which one is in Korean and the other in English, a sentence a
-    line; None where they are not."""
+    """Two files of any names, if one is in Korean and the other in English, a sentence per line;
+    else None."""
     languages = _language(one), _language(other)
     if languages == ("ko", "en"):
         return AlignedFiles(one, other)
@@ -99,7 +99,7 @@ def aligned_by_content(one: Path, other: Path) -> AlignedFiles | None:
 
 
 def read_aligned(files: AlignedFiles) -> PairTexts:
-    """The pairs of two files, as `pairs_of_lines` says."""
+    """Reads the pairs of two files; see `pairs_of_lines`."""
     names = [files.ko.name, files.en.name]
     if names[0] == names[1]:
         names = [str(files.ko), str(files.en)]
@@ -117,12 +117,12 @@ def pairs_of_lines(ko: tuple[str, bytes], en: tuple[str, bytes], where: object) 
     sides is no pair, and one with a damaged character is rejected.
 
     Args:
-        ko, en: the name of a file and its content. Where they are in the other language than
-            their names say, they are exchanged, and a warning says so.
+        ko, en: the name of a file and its content. If their languages are not those of their
+            names, they are exchanged, and a warning says so.
         where: for errors.
 
     Raises:
-        UserError: not equally many lines, or they are not in Korean and English.
+        UserError: the numbers of lines differ, or they are not in Korean and English.
     """
     (ko_name, ko_lines, ko_encoding), (en_name, en_lines, en_encoding) = _lines(*ko), _lines(*en)
     _make_even(ko_lines, en_lines)
@@ -169,8 +169,8 @@ def _lines(name: str, data: bytes) -> tuple[str, list[str], str]:
 
 
 def _make_even(one: list[str], other: list[str]) -> None:
-    """Takes off what stands behind the last line end, and empty lines behind the shorter file's
-    last line."""
+    """Removes an empty rest behind the last line end, and empty lines behind the last line of the
+    shorter file."""
     for lines in (one, other):
         if not lines[-1]:
             lines.pop()
@@ -191,8 +191,8 @@ def _entries(folder: Path) -> list[str]:
 
 
 def _skeletons(name: str) -> Iterator[tuple[str, str]]:
-    """The sides that a name speaks of, the last first, each with the name under NFC without that
-    word (and without the ending of a compression)."""
+    """The sides that a name mentions, the last one first, each with the rest of the name (under
+    NFC, without the ending of a compression)."""
     name = without_compression(unicodedata.normalize("NFC", name))
     begin = name.rfind("/") + 1
     for match in reversed(list(_WORD.finditer(name, begin))):
@@ -224,7 +224,7 @@ def _one_each(files: AlignedFiles) -> bool:
 
 
 def _language(path: Path) -> str | None:
-    """The one language that a file's first lines are in, None where it is a table or neither."""
+    """The language of the first lines of a file; None for a table, or for neither language."""
     try:
         data = first_bytes(path, _PEEKED)
         text = decode(data[: data.rfind(b"\n") + 1] or data, path)[0]

@@ -1,4 +1,4 @@
-"""Sentence pairs for a translator: where they come from, and what is held out of them."""
+"""Reads, filters and splits sentence pairs, for a translator."""
 
 from __future__ import annotations
 
@@ -49,17 +49,16 @@ _LONGEST_NAME = 60
 
 @dataclasses.dataclass(frozen=True)
 class ParallelTexts:
-    """Sentence pairs that a finished model is judged on.
+    """Sentence pairs on which a finished model is evaluated.
 
     Attributes:
         frame: columns id, text (source side), label (target side), all str; of a user's file
             label2, label3 ... for further references, too (`pairs.to_grouped_frame`).
         origin: title, source and licence.
-        rejects: rows that are not in it, and those that are, but doubtful (`kept`).
-        filtered, doubtful: reason -> rows.
-        warnings: sentences that a user must not miss, with the counts of these two, where there
-            are any.
-        read_as: how it was read, a sentence for people; empty where nothing had to be decided.
+        rejects: rows that were left out, and doubtful rows that were kept (`kept`).
+        filtered, doubtful: reason -> number of rows.
+        warnings: sentences that a user must not miss, with these counts among them.
+        read_as: how it was read, a sentence for people; empty if nothing had to be decided.
     """
 
     frame: pd.DataFrame
@@ -72,33 +71,33 @@ class ParallelTexts:
 
 
 def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) -> CorpusSplits:
-    """Parallel corpora, filtered and split: of the catalogue, bundled, or a user's own files.
+    """Reads, filters and splits parallel corpora: of the catalogue, bundled, or a user's own.
 
-    Bad pairs are left out (`pair_filters.REASONS`), of a development or test set that comes as
-    such only what has no two sides. What has no development or test set gives a tenth of its
-    pairs to each, by a hash, and always all pairs that share a side with one of them. Then no
-    pair of train has a side of dev or test, and none of dev one of test, of whichever corpus.
+    Bad pairs are left out (`pair_filters.REASONS`); of a published development or test set only
+    rows without two sides. A corpus without such a set gives a tenth of its pairs to dev or test,
+    by a hash, and always all pairs that share a side. Then no pair of train has a side of dev or
+    test, and none of dev a side of test, over all corpora.
 
     In the test of a user's own corpus each source stands once, with all its translations as
-    references (`pairs.to_grouped_frame`). The tests of the catalogue stay as others score them.
+    references (`pairs.to_grouped_frame`). The test sets of the catalogue stay as
+    published, so that scores can be compared.
 
     Several corpora: their training and development sets are joined. Their test sets are joined
     as `test` and also stand by themselves, as `test-` and the name of the corpus: that of the
-    catalogue, or the file's without `.train` and suffix, all but letters, digits, `_` and `-`
-    replaced.
+    catalogue, or of the file without `.train` and suffix, with all characters replaced but
+    letters, digits, `_` and `-`.
 
     Args:
-        chosen: which.
+        chosen: which corpora.
         raw: where downloaded files are kept.
         sample: the bundled pairs, which also stand in where one corpus of the catalogue was
             asked for and cannot be had.
 
     Returns:
         Splits with columns id, text (source side), label (target side). With the details
-        direction, corpora (of
-        each: name, title, source, licence, rows, filtered, doubtful, and how its files were
-        read), filtered and doubtful (reason -> rows, of all together), and read_as (a sentence
-        for people).
+        direction, corpora (of each: name, title, source, licence, rows, filtered, doubtful, and
+        how its files were read), filtered and doubtful (reason -> rows, over all corpora), and
+        read_as (a sentence for people).
 
     Raises:
         CorpusUnavailable: one of several cannot be had.
@@ -176,12 +175,12 @@ def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) ->
 def read_evaluation_pairs(
     name: str, chosen: PairCorpusSettings, raw: Path, sample: Path
 ) -> ParallelTexts:
-    """What a finished model is judged on.
+    """Reads the pairs on which a finished model is evaluated.
 
     Args:
-        name: of the catalogue or `sample`, for its test split, or the path of a file, for the
-            whole of it; only what has no two sides is left out.
-        chosen: the direction, and the filters where a test split has to be made.
+        name: of the catalogue, or `sample`: its test split; or the path of a file: all of it.
+            Only rows without two sides are left out.
+        chosen: the direction, and the filters if a test split has to be made.
         raw, sample: as of `read_parallel_corpus`.
 
     Raises:
@@ -257,7 +256,7 @@ def _split(source: PairSource, pair_filter: PairFilter) -> dict[str, PairTexts]:
 def _held_out(
     parts: dict[str, PairTexts], missing: list[str], pair_filter: PairFilter, where: str
 ) -> dict[str, PairTexts]:
-    """`parts` with those that are missing, each a tenth of train; no side is in two of them."""
+    """Adds the missing splits to `parts`, each a tenth of train; no side is in two of them."""
     train = parts["train"]
     tenth = max(1, round(len(train.pairs) / 10))
     sides = zip(*map(pair_filter.keys, train.pairs), strict=True)
@@ -287,7 +286,7 @@ def _only(pairs: Sequence[SentencePair], chosen: np.ndarray) -> list[SentencePai
 def _kept_apart(
     parts: list[dict[str, PairTexts]], pair_filter: PairFilter
 ) -> list[dict[str, PairTexts]]:
-    """No side in two splits, and in train no pair twice, whichever corpora they come from."""
+    """Removes pairs that share a side with a held-out split, and repeated pairs of train."""
     sides = HeldOutSides(pair_filter)
     sides.add(_all([found["test"] for found in parts]))
     parts = [{**found, "dev": sides.without_shared(found["dev"])} for found in parts]
@@ -317,7 +316,7 @@ def _describe(source: PairSource, parts: dict[str, PairTexts]) -> dict:
 
 
 def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Every reason there is, so that a zero is seen to be one."""
+    """The sums for all reasons, also those that are 0."""
     total: collections.Counter[str] = collections.Counter()
     for count in counts:
         total.update(count)

@@ -1,4 +1,4 @@
-"""Reader of a user's own sentence pairs, whatever they were given out as."""
+"""Reads a user's own sentence pairs, in any of the common formats."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from pipeline.text_file import DAMAGED, decode, is_damaged, read_text, split_lin
 
 SUFFIXES = (".tsv", ".csv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".tmx", ".zip")
 BARS = "|||"
-"""What Moses and fast_align put between two sides."""
-# In an archive they stand beside the sentences.
+"""The separator between two sides in files of Moses and fast_align."""
+# Names of files in an archive that hold no sentences.
 _NO_PAIRS = ("readme", "license", "licence", "_about", "about", "copying", "changelog", "citation")
 _TABLES = (*SUFFIXES[:-1], "")
 
@@ -38,17 +38,17 @@ def read_pairs(own: Path | AlignedFiles) -> PairTexts:
     """Reads a user's own file of pairs.
 
     It is a table (`delimited.read_table`: TSV, CSV, JSON ..., or lines of `ko ||| en`), a TMX, two
-    aligned files (`aligned_files`; `own` is both, either, or how their names begin), or one of
-    these in an archive or compressed. What it is, the content says. The columns of a table are
-    found as `pair_columns.choose_sides` says.
+    aligned files (`aligned_files`; `own` is both, either, or the beginning of their names), or one
+    of these in an archive or compressed. The content decides which. The columns of a table are
+    chosen by `pair_columns.choose_sides`.
 
-    Sides are kept as they are; a row with too few or too many columns is rejected. Where a row has
-    several translations of a sentence, each is a pair.
+    Sides are kept as they are; a row with too few or too many columns is rejected. If a row has
+    several translations of a sentence, each gives a pair.
 
     Returns:
         id is `pair_id`. With the details encoding, format and read_as (a sentence for people); of a
-        table delimiter, header, ko_column and en_column (numbers from 1), swapped (the header has
-        them the other way round, of which a warning speaks, too) as well.
+        table also delimiter, header, ko_column and en_column (numbers from 1), and swapped (the
+        header names them the other way round; there is a warning, too).
 
     Raises:
         UserError: no file, no text file, or no pairs of two languages in it.
@@ -117,12 +117,12 @@ def _read_table(text: str, encoding: str, path: Path, where: Path) -> PairTexts:
             continue
         for ko, en in _sides(row, columns, table.delimiter == JSON):
             texts.pairs.append(SentencePair(ko, en, pair_id(ko, en), row.line, path.name))
-    texts.details["read_as"] = _in_words(texts, table, columns, path)
+    texts.details["read_as"] = _read_as(texts, table, columns, path)
     return texts
 
 
 def _sides(row: Row, columns: SideColumns, is_json: bool) -> list[tuple[str, str]]:
-    """The sentence of a row with each of its translations; empty ones only where all are."""
+    """The sentence of a row with each of its translations; an empty one only if all are empty."""
 
     def written(*places: int) -> list[str]:
         cells = [row.fields[place] for place in places]
@@ -136,7 +136,7 @@ def _sides(row: Row, columns: SideColumns, is_json: bool) -> list[tuple[str, str
 
 
 def _listed(cell: str) -> list[str]:
-    """The texts of a list in JSON, such as several references; any other cell by itself."""
+    """The texts of a JSON list, such as several references; of any other cell the cell itself."""
     if cell.startswith('["'):
         with contextlib.suppress(ValueError):
             texts = json.loads(cell)
@@ -146,7 +146,7 @@ def _listed(cell: str) -> list[str]:
 
 
 def _by_bars(text: str, encoding: str) -> Table | None:
-    """The rows of a text with `|||` between the sides in most of its lines, None for any other."""
+    """The rows of a text with `|||` between the sides in most lines; None for any other text."""
     lines = split_lines(text)
     seen = [line for line in lines[:200] if line.strip()]
     with_tab, with_bars = (sum(mark in line for line in seen) for mark in ("\t", BARS))
@@ -162,8 +162,8 @@ def _by_bars(text: str, encoding: str) -> Table | None:
 
 
 def _by_lists(text: str, encoding: str) -> Table | None:
-    """The rows of JSON that has a list of texts for each pair, in a list or a line each; None for
-    any other text."""
+    """The rows of JSON with a list of texts for each pair, in one list or a line each; None for any
+    other text."""
     begin = text.lstrip("\ufeff \t\r\n")
     if not begin.startswith("["):
         return None
@@ -196,7 +196,7 @@ def _details(table: Table, columns: SideColumns) -> dict:
     }
 
 
-def _in_words(texts: PairTexts, table: Table, columns: SideColumns, path: Path) -> str:
+def _read_as(texts: PairTexts, table: Table, columns: SideColumns, path: Path) -> str:
     def described(place: int, others: tuple[int, ...]) -> str:
         names = []
         for number in (place, *others):

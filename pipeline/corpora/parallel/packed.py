@@ -1,4 +1,4 @@
-"""Files in an archive or compressed by themselves, read within it: nothing is written to disk."""
+"""Reads archives and compressed files; nothing is unpacked to disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 
 __all__ = ["SUFFIXES", "Packed", "first_bytes", "unpacked", "without_compression"]
 
-# Bytes of one file in an archive. The largest published one is far below; an archive that
+# Largest size in bytes of one file in an archive. Published ones are much smaller; an archive that
 # unpacks to more was made to fill a disk or memory.
 LARGEST_MEMBER = 1 << 28
 
@@ -27,22 +27,22 @@ _BROKEN = (tarfile.TarError, zipfile.BadZipFile, *BROKEN)
 
 @dataclasses.dataclass(frozen=True)
 class Packed:
-    """An archive or a compressed file; nothing of it is read yet but the names.
+    """An archive or a compressed file, of which only the names of its files are read yet.
 
     Attributes:
         path: the file itself.
-        names: of the files in it with their folders, which lead nowhere. Links, folders and
-            hidden files are not among them.
+        names: of the files in it, with their folders; nothing is written to these paths. Links,
+            folders and hidden files are not among them.
     """
 
     path: Path
     names: list[str]
 
     def read(self, names: Sequence[str]) -> list[bytes]:
-        """What is in files of it, in the order of `names`.
+        """The contents of some of its files, in the order of `names`.
 
         Raises:
-            UserError: damaged or encrypted, or larger than LARGEST_MEMBER.
+            UserError: a file is damaged, encrypted or larger than LARGEST_MEMBER.
         """
         with _explained(self.path):
             read = dict(_reader(self.path)(self.path, set(names)))
@@ -50,10 +50,10 @@ class Packed:
 
 
 def unpacked(path: Path) -> Packed | None:
-    """A .zip, a .tar of any compression, or a .gz, .xz or .bz2, by its first bytes.
+    """Opens a .zip, a .tar of any compression, or a .gz, .xz or .bz2, known by its first bytes.
 
     Returns:
-        None where `path` is none of these, or cannot be opened.
+        None if `path` is none of these, or cannot be opened.
 
     Raises:
         UserError: it is damaged, or a spreadsheet, which is a .zip too.
@@ -72,7 +72,7 @@ def unpacked(path: Path) -> Packed | None:
 
 
 def first_bytes(path: Path, size: int) -> bytes:
-    """The first `size` bytes of a file, of those in it where it is a .gz, .xz or .bz2.
+    """The first `size` bytes of a file; of a .gz, .xz or .bz2 those of its content.
 
     Raises:
         OSError: it cannot be read.
@@ -89,7 +89,7 @@ def first_bytes(path: Path, size: int) -> bytes:
 
 
 def _begins(path: Path) -> bytes:
-    """The magic number that `path` begins with, b"" where it has none of those known here."""
+    """The magic number at the beginning of `path`; b"" if it has no known one."""
     try:
         with path.open("rb") as file:
             head = file.read(300)
@@ -149,7 +149,7 @@ def _compressed(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, byte
 
 def _bounded(file: IO[bytes], size: int, name: str, path: Path) -> bytes:
     _check_size(size, name, path)
-    data = file.read(LARGEST_MEMBER + 1)  # what an archive says of a size need not be true
+    data = file.read(LARGEST_MEMBER + 1)  # the size that an archive states may be wrong
     _check_size(len(data), name, path)
     return data
 

@@ -1,4 +1,4 @@
-"""Which column of a user's table is Korean and which is English."""
+"""Decides which column of a user's table is Korean and which is English."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pipeline.corpora.tables.delimited import Row
 from pipeline.errors import UserError
 
 _REMEDY = "give it a first line that names the columns, ko and en among them"
-# Credits stand beside sentences in what Tatoeba gives out, and are English too.
+# Tatoeba's files have credits beside the sentences, which are English, too.
 _CREDITS = "CC-BY"
-# Rows that scripts are counted in, at even distances.
+# Number of rows, at even distances, in which scripts are counted.
 _SEEN = 20_000
-# Fewer rows do not tell a column of categories from one of sentences.
+# With fewer rows a column of categories cannot be told from one of sentences.
 _FEWEST_FOR_CATEGORIES = 10
 _LONGEST_TITLE = 40
 
@@ -26,14 +26,14 @@ Cells = list[list[str]]
 
 @dataclasses.dataclass(frozen=True)
 class SideColumns:
-    """Positions from 0.
+    """Positions of columns, from 0.
 
     Attributes:
-        ko, en: where the sides are, by their script where it contradicts the header.
+        ko, en: of the sides; if their scripts contradict the header, by their scripts.
         header: whether the first row names the columns.
-        swapped: the header has it the other way round.
-        width: how many fields a row must have.
-        other_ko, other_en: where there are further translations of the other side.
+        swapped: whether the header names them the other way round.
+        width: number of fields that a row must have.
+        other_ko, other_en: of further translations of the other side.
     """
 
     ko: int
@@ -48,25 +48,25 @@ class SideColumns:
 def choose_sides(rows: Sequence[Row], where: Path, has_header: bool = False) -> SideColumns:
     """Decides which columns hold the two sides.
 
-    The first row is a header where two of its names say different things of their columns
-    (`pair_names.NAMES`: ko and en, source and target, ko and ref1 ...), or where it is written in
-    other scripts than the rows below it. Names tell the columns; where they name no language,
-    or there are none, the script does: the Korean column is the one with Hangul in most cells,
-    the English one the one with Latin letters alone. Where more than two columns could be meant,
-    ids (hardly any cell has a space in it), Tatoeba's credits and categories (the same few cells
-    again and again) are not; if that leaves not exactly one, nothing is guessed.
+    The first row is a header if two of its names stand for different roles (`pair_names.NAMES`:
+    ko and en, source and target, ko and ref1 ...), or if it is written in other scripts than the
+    rows below it. The columns are found by name; if names give no language, or there are none,
+    by script: the Korean column has Hangul in most cells, the English one only Latin letters. If
+    more than two columns fit, those of ids (hardly any cell has a space), of Tatoeba's credits
+    and of categories (few different cells) are excluded; if that does not leave exactly one for a
+    side, it is an error.
 
     Columns of the same name with a number behind it (en, en2; ref1, ref2) are several
-    translations of the same sentence. Where a header says ko and en and more rows are written
-    the other way round than as it says, the script counts.
+    translations of the same sentence. If a header says ko and en, but more rows are written the
+    other way round, the script decides.
 
     Args:
         rows: at least one.
         where: the file, for errors.
-        has_header: the first row is known to be one.
+        has_header: whether the first row is known to be a header.
 
     Raises:
-        UserError: one column only, one side not there, or more than one that could be it.
+        UserError: there is only one column, a side is missing, or several columns fit a side.
     """
     first = rows[0].fields
     names = named_columns(first)
@@ -86,7 +86,7 @@ def choose_sides(rows: Sequence[Row], where: Path, has_header: bool = False) -> 
 
 
 def _goes_on(rows: Sequence[Row], column: int, cell: str) -> bool:
-    """Whether most rows have the same cell, so that it is no name (kor_Hang in each of them)."""
+    """Whether most rows have the same cell, so that it is no name (kor_Hang in each row)."""
     return 2 * sum(row.fields[column : column + 1] == [cell] for row in rows) > len(rows)
 
 
@@ -101,7 +101,7 @@ def _check_width(width: int, where: Path) -> None:
 
 
 def _check_apart(body: Cells, korean: int, where: Path) -> None:
-    """Refuses a table that was cut at the commas of its sentences, so that one cell has the
+    """Refuses a table that was split at the commas of its sentences, so that one cell has the
     Korean sentence and the beginning of the English one."""
     mixed = sum(0 < count_hangul(fields[korean]) < count_latin(fields[korean]) for fields in body)
     if len(body) > 1 and 10 * mixed >= 7 * len(body):
@@ -144,8 +144,7 @@ def _by_names(body: Cells, names: list[Named], width: int, where: Path) -> SideC
 
 
 def _best(body: Cells, names: list[Named], role: Role, where: Path) -> list[int]:
-    """The columns of one role whose names are the most certain; several where a number tells
-    them apart."""
+    """The columns of a role with the most certain names; several if they differ by a number."""
     of_role = [name for name in names if name.role == role]
     certain = [name for name in of_role if name.certainty]
     if certain:
@@ -166,7 +165,7 @@ def _share(body: Cells, column: int, test: Callable[[str], bool]) -> float:
 
 
 def _written(body: Cells, korean: int, english: int) -> int:
-    """In how many rows one column is Korean and another English."""
+    """The number of rows in which one column is Korean and another English."""
     return sum(is_korean(fields[korean]) and is_english(fields[english]) for fields in body)
 
 
@@ -204,8 +203,8 @@ def _has_sentences(body: Cells, column: int) -> bool:
 
 
 def _is_title(first: list[str], below: Cells, korean: int, english: int) -> bool:
-    """Whether a first row without known names is a header all the same: its cells are short, each
-    another, and in other scripts than nearly all pairs below."""
+    """Whether a first row without known names is a header nevertheless: its cells are short, all
+    different, and in other scripts than nearly all pairs below."""
     cells = [first[korean].strip(), first[english].strip()]
     if not below or fits(*cells) or fits(*reversed(cells)) or cells[0] == cells[1]:
         return False

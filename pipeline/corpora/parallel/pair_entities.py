@@ -1,4 +1,4 @@
-"""HTML entities in sentence pairs: decoded where a corpus is full of them."""
+"""Decodes HTML entities in sentence pairs, if a corpus is full of them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, pair_id
 
 
 def without_entities(parts: Mapping[str, PairTexts], name: str) -> dict[str, PairTexts]:
-    """The parts of one corpus with their HTML entities decoded, on both sides and in all parts
-    alike, where `html_entities.is_escaped` holds of all together.
+    """Decodes the HTML entities of a corpus, on both sides and in all parts, if
+    `html_entities.is_escaped` holds for all parts together.
 
-    Where too few pairs have one they stay, and a warning of the first part says so.
+    If too few pairs have one, they stay, and a warning of the first part says so.
 
     Args:
         name: of the corpus, for the warning.

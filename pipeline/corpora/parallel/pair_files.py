@@ -1,4 +1,4 @@
-"""Readers of sentence pairs as they are published: Tatoeba, and the archives of news."""
+"""Reads published sentence pairs: Tatoeba, and the archives of news."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBERS = re.compile(r"#(\d+)\b.*#(\d+)\b")
 
 
 def read_tatoeba(path: Path) -> PairTexts:
-    """Reads a file of Tatoeba's pairs as https://www.manythings.org/anki gives them out.
+    """Reads a file of Tatoeba's pairs, in the format of https://www.manythings.org/anki.
 
     A line is English, Korean and the credit, `... tatoeba.org #2877272 (CM) & #8363271
     (Eunhee)`, with tabs between and LF at its end. The published file has 5,749 lines, none of
@@ -26,7 +26,7 @@ def read_tatoeba(path: Path) -> PairTexts:
 
     Returns:
         id is the two numbers at Tatoeba, English first, `2877272-8363271`, under which the
-        licence's credit is found.
+        credit that the licence requires is found.
 
     Raises:
         UserError: no such file, or no text file.
@@ -49,13 +49,13 @@ def read_news(path: Path) -> PairTexts:
     """Reads one archive of the Korean-English news (jungyeul/korean-parallel-corpora).
 
     It has two files, one ends in `.ko` and one in `.en`; line n of one is line n of the other.
-    They are read from within the archive: nothing is unpacked, and the names in it lead nowhere.
+    Nothing is unpacked to disk.
 
     Returns:
         id is `news-`, the part (`dev`), `-`, number of the line.
 
     Raises:
-        UserError: no such file, no such archive, or its files have not equally many lines.
+        UserError: no such file, no such archive, or its files have different numbers of lines.
     """
     sides = _members(path, (".ko", ".en"))
     (name, ko), (_, en) = sides[".ko"], sides[".en"]
@@ -75,7 +75,7 @@ def read_news(path: Path) -> PairTexts:
 
 
 def _members(path: Path, endings: tuple[str, ...]) -> dict[str, tuple[str, list[str]]]:
-    """ending -> (name, lines) of the one file in a .tar.gz whose name ends so."""
+    """ending -> (name, lines) of the only file in a .tar.gz with that ending."""
     found = collections.defaultdict(list)
     try:
         with tarfile.open(path, "r:gz") as archive:

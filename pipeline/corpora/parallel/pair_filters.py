@@ -1,4 +1,4 @@
-"""Which pairs are good enough to learn from, and which may stand in which split."""
+"""Filters bad sentence pairs, and keeps the sides of held-out pairs out of other splits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.corpora.parallel.pairs import PairTexts, SentencePair
 from pipeline.corpora.scripts import fits, looks_swapped
 from pipeline.normalize import normalize
 
-# What is said of a row, by what it is counted under.
+# Key under which left-out rows are counted -> message about a row.
 REASONS = {
     "unpaired": "has not two sides",
     "empty": "one side is empty",
@@ -29,16 +29,16 @@ _SLACK = 10
 
 
 class PairFilter:
-    """Tells good pairs from bad ones, and which sides are the same.
+    """Tells good pairs from bad ones, and compares sides.
 
-    Sides are looked at under the text policy; two are the same if only case parts them.
+    Sides are compared under the text policy and without regard to case.
 
     Args:
         max_length_ratio: of the longer side to the shorter, in letters. A Hangul syllable counts
-            as the two or three letters it is made of, whereby a Korean sentence and its English
-            translation are about equally long (median 0.9 to 1.15 in six corpora). Ten are
-            added to each, for the sake of short ones.
-        max_characters: characters.
+            as the two or three letters it is made of, which makes a Korean sentence and its English
+            translation about equally long (median 0.9 to 1.15 in six corpora). Ten are added
+            to both, so that short pairs are not left out.
+        max_characters: largest number of characters of a side.
     """
 
     def __init__(self, max_length_ratio: float, max_characters: int) -> None:
@@ -51,16 +51,16 @@ class PairFilter:
         return self._normalize(pair.ko), self._normalize(pair.en)
 
     def keys(self, pair: SentencePair) -> tuple[str, str]:
-        """The same without regard to case, as sides are compared across splits."""
+        """The two sides in small letters, as they are compared across splits."""
         ko, en = self.sides(pair)
         return ko.casefold(), en.casefold()
 
     def __call__(self, texts: PairTexts, *, published: bool = False) -> PairTexts:
-        """Leaves out the bad pairs, and exchanges sides that are swapped (doubtful, and kept).
+        """Leaves out bad pairs, and exchanges swapped sides (kept, and listed as doubtful).
 
         Args:
-            published: it is a development or test set that others may report figures on. Only
-                what has an empty side is left out; the rest stays as it is, and is doubtful.
+            published: whether it is a development or test set with published figures. Only pairs
+                with an empty side are left out; other bad pairs stay, listed as doubtful.
         """
         result = dataclasses.replace(
             texts,
@@ -91,7 +91,7 @@ class PairFilter:
         return result
 
     def _fault(self, pair: SentencePair, seen: set[tuple[str, str]]) -> str | None:
-        """The first thing that is wrong with a pair, None if nothing is."""
+        """The first fault of a pair, a key of `REASONS`; None if it has none."""
         sides = ko, en = self.sides(pair)
         if not ko or not en:
             return "empty"
@@ -111,7 +111,7 @@ class PairFilter:
 
 
 class HeldOutSides:
-    """The sides that earlier splits have, and the pairs that keep clear of them."""
+    """The sides of earlier splits, to leave out pairs that share one."""
 
     def __init__(self, pair_filter: PairFilter) -> None:
         self._keys = pair_filter.keys
@@ -124,7 +124,7 @@ class HeldOutSides:
             self._en.add(en)
 
     def without_shared(self, texts: PairTexts) -> PairTexts:
-        """Only the pairs neither of whose sides was added."""
+        """Leaves out the pairs with a side that was added."""
         pairs, rejects = [], []
         for pair in texts.pairs:
             ko, en = self._keys(pair)
@@ -138,7 +138,7 @@ class HeldOutSides:
 def without_repeated(
     texts: PairTexts, seen: set[tuple[str, str]], sides: Callable[[SentencePair], tuple[str, str]]
 ) -> PairTexts:
-    """Only the pairs that are not in `seen`, to which they are added."""
+    """Leaves out the pairs in `seen`, and adds the others to it."""
     pairs, rejects = [], []
     for pair in texts.pairs:
         if (both := sides(pair)) in seen:
@@ -159,7 +159,7 @@ def _less(texts: PairTexts, pairs: list[SentencePair], rejects: list, why: str) 
 
 
 def filter_sentences(texts: PairTexts) -> list[str]:
-    """How many rows were left out or kept in doubt, and why: a sentence each, if there are any."""
+    """Sentences that say how many rows were left out, or kept though doubtful, and why."""
     sentences = []
     groups = (("could not be used", texts.left_out), ("were kept in doubt", texts.doubtful))
     for what, counts in groups:

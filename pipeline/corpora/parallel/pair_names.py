@@ -1,4 +1,4 @@
-"""What the names of columns say of a table of sentence pairs."""
+"""Finds the sides of sentence pairs by the names of columns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMES: dict[Role, tuple[str, ...]] = {
     "target": ("target", "tgt", "trg", "translation", "번역문", "번역", "output"),
     "reference": ("reference", "references", "ref", "refs", "최종번역문", "참조", "참조번역"),
 }
-"""What a column is -> its names, in lower case and NFC."""
+"""Role of a column -> its names, in small letters and NFC."""
 _AS_PART: dict[Role, frozenset[str]] = {
     "korean": frozenset(("ko", "kor", "korean", "kr", "한국어", "국문")),
     "english": frozenset(("en", "eng", "english", "영어", "영문")),
@@ -26,7 +26,7 @@ _AS_PART: dict[Role, frozenset[str]] = {
     "target": frozenset(("target", "tgt", "trg", "번역문")),
     "reference": frozenset(("ref", "reference")),
 }
-"""Names that stand for themselves as a part of one, too: ko_original, sentence_kor_Hang."""
+"""Names that also count as a part of a longer name: ko_original, sentence_kor_Hang."""
 _NO_SENTENCE = frozenset(
     (
         *("id", "ids", "lang", "language", "count", "length", "len", "score", "scores", "url"),
@@ -35,20 +35,20 @@ _NO_SENTENCE = frozenset(
         *("pred", "prediction"),
     )
 )
-"""With one of these as a part, it is the name of no sentence that a person wrote."""
+"""A name with one of these parts is not that of a sentence written by a person."""
 _NUMBERED = re.compile(r"(.+?)[\s_.-]*[0-9]{1,3}")
 _PARTS = re.compile(r"[_.\-/()\[\]]+")
 
 
 @dataclasses.dataclass(frozen=True)
 class Named:
-    """What a column is by its name.
+    """A column whose name tells its role.
 
     Attributes:
         column: its position, from 0.
         role: a key of NAMES.
-        certainty: 2 where the name is one of NAMES, 1 where a number follows it (en2, ref1), 0
-            where it is a part of the name (ko_original).
+        certainty: 2 if the name is one of NAMES, 1 if a number follows it (en2, ref1), 0 if it is
+            a part of the name (ko_original).
     """
 
     column: int
@@ -57,10 +57,10 @@ class Named:
 
 
 def named_columns(header: Sequence[str]) -> list[Named]:
-    """The columns whose names say what they are, in their order.
+    """The columns whose names tell their roles, in their order.
 
-    Names are compared as `table.column_name` says; of `translation.ko`, as nested JSON gives it,
-    what stands behind the last dot counts first.
+    Names are compared as `table.column_name` says; of `translation.ko` (nested JSON) the part
+    behind the last dot is tried first.
     """
     roles = [(column, _role(name)) for column, name in enumerate(column_names(header))]
     return [Named(column, *role) for column, role in roles if role is not None]

@@ -1,4 +1,4 @@
-"""A sentence and its translation, as readers and filters of parallel corpora hand them on."""
+"""Sentence pairs, as readers and filters of parallel corpora return them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ REFERENCE = "label"
 
 
 def pair_id(ko: str, en: str) -> str:
-    """16 hexadecimal digits, 8 for each side, however its white space is written."""
+    """Id of a pair: 16 hexadecimal digits, 8 for each side, equal for any white space."""
     return text_id(ko)[:8] + text_id(en)[:8]
 
 
 @dataclasses.dataclass(frozen=True)
 class SentencePair:
-    """Two sides, and where they were found.
+    """The two sides of a pair, and their place in a file.
 
     Attributes:
         ko, en: the Korean and the English side, as they were written.
         id: the corpus's own, or a hash of the two sides.
-        line: where it begins in the file, 1 for the first line.
+        line: on which it begins in the file, 1 for the first line.
         file: the file's name, without folder.
     """
 
@@ -41,7 +41,7 @@ class SentencePair:
 
     @property
     def exchanged(self) -> SentencePair:
-        """The same with its sides exchanged."""
+        """A copy with the sides exchanged."""
         return dataclasses.replace(self, ko=self.en, en=self.ko)
 
     def reject(self, reason: str, *, kept: bool = False) -> Rejected:
@@ -50,13 +50,13 @@ class SentencePair:
 
 @dataclasses.dataclass(frozen=True)
 class PairTexts:
-    """What was read of one part of a corpus.
+    """The pairs of one part of a corpus.
 
     Attributes:
         pairs: in the order of the file.
-        rejects: rows that are not among them, and those that are, but doubtful (`kept`).
-        left_out: why (a key of `pair_filters.REASONS`) -> how many rows are not among them.
-        doubtful: likewise, for those that are.
+        rejects: rows that were left out, and doubtful rows that were kept (`kept`).
+        left_out: a key of `pair_filters.REASONS` -> number of rows that were left out.
+        doubtful: likewise, for those that were kept.
         details: how it was read; JSON-able.
         warnings: sentences that a user must not miss.
     """
@@ -69,7 +69,7 @@ class PairTexts:
     warnings: list[str] = dataclasses.field(default_factory=list)
 
     def reject_unpaired(self, file: str, line: int, reason: str, content: str) -> None:
-        """Leaves out a row that has not two sides."""
+        """Leaves out a row without two sides."""
         self.rejects.append(Rejected(line, f"{file}: {reason}", content))
         self.left_out["unpaired"] += 1
 
@@ -86,13 +86,13 @@ def to_frame(pairs: Iterable[SentencePair], direction: str) -> pd.DataFrame:
 
 
 def to_grouped_frame(pairs: Iterable[SentencePair], direction: str) -> pd.DataFrame:
-    """As `to_frame`, but each source once, where it first stood, with all its translations.
+    """As `to_frame`, but each source only once, at its first place, with all its translations.
 
-    Sources are the same if they are under the text policy; of equal translations one stays.
+    Sources are compared under the text policy; equal translations are kept once.
 
     Returns:
-        Columns id, text, label, and label2, label3 ... where a source has several; "" where one
-        has fewer.
+        Columns id, text, label, and label2, label3 ... if a source has several; "" for those with
+        fewer.
     """
     source, target = direction.split("-")
     groups: dict[str, list[SentencePair]] = {}

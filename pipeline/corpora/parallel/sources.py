@@ -1,4 +1,4 @@
-"""What a name in --corpus stands for among parallel corpora: its files, and what is in them."""
+"""Finds and reads the parallel corpora that --corpus names."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 
-# What is known of the blob id of the news's training archive, which nobody here has seen.
+# The known beginning of the blob id of the training archive of news.
 NEWS_TRAIN_BLOB = "447afba6"
-# Characters of a corpus's name in names of files; one of Hangul takes three bytes.
+# Largest number of characters of a corpus's name in file names; a Hangul one takes three bytes.
 _LONGEST_NAME = 60
 
 
@@ -34,9 +34,9 @@ class PairSource:
     Attributes:
         name: letters, digits, `_` and `-`.
         origin: title, source and licence.
-        parts: "train", and "dev" and "test" where it has them.
-        files: what it was read from, and where dev and test were looked for.
-        is_own: it is a user's, so no figures of others are compared with its test.
+        parts: "train", and "dev" and "test" if it has them.
+        files: from which it was read, or in which dev and test may be.
+        is_own: whether it is a user's, so that there are no published figures on its test.
     """
 
     name: str
@@ -47,15 +47,15 @@ class PairSource:
 
 
 def names_in(setting: str) -> list[str]:
-    """The corpora that a setting names: one, or several with commas between.
+    """The corpora that a setting names: one, or several separated by commas.
 
-    A file with a comma in its name is one. What is named twice counts once, and so does a file
-    that is the development or test part of another that is named (as all files of a folder do),
-    or the other side of one (train.ko,train.en). Two files in two languages that follow each
-    other are one corpus, whatever they are called, and stay together: "a.txt,b.txt".
+    A file with a comma in its name is one corpus. A name given twice counts once. A file that is
+    the development or test part of another named file, or the other side of one
+    (train.ko,train.en), is no corpus of its own. Two files in two languages that follow each
+    other are one corpus, whatever their names, and stay together: "a.txt,b.txt".
 
     Raises:
-        UserError: none is named.
+        UserError: no corpus is named.
     """
     names = [setting]
     if not os.path.isfile(setting):  # unlike Path.is_file, for any length of name
@@ -74,7 +74,7 @@ def names_in(setting: str) -> list[str]:
 
 
 def _two_by_two(names: list[str]) -> list[str]:
-    """`names`, with two files in two languages that follow each other joined by a comma."""
+    """Joins by a comma any two files in two languages that follow each other."""
     joined: list[str] = []
     for name in names:
         if joined and isinstance(_own_path(joined[-1]), Path) and isinstance(_own_path(name), Path):
@@ -87,7 +87,7 @@ def _two_by_two(names: list[str]) -> list[str]:
 
 
 def own_file(name: str) -> Path | AlignedFiles | None:
-    """What a user's file or two files `name` is the path of, None if it is a corpus of the
+    """The user's file, or two aligned files, with the path `name`; None if it is a corpus of the
     catalogue."""
     parts = [part.strip() for part in name.split(",")]
     if len(parts) == 2 and not os.path.isfile(name) and all(map(os.path.isfile, parts)):
@@ -100,7 +100,7 @@ def own_file(name: str) -> Path | AlignedFiles | None:
 
 
 def _own_path(name: str) -> Path | AlignedFiles | None:
-    """As `own_file`, of one path."""
+    """As `own_file`, for one path."""
     if name == "sample" or name in catalogue.CATALOGUE:  # a folder may be called the same
         return None
     path = Path(name)
@@ -110,7 +110,7 @@ def _own_path(name: str) -> Path | AlignedFiles | None:
 
 
 def pair_files_beside(own: Path | AlignedFiles) -> dict[str, Path | AlignedFiles]:
-    """The files of a user's corpus (`files_beside`); of two files line by line, both sides."""
+    """The files of a user's corpus (`files_beside`); of two aligned files, both sides."""
     if isinstance(own, Path):
         return {**files_beside(own)}
     parts = {part: aligned_files(place) for part, place in files_beside(own.ko).items()}
@@ -118,10 +118,10 @@ def pair_files_beside(own: Path | AlignedFiles) -> dict[str, Path | AlignedFiles
 
 
 def own_source(own: Path | AlignedFiles, *, alone: bool = False) -> PairSource:
-    """A user's file or two files, and what stands beside it.
+    """Reads a user's file, or two aligned files, and the files beside it.
 
     Args:
-        alone: nothing beside it counts; all of it is `test`.
+        alone: whether files beside it are ignored, and all of it is `test`.
     """
     files = {"test": own} if alone else pair_files_beside(own)
     parts = {part: read_pairs(file) for part, file in files.items()}
@@ -142,16 +142,16 @@ def _paths(own: Path | AlignedFiles) -> list[Path]:
 
 
 def sample_source(sample: Path) -> PairSource:
-    """The bundled pairs."""
+    """Reads the bundled pairs."""
     return PairSource("sample", sample_origin(sample), {"train": read_pairs(sample)}, [sample])
 
 
 def catalogue_source(corpus: catalogue.Corpus, raw: Path, parts: Iterable[str]) -> PairSource:
-    """A corpus of the catalogue.
+    """Reads a corpus of the catalogue.
 
     Args:
         raw: where downloaded files are kept.
-        parts: which of train, dev and test. A corpus that comes unsplit is all train.
+        parts: which of train, dev and test. A corpus without published splits is all train.
 
     Raises:
         CorpusUnavailable: nowhere to get a file from.
@@ -179,7 +179,7 @@ def catalogue_source(corpus: catalogue.Corpus, raw: Path, parts: Iterable[str]) 
 
 
 def different_names(sources: list[PairSource]) -> list[PairSource]:
-    """The same, renamed where two would name the same file on any computer."""
+    """Renames sources whose names differ at most by case, so that each has files of its own."""
     taken: set[str] = set()
     renamed = []
     for source in sources:

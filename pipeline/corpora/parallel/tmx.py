@@ -1,4 +1,4 @@
-"""Translation memories (TMX 1.1 to 1.4), read as a stream."""
+"""Reads translation memories (TMX 1.1 to 1.4) as a stream."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LANGUAGES = {
     **dict.fromkeys(("en", "eng", "english"), "en"),
 }
 """The first part of an xml:lang, in lower case -> the side."""
-# What stands in these is the code of a document's formatting, not its text.
+# The content of these is formatting of a document, not its text.
 _CODES = {"bpt", "ept", "it", "ph", "ut"}
 _CHUNK = 1 << 20
-# XML forbids them, and yet some exports have them.
+# Characters that XML forbids, but some exports have.
 _FORBIDDEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF])
 _DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.\-]+)")
 _BOMS = (
@@ -35,26 +35,26 @@ _SUPERSETS = {"euc_kr": "cp949", "ascii": "utf-8"}
 
 
 def is_xml(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of XML, TMX by preference."""
+    """Whether the first bytes of a file are those of XML, such as TMX."""
     begin = head.removeprefix(codecs.BOM_UTF8).replace(b"\0", b"").lstrip(b"\xff\xfe \t\r\n")
     return begin.lower().startswith((b"<?xml", b"<tmx", b"<!doctype tmx"))
 
 
 def read_tmx(file: IO[bytes], name: str, where: Path) -> PairTexts:
-    """The pairs of a translation memory: of each unit its Korean with its English segments.
+    """Reads a translation memory: the Korean and English segments of each unit are pairs.
 
-    Languages are told by xml:lang or lang, whatever their region and case (ko-KR, KO, eng). Inline
-    markup keeps the text in it; the codes of formatting (bpt, ept, it, ph, ut) do not stay. Of a
-    unit with several segments of a language each is paired. A unit without both, or with a damaged
-    character, is rejected.
+    The language is in xml:lang or lang, with any region and case (ko-KR, KO, eng). The text inside
+    inline markup is kept; formatting codes (bpt, ept, it, ph, ut) are removed. In a unit with
+    several segments of a language each one is paired. A unit without both languages, or with a
+    damaged character, is rejected.
 
-    The file is parsed as it is read, so its size costs no memory but that of the pairs. A
-    document type that defines entities is refused (they could unfold to any size, or name other
-    files), and none is loaded.
+    The file is parsed while it is read, so only the pairs take memory. A document type that
+    defines entities is refused (they could expand to any size, or name other files), and no
+    external one is loaded.
 
     Args:
         name: of the file, for the pairs.
-        where: of the file, for errors.
+        where: the file, for errors.
 
     Raises:
         UserError: no well-formed XML, no TMX, or no unit of it has both languages.
@@ -77,7 +77,7 @@ def read_tmx(file: IO[bytes], name: str, where: Path) -> PairTexts:
 
 
 class _Reader:
-    """What is known while a TMX is parsed."""
+    """The state while a TMX is parsed."""
 
     def __init__(self, name: str, where: Path) -> None:
         self.name, self.where = name, where
@@ -183,7 +183,7 @@ def _local(tag: str) -> str:
 
 
 def _chunks(file: IO[bytes], chunk: bytes, codec: str) -> Iterator[tuple[str, bool]]:
-    """The text in pieces of about a megabyte, and whether it is the last; U+FFFD for damage."""
+    """The text in chunks of about a megabyte, and whether each is the last; U+FFFD for damage."""
     decoder = codecs.getincrementaldecoder(codec)("replace")
     while chunk:
         yield decoder.decode(chunk), False
@@ -192,8 +192,8 @@ def _chunks(file: IO[bytes], chunk: bytes, codec: str) -> Iterator[tuple[str, bo
 
 
 def _codec(head: bytes, where: Path) -> str:
-    """The codec of a file that begins so: as marked, else UTF-8 where that can be, else as
-    declared, else as `decode` tells."""
+    """The codec of a file by its beginning: by the byte order mark, else UTF-8 if it is valid, else
+    the declared one, else the one that `decode` finds."""
     for bom, codec in _BOMS:
         if head.startswith(bom):
             return codec

@@ -1,4 +1,4 @@
-"""Text for a language model: where it comes from, and what is held out of it."""
+"""Reads and splits running text, for a language model."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ _CONSTITUTION_ORIGIN = Origin(
 )
 _LONGEST_NAME = 60
 TEST_SHARE = 0.1
-"""How much of a text is the test where nobody says otherwise."""
+"""Default share of a text that is the test split."""
 
 
 def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
-    """Running text, split: of the catalogue, from KoNLPy, or a user's own files.
+    """Reads and splits running text: of the catalogue, from KoNLPy, or a user's own files.
 
-    The parts follow each other as `documents.cut_in_order` cuts them. The last is dev, as is
-    usual with tiny Shakespeare, whose published losses are on its last 10 % after training on all
-    the rest; test is what stands right before dev. Where nothing is set aside for a test, dev
-    stands in its place, too, and is what is `reported`.
+    The splits follow each other in the text (`documents.cut_in_order`). The last is dev, as usual
+    for tiny Shakespeare, whose published losses are on its last 10 % after training on the rest;
+    test stands right before dev. Without a test split, dev takes its place, too, and its scores
+    are reported (`reported`).
 
     Args:
-        chosen: which.
+        chosen: which corpus.
         raw: where downloaded files are kept.
 
     Returns:
-        Rows are documents: columns id (file and line), text (on one line,
-        `one_line.as_written` gives it back) and label (whether the document ends here). With the
-        details documents (how it was divided), encoding (file -> which) and read_as.
+        Rows are documents: columns id (file and line), text (on one line;
+        `one_line.as_written` restores its lines) and label (whether the document ends here). With
+        the details documents (how it was divided), encoding (file -> encoding) and read_as.
 
     Raises:
         CorpusUnavailable: a corpus of the catalogue cannot be had. Nothing stands in for it.
@@ -79,13 +79,13 @@ def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
 
 @dataclasses.dataclass(frozen=True)
 class _DocumentSource:
-    """What --corpus names.
+    """The files that --corpus names.
 
     Attributes:
-        name: names folders.
+        name: for folders.
         origin: title, source and licence.
         files: to be read in this order.
-        test_share: the usual share of the test.
+        test_share: default share of the test split.
     """
 
     name: str
@@ -116,10 +116,10 @@ def _source(setting: str, raw: Path) -> _DocumentSource:
 
 
 def constitution_file() -> Path:
-    """Where the installed KoNLPy has it; KoNLPy itself is not imported.
+    """The file of the constitution in the installed KoNLPy, which is not imported.
 
     Raises:
-        UserError: it is not installed, or not there.
+        UserError: KoNLPy is not installed, or has no such file.
     """
     found = importlib.util.find_spec("konlpy")
     folders = [] if found is None else found.submodule_search_locations or []
@@ -141,7 +141,7 @@ def _looks_like_files(setting: str) -> bool:
 
 
 def _own_files(setting: str) -> list[Path]:
-    """One file, commas in its name or not, or several."""
+    """One file, which may have commas in its name, or several."""
     if os.path.isfile(setting):
         return [Path(setting)]
     return [Path(name.strip()) for name in setting.split(",") if name.strip()]

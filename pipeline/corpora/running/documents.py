@@ -1,4 +1,4 @@
-"""Running text as documents: read from files, held out in the order of the text, kept on a line."""
+"""Reads running text as documents, and splits it in its order."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from pipeline.one_line import as_written, on_one_line
 from pipeline.text_file import DAMAGED, is_damaged, printable, read_text, unix_line_ends
 
 ENDS, GOES_ON = "ends", "goes on"
-"""What the column `label` says: whether the document ends with this row, or in another split."""
+"""Values of the column `label`: whether the document ends with this row, or in another split."""
 
 DEV_SHARE = 0.1
-"""How much of the text, at its end, is dev."""
+"""Share of the text, at its end, that is dev."""
 SLACK = 0.02
-"""How far from there a border is looked for, as a share of the text."""
+"""Largest distance between a border and its exact place, as a share of the text."""
 FEWEST_CHARACTERS = 1000
 FEWEST_IN_A_PART = 50
 
@@ -35,13 +35,13 @@ _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 
 @dataclasses.dataclass(frozen=True)
 class Document:
-    """A text that stands by itself, or the part of one that fell into a split.
+    """A document, or the part of one that is in a split.
 
     Attributes:
         source: name of its file.
-        line: of that file, on which it begins; 1 is the first.
-        text: with line feeds in it, none behind its last line.
-        ends: whether its end is the document's; False where the rest is in another split.
+        line: on which it begins in that file, from 1.
+        text: with line feeds between its lines, none behind the last.
+        ends: whether the document ends here; False if the rest is in another split.
     """
 
     source: str
@@ -50,19 +50,19 @@ class Document:
     ends: bool = True
 
     def __len__(self) -> int:
-        """Characters, the end counted as one: what a line feed is in a file."""
+        """Number of characters; the end counts as one, as a line feed in a file."""
         return len(self.text) + self.ends
 
 
 @dataclasses.dataclass(frozen=True)
 class DocumentFile:
-    """What `read_documents` gives.
+    """The result of `read_documents`.
 
     Attributes:
         documents: in the order of the file.
         encoding: as of `text_file.decode`.
         rejects: lines with damaged characters, which are kept, and JSON that has no text.
-        read_as: what was concluded about the file, "" where there is nothing to say.
+        read_as: how the file was read, for people; "" if there is nothing to say.
     """
 
     documents: list[Document]
@@ -72,18 +72,18 @@ class DocumentFile:
 
 
 def read_documents(path: Path, division: Division) -> DocumentFile:
-    """The documents of a file.
+    """Reads the documents of a file.
 
-    Lines end with LF or CRLF (or CR, where there is nothing else). Blank lines at either end of a
-    document are no part of it; all else stays as it is, but that U+FFFD stands for what is not
-    valid in the encoding.
+    Lines end with LF or CRLF (or CR, if there is nothing else). Blank lines at either end of a
+    document are removed; everything else stays as it is, with U+FFFD for what is not valid in the
+    encoding.
 
     Of JSON (`json_records.read_records`) the text of each record is one file: the value of a key
     with a known name (`columns.TEXT_NAMES`), else the only one that holds texts.
 
     Args:
-        division: "file" for one document, "paragraph" for one between blank lines, "line" for one
-            a line.
+        division: "file" for one document per file, "paragraph" for one between blank lines,
+            "line" for one per line.
 
     Raises:
         UserError: no text file, or nothing in it; or JSON in which no key holds texts.
@@ -132,22 +132,22 @@ def _divided(source: str, text: str, line: int, division: Division) -> Iterator[
 
 
 def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, list[Document]]:
-    """Parts in the order of the text: train, test and dev, by default about 80, 10 and 10 % of
-    its characters.
+    """Splits a text in its order into train, test and dev, by default about 80, 10 and 10 % of its
+    characters.
 
-    A part begins where a document does, if one begins within 2 % of the text from its place (or a
-    quarter of the test, where that is less); else at the nearest line within that, else behind
-    the nearest white space, else right there.
+    A split begins at the beginning of a document, if there is one within 2 % of the text (or a
+    quarter of the test, if that is less) from its exact place; else at the nearest line within
+    that distance, else behind the nearest white space, else at the exact place.
 
     Args:
         documents: the text.
-        test_share: of all characters, how many are the test; 0: there is none.
+        test_share: share of all characters that is test; 0: there is no test.
 
     Returns:
         The documents of each part; the parts of one that was cut are joined by nothing.
 
     Raises:
-        UserError: less than 1,000 characters in all, or less than 50 in a part.
+        UserError: fewer than 1,000 characters in all, or fewer than 50 in a split.
     """
     begins = [0]
     for document in documents:
@@ -191,7 +191,7 @@ def to_frame(documents: Sequence[Document]) -> pd.DataFrame:
 
 
 def from_frame(frame: pd.DataFrame) -> tuple[list[str], list[bool]]:
-    """The texts of `to_frame`, with their lines, and whether each ends its document."""
+    """The texts of a frame of `to_frame`, with line breaks, and whether each document ends."""
     return [as_written(text) for text in frame["text"]], list(frame["label"] == ENDS)
 
 

@@ -1,4 +1,4 @@
-"""What the cells of a table of measurements mean: numbers and times, as tools write them."""
+"""Parses the cells of a table of measurements: numbers and times, as tools write them."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ _KOREAN = (
 
 
 def is_missing_value(cell: str) -> bool:
-    """Whether a cell says that nothing was measured."""
+    """Whether a cell stands for a missing value."""
     return cell.strip().casefold() in _MISSING
 
 
 @functools.lru_cache(1 << 16)
 def parse_number(cell: str) -> float | None:
-    """The number in a cell; NaN where nothing was measured, infinite where it says so, None where
-    it is something else.
+    """The number in a cell: NaN for a missing value, infinite if it says so, None for anything
+    else.
 
     Thousands may have commas (`1,234,567`), and a number may have a currency (₩, 원), a per cent
     sign, which changes nothing, or what stands for a power of ten (K, M, B, 만, 억).
 
     Example:
-        >>> number("1,234.5"), number("₩70,000"), number("1.2M"), number("하락")
-        (1234.5, 70000.0, 1200000.0, None)
+        >>> [parse_number(cell) for cell in ("1,234.5", "₩70,000", "1.2M", "하락")]
+        [1234.5, 70000.0, 1200000.0, None]
     """
     if is_missing_value(cell):
         return float("nan")
@@ -71,10 +71,10 @@ def parse_times(cells: Sequence[str], *, digits: bool) -> np.ndarray:
 
     Read are `2020-01-02`, `2020/1/2 15:00`, `2020. 1. 2.`, `2020년 1월 2일 오후 3시`, ISO 8601,
     months (`2020-01`), and `1/31/2020` or `31.1.2020`: the day is first if any cell has a first
-    number above 12. A zone is not looked at: times are as the clock on the wall.
+    number above 12. A time zone is ignored: times are local times.
 
     Args:
-        digits: whether what could be a number is a time, too: `20200102`, `2020.01`, `2020`.
+        digits: whether a cell that could be a number is a time, too: `20200102`, `2020.01`, `2020`.
     """
     last = [_YEAR_LAST.fullmatch(cell.strip()) for cell in cells]
     day_first = any(match is not None and int(match[1]) > 12 for match in last)
@@ -91,25 +91,29 @@ def _time(
     if year_last is not None:
         first, second, year, *clock = year_last.groups()
         month, day = (second, first) if day_first else (first, second)
-        return _moment(year, month, day, clock)
+        return _datetime(year, month, day, clock)
     if not digits and parse_number(text) is not None:
         return np.datetime64("NaT")
     if digits and (match := _DIGITS.fullmatch(text)):
         year, month, day, *clock = match.groups()
-        return _moment(year, month, day, [None, *clock, None])
+        return _datetime(year, month, day, [None, *clock, None])
     for pattern, instead in _KOREAN:
         text = pattern.sub(instead, text)
     match = _YEAR_FIRST.fullmatch(text.strip().removesuffix(":"))
     if match is None:
         return np.datetime64("NaT")
     year, month, day, *clock = match.groups()
-    return _moment(year, month, day, clock)
+    return _datetime(year, month, day, clock)
 
 
-def _moment(
+def _datetime(
     year: str, month: str | None, day: str | None, clock: Sequence[str | None]
 ) -> np.datetime64:
-    """Clock: half of the day, hours, minutes, seconds, half of the day."""
+    """A time from its parts.
+
+    Args:
+        clock: AM or PM, hours, minutes, seconds, AM or PM: it may stand before or behind.
+    """
     before, hours, minutes, seconds, behind = clock
     hour = int(hours or 0)
     half = (before or behind or "").upper()

@@ -1,4 +1,4 @@
-"""Series for a forecaster: where they come from, and what is held out of them."""
+"""Reads and splits series, for a forecaster."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ SAMPLE_ORIGIN = Origin(
     "Apache-2.0",
 )
 LONGEST_WINDOW, LONGEST_HORIZON = 720, 96
-"""Where nobody says otherwise and the series is long enough."""
+"""Defaults for a series that is long enough."""
 _WINDOW_PART, _HORIZON_PART = 4, 5
 
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-    """Where the splits of a series are, and how long examples are.
+    """Sizes of the splits of a series, and of its examples.
 
     Attributes:
-        train, dev, test: steps of each, one behind the other from the first step on.
-        window, horizon: steps that are read and forecast.
+        train, dev, test: number of steps, in this order from the first step.
+        window, horizon: number of steps that are read and forecast.
     """
 
     train: int
@@ -59,13 +59,13 @@ class Parts:
 
 
 def read_series_corpus(chosen: SeriesCorpusSettings, raw: Path, sample: Path) -> CorpusSplits:
-    """A series, split in time: from the catalogue, bundled, or a user's own file.
+    """Reads a series and splits it in time: of the catalogue, bundled, or a user's own file.
 
-    Rows of the splits are windows, as `StepRange` of one series: no window is copied. Split into
-    7:1:2, or as is agreed on for a corpus of the catalogue (`Corpus.parts`).
+    Rows of the splits are windows, as `StepRange` of one series: no window is copied. The
+    split is 7:1:2, or the usual one of a corpus of the catalogue (`Corpus.parts`).
 
     Args:
-        chosen: which.
+        chosen: which corpus.
         raw: where downloaded files are kept.
         sample: the bundled series, which also stands in where the catalogue's cannot be had.
 
@@ -139,7 +139,8 @@ def _split(
 def _frame(
     whole: WholeSeries, starts: np.ndarray, parts: Parts, times: Sequence[str]
 ) -> pd.DataFrame:
-    """Windows: the time of the first step that is forecast, what is read, what is forecast."""
+    """The windows as rows: time of the first forecast step, steps that are read, steps that are
+    forecast."""
     between = starts + parts.window
     rows = [
         (times[now], StepRange(whole, start, now), StepRange(whole, now, now + parts.horizon))
@@ -154,10 +155,10 @@ def split_parts(
     where: object,
     published: tuple[int, int, int] | None = None,
 ) -> Parts:
-    """Where the splits are, and how long window and horizon are.
+    """The sizes of the splits, the window and the horizon.
 
-    What is not said depends on how long the series is: the window is a quarter of train, at most
-    720 steps; the horizon a fifth of dev, at most 96.
+    Defaults depend on the length of the series: the window is a quarter of train, at most 720
+    steps; the horizon a fifth of dev, at most 96.
 
     Args:
         published: steps of train, dev and test; None for 7:1:2.
@@ -181,7 +182,7 @@ def split_parts(
 
 
 def channel_names(setting: str | None) -> list[str] | None:
-    """The names in a setting, which have commas between them; None for all channels."""
+    """The names in a setting, separated by commas; None for all channels."""
     if setting is None:
         return None
     names = [name.strip() for name in setting.split(",") if name.strip()]
@@ -195,7 +196,7 @@ def channel_names(setting: str | None) -> list[str] | None:
 
 
 def _check_varies(table: SeriesTable, train: int, path: Path) -> None:
-    """Notes what never changes in train; refuses a series of which nothing does."""
+    """Notes channels that never change in train; refuses a series in which none changes."""
     constant = (table.values[:train] == table.values[0]).all(axis=0)
     if constant.all():
         raise UserError(

@@ -22,12 +22,12 @@ _TICK = 50
 def prices_csv(days: int = 1500, seed: int = 16) -> str:
     """Daily prices of an invented share, CSV with a header, LF.
 
-    The logarithm of the closing price is a random walk whose steps have a volatility that itself
-    comes and goes; the market opens near the last closing price. Saturdays, Sundays and some
+    The logarithm of the closing price is a random walk whose volatility also changes over
+    time; the market opens near the last closing price. Saturdays, Sundays and some
     holidays are left out.
 
     Args:
-        days: on which there was trading.
+        days: number of trading days.
         seed: of everything that is drawn.
     """
     draw = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""How far apart the steps of a series are, and how its times go on."""
+"""The distance between the steps of a series, and the times of its next steps."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _MONTH_SEASONS = {1: 12, 3: 4, 12: 1}
 
 @dataclasses.dataclass(frozen=True)
 class Spacing:
-    """The usual distance of two steps.
+    """The usual distance between two steps.
 
     Attributes:
         kind: "none" (no times are known), "seconds", "weekdays" (a day, Saturdays and Sundays
             left out) or "months".
-        size: seconds, or months; 1 of the others.
-        gaps: places at which steps are missing.
-        missing: steps that are missing there; of weekdays these are mostly holidays.
-        last: of the series, seconds since 1970.
+        size: seconds, or months; 1 for the other kinds.
+        gaps: number of places at which steps are missing.
+        missing: number of missing steps; of weekdays these are mostly holidays.
+        last: time of the last step, in seconds since 1970.
     """
 
     kind: Literal["none", "seconds", "weekdays", "months"] = "none"
@@ -35,8 +35,8 @@ class Spacing:
 
     @property
     def season(self) -> int:
-        """Steps after which a series is usually alike: a day of hours, a week of days, a year of
-        weeks, months or quarters; 1 where nothing is usual."""
+        """Steps after which a series usually repeats: a day of hours, a week of days, a year of
+        weeks, months or quarters; 1 if there is no usual season."""
         if self.kind == "weekdays":
             return 5
         if self.kind == "months":
@@ -60,8 +60,7 @@ class Spacing:
         return f"{counted(self.size, 'second')} a step"
 
     def after(self, count: int) -> list[str]:
-        """The times of the next steps as they are written; their numbers where no times are
-        known."""
+        """The times of the next steps, as text; their numbers if no times are known."""
         if self.kind == "none":
             return [str(number) for number in range(1, count + 1)]
         return written_times(
@@ -77,7 +76,7 @@ class Spacing:
         if self.kind == "months":
             month = last.astype("datetime64[M]")
             months = month + ahead * self.size
-            # The 31st stays the last of a month.
+            # A series on the last days of months stays on the last days.
             lengths = (months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")
             days = np.minimum(day - month.astype("datetime64[D]"), lengths - 1)
             return months.astype("datetime64[D]") + days + clock
@@ -85,7 +84,7 @@ class Spacing:
 
 
 def written_times(times: np.ndarray, *, whole_days: bool) -> list[str]:
-    """Times as dates where each is the beginning of a day, else with the hour.
+    """Times as text: dates if each is the beginning of a day, else with the hour.
 
     Args:
         times: datetime64 [n].
@@ -99,7 +98,7 @@ def written_times(times: np.ndarray, *, whole_days: bool) -> list[str]:
 
 
 def step_spacing(seconds: np.ndarray | None) -> Spacing:
-    """The usual distance of the steps of a series.
+    """Finds the usual distance between the steps of a series.
 
     Args:
         seconds: int64 [steps], since 1970, ascending; None where they are not known.
@@ -119,8 +118,8 @@ def step_spacing(seconds: np.ndarray | None) -> Spacing:
 
 
 def _months(times: np.ndarray) -> int | None:
-    """How many months a step has, where all have as many and fall on one day of the month, be it
-    the last.
+    """Months per step, if all steps have the same number of months and fall on the same day of the
+    month, or all on its last day; else None.
 
     Args:
         times: datetime64[s] [steps].

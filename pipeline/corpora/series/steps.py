@@ -1,4 +1,4 @@
-"""Steps of a series: in the order of time, each time once, none without a value."""
+"""Puts the steps of a series in the order of time, each time once, and fills gaps."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import numpy as np
 from pipeline.counts import counted
 from pipeline.errors import UserError
 
-_MOST = 0.5
-"""More rows of one time, or fewer values in a channel, and it is another kind of table."""
+_HALF = 0.5
+"""A table is refused if a larger share of its rows has the time of another row, or a smaller share
+of a channel has values."""
 
 
 def in_time_order(seconds: np.ndarray, path: Path) -> tuple[np.ndarray, list[int], list[str]]:
-    """Rows in the order of time, the last one of those with one time.
+    """Sorts rows by time; of rows with the same time the last one stays.
 
     Returns:
-        int [rows of it], the rows that are not in it, and what was done.
+        Numbers of the rows that stay, int [rows], those left out, and notes on what was changed.
     """
     order, notes = np.argsort(seconds, kind="stable"), []
     if len(order) > 1 and (np.diff(seconds) <= 0).all():
@@ -26,12 +27,12 @@ def in_time_order(seconds: np.ndarray, path: Path) -> tuple[np.ndarray, list[int
     elif (backwards := int((np.diff(seconds) < 0).sum())) > 0:
         notes.append(f"rows were brought into the order of time ({backwards:,} stood too late)")
     if notes and notes[0].startswith("the newest"):
-        # Of rows with one time the first in the file is then the last one written.
+        # Of rows with the same time the first in the file is then the newest.
         order = np.argsort(seconds[::-1], kind="stable")
         order = len(seconds) - 1 - order
     last = np.append(np.diff(seconds[order]) != 0, True)
     doubled = sorted(order[~last].tolist())
-    if len(doubled) > _MOST * len(seconds):
+    if len(doubled) > _HALF * len(seconds):
         raise UserError(
             f"{len(doubled):,} of {counted(len(seconds), 'row')} have the time of another row",
             where=path,
@@ -46,14 +47,14 @@ def in_time_order(seconds: np.ndarray, path: Path) -> tuple[np.ndarray, list[int
 def without_gaps(
     values: np.ndarray, names: Sequence[str], path: Path
 ) -> tuple[np.ndarray, int, list[str]]:
-    """Without gaps: each has the value before it; what is before the first value is cut off.
+    """Fills gaps with the value before them; cuts off steps before the first value.
 
     Returns:
-        float64 [steps left, channels], steps that were cut off, and what was done.
+        float64 [steps left, channels], number of steps cut off, and notes on what was changed.
     """
     measured = ~np.isnan(values)
     for name, share in zip(names, measured.mean(axis=0), strict=True):
-        if share < _MOST:
+        if share < _HALF:
             raise UserError(
                 f"column {name} is empty in {1 - share:.0%} of the rows",
                 where=path,

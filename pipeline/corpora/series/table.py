@@ -1,4 +1,4 @@
-"""A table with a time column and columns of numbers, read as a series."""
+"""Reads a table with a time column and columns of numbers as a series."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class SeriesTable:
         names: of the channels.
         values: float64 [steps, channels], finite.
         seconds: int64 [steps], since 1970; None where there is no time column.
-        rejects: rows that are not in it.
-        notes: what was found out of the ordinary and what was done, a sentence each.
-        read_as: what the columns were taken for, for people.
+        rejects: rows that were left out.
+        notes: sentences on what was unusual and what was changed.
+        read_as: how the columns were read, for people.
         time_name: of the time column.
     """
 
@@ -53,20 +53,19 @@ def read_series(
 ) -> SeriesTable:
     """Reads a CSV, TSV or JSON table (.gz, too) in any common encoding as a series.
 
-    The time column is the one that is named, else the first whose name or cells say so; without
-    one the rows are in the order of time. Of the other columns those that hold numbers are
-    channels. Rows are brought into the order of time; of rows with the same time the last one
-    counts; a gap in a channel is filled with the value before it. All of that is counted in
-    `notes`.
+    The time column is the one that is named, else the first with the name or the cells of times;
+    without one the rows are taken in their order. Of the other columns those that hold numbers
+    are channels. Rows are sorted by time; of rows with the same time the last one stays; a gap in
+    a channel is filled with the value before it. `notes` has the counts.
 
     Args:
-        channels: names of the columns to take, in this order; None takes all. Of a table without
-            a header, as many columns of numbers will do.
-        time_column: its name; None looks for it.
+        channels: names of the columns to take, in this order; None takes all. A table without a
+            header needs the same number of columns of numbers.
+        time_column: its name; None: it is found.
 
     Raises:
-        UserError: it is no such table, a column is missing, or a channel has a cell that is no
-            number.
+        UserError: the file is no such table, a column is missing, or a channel has a cell
+            without a number.
     """
     table = read_table(path)
     columns, rejects = _Columns.of(table, path), list(table.rejects)
@@ -155,7 +154,8 @@ class _Columns:
         return cls(names, rows[1:])
 
     def index(self, name: str, path: Path) -> int:
-        """Of a column, by its name or, where none is called so, its number from 1."""
+        """The position of a column, by its name or, if no column has that name, its number from
+        1."""
         for position, known in enumerate(self.names):
             if column_name(known) == column_name(name):
                 return position
@@ -166,7 +166,7 @@ class _Columns:
         )
 
     def time(self, rows: Sequence[Row], named: str | None, path: Path) -> int | None:
-        """The time column; None where there is none."""
+        """The position of the time column; None if there is none."""
         if named is not None:
             column = self.index(named, path)
             if not _share_of_times(rows, column, digits=True) >= _MOSTLY:
@@ -231,7 +231,7 @@ def _share_of_times(rows: Sequence[Row], column: int, *, digits: bool) -> float:
 
 
 def _share_of_numbers(rows: Sequence[Row], column: int) -> float:
-    """Of the cells that are not blank; 0 where all are."""
+    """The share of numbers among the cells that are not blank; 0 if all are blank."""
     cells = [row.fields[column] for row in rows if not is_missing_value(row.fields[column])]
     return sum(parse_number(cell) is not None for cell in cells) / len(cells) if cells else 0.0
 

@@ -1,1 +1,1 @@
-"""Tables of any common make, taken apart into rows."""
+"""Reads tables in any common format into rows."""

@@ -1,4 +1,4 @@
-"""A user's table of any common make: its delimiter, its rows and their lines."""
+"""Reads a user's table in any common format: finds its delimiter, and parses its rows."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _BY_SUFFIX = {".tsv": "tab", ".tab": "tab", ".csv": "comma"}
 _SEP = re.compile(r'"?sep=(.|\\t)"?[\t,;| ]*$', re.IGNORECASE)
 _LABELLED = re.compile(r"__label__(\S+)\s+(?!__label__)(.*)$")
 MARKUP = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|table|meta|\?xml)\b", re.IGNORECASE)
-"""How a file begins that is HTML or XML."""
-# So many lines tell the delimiter.
+"""The beginning of an HTML or XML file."""
+# Number of lines by which the delimiter is chosen.
 _LINES_SEEN = 200
 _MOST_LINES_ABOVE = 20
 ABOVE = "stands above the table"
 
 
 def read_table(path: Path) -> Table:
-    """Takes a TSV, CSV or JSON file apart.
+    """Parses a TSV, CSV or JSON file.
 
-    One that is packed (gzip, xz, bzip2, zstd) is unpacked on the way. JSON is what
-    `json_records.read_records` takes for it; `json_table.as_table` says which rows it gives.
+    A compressed file (gzip, xz, bzip2, zstd) is unpacked while it is read. JSON is recognised by
+    `json_records.read_records`; `json_table.as_table` makes rows of it.
 
     Elsewhere a line ends with LF or CRLF and nothing else: U+2028, U+0085 and their like belong
-    to the text. Fields are separated by tabs, commas, semicolons or bars: by what a first line
-    `sep=;` says; else by what the suffix names (.tsv, .tab, .csv), unless another cuts nearly all
-    of the first lines into equally many fields and that one does not; else by what cuts most of
-    them so. fastText's lines (`__label__1 좋다`) are label and text. Between tabs quotes are read
-    as `quoted.tab_rows` says, elsewhere as `quoted.quoted_rows` says.
+    to the text. Fields are separated by tabs, commas, semicolons or bars: the one in a first line
+    `sep=;`; else the one that the suffix names (.tsv, .tab, .csv), unless only another splits
+    nearly all of the first lines into the same number of fields; else the one that splits most of
+    them so. fastText's lines (`__label__1 좋다`) are label and text. Quotes are read by
+    `quoted.tab_rows` between tabs, by `quoted.quoted_rows` elsewhere.
 
     Rejected are lines above the table that have one field where the others have several (a
     title, a comment), and rows with a character that is not valid in the encoding.
@@ -53,12 +53,11 @@ def read_table(path: Path) -> Table:
 
 
 def as_rows(text: str, encoding: str, path: Path) -> Table:
-    """The table that `text` is, as `read_table` says of a file.
+    """Parses the text of a file as `read_table` does.
 
     Args:
         encoding: of `text_file.decode`.
-        path: whose suffix counts, and where errors are; no file needs to be there (the member of
-            an archive).
+        path: for its suffix and for errors; the file need not exist (a member of an archive).
     """
     text = unix_line_ends(text)
     records = read_records(text, path)
@@ -81,11 +80,11 @@ def refuse_markup(text: str, path: Path) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class ParsedLines:
-    """The first lines of a file as rows, and how the others are taken apart.
+    """The first lines of a file as rows, and how to parse the others.
 
     Attributes:
-        taken: of these lines.
-        how: takes any number of lines of that file apart; rows are numbered from 1.
+        taken: rows of these lines.
+        how: parses any number of lines of that file; rows are numbered from 1.
         delimiter, quoted: as of `Table`.
     """
 
@@ -111,10 +110,10 @@ class ParsedLines:
 
 
 def parse_lines(lines: list[str], path: Path) -> ParsedLines:
-    """Finds out how lines are to be taken apart, and does so. A first line `sep=;` is made blank.
+    """Finds out how to parse lines, and parses them. A first line `sep=;` is made blank.
 
     Args:
-        path: whose suffix counts.
+        path: for its suffix.
     """
     delimiter = _delimiter(lines, Path(without_compression(path.name)).suffix.lower())
     if delimiter == SPACE:
@@ -126,7 +125,7 @@ def parse_lines(lines: list[str], path: Path) -> ParsedLines:
 
 
 def _without(table: Table, rows: list[Row], reason: str) -> Table:
-    """The same with `rows` among the rejects."""
+    """A copy with `rows` among the rejects."""
     if not rows:
         return table
     lines = {row.line for row in rows}
@@ -139,7 +138,7 @@ def _without(table: Table, rows: list[Row], reason: str) -> Table:
 
 
 def _above(rows: list[Row]) -> list[Row]:
-    """The first rows, as far as they have one field only and the others have more."""
+    """The first rows with a single field, if the others have more."""
     width = usual_width(rows)
     above = []
     for row in rows[:_MOST_LINES_ABOVE]:
@@ -152,7 +151,7 @@ def _above(rows: list[Row]) -> list[Row]:
 
 
 def _labelled_lines(lines: Iterable[str]) -> Iterator[Row]:
-    """Label and text of lines as fastText has them, `__label__1 좋다`."""
+    """Label and text of lines in fastText's format, `__label__1 좋다`."""
     for number, line in enumerate(lines, 1):
         if line:
             match = _LABELLED.match(line)
@@ -176,7 +175,7 @@ def _delimiter(lines: list[str], suffix: str) -> str:
     counts = {name: _Count(sample, character) for name, character in DELIMITERS.items()}
     named = _BY_SUFFIX.get(suffix, "")
     even = [name for name, count in counts.items() if count.is_even]
-    # What is written as between words or digits separates nothing if something else does.
+    # A character used as punctuation, or inside numbers, is no delimiter if another one fits.
     even = [name for name in even if not counts[name].is_punctuation] or even
     if even:
         return named if named in even else even[0]
@@ -186,12 +185,12 @@ def _delimiter(lines: list[str], suffix: str) -> str:
 
 
 class _Count:
-    """How evenly a character is spread over lines, what stands in quotes left out.
+    """How evenly a character occurs in lines, outside of quotes.
 
     Attributes:
-        agreeing: lines that have it equally often, most of those that have it.
-        is_even: these are nearly all lines.
-        is_punctuation: a space follows it, or it is between digits, in most places.
+        agreeing: number of lines with the most frequent count of it.
+        is_even: whether these are nearly all lines.
+        is_punctuation: whether mostly a space follows it, or it is between digits.
     """
 
     def __init__(self, sample: str, character: str):

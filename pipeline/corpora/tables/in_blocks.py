@@ -1,4 +1,4 @@
-"""A user's table of any size, a block of rows at a time."""
+"""Reads a user's table of any size, a block of rows at a time."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from pipeline.errors import UserError
 from pipeline.text_lines import text_lines
 
 LARGE = 1 << 25
-"""Bytes, unpacked, up to which a file is read at once."""
+"""Largest size in bytes, unpacked, of a file that is read at once."""
 BEGINNING = 1 << 22
-"""Characters of a larger one that tell what it is; the rest is read in the same way."""
+"""Characters at the beginning of a larger file that decide how all of it is read."""
 ROWS = 1 << 17
 """Rows of a block of a larger file."""
 
 
 def read_in_blocks(path: Path) -> Iterator[Table]:
-    """Takes a TSV, CSV, JSON or Parquet file apart: as `delimited.read_table` does, but a file that
-    is larger than `LARGE` in tables of at most `ROWS` rows, in memory that does not grow with it.
+    """Parses a TSV, CSV, JSON or Parquet file as `delimited.read_table` does, but one larger than
+    `LARGE` in tables of at most `ROWS` rows, in memory that does not grow with it.
 
-    Of a larger file the beginning decides about delimiter, quotes, and keys of JSON; it is JSON
-    where it has an object a line. Only the first table has a header. Parquet always comes so; its
-    lines are rows.
+    The beginning of a larger file decides about delimiter, quotes, and keys of JSON; it is JSON if
+    it has an object per line. Only the first table has a header. Parquet is always read in such
+    tables; its lines are rows.
 
     Raises:
         UserError: as `read_table`; or a large file that is one JSON value; or Parquet, and pyarrow
@@ -56,7 +56,7 @@ def read_in_blocks(path: Path) -> Iterator[Table]:
 
 
 def _is_large(path: Path) -> bool:
-    """Whether a file is. What can be read only once, a pipe, is not."""
+    """Whether a file is larger than `LARGE`; a pipe, which can be read only once, never is."""
     if not path.is_file():
         return False
     size = 0
@@ -74,7 +74,7 @@ def _of_lines(path: Path) -> Iterator[Table]:
     filled = list(itertools.islice((line for line in near if line.strip()), 100))
     beginning = "\n".join(filled)
     if is_json_lines(filled):
-        every = enumerate(itertools.chain(_handed_over(near), coming), 1)
+        every = enumerate(itertools.chain(_drained(near), coming), 1)
         parts = _parts((number, line) for number, line in every if line.strip())
         yield from _of_records(map(records_of_lines, parts), lines.encoding)
         return
@@ -88,7 +88,7 @@ def _of_lines(path: Path) -> Iterator[Table]:
     first = parse_lines(near, path)
     how, delimiter, quoted = first.how, first.delimiter, first.quoted
     del first  # its rows are read again
-    for number, rows in enumerate(_parts(how(itertools.chain(_handed_over(near), coming)))):
+    for number, rows in enumerate(_parts(how(itertools.chain(_drained(near), coming)))):
         table = ParsedLines(rows, how, delimiter, quoted).table(lines.encoding, begins=not number)
         yield dataclasses.replace(table, goes_on=len(rows) == ROWS)
 
@@ -102,15 +102,15 @@ def _of_records(parts: Iterable[Records], encoding: str) -> Iterator[Table]:
         yield dataclasses.replace(table, goes_on=len(records.records) == ROWS)
 
 
-def _handed_over(lines: list[str]) -> Iterator[str]:
-    """The lines of a list, which is empty then."""
+def _drained(lines: list[str]) -> Iterator[str]:
+    """Yields the lines of a list and empties it, so that they are not kept in memory."""
     lines.reverse()
     while lines:
         yield lines.pop()
 
 
 def _characters(lines: Iterable[str], max_characters: int) -> Iterator[str]:
-    """Lines, until they have so many characters together."""
+    """The first lines, until they have `max_characters` together."""
     for line in lines:
         max_characters -= len(line) + 1
         yield line

@@ -1,4 +1,4 @@
-"""JSON records as the rows of a table."""
+"""Converts JSON records to the rows of a table."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def as_table(
 
     Keys of an object within an object are joined to its own by a dot: of
     `{"translation": {"ko": "…", "en": "…"}}` the columns are translation.ko and translation.en,
-    so what compares names of columns must compare what stands behind the last dot, too.
+    so code that compares names of columns must also compare the part behind the last dot.
 
     Values are written as text: true and 1 as such, null and a key that is missing as an empty
-    cell. A list of one is that one; any other list stays JSON. The header has the keys in the
-    order in which they first occur, the 1,000 most frequent where there are more, and no line
-    (0).
+    cell. A list with one value becomes that value; any other list stays JSON. The header has the
+    keys in the order in which they first occur, at most the 1,000 most frequent, and the line
+    number 0.
 
     Args:
-        header: of the table whose rows these records go on with: other keys are left out, and no
-            row names the columns.
+        header: that of an earlier table of the same file: other keys are left out, and no row
+            names the columns.
 
     Example:
         >>> from pathlib import Path

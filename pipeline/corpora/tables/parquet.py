@@ -1,4 +1,4 @@
-"""Parquet files, for whoever has pyarrow."""
+"""Reads Parquet files, if pyarrow is installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KNOWN = (str, int, float, bool, type(None))
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a file begins as Parquet does. A pipe is not looked into."""
+    """Whether a file begins as Parquet does; False for a pipe, which is not read."""
     if not path.is_file():
         return False
     with user_file_errors(path), path.open("rb") as file:
@@ -23,7 +23,7 @@ def is_parquet(path: Path) -> bool:
 
 
 def parquet_records(path: Path, rows: int) -> Iterator[Records]:
-    """The rows of a Parquet file, at most so many at a time; the first is line 1.
+    """The rows of a Parquet file, at most `rows` at a time; the first is line 1.
 
     Raises:
         UserError: pyarrow is not installed, or the file is damaged.
@@ -53,7 +53,7 @@ def parquet_records(path: Path, rows: int) -> Iterator[Records]:
 
 
 def _plain(value: Any) -> Any:
-    """Values as JSON has them: bytes as UTF-8, dates and the like as they are written."""
+    """A value as JSON has it: bytes as UTF-8 text, dates and the like as text."""
     if isinstance(value, dict):
         return {str(name): _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Lines with fields between delimiters, some of them in quotes, as rows."""
+"""Parses lines with fields between delimiters, some of them in quotes, into rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.corpora.tables.table import Row, usual_width
 
 # A quote that is never closed would swallow the rest of the file, one row at a time.
 LONGEST_RECORD = 1000
-# Of a field of several lines in a file in which a quote is otherwise a character.
+# Longest field of several lines in a file in which a quote is otherwise a plain character.
 _LONGEST_CELL = 100
 _SPACED = re.compile(' +"')
 _OPENS = re.compile(r'(?:^|[\t\n])"')
@@ -24,16 +24,16 @@ _QUOTED = re.compile(r'(?<![^\t\n])"((?:[^"]|"")*+)"(?![^\t\n])')
 
 Rows = Iterator[Row | Rejected]
 RowsOf = Callable[[Iterable[str]], Rows]
-"""How lines are taken apart: the rows of as many lines as there are, one after the other."""
+"""Parses lines, any number of them, into rows."""
 
 
 def quoted_rows(lines: list[str], delimiter: str) -> tuple[list[Row | Rejected], RowsOf]:
-    """Rows of lines in which quotes quote, as in RFC 4180, line ends included; and how further
-    lines of the same file are taken apart.
+    """Parses lines with quoted fields, as in RFC 4180, line ends included; also returns how to
+    parse further lines of the same file.
 
-    A row whose quotes do not come out even, or that runs over more than 1,000 lines, is rejected,
-    and reading goes on with the line after its first. White space behind a delimiter is left out
-    where fields have it before a quote and no fewer rows come out even without it (`a, "b, c"`).
+    A row with an unpaired quote, or of more than 1,000 lines, is rejected, and reading goes on
+    with the line after its first. White space behind a delimiter is dropped if fields have it
+    before a quote and no fewer rows have the usual width without it (`a, "b, c"`).
     """
     how = functools.partial(_records, delimiter=delimiter)
     rows = list(how(lines))
@@ -46,14 +46,14 @@ def quoted_rows(lines: list[str], delimiter: str) -> tuple[list[Row | Rejected],
 
 
 def tab_rows(lines: list[str]) -> tuple[list[Row | Rejected], RowsOf, bool]:
-    """Rows of lines with tabs, how further lines of the same file are taken apart, and whether
-    quotes quote in them.
+    """Parses lines with tabs; also returns how to parse further lines of the same file, and whether
+    fields are quoted.
 
-    They do where every quote of the file stands where CSV would have it, and either half of the
-    rows have a quoted field or some field can only be explained so (a line end or a quote in
-    it). Everywhere else a quote is a character like any other, but for one thing: a field that
-    opens with a quote, does not end on its line, and gives a row of the usual width if read on to
-    the quote that closes it, is a field of several lines, as spreadsheets copy them.
+    They are if every quote of the file stands where CSV would have it, and either half of the
+    rows have a quoted field or some field can only be explained so (it has a line end or a quote
+    in it). In any other file a quote is a plain character, with one exception: a field that opens
+    with a quote, does not end on its line, and gives a row of the usual width if it is read up to
+    the closing quote, is a field of several lines, as spreadsheets copy them.
     """
     plain: list[Row | Rejected] = [
         Row(number, line.split("\t")) for number, line in enumerate(lines, 1) if line.strip()
@@ -71,10 +71,10 @@ def tab_rows(lines: list[str]) -> tuple[list[Row | Rejected], RowsOf, bool]:
 
 
 class _Lines:
-    """Lines of which some may be given back.
+    """An iterator over lines to which lines can be given back.
 
     Attributes:
-        first: number of the first line that is not done with, from 1.
+        first: number of the first line that is not finished, from 1.
     """
 
     def __init__(self, lines: Iterable[str]):
@@ -83,24 +83,24 @@ class _Lines:
         self._waiting: collections.deque[str] = collections.deque()
         self._taken: list[str] = []
 
-    def ahead(self, most: int) -> bool:
-        """Whether there is a line left; at most so many are waiting then."""
-        self._waiting += itertools.islice(self._coming, max(most - len(self._waiting), 0))
+    def ahead(self, count: int) -> bool:
+        """Whether there is a line left; looks at most `count` lines ahead."""
+        self._waiting += itertools.islice(self._coming, max(count - len(self._waiting), 0))
         return bool(self._waiting)
 
     def record(self) -> Iterator[str]:
-        """Line by line with its end, until they are done with, or 1,000 are taken."""
+        """Yields lines with their ends, until `done` is called or 1,000 are taken."""
         while len(self._taken) < LONGEST_RECORD and self.ahead(1):
             self._taken.append(self._waiting.popleft())
             yield self._taken[-1] + "\n"
 
     def done(self) -> None:
-        """The lines that were taken are done with."""
+        """Marks the lines that were taken as finished."""
         self.first += len(self._taken)
         self._taken = []
 
     def give_back(self) -> str:
-        """Only the first of the lines that were taken is done with; returns that one."""
+        """Marks only the first of the lines that were taken as finished, and returns it."""
         first, *others = self._taken
         self._waiting.extendleft(reversed(others))
         self._taken = []
@@ -109,7 +109,7 @@ class _Lines:
 
 
 def _records(lines: Iterable[str], delimiter: str, skipinitialspace: bool = False) -> Rows:
-    """The rows; strict, and every mishap costs one line."""
+    """The rows, parsed strictly; an error rejects one line."""
     csv.field_size_limit(sys.maxsize)
     source = _Lines(lines)
     while source.ahead(1):
@@ -139,16 +139,16 @@ def _only_rows(rows: Iterable[Row | Rejected]) -> list[Row]:
 
 
 def _ragged(rows: list[Row | Rejected]) -> int:
-    """How many have another width than most, or could not be taken apart."""
+    """The number of rows with another width than most, or that could not be parsed."""
     width = usual_width(_only_rows(rows))
     return sum(isinstance(row, Rejected) or len(row.fields) != width for row in rows)
 
 
 def _quotes_as_csv_does(text: str, lines: int) -> bool:
-    """Whether quotes stand around whole fields only, doubled inside, and there is a reason to
-    take them for quoting.
+    """Whether quotes stand only around whole fields, doubled inside, and there is a sign that they
+    are meant so.
 
-    A field over several lines with tabs in it is more likely a quote that nobody closed.
+    A field of several lines with tabs in it is more likely an unclosed quote.
     """
     quotes = quoting_lines = end = 0
     explained = False
@@ -166,7 +166,7 @@ def _quotes_as_csv_does(text: str, lines: int) -> bool:
 
 
 def _with_long_cells(lines: Iterable[str], width: int) -> Rows:
-    """A row a line, or of several where a quoted field has line ends."""
+    """A row per line, or of several lines where a quoted field has line ends."""
     coming = iter(lines)
     near: collections.deque[str] = collections.deque()  # lines behind the one that is looked at
     number, cut = 0, False
@@ -200,12 +200,12 @@ def _is_open(cell: str) -> bool:
 
 
 def _is_ragged(near: Sequence[str], width: int) -> bool:
-    """Whether the first line is of another width."""
+    """Whether the first line has another width."""
     return len(near) > 0 and near[0].count("\t") + 1 != width
 
 
 def _closes_and_opens(fields: list[str]) -> bool:
-    """Whether a field of one line before ends here, and one begins that ends on a line below."""
+    """Whether a field of an earlier line ends on this line, and another begins and goes on."""
     return any(
         one.endswith('"') and one.count('"') % 2 and _is_open(other)
         for one, other in zip(fields, fields[1:], strict=False)
@@ -213,7 +213,7 @@ def _closes_and_opens(fields: list[str]) -> bool:
 
 
 def _long_row(near: Sequence[str], number: int, width: int) -> Row | None:
-    """The row of several lines that begins at the first, `number`; None where there is none."""
+    """The row of several lines that begins on the first line, `number`; None if there is none."""
     reader = csv.reader((line + "\n" for line in near), delimiter="\t", strict=True)
     try:
         fields = next(reader)

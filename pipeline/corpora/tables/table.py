@@ -1,4 +1,4 @@
-"""A user's table, whatever it was written in: rows of fields and where they stand."""
+"""A user's table, in whatever format it was written: rows of fields with their lines."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pipeline.normalize import normalize
 
 DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "bar": "|"}
 JSON = "JSON"
-"""What stands for the delimiter of a table that was made of JSON."""
+"""In place of a delimiter: the table was made of JSON."""
 SPACE = "space"
-"""What stands for the delimiter where a label and a text have a space between them."""
+"""In place of a delimiter: label and text have a space between them."""
 
 _LONGEST_NAME = 200
 
@@ -23,7 +23,7 @@ _LONGEST_NAME = 200
 class Row:
     """The fields of one row and the line it begins on (1 for the first line of the file).
 
-    `written` is the row as it stands in the file, where joining the fields would not show it.
+    `written` is the row as it stands in the file, if joining the fields would give another text.
     """
 
     line: int
@@ -33,15 +33,15 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """What `delimited.read_table` gives.
+    """The result of `delimited.read_table`.
 
     Attributes:
         rows: in the order of the file, the header (if there is one) among them; rows in which
             every field is blank are not there.
-        rejects: what could not be taken apart into fields.
+        rejects: lines that could not be parsed into fields.
         encoding: as of `text_file.decode`.
         delimiter: a key of `DELIMITERS`, `JSON` (of which the first row is the header), or `SPACE`.
-        quoted: whether a quote quotes; between tabs it mostly is a character like any other.
+        quoted: whether fields may be quoted; between tabs a quote is mostly a plain character.
         goes_on: whether the file has further rows, which are in other tables.
     """
 
@@ -53,20 +53,20 @@ class Table:
     goes_on: bool = False
 
     def written(self, row: Row) -> str:
-        """The row as it stands in the file, but for quotes."""
+        """The row as it stands in the file, without its quotes."""
         return row.written or DELIMITERS.get(self.delimiter, "\t").join(row.fields)
 
 
 def usual_width(rows: Sequence[Row]) -> int:
-    """How many fields most of the first rows have; 0 of no rows."""
+    """The number of fields that most of the first rows have; 0 without rows."""
     counts = collections.Counter(len(row.fields) for row in rows[:1000])
     return counts.most_common(1)[0][0] if counts else 0
 
 
 @functools.lru_cache(4096)
 def column_name(cell: str) -> str:
-    """The name of a column as names are compared: under the text policy (NFC, nothing without
-    width), without regard to case or to quotes around it."""
+    """The name of a column in the form in which names are compared: under the text policy (NFC, no
+    characters without width), in small letters, without quotes around it."""
     return normalize(cell[:_LONGEST_NAME]).strip("\"' ").casefold()
 
 

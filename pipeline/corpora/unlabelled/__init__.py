@@ -1,1 +1,1 @@
-"""Texts that need no labels."""
+"""Texts without labels."""

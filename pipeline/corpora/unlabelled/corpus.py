@@ -1,4 +1,4 @@
-"""Raw texts for an encoder: where they come from, what is left out, and what is held out."""
+"""Reads and splits raw texts, for an encoder."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ _HELD_OUT_SHARE = 0.1
 
 
 def read_unlabelled_texts(chosen: UnlabelledCorpusSettings, raw: Path) -> CorpusSplits:
-    """Texts that need no labels, a line each, split: from the catalogue, bundled, or a user's own.
+    """Reads and splits texts without labels, by lines: of the catalogue, bundled, or a user's own.
 
-    Lines stay as they are written. Left out are, counted by the details: a line equal to an
-    earlier one under the text policy; one that stands in dev or test of a corpus of the catalogue
-    whose training texts are read; and what `chosen.leave_out` says (`overlap.TextIndex`).
+    Lines stay as they are written. Left out, and counted in the details, are lines equal to an
+    earlier one under the text policy, lines in dev or test of a corpus of the catalogue whose
+    training texts are read, and those that `chosen.leave_out` names (`overlap.TextIndex`).
 
-    Whole documents are held out, by a hash of what stands in them.
+    Whole documents are held out, by a hash of their content.
 
     Args:
-        chosen: which.
+        chosen: which corpora.
         raw: where downloaded files are kept.
 
     Returns:
@@ -58,7 +58,7 @@ def read_unlabelled_texts(chosen: UnlabelledCorpusSettings, raw: Path) -> Corpus
         (file -> which) and read_as.
 
     Raises:
-        CorpusUnavailable: one of several corpora cannot be had. In place of a single one stands
+        CorpusUnavailable: one of several corpora is not available. A single one is replaced by
             the bundled sample.
         UserError: there is no such corpus or file, or too little in it.
     """
@@ -108,17 +108,17 @@ def read_unlabelled_texts(chosen: UnlabelledCorpusSettings, raw: Path) -> Corpus
 
 @dataclasses.dataclass(frozen=True)
 class _TextSource:
-    """What one name of --corpus stands for.
+    """The texts that one name of --corpus stands for.
 
     Attributes:
-        name: names folders.
+        name: for folders.
         origin: title, source and licence.
-        documents: the lines of each.
-        held_out: lines of dev and test of a corpus of which these are the training texts.
-        files: what it was read from.
-        read_as: how, for people.
-        encodings: file -> which.
-        rejects: file -> what could not be used of it.
+        documents: lines of each document.
+        held_out: lines of dev and test of a corpus, if these are its training texts.
+        files: from which it was read.
+        read_as: how it was read, for people.
+        encodings: file -> its encoding.
+        rejects: file -> lines that could not be used.
     """
 
     name: str
@@ -133,8 +133,8 @@ class _TextSource:
 
 @dataclasses.dataclass
 class _Counts:
-    """Lines that were read, and that were left out: each for the first reason that it has, but
-    that it counts under every name of `left_out`."""
+    """Numbers of lines that were read and left out. A line counts for its first reason only, but
+    for every name of `left_out` that fits."""
 
     lines: int = 0
     repeated: int = 0
@@ -162,7 +162,7 @@ def _source(name: str, raw: Path) -> _TextSource:
         said = f"{name}: {counted(len(documents), 'text')} of its training split"
         return _TextSource(name, texts.origin, documents, texts.held_out, list(texts.files), said)
     path = Path(name)
-    if not path.name.strip("."):  # of `.` and `..` the folder's own name
+    if not path.name.strip("."):  # for `.` and `..` the name of the folder
         path = path.resolve()
     paths = _files_in(path) if path.is_dir() else [path]
     read = {str(each.relative_to(path.parent)): read_text_file(each) for each in paths}
@@ -193,7 +193,7 @@ def _dump(corpus: catalogue.Corpus, raw: Path) -> _TextSource:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """All files in a folder and the folders in it, ascending, but hidden and empty ones."""
+    """All files in a folder and its subfolders, sorted, without hidden and empty ones."""
     paths = [
         path
         for path in sorted(folder.rglob("*"))
@@ -209,7 +209,7 @@ def _files_in(folder: Path) -> list[Path]:
 def _rows(
     sources: Sequence[_TextSource], avoided: Sequence[TextsToAvoid]
 ) -> tuple[pd.DataFrame, _Counts]:
-    """The lines that stay, as rows."""
+    """The lines that are not left out, as rows."""
     counts = _Counts()
     never = {normalize(text) for source in sources for text in source.held_out}
     seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""Texts that must not be learnt from: those of a name or a file, and the lines that hold one."""
+"""Finds the texts that must not be learnt from, and the lines that contain one."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class TextsToAvoid:
     """Texts under one name.
 
     Attributes:
-        name: as a person gave it; of a file without its folder.
-        texts: each line, or each sentence without its markup.
-        files: what they were read from.
+        name: as the user gave it; a file name without its folder.
+        texts: the lines, or the sentences without markup.
+        files: from which they were read.
         warnings: sentences that a user must not miss.
     """
 
@@ -38,12 +38,12 @@ class TextsToAvoid:
 
 
 def texts_to_avoid(name: str, raw: Path) -> TextsToAvoid:
-    """The dev and test texts of a name of the catalogue, or all texts of a file: of a text a
-    line, a table, JSON, tagged tokens, or sentences with entities marked up.
+    """The dev and test texts of a corpus of the catalogue, or all texts of a file: a text per line,
+    a table, JSON, tagged tokens, or sentences with markup for entities.
 
     Raises:
         CorpusUnavailable: a corpus of the catalogue cannot be had.
-        UserError: a file that cannot be read.
+        UserError: a file cannot be read.
     """
     if is_named(name):
         found = held_out_texts(name, raw)
@@ -56,7 +56,7 @@ def texts_to_avoid(name: str, raw: Path) -> TextsToAvoid:
 def lines_to_leave_out(
     lines: Sequence[str], avoided: Sequence[TextsToAvoid]
 ) -> dict[str, set[int]]:
-    """Which lines hold a text of each (`TextIndex.places`): name -> numbers of lines."""
+    """The lines that contain a text of each name (`TextIndex.places`): name -> numbers of lines."""
     texts = [(each.name, text) for each in avoided for text in each.texts]
     found: dict[str, set[int]] = collections.defaultdict(set)
     index = TextIndex([text for _, text in texts])
@@ -66,8 +66,8 @@ def lines_to_leave_out(
 
 
 def _texts_of_file(path: Path) -> tuple[list[str], list[str]]:
-    """The texts of a file without tags and markup, and sentences that a user must not miss. Where
-    only some lines seem to have markup, those lines are there both with and without it."""
+    """The texts of a file without tags and markup, and warnings. If only some lines seem to have
+    markup, these are included both with and without it."""
     named = path.with_name(without_compression(path.name))
     try:
         read = annotated_texts(*decode(b"".join(unpacked_blocks(path)), path), named)

@@ -1,4 +1,4 @@
-"""What a name stands for among raw texts: of a corpus with splits the texts of some of them."""
+"""Raw texts by name: the texts of some splits of a corpus."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _SAMPLE_ORIGIN = Origin(
 
 @dataclasses.dataclass(frozen=True)
 class NamedTexts:
-    """Texts that have a name.
+    """The texts of a corpus, without their labels.
 
     Attributes:
-        train: that may be learnt from.
-        held_out: of dev and test, that must not be.
+        train: texts that may be learnt from.
+        held_out: texts of dev and test, which must not be learnt from.
         origin: title, source and licence.
-        files: what they were read from.
+        files: from which they were read.
         warnings: sentences that a user must not miss.
     """
 
@@ -57,8 +57,8 @@ class NamedTexts:
 
 
 def sample_texts(raw: Path) -> NamedTexts:
-    """The bundled reviews and sentences, as the tasks that have labels for them split them, and
-    the constitution, of which nothing is held out."""
+    """The bundled reviews and sentences, with the splits of their tasks, and the constitution, of
+    which nothing is held out."""
     reviews = read_labelled_corpus(CorpusSettings(SAMPLE), raw, SAMPLES / "sentiment.tsv")
     sentences = read_annotated_corpus(EntityCorpusSettings(SAMPLE), raw, SAMPLES / "ner.txt")
     both, constitution = (reviews, sentences), constitution_file()
@@ -72,11 +72,11 @@ def sample_texts(raw: Path) -> NamedTexts:
 
 
 def catalogue_texts(name: str, raw: Path) -> NamedTexts:
-    """The texts of a corpus of the catalogue, as the task that has labels for it splits them; of
-    sentence pairs the Korean sides.
+    """The texts of a corpus of the catalogue, with the splits of its task; of sentence pairs the
+    Korean sides.
 
     Raises:
-        CorpusUnavailable: it cannot be had. Nothing stands in for it.
+        CorpusUnavailable: it is not available; no sample replaces it.
         UserError: it is not what the catalogue describes.
     """
     splits = _splits_of(name, raw)
@@ -90,7 +90,7 @@ def catalogue_texts(name: str, raw: Path) -> NamedTexts:
 
 
 def _splits_of(name: str, raw: Path) -> CorpusSplits:
-    """A corpus as the task splits it that has labels for it."""
+    """Reads a corpus with the splits of its task."""
     kind = "running" if name == CONSTITUTION else catalogue.find_corpus(name).kind
     if kind == "unlabelled":
         raise UserError(f"{name} has no dev and test", remedy="name files, or another corpus")
@@ -111,10 +111,10 @@ def _splits_of(name: str, raw: Path) -> CorpusSplits:
 
 
 def held_out_texts(name: str, raw: Path) -> NamedTexts:
-    """`catalogue_texts` for the sake of what is held out.
+    """As `catalogue_texts`, for the held-out texts.
 
-    Where the training file of a corpus cannot be had, its published test does, and a warning says
-    so: the test of KLUE, whose dev is a tenth of a training file that only the network has.
+    If the training file of a corpus is not available, the held-out texts are those of its published
+    test, and a warning says so: KLUE's dev is a tenth of a training file that only the network has.
     """
     if name == SAMPLE:
         return sample_texts(raw)
@@ -132,11 +132,11 @@ def held_out_texts(name: str, raw: Path) -> NamedTexts:
 
 
 def test_texts(name: str, raw: Path) -> list[str]:
-    """The texts that published figures of a corpus are those of: its test, of KLUE its
+    """The texts on which published figures of a corpus are measured: its test set, of KLUE its
     development set.
 
     Raises:
-        CorpusUnavailable: they cannot be had.
+        CorpusUnavailable: they are not available.
     """
     if catalogue.find_corpus(name).kind != "annotated":
         return _texts(_splits_of(name, raw), ["test"])
@@ -144,16 +144,16 @@ def test_texts(name: str, raw: Path) -> list[str]:
 
 
 def is_named(name: str) -> bool:
-    """Whether a name is one of the catalogue, or `sample`; a folder may be called the same."""
+    """Whether a name is one of the catalogue, or `sample`, even if a folder has the same name."""
     return name in (SAMPLE, CONSTITUTION) or name in catalogue.CATALOGUE
 
 
 def names_in(setting: str) -> list[str]:
-    """What a setting names: one, or several with commas between, each once. A file with a comma
-    in its name is one.
+    """The corpora that a setting names: one, or several separated by commas, each once. A file with
+    a comma in its name is one.
 
     Raises:
-        UserError: nothing is named; or something that is neither a file nor in the catalogue.
+        UserError: nothing is named, or a name is neither a file nor in the catalogue.
     """
     names = [setting]
     if not os.path.isfile(setting):  # unlike Path.is_file, for any length of name

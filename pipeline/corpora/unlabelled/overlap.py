@@ -1,4 +1,4 @@
-"""Which lines of a large text hold one of many short texts, exactly and soon.
+"""Finds the lines of a large text that contain one of many short texts, exactly and fast.
 
 The windows of 16 characters of all lines are hashed at once (Karp and Rabin 1987, with numpy); a
 line and a text are compared only where a window of the line has the hash of the text's first.
@@ -14,15 +14,15 @@ import numpy as np
 from pipeline.normalize import normalize
 
 WINDOW = 16
-"""Characters, without white space, from which on a text counts inside of a line, too; a shorter
-one is only ever a whole line."""
+"""A text of at least so many characters, without white space, is found inside a line, too; a
+shorter one only as a whole line."""
 _BASE = 0x9E3779B97F4A7C15
 _CHARACTERS_AT_ONCE = 1 << 20
 _TABLE_BITS = 22
 
 
 def letters(text: str) -> str:
-    """What of a text is compared: all but its white space, under the text policy.
+    """The part of a text that is compared: everything but white space, under the text policy.
 
     Example:
         >>> letters(" 참  좋다\\n")
@@ -32,7 +32,7 @@ def letters(text: str) -> str:
 
 
 class TextIndex:
-    """Texts to be looked for in lines.
+    """Texts that are searched in lines.
 
     Args:
         texts: an empty one is never in a line.
@@ -55,14 +55,14 @@ class TextIndex:
         for number, value in zip(long, _hashes(_codes(first))[::WINDOW].tolist(), strict=True):
             self._by_hash[value].append(number)
         self._hashes = np.array(sorted(self._by_hash), dtype=np.uint64)
-        # Most windows are none of these, which a table of their first bits tells at one look.
+        # Most windows are not among these; a table of first bits rules them out in one step.
         self._table = np.zeros(1 << _TABLE_BITS, dtype=bool)
         self._table[_first_bits(self._hashes)] = True
 
     def places(self, lines: Iterable[str]) -> list[tuple[int, int]]:
-        """Which lines are one of the texts or hold one of at least WINDOW characters.
+        """Finds the lines that equal one of the texts or contain one of at least WINDOW characters.
 
-        White space counts nowhere, and both sides are under the text policy.
+        White space is ignored, and both sides are compared under the text policy.
 
         Returns:
             (number of the line, number of the text), each pair once, ascending.
@@ -81,7 +81,7 @@ class TextIndex:
         """Pairs of a line and a text in it."""
         if not len(self._hashes):
             return
-        # No text has a line feed, so that none reaches over the end of a line.
+        # No text has a line feed, so none is found across the end of a line.
         windows = _hashes(_codes("\n".join(lines)))
         near = np.flatnonzero(self._table[_first_bits(windows)])
         near = near[np.isin(windows[near], self._hashes)]
@@ -94,7 +94,7 @@ class TextIndex:
 
 
 def _parts(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """The letters of lines, about a million at a time, and the number of the first line."""
+    """Yields the letters of lines, about a million at a time, with the number of the first line."""
     first, part, size = 0, [], 0
     for line in lines:
         part.append(letters(line))
@@ -114,7 +114,7 @@ def _codes(text: str) -> np.ndarray:
 def _hashes(codes: np.ndarray) -> np.ndarray:
     """The hash of each window of WINDOW codes, modulo 2**64, uint64 [windows].
 
-    That of 2n codes is that of the first n times BASE**n plus that of the others.
+    The hash of 2n codes is that of the first n times BASE**n plus that of the other n.
     """
     hashes, base, length = (codes + np.uint64(1)) * np.uint64(_BASE), _BASE, 1
     while length < WINDOW:

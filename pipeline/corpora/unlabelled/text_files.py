@@ -1,4 +1,4 @@
-"""A user's own file of texts that need no labels, in any of the formats that people have."""
+"""Reads a user's own file of texts without labels, in any of the common formats."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from pipeline.text_file import DAMAGED, decode, is_damaged, split_lines, unix_li
 from pipeline.text_lines import decoded_lines
 
 FEWEST_DOCUMENTS = 10
-"""Fewer than so many between empty lines are no documents: an empty line strayed in."""
+"""Empty lines separate documents only if they give at least so many."""
 _LINES_SEEN = 100
 _BLANK = re.compile(rb"[\xef\xbb\xbf\xff\xfe \t\r\n\0]*")
 
 
 @dataclasses.dataclass(frozen=True)
 class UnlabelledFile:
-    """What `read_text_file` gives.
+    """The result of `read_text_file`.
 
     Attributes:
-        documents: the lines of each, in the order of the file, as they are written; a line by
-            itself where the file has no documents. No line is empty, and no document.
-        rejects: what could not be used.
+        documents: the lines of each, as they are written, in the order of the file; each line is
+            a document if the file has none. No line and no document is empty.
+        rejects: lines that could not be used.
         encoding: as of `text_file.decode`.
-        read_as: what was concluded about the file, for people.
+        read_as: how the file was read, for people.
     """
 
     documents: list[list[str]]
@@ -47,22 +47,22 @@ class UnlabelledFile:
 
 
 def read_text_file(path: Path) -> UnlabelledFile:
-    """The lines of a file, by document. In order, a file is
+    """Reads the lines of a file, by document. The first of these that fits decides; a file is
 
     1. a dump of a wiki (`wikipedia.articles`): an article is a document;
     2. JSON: a record is a document (`json_texts.texts_of_records`);
-    3. a table, if it is called .tsv or .csv, or if its first line names a column of texts and
-       those below have as many columns: a row is a document (`text_tables`);
-    4. plain text, a line each. Empty lines between them separate documents, unless there are
-       fewer than FEWEST_DOCUMENTS; else each line is one.
+    3. a table, if its name ends in .tsv or .csv, or if its first line names a column of texts
+       and the lines below have the same number of columns: a row is a document (`text_tables`);
+    4. plain text. Empty lines separate documents, unless there are fewer than FEWEST_DOCUMENTS;
+       then each line is a document.
 
-    A .gz, .xz, .bz2 or .zst is read without being unpacked to disk, and plain
-    text in UTF-8 as a stream. Lines end with LF or CRLF (or CR, where there is nothing else); all
-    else stays as it is. A line with a character that is not valid in the encoding is rejected.
+    A .gz, .xz, .bz2 or .zst is read without being unpacked to disk, and plain text in UTF-8 as a
+    stream. Lines end with LF or CRLF (or CR, if there is nothing else); everything else stays as
+    it is. A line with a character that is not valid in the encoding is rejected.
 
     Raises:
-        UserError: no text file, damaged, nothing in it; HTML or XML; a table or JSON of which it
-            is not clear where its texts are.
+        UserError: the file is no text file, damaged, empty, HTML or XML; or a table or JSON whose
+            texts cannot be found.
     """
     stream = unpacked_blocks(path)
     head = next(stream, b"")
@@ -85,7 +85,7 @@ def read_text_file(path: Path) -> UnlabelledFile:
         try:
             lines = decoded_lines(itertools.chain([head], stream), "utf-8-sig")
             return _of_lines(path, ((line, False) for line in lines), encoding)
-        except UnicodeDecodeError as error:  # the whole file says what it is then
+        except UnicodeDecodeError as error:  # then the whole file decides
             if not path.is_file():
                 raise UserError(
                     f"is not UTF-8 ({error.reason}), and a pipe cannot be read twice",
@@ -115,7 +115,7 @@ def _of_whole(path: Path, named: Path, text: str, encoding: str) -> UnlabelledFi
 def _of_texts(
     path: Path, texts: Iterable[str], rejects: list[Rejected], encoding: str, read_as: str
 ) -> UnlabelledFile:
-    """Of records: each is a document."""
+    """The result for records: each is a document."""
     documents = [lines for text in texts if (lines := _lines_of(text))]
     if not documents:
         raise _empty(path)
@@ -123,7 +123,11 @@ def _of_texts(
 
 
 def _of_lines(path: Path, lines: Iterable[tuple[str, bool]], encoding: str) -> UnlabelledFile:
-    """Of plain text: its lines, and whether they are damaged."""
+    """The result for plain text.
+
+    Args:
+        lines: each with whether it is damaged.
+    """
     groups: list[list[str]] = [[]]
     rejects = []
     for number, (line, damaged) in enumerate(lines, 1):

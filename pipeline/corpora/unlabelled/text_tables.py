@@ -1,4 +1,4 @@
-"""Tables of texts: whether a file is one, and which of its columns holds the texts."""
+"""Reads tables of texts: recognises them, and finds the column of the texts."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _EVEN = 0.9
 
 
 def is_table(text: str, named: Path) -> bool:
-    """Whether a text, or the beginning of one, is a table and not a text a line.
+    """Whether a text, or its beginning, is a table and not a text per line.
 
-    It is, if it is called so; if most lines begin with a label as fastText writes it; or if its
+    It is one if its name ends so; if most lines begin with a label in fastText's format; or if its
     first line is a header that names a column of texts (`columns.TEXT_NAMES`) and nine of ten
-    lines below have as many columns. A plain text without such a header never is.
+    lines below have the same number of columns. A plain text without such a header never is.
 
     Args:
         text: with LF line ends.
-        named: the file, without the ending that says that it is compressed.
+        named: the file name without the ending of a compression.
     """
     if named.suffix.lower() in TABLE_SUFFIXES:
         return True
@@ -56,7 +56,7 @@ def texts_of_table(
     """The texts of a table, the rows that could not be used, and how it was read.
 
     The column of the texts is the one that the header names (`columns.TEXT_NAMES`), else the one
-    that texts stand in by all appearances (`column_contents.text_among`), else the only one.
+    that by its content holds texts (`column_contents.text_among`), else the only one.
 
     Raises:
         UserError: it is not clear which column it is, or lines have different numbers of columns.
@@ -101,7 +101,7 @@ def _text_column(table: Table, has_header: bool, width: int) -> int | None:
 
 
 def _names_text(fields: Sequence[str], fewest: int = 2) -> bool:
-    """Whether these are names of columns, one of them that of texts."""
+    """Whether these are names of columns, with one of a text among them."""
     names = column_names(fields)
     return (
         len(names) >= fewest
@@ -112,5 +112,5 @@ def _names_text(fields: Sequence[str], fewest: int = 2) -> bool:
 
 
 def _evenness(rows: Sequence[Row], width: int) -> float:
-    """The share of rows that have so many fields."""
+    """The share of rows with `width` fields."""
     return sum(len(row.fields) == width for row in rows) / max(len(rows), 1)

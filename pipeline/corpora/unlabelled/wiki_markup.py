@@ -1,4 +1,4 @@
-"""The text of a wiki page without its markup."""
+"""Removes the markup of a wiki page."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pipeline.corpora.html_entities import decode_entities
 
 SHORTEST = 20
-"""Characters from which on a line is taken for a paragraph."""
+"""Smallest number of characters of a paragraph."""
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-# What stands in these is no running text.
+# The content of these is no running text.
 _NO_TEXT = (
     "ref|references|math|chem|gallery|timeline|syntaxhighlight|source|score|graph|mapframe|maplink"
     "|imagemap|templatedata|templatestyles|hiero|inputbox|categorytree"
@@ -21,7 +21,7 @@ _ELEMENT = re.compile(rf"<({_NO_TEXT})\b[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.
 _BREAK = re.compile(r"<(?:br|hr)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _PARAMETER = re.compile(r"\{\{\{[^{}]*\}\}\}")
-# Of a table, both only at the beginning of a line; `|}}` ends a template.
+# Those of a table only at the beginning of a line; `|}}` ends a template.
 _BORDER = re.compile(r"\{\{|\}\}|^[ \t:*#]*(\{\|)|^[ \t]*(\|\})(?!\})", re.MULTILINE)
 _EXTERNAL = re.compile(r"\[(?:https?:|ftp:)?//[^\s\[\]]+[ \t]*([^\[\]\n]*)\]")
 _LINK = re.compile(r"\[\[([^\[\]]*)\]\]")
@@ -33,7 +33,7 @@ _HEADING = re.compile(r"\s*=+.*=+\s*")
 _LIST = re.compile(r"[*#:; \t]+")
 _MAGIC = re.compile(r"__[^\W\d_]+__")
 _BOLD = re.compile(r"'{2,5}")
-# What a template has left behind: `(, 1924년)`, `()`.
+# Remains of a removed template: `(, 1924년)`, `()`.
 _EMPTIED = re.compile(r"[(（][\s,;:·]*[)）]")
 _BEGUN = re.compile(r"([(（])[\s,;:·]+")
 _REMAINS = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{\||\|\}")
@@ -44,9 +44,9 @@ _DEEPEST_LINK = 8
 def paragraphs(markup: str) -> list[str]:
     """The paragraphs of a page: lines of at least SHORTEST characters.
 
-    Templates, tables, footnotes, formulas, comments, headings, files and categories go; of links
-    and tags what a reader sees stays. HTML entities become characters. A line in which markup
-    remains (of a template that is never closed) is left out.
+    Templates, tables, footnotes, formulas, comments, headings, files and categories are removed;
+    of links and tags the text that a reader sees is kept. HTML entities become characters. A line
+    in which markup remains (of a template that is never closed) is left out.
 
     Example:
         >>> paragraphs("'''Hangul''' is the [[alphabet|script]] of Korean.<ref>A book</ref>")
@@ -65,8 +65,8 @@ def paragraphs(markup: str) -> list[str]:
 
 
 def _without_blocks(text: str) -> str:
-    """`text` without templates and tables, whatever they are nested in. A table that is not
-    closed goes to the end of the page; a template that is not is left as it is."""
+    """Removes templates and tables, at any depth. A table without its end reaches to the end of the
+    page; a template without its end is left as it is."""
     text = _PARAMETER.sub("", text)
     opened: list[tuple[str, int]] = []
     spans: list[tuple[int, int]] = []
@@ -94,7 +94,7 @@ def _outside(text: str, spans: list[tuple[int, int]]) -> Iterator[str]:
 
 
 def _linked(text: str) -> str:
-    """`text` with what is seen of its links, the innermost first."""
+    """Replaces links by their visible text, the innermost first."""
     for _ in range(_DEEPEST_LINK):
         text, count = _LINK.subn(_seen, text)
         if not count:

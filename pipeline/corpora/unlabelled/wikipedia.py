@@ -1,4 +1,4 @@
-"""The articles of a dump of a wiki: MediaWiki's XML, read as a stream."""
+"""Reads the articles of a dump of a wiki (MediaWiki's XML) as a stream."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def is_dump(head: bytes) -> bool:
 
 
 def articles(stream: Iterable[bytes], where: Path) -> Iterator[list[str]]:
-    """The paragraphs of each article that has some: of pages of namespace 0 that are no
-    redirects, in their last revision.
+    """The paragraphs of each article that has some: pages of namespace 0 that are no redirects, in
+    their last revision.
 
-    Nothing but the page at hand is in memory.
+    Only one page at a time is in memory.
 
     Args:
         where: the file, for errors.
 
     Raises:
-        UserError: it is not well-formed, or ends early.
+        UserError: the file is not well-formed, or ends early.
     """
     parser = ElementTree.XMLPullParser(["start", "end"])
     root: ElementTree.Element | None = None
@@ -50,7 +50,7 @@ def articles(stream: Iterable[bytes], where: Path) -> Iterator[list[str]]:
 
 
 def _markup(page: ElementTree.Element) -> str:
-    """The markup of an article, "" of any other page."""
+    """The markup of an article; "" for any other page."""
     parts = {_local(part.tag): part for part in page}  # the last of several revisions
     namespace, revision = parts.get("ns"), parts.get("revision")
     if "redirect" in parts or revision is None or (namespace is not None and namespace.text != "0"):

@@ -89,7 +89,7 @@ def load(folder: Path, asking: CaptionLanguageSettings | None = None) -> Predict
         raise UserError(
             f"the model writes in {' and '.join(known)}" if known else "it knows one language",
             where=f"--language {name}",
-            remedy="leave it away, or ask a model that learnt captions in that language",
+            remedy="leave it out, or ask a model that learnt captions in that language",
         )
     serve = signatures[name]
 

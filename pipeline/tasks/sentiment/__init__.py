@@ -17,4 +17,5 @@ TASK = Task(
     tiny=TINY,
     corpus_groups=("corpus", "teachers"),
     prepare_groups=("text", "start"),
+    target="predict",
 )
