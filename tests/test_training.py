@@ -240,6 +240,28 @@ def test_norm_is_taken_before_clipping_and_clipping_is_exact(clip_norm):
         np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=1e-6)
 
 
+@pytest.mark.parametrize("rate", [1.0, 0.3])
+def test_steps_are_those_of_keras(rate):
+    generator = np.random.default_rng(1)
+    start = generator.normal(size=(7, 3)).astype("float32")
+    layer, reference = (keras.layers.Embedding(7, 3, name="table") for _ in range(2))
+    betas = {"beta_1": 0.8, "beta_2": 0.95}
+    # Weights decay by the rate of all layers, whatever that of theirs is.
+    decay, rates = 0.1 * rate, {"table": rate}
+    ours = ClippedAdamW(0.02, clip_norm=0.0, rates=rates, weight_decay=decay, **betas)
+    theirs = keras.optimizers.AdamW(0.02 * rate, weight_decay=0.1, **betas)
+    for of in (layer, reference):
+        of.build()
+        of.embeddings.assign(start)
+    for _ in range(8):
+        gradient = generator.normal(size=start.shape).astype("float32")
+        ours.apply([ops.convert_to_tensor(gradient)], [layer.embeddings])
+        theirs.apply([ops.convert_to_tensor(gradient)], [reference.embeddings])
+    np.testing.assert_allclose(
+        np.asarray(layer.embeddings), np.asarray(reference.embeddings), rtol=2e-5, atol=1e-6
+    )
+
+
 def test_averages_follow_their_formula():
     weight = keras.Variable(np.array([1.0], "float32"))
     optimizer = ClippedAdamW(0.5, averaging=0.3, weight_decay=0.0)

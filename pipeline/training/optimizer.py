@@ -7,6 +7,9 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
+if keras.backend.backend() == "tensorflow":  # a training on JAX imports it nowhere else
+    import tensorflow as tf
+
 
 @keras.saving.register_keras_serializable("pipeline")
 class ClippedAdamW(keras.optimizers.AdamW):
@@ -80,13 +83,33 @@ class ClippedAdamW(keras.optimizers.AdamW):
             step = ops.cast(self.iterations, "float32")
             rate = 1.0 - ops.minimum(self.averaging, (1.0 + step) / (10.0 + step))
             for average, variable in zip(self.averages, self._trainable_variables, strict=True):
-                average.assign(average + ops.cast(rate, average.dtype) * (variable - average))
+                self.assign_add(average, ops.cast(rate, average.dtype) * (variable - average))
 
     def update_step(self, gradient, variable, learning_rate):
         layers = self._trainable_variables[self._get_variable_index(variable)].path.split("/")
         rate = next((rate for layer, rate in self.rates.items() if layer in layers), 1.0)
-        super().update_step(
-            gradient, variable, learning_rate * rate if rate != 1 else learning_rate
+        rate = learning_rate * rate if rate != 1 else learning_rate
+        if keras.backend.backend() == "tensorflow":
+            self._fused_step(gradient, variable, rate)
+        else:  # XLA fuses it
+            super().update_step(gradient, variable, rate)
+
+    def _fused_step(self, gradient, variable, learning_rate) -> None:
+        """Adam's step as one operation of TensorFlow: what Keras computes, but it goes through the
+        arrays once, not once for each sum and product."""
+        place = self._get_variable_index(variable)
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[place].value.handle,
+            v=self._velocities[place].value.handle,
+            beta1_power=ops.power(ops.cast(self.beta_1, variable.dtype), step),
+            beta2_power=ops.power(ops.cast(self.beta_2, variable.dtype), step),
+            lr=ops.cast(learning_rate, variable.dtype),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=ops.cast(gradient, variable.dtype),
         )
 
     def assign_averages(self, variables) -> None:

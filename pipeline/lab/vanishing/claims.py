@@ -10,8 +10,9 @@ from pipeline.lab.base import fields_of
 from pipeline.lab.vanishing.study import LAG, Decay, NetworkGradients, VanishingResults
 from pipeline.records import as_json
 
-RNN_MIN_LOSS = 4.0  # powers of ten that a SimpleRNN's gradient is said to lose at least
-LSTM_MAX_LOSS = 2.0  # that an LSTM's is said to lose at most
+# What is usually said has no numbers; these are ours.
+RNN_MIN_LOSS = 4.0  # powers of ten that a SimpleRNN's gradient loses at least
+LSTM_MAX_LOSS = 2.0  # that an LSTM's loses at most
 _ROUNDING = 1e-9
 _LAGS = (1, 2, 5, 10, 20, 50, 100)  # of which numbers are kept
 
