@@ -44,7 +44,7 @@ from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 
-_LONGEST_NAME = 60
+_MAX_NAME_LENGTH = 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,7 +158,7 @@ def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) ->
     texts = [found[split] for found in parts for split in SPLITS]
     rejects = [reject for part in texts for reject in part.rejects]
     warnings += [warning for part in texts for warning in part.warnings]
-    name = "-".join(source.name for source in sources)[:_LONGEST_NAME]
+    name = "-".join(source.name for source in sources)[:_MAX_NAME_LENGTH]
     return CorpusSplits(
         name,
         splits,
