@@ -226,7 +226,7 @@ def _own_splits(
             raise UserError(
                 f"no sentence has an entity (it was read as {texts.details['read_as']})",
                 where=files[split],
-                remedy="mark them up, <증권거래소:OG>에 …, or give a token and its BIO tag a line",
+                remedy="mark them up, <증권거래소:OG>에 …, or give a token and a BIO tag per line",
             )
     if len(read) > 1:
         read = {split: texts.of_file(files[split].name) for split, texts in read.items()}

@@ -128,7 +128,9 @@ def _json(path: Path) -> CaptionFile:
         try:
             value = [json.loads(line) for line in text.split("\n") if line.strip()]
         except (ValueError, RecursionError) as error:
-            raise UserError(f"is not valid JSON ({error})", where=path, remedy="mend it") from None
+            raise UserError(
+                f"is not valid JSON ({error})", where=path, remedy="correct it"
+            ) from None
     if isinstance(value, dict) and isinstance(value.get("annotations"), list):
         return _coco(value)
     records = value if isinstance(value, list) else _first_list(value)

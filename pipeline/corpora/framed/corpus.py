@@ -206,7 +206,7 @@ def _usable(videos: Sequence[Video]) -> tuple[dict[str, Video], list[Rejected]]:
         raise UserError(
             "no video has two frames",
             where=videos[0].path,
-            remedy="give one file a video, with a row a frame",
+            remedy="give one file per video, with one row per frame",
         )
     return usable, rejects
 

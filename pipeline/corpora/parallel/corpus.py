@@ -333,5 +333,5 @@ def _nothing_usable(where: str, texts: PairTexts) -> UserError:
     return UserError(
         f"has no usable pair{first}",
         where=where,
-        remedy="one pair a line, Korean and English, separated by a tab",
+        remedy="write one pair per line, Korean and English, separated by a tab",
     )

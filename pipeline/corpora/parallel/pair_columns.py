@@ -95,8 +95,8 @@ def _check_width(width: int, where: Path) -> None:
         raise UserError(
             "has one column only; sentences in two languages are needed",
             where=where,
-            remedy="one pair a line, separated by a tab; or two files, line by line, of which one "
-            "name ends in .ko and the other in .en",
+            remedy="write one pair per line, separated by a tab; or give two files, line by line, "
+            "whose names end in .ko and .en",
         )
 
 

@@ -78,7 +78,7 @@ def read_text_file(path: Path) -> UnlabelledFile:
     text = unix_line_ends(text)
     if MARKUP.match(text):
         raise UserError(
-            "is HTML or XML", where=path, remedy="save its text as .txt, a paragraph a line"
+            "is HTML or XML", where=path, remedy="save its text as .txt, one paragraph per line"
         )
     is_plain = not (_may_be_json(text, named) or is_table(text, named))
     if is_plain and encoding.startswith("UTF-8") and (b"\n" in begin or b"\r" not in begin):

@@ -72,7 +72,7 @@ def texts_of_table(
         raise UserError(
             f"is called {named.suffix}, and which column holds the text is not clear",
             where=path,
-            remedy="name it in the first line, text, or call the file .txt if it has a text a line",
+            remedy="name it text in the first line, or call the file .txt if each line is a text",
         )
     header = table.rows[0].fields if has_header else None
     rejects = list(table.rejects)

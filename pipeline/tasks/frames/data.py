@@ -104,7 +104,7 @@ def values_in(path: str, model: Path | None) -> list[np.ndarray]:
             where=path,
             remedy="train one on videos with pictures"
             if encoder
-            else "give a CSV file with a row a frame",
+            else "give a CSV file with one row per frame",
         )
     with tempfile.TemporaryDirectory() as store:
         return [np.array(frame_features(Path(path), Path(store)).frames, np.float32)]
