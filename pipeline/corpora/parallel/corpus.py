@@ -90,8 +90,8 @@ def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) ->
     Args:
         chosen: which corpora.
         raw: where downloaded files are kept.
-        sample: the bundled pairs, which also stand in where one corpus of the catalogue was
-            asked for and cannot be had.
+        sample: the bundled pairs, also used if a single corpus of the catalogue is not
+            available.
 
     Returns:
         Splits with columns id, text (source side), label (target side). With the details

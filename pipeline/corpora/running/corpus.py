@@ -50,7 +50,7 @@ def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
         the details documents (how it was divided), encoding (file -> encoding) and read_as.
 
     Raises:
-        CorpusUnavailable: a corpus of the catalogue cannot be had. Nothing stands in for it.
+        CorpusUnavailable: a corpus of the catalogue is not available; no sample replaces it.
         UserError: there is no such corpus, or too little of it; or a share that leaves too little.
     """
     source = _source(chosen.corpus, raw)

@@ -67,7 +67,7 @@ def read_series_corpus(chosen: SeriesCorpusSettings, raw: Path, sample: Path) ->
     Args:
         chosen: which corpus.
         raw: where downloaded files are kept.
-        sample: the bundled series, which also stands in where the catalogue's cannot be had.
+        sample: the bundled series, also used if one of the catalogue is not available.
 
     Raises:
         UserError: there is no such series, or it is too short.
