@@ -1,4 +1,4 @@
-"""What docs/results.md was measured with. Each prints one table; run them on an idle machine."""
+"""Benchmarks behind docs/results.md. Each prints one table; run them on an idle machine."""
 
 import sys
 from types import TracebackType
@@ -10,7 +10,7 @@ from pipeline.readable import print_utf8
 def _say_stopped(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Ctrl-C is one line while a benchmark still imports what it needs, too."""
+    """Prints one line after Ctrl-C, even while a benchmark still imports its modules."""
     if issubclass(kind, KeyboardInterrupt):
         print("stopped", file=sys.stderr)
     else:

@@ -1,10 +1,10 @@
-"""What a task's default model scores on its test split: mean over seeds, with time and memory.
+"""The test score of a task's default model: mean over seeds, with time and memory.
 
     python -m benchmarks.accuracy [sentiment|ner] [--seeds 1 2 3] [--settings "..."] [--name seed]
 
 Each seed goes through all stages from the raw files (tokenizing included), one after the other,
-as runs/<task>/<name><n>. The test split is read once a seed, by the evaluate stage. The score is
-the one that chose the weights on dev: accuracy, or entity F1.
+as runs/<task>/<name><n>. The test split is read once per seed, by the evaluate stage. The score is
+the one by which weights are chosen on dev: accuracy, or entity F1.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ STAGES = ("corpus", "prepare", "train", "evaluate")
 
 
 class Cost(NamedTuple):
-    """What a command took, its children included.
+    """Time and memory of a command and its child processes.
 
     Attributes:
-        seconds: it ran.
-        resident: gigabytes, the peak of what was in memory, pages of mapped files among it.
-        own: the peak without pages of files, which the system can write back at any time.
+        seconds: its duration.
+        resident: peak of memory in gigabytes, with pages of mapped files.
+        own: peak of memory without these pages, which the system can write back at any time.
     """
 
     seconds: float
@@ -43,16 +43,16 @@ class Cost(NamedTuple):
 
 
 def stage(name: str, arguments: list[str]) -> Cost:
-    """Runs one stage: `measured_command` of it."""
+    """Runs one stage and measures it (`measured_command`)."""
     return measured_command([sys.executable, "-m", "pipeline", name, *arguments])
 
 
 def measured_command(words: list[str]) -> Cost:
-    """Runs a command.
+    """Runs a command and measures it.
 
     Raises:
         KeyboardInterrupt: it was stopped by Ctrl-C.
-        SystemExit: it ended with an error, which it has said.
+        SystemExit: it ended with an error, which it has printed.
     """
     started, resident, own = time.perf_counter(), 0, 0
     with subprocess.Popen(words) as process:
@@ -82,7 +82,7 @@ def measured_command(words: list[str]) -> Cost:
 
 
 def _let_stop(process: subprocess.Popen) -> None:
-    """Ctrl-C reaches a stage, too; while it ends, it may have something to say."""
+    """Waits for a stage to end after Ctrl-C, which reaches it, too; it may still print a line."""
     try:
         process.wait(_SECONDS_TO_STOP)
     except subprocess.TimeoutExpired:
@@ -94,7 +94,9 @@ def main() -> None:
     parser.add_argument("task", nargs="?", default="sentiment")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--settings", default="", help="settings other than the defaults")
-    parser.add_argument("--name", default="seed", help="what the runs are called before the seed")
+    parser.add_argument(
+        "--name", default="seed", help="prefix of the names of the runs, before the seed"
+    )
     arguments = parser.parse_args()
     rows, scores = [], []
     for seed in arguments.seeds:

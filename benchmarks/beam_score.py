@@ -3,8 +3,8 @@
     make setup && .venv/bin/pip install -r requirements.txt -r requirements-scale.txt
     python -m benchmarks.beam_score [--reviews 50000] [--processes 2] [--version 1]
 
-Each way is a command of its own, from its start to its end, so imports and loading the model count;
-the reviews of NSMC's test split are repeated as often as need be. Beam runs without Prism, the
+Each way is a separate command, timed from start to end, so imports and loading of the model count.
+The reviews of NSMC's test split are repeated as often as needed. Beam runs without Prism, the
 runner in Go that it would download.
 """
 
@@ -25,7 +25,7 @@ from pipeline.workspace import Workspace
 
 
 def write_reviews(file: Path, count: int) -> None:
-    """A review a line."""
+    """Writes `count` reviews, one per line."""
     frame = read_nsmc(fetch(catalogue.find_corpus("nsmc").files["test"], Workspace().raw)).frame
     reviews = [" ".join(text.split()) for text in frame["text"]]
     with file.open("w", encoding="utf-8") as lines:
@@ -33,7 +33,7 @@ def write_reviews(file: Path, count: int) -> None:
 
 
 def seconds(*words: str) -> float:
-    """Of one `python -m pipeline ...`."""
+    """Seconds of one `python -m pipeline ...`."""
     started = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "pipeline", *words], check=True, stdout=subprocess.DEVNULL

@@ -1,11 +1,11 @@
-"""Captions of Flickr8k: attention, no attention, both languages; one table.
+"""Trains captioners on Flickr8k: attention, no attention, both languages; prints one table.
 
     python -m benchmarks.captioning FOLDER [NAME ...]
 
 FOLDER has `images/`, `{en,ko}.train.tsv`, `{en,ko}.test.tsv` and `en.dev.tsv`:
-a picture and a caption in each row. NAME is one of those below; without any, all are trained, one
-after the other, each in a process of its own. What is finished is not trained again; runs are kept
-in runs/captioning/flickr8k-NAME.
+a picture and a caption in each row. NAME is one of `VARIANTS`; without any, all are trained one
+after the other, each in its own process. Finished runs, in runs/captioning/flickr8k-NAME, are not
+trained again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipeline.workspace import Workspace, read_json
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """One training: which files, and what is set besides."""
+    """One training: its files and settings."""
 
     files: tuple[str, ...]
     settings: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ _STAGES = ("corpus", "prepare", "train", "evaluate", "export")
 
 
 def train(name: str, folder: Path) -> None:
-    """All stages of a variant."""
+    """Runs all stages of a variant."""
     variant = VARIANTS[name]
     corpus = ",".join(str(folder / file) for file in variant.files)
     version = str(100 + list(VARIANTS).index(name))
@@ -57,7 +57,7 @@ def train(name: str, folder: Path) -> None:
 
 
 def rows(names: Sequence[str], workspace: Workspace) -> list[tuple[str, ...]]:
-    """Of each finished variant and language, its figures as they stand in the table."""
+    """A row of the table for each finished variant and language."""
     found = []
     for name in names:
         run = workspace.run("captioning", f"flickr8k-{name}")

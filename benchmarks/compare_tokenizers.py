@@ -1,11 +1,11 @@
-"""The same small model over every tokenizer: one table.
+"""Trains the same small model with every tokenizer; prints one table.
 
     make compare-tokenizers [SETTINGS="--rows 50000 --only okt mecab"]
 
-Each tokenizer learns from the same NSMC training rows (chosen by a hash of the id), the same
-small bidirectional GRU trains on them for the same number of epochs, and the dev split says how
-good it got; the test split is not touched. Morpheme analysers are slow (Kkma does some dozens of
-reviews a second), which is why not all rows are taken unless asked for.
+Each tokenizer learns from the same NSMC training rows (chosen by a hash of the id), the same small
+bidirectional GRU is trained on them for the same number of epochs, and is evaluated on dev; the
+test split is not read. Morpheme analysers are slow (Kkma reads some dozens of reviews per second),
+so by default not all rows are used.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WAYS = {
 
 
 def splits(corpus: str | None, rows: int):
-    """(train, dev) frames with columns text and label, of at most `rows` and a tenth of them."""
+    """(train, dev) frames with columns text and label, of at most `rows` and `rows` / 10 rows."""
     from pipeline.corpora.labelled.corpus import read_labelled_corpus
     from pipeline.corpora.settings import CorpusSettings
     from pipeline.corpora.splits import held_out
@@ -56,7 +56,7 @@ def splits(corpus: str | None, rows: int):
 
 
 def measure(kind: str, morphemes: str | None, train, dev, arguments) -> dict:
-    """Tokenizes, trains and scores one way of cutting text."""
+    """Trains and evaluates the model with one tokenizer."""
     import keras
 
     from pipeline.batches.length_buckets import LengthBuckets
@@ -122,7 +122,9 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--vocabulary-size", type=int, default=8000)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", nargs="+", choices=[*WAYS, *MORPHEMES], help="some of them")
+    parser.add_argument(
+        "--only", nargs="+", choices=[*WAYS, *MORPHEMES], help="only these tokenizers"
+    )
     arguments = parser.parse_args(split_settings_option(sys.argv[1:]))
     prepare_process()
     start_keras()

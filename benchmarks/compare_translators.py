@@ -1,16 +1,16 @@
-"""Encoder-decoder, attention and Transformer on the same pairs: one table and a page.
+"""Compares encoder-decoder, attention and Transformer on the same pairs: one table and a page.
 
     make compare-translators [CORPUS=my.tsv] [SETTINGS="--epochs 10 --units 192"]
     python -m benchmarks.compare_translators --runs small large another
 
-The three runs differ in --architecture alone and are called compare-rnn, compare-attention and
-compare-transformer (SETTINGS="--name word" for another word in front). What is not there yet is
-trained by the ordinary stages, and goes on where it was stopped; what is there is not trained
-again. With --runs nothing is trained: those are set side by side as they are.
+The three runs differ only in --architecture and are called compare-rnn, compare-attention and
+compare-transformer (SETTINGS="--name word" for another prefix). Unfinished runs are trained by the
+usual stages, from the last checkpoint if they were stopped; finished ones are not trained again.
+With --runs nothing is trained, and these runs are compared as they are.
 
-The page is runs/translation/side-by-side.html: BLEU by source length, which shows what the one
-vector of the encoder-decoder costs, differences with their intervals, and the sentences on which
-the runs differ most. For it the whole test set is translated anew.
+The page is runs/translation/side-by-side.html: BLEU by source length, which shows the cost of the
+single vector of the encoder-decoder, differences with their intervals, and the sentences on which
+the runs differ most. For it the whole test set is translated again.
 """
 
 from __future__ import annotations
@@ -38,27 +38,27 @@ PAGE = "side-by-side.html"
 
 
 def train(prefix: str | None, words: list[str], workspace: Workspace) -> list[str]:
-    """The names of the three runs, all of them trained and measured when this returns.
+    """Trains and evaluates the three runs, if that is not done; returns their names.
 
     Args:
-        prefix: what their names begin with; None for the usual word.
-        words: settings of the task as they stand on the command line.
+        prefix: beginning of their names; None for the default.
+        words: settings of the task as on the command line.
 
     Raises:
         UserError: a setting is wrong, or a run of that name was trained with others.
-        SystemExit: a stage ended with an error, which it has told.
+        SystemExit: a stage ended with an error, which it has printed.
     """
     if any(word.partition("=")[0] == "--architecture" for word in words):
         raise UserError(
             "--architecture is what is compared",
             where="command line",
-            remedy="leave it away, or name finished runs with --runs",
+            remedy="leave it out, or name finished runs with --runs",
         )
     names = []
     for architecture in ARCHITECTURES:
         options = [*words, "--architecture", architecture]
         settings = parse(TASK.settings, options, program=__name__, description=__doc__)
-        name = f"{prefix or _usual_prefix(settings)}-{architecture}"
+        name = f"{prefix or _default_prefix(settings)}-{architecture}"
         settings = dataclasses.replace(settings, run=dataclasses.replace(settings.run, name=name))
         check_ranges(settings)
         names.append(name)
@@ -66,13 +66,13 @@ def train(prefix: str | None, words: list[str], workspace: Workspace) -> list[st
     return names
 
 
-def _usual_prefix(settings) -> str:
+def _default_prefix(settings) -> str:
     direction = settings.corpus.direction
     return "compare" if direction == TASK.settings().corpus.direction else f"compare-{direction}"
 
 
 def _finish(files: RunFiles, settings, options: list[str]) -> None:
-    """Trains and measures one run, as far as that is not done."""
+    """Trains and evaluates one run, if that is not done."""
     if files.training.exists() and files.weights.exists():
         _check_settings(files, settings)
     else:
@@ -83,7 +83,7 @@ def _finish(files: RunFiles, settings, options: list[str]) -> None:
 
 
 def _check_settings(files: RunFiles, settings) -> None:
-    """Refuses to take a run for one with other settings; to train over it would be no better."""
+    """Refuses a run of that name with other settings; it is neither used nor trained over."""
     asked = flat_settings(settings)
     there = flat_settings(files.trained_settings(TASK, settings))
     changed = [f"{k} {there[k]}, not {value}" for k, value in asked.items() if value != there[k]]
@@ -99,7 +99,7 @@ def compare(names: list[str], workspace: Workspace) -> Path:
     """Prints the table and writes the page, whose path it returns.
 
     Args:
-        names: of finished runs, in the order in which they are to stand.
+        names: of finished runs, in the order of the table.
 
     Raises:
         UserError: too few names, or runs that cannot be compared.
@@ -134,7 +134,7 @@ def main() -> int:
         allow_abbrev=False,
     )
     parser.add_argument("--runs", nargs="+", help="finished runs; nothing is trained")
-    parser.add_argument("--name", help="what the names of the three runs begin with")
+    parser.add_argument("--name", help="beginning of the names of the three runs")
     arguments, words = parser.parse_known_args(split_settings_option(sys.argv[1:]))
     prepare_process()
     workspace = Workspace()
@@ -142,7 +142,7 @@ def main() -> int:
         raise UserError(
             f"with --runs nothing is trained, so {' '.join(words) or '--name'} says nothing",
             where="command line",
-            remedy="leave one of them away",
+            remedy="leave one of them out",
         )
     start_keras()  # before anything else loads it, which would not be quiet
     names = arguments.runs or train(arguments.name, words, workspace)

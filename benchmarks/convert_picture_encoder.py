@@ -1,4 +1,4 @@
-"""Makes data/pretrained/efficientnet-lite0 of the published weights.
+"""Makes data/pretrained/efficientnet-lite0 from the published weights.
 
     python -m benchmarks.convert_picture_encoder efficientnet-lite0.npz
 

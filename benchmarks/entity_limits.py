@@ -1,11 +1,11 @@
-"""What keeps the tagger's F1 down: how far the corpus agrees with itself, on its dev split.
+"""Measures the limits of the tagger's F1: how consistent the annotation of the corpus is, on dev.
 
     python -m benchmarks.entity_limits [--run default]
 
-- F1 of the finished run on dev, strictly; with the labels ignored; with LOC and ORG as one label.
-- The corpus against itself: of dev entities whose words were an entity in training, how many
-  carry the label that those words carry most often in training; of all places in dev where words
-  stand that training marked at least twice, how many are marked.
+- F1 of the finished run on dev: exact; without labels; with LOC and ORG as one label.
+- Consistency: the share of dev entities with words that were an entity in training that have the
+  most frequent label of these words in training; and, of all places in dev with words that training
+  marks at least twice, the share that is marked.
 The test split is not read.
 """
 
@@ -20,7 +20,7 @@ from benchmarks.tables import print_table
 
 
 def shares(train, dev, read_entities) -> list[list[object]]:
-    """How far dev's annotation follows from training's."""
+    """How far the annotation of dev follows from that of train."""
     labels: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
     for text, cell in zip(train["text"], train["label"], strict=True):
         for start, end, label in read_entities(cell):
@@ -34,7 +34,7 @@ def shares(train, dev, read_entities) -> list[list[object]]:
                 seen += 1
                 same += commonest[text[start:end]] == label
     often = [w for w, c in labels.items() if sum(c.values()) > 1 and len(w) > 1]
-    # longest first: an entity inside a longer known one is not looked for
+    # longest first: an entity inside a longer known one is not searched
     pattern = re.compile("|".join(map(re.escape, sorted(often, key=len, reverse=True))))
     places = marked = 0
     for text, cell in zip(dev["text"], dev["label"], strict=True):

@@ -1,11 +1,11 @@
-"""A forecaster over several horizons: its errors on test, beside those who repeat what was last.
+"""Trains forecasters with several horizons: errors on test, beside those of naive forecasts.
 
     python -m benchmarks.forecasting [ETTh1 | my.csv] [--horizons 96 192 336 720] [--seeds 1]
         [--settings "--architecture dlinear --error squared"] [--name segments] [--dev-only]
 
-Each horizon goes through the stages as runs/forecasting/<name>-<corpus>-<horizon>-<seed>; what is
-done already is not done again. The test split is read once a run, by the evaluate stage. With
---dev-only it is not read at all, and the errors are those on dev, by which settings are chosen.
+Each horizon goes through the stages as runs/forecasting/<name>-<corpus>-<horizon>-<seed>; finished
+stages are not run again. The test split is read once per run, by the evaluate stage. With
+--dev-only it is not read, and the errors are those on dev, by which settings are chosen.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DEV = ("horizon", "dev MSE", "dev MAE", "skill", "steps", "parameters", "minutes
 
 
 def run(name: str, settings: list[str], dev_only: bool) -> Path:
-    """Takes a run through its stages, in this process; returns its folder."""
+    """Runs the stages of a run in this process; returns its folder."""
     for stage in STAGES[:-1] if dev_only else STAGES:
         code = pipeline_main([stage, "forecasting", "--name", name, *settings])
         if code:
@@ -35,7 +35,7 @@ def run(name: str, settings: list[str], dev_only: bool) -> Path:
 
 
 def test_row(horizon: str, folder: Path) -> list[str]:
-    """What was measured on test."""
+    """The row of a run with its scores on test."""
     metrics = json.loads((folder / "metrics.json").read_bytes())
     training = json.loads((folder / "training.json").read_bytes())
     verdicts = [channel["verdict"] for channel in metrics["channels"].values()]
@@ -52,7 +52,7 @@ def test_row(horizon: str, folder: Path) -> list[str]:
 
 
 def dev_row(horizon: str, folder: Path) -> list[str]:
-    """What was measured on dev with the weights that were kept."""
+    """The row of a run with the scores of its best weights on dev."""
     training = json.loads((folder / "training.json").read_bytes())
     lines = (folder / "history.csv").read_text("utf-8").splitlines()
     names, *rows = (line.split(",") for line in lines)
@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--horizons", type=int, nargs="+", default=[96, 192, 336, 720])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--settings", default="", help="settings other than the defaults")
-    parser.add_argument("--name", default="segments", help="what the runs are called")
+    parser.add_argument("--name", default="segments", help="prefix of the names of the runs")
     parser.add_argument("--dev-only", action="store_true", help="do not read the test split")
     arguments = parser.parse_args()
     prepare_process()

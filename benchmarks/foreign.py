@@ -1,4 +1,4 @@
-"""Scripts of this folder that must do without the rest of this project, run as others would."""
+"""Runs scripts of this folder as other people would: without the rest of this project."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 
 def foreign_process(script: str, *arguments: object, given: str = "") -> str:
-    """Runs a copy of a script outside the repository, in `python -I`; returns what it printed.
+    """Runs a copy of a script outside the repository, in `python -I`; returns its output.
 
     Args:
-        script: its name, in this folder.
-        arguments: its own; folders and files in full, since it runs somewhere else.
-        given: on its standard input.
+        script: its name in this folder.
+        arguments: of the script; paths must be absolute, since it runs in another folder.
+        given: its standard input.
 
     Raises:
         SystemExit: it ended with an error.
     """
-    # What a person who serves a model has in the environment: nothing of ours.
+    # The environment of a person who serves a model has none of our variables.
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "PYTHON"))}
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copy(Path(__file__).with_name(script), folder)

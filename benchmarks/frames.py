@@ -1,13 +1,13 @@
-"""Labels of frames of UCI's gesture phase: the split of published figures, and whole videos.
+"""Trains on UCI's gesture phase: with the split of published figures, and with whole videos.
 
     python -m benchmarks.frames 'gesture-phase/*_va3.csv'
     python -m benchmarks.frames 'gesture-phase/*_va3.csv' --parts lookup published
     python -m benchmarks.frames 'gesture-phase/*_va3.csv' --parts videos --directions forward
 
 published: the windows of Hasani et al. 2021, whose test overlaps with train (runs
-published-<direction>). videos: each video is the test once, the next one dev, the others train
-(runs without-<video>-<direction>); the mean counts every frame alike. lookup: no model; each frame
-gets the label of the frame of train that is nearest to it, which shows how much of a split can be
+published-<direction>). videos: each video is test once, with the next one as dev and the others as
+train (runs without-<video>-<direction>); the mean is weighted by frames. lookup: without a model,
+each frame gets the label of the nearest frame of train, which shows how much of a split can be
 looked up.
 """
 
@@ -36,7 +36,7 @@ DIRECTIONS = {"forward": "causal", "both": "bidirectional"}
 
 
 def lookup(corpus: FrameCorpusSettings) -> dict[str, float]:
-    """Scores of the label of the nearest frame of train, in standardised features."""
+    """Scores of a nearest-neighbour lookup in train, with standardised features."""
     splits = read_framed_corpus(corpus, SAMPLE, Workspace().derived).splits
     train, test = (np.concatenate(list(splits[name]["frames"])) for name in ("train", "test"))
     standard = FeatureScaling.of(train)
@@ -49,14 +49,14 @@ def lookup(corpus: FrameCorpusSettings) -> dict[str, float]:
 
 
 def trained(name: str, words: Sequence[str]) -> dict:
-    """metrics.json of a run, which is trained if that is not done yet."""
+    """The metrics.json of a run, which is trained first if necessary."""
     for step in STAGES:
         stage(step, ["frames", *words, f"--name={name}"])
     return read_json(Workspace().run("frames", name) / "metrics.json")
 
 
 def held_out(corpus: str, words: Sequence[str], direction: str) -> list[tuple[str, dict]]:
-    """Each video with the metrics of the run that did not see it."""
+    """Each video with the metrics of the run that was not trained on it."""
     videos, found = [source.path.stem for source in sources_of(corpus)], []
     for number, video in enumerate(videos):
         dev = videos[(number + 1) % len(videos)]
@@ -66,7 +66,7 @@ def held_out(corpus: str, words: Sequence[str], direction: str) -> list[tuple[st
 
 
 def mean_scores(found: Sequence[tuple[str, dict]]) -> dict[str, float]:
-    """Over videos, each by its number of frames."""
+    """The mean over videos, weighted by their numbers of frames."""
     frames = [metrics["frames"] for _, metrics in found]
     return {s: float(np.average([m[s] for _, m in found], weights=frames)) for s in SCORES}
 

@@ -1,11 +1,11 @@
-"""Requests that are almost right, and some that are not, without end.
+"""Sends random requests to a running server, most of them almost valid.
 
-What is asked of a server that runs (`--models` is what it serves):
+Start the server first; `--models` are the models it serves:
 
     python -m benchmarks.fuzzed_requests --port 8501 --requests 100000 --models sentiment,ner
 
-prints how often each status came, and fails at the first 500, at an error that is no JSON, or where
-the server is gone.
+It prints the number of answers with each status, and fails at the first status 500, at an error
+that is no JSON, or if the server has ended.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ _SIGNATURES = (
     *("serving_default", "entities", "text_vectors", "n_best", "words", "flat", "images"),
     *("strict", "repeated", "tensorflow/serving/regress", "classify_x_to_y", "nothing", ""),
 )
-_MOST = 64
-"""Of a length or number of times, which would be computed for minutes."""
+_MAX = 64
+"""Largest length or number of repetitions; larger ones would take minutes."""
 
 
 def fuzzed(chance: random.Random, models: Sequence[str]) -> Iterator[Request]:
-    """Method, path and body of one request after the other; the same for the same seed."""
+    """Yields method, path and body of requests; the same for the same seed."""
     while True:
         method = (
             "POST" if chance.random() < 0.9 else chance.choice(["GET", "PUT", "HEAD", "DELETE"])
@@ -85,7 +85,7 @@ def _body(chance: random.Random) -> Any:
 
 
 def _right(chance: random.Random) -> dict[str, Any]:
-    """What one signature or another takes."""
+    """A body that is valid for some signature."""
     count = chance.randrange(1, 5)
     strings = [chance.choice(_STRINGS) for _ in range(count)]
     numbers = [chance.randrange(-9, 9) / 2 for _ in range(count)]
@@ -103,7 +103,7 @@ def _right(chance: random.Random) -> dict[str, Any]:
 
 
 def _rows(chance: random.Random) -> Any:
-    """Often what some signature takes."""
+    """Rows that are often valid for some signature."""
     kind = chance.randrange(6)
     count = chance.randrange(4)
     if kind == 0:
@@ -113,7 +113,7 @@ def _rows(chance: random.Random) -> Any:
     if kind == 2:
         return {
             "prompt": [chance.choice(_STRINGS)],
-            "length": chance.randrange(-1, _MOST),
+            "length": chance.randrange(-1, _MAX),
             "temperature": chance.choice([0, 1, 0.5, -1]),
             "seed": 1,
         }
@@ -131,7 +131,7 @@ def _value(chance: random.Random, depth: int) -> Any:
     if kind == 1:
         return chance.random() < 0.5
     if kind == 2:
-        return min(chance.choice(_NUMBERS), _MOST) if depth < 2 else chance.choice(_NUMBERS)
+        return min(chance.choice(_NUMBERS), _MAX) if depth < 2 else chance.choice(_NUMBERS)
     if kind in (3, 4):
         return chance.choice(_STRINGS)
     if kind == 5:
@@ -140,7 +140,7 @@ def _value(chance: random.Random, depth: int) -> Any:
 
 
 def _broken(chance: random.Random, body: bytes) -> bytes:
-    """With a byte changed, taken away or put in."""
+    """A body with a byte changed, removed or inserted."""
     if not body:
         return b"\xff"
     place = chance.randrange(len(body))

@@ -1,21 +1,21 @@
-"""What benchmarks/joey_nmt.py tells Joey NMT: a run of ours in the words of its configuration.
+"""Converts the settings of a run to a configuration of Joey NMT, for benchmarks/joey_nmt.py.
 
 Taken from our run: the shape (architecture, cell, layers, widths, heads, attention, tied softmax),
 the dropouts, label smoothing, rows a batch, epochs, seed, subword sampling, beam and the power of
 its length penalty, which is ours ((5 + length) / 6) ** alpha. Optimizer, learning rate, schedule,
 initialisation and input feeding are Joey's, from the configurations it publishes for small corpora
-(`RECIPES`); dev is looked at after every epoch, and its BLEU, greedy, is what chooses the weights
-and steers the schedule.
+(`RECIPES`). It is evaluated on dev after every epoch; greedy dev BLEU chooses the weights and
+controls the schedule.
 
-Where the two cannot be made alike:
+Differences that cannot be avoided:
 
 - Our encoder and decoder add each layer's input to its output and start the decoder from the last
   states of all encoder layers; Joey's stacks are plain and start from the topmost.
-- Our dropout before the softmax lies behind the tanh of the readout, Joey's before it.
-- Joey's batches are so many sentences in random order; ours have as many in the mean, but of
-  similar length, and nearly equal numbers of tokens.
-- Joey feeds its readout back in at the next step, in everything it publishes; ours does not unless
-  told to (`--change model.decoder.input_feeding=false` makes Joey not do so either).
+- Our dropout before the softmax is after the tanh of the readout, Joey's before it.
+- Joey's batches have a fixed number of sentences in random order; ours have the same number on
+  average, but of similar length, and nearly equal numbers of tokens.
+- In all published configurations Joey feeds its readout into the next step; ours does so only if
+  set (`--change model.decoder.input_feeding=false` turns it off in Joey, too).
 - A translation of ours ends after 1.5 pieces for each of its source and ten, Joey's after 100.
 - Joey has no moving average of the weights.
 """
@@ -33,17 +33,17 @@ from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS
 from pipeline.tasks.translation.settings import Settings
 from pipeline.text.vocabulary import SPECIALS
 
-LONGEST = 100
-"""Pieces of a translation at the most; Joey's configurations for IWSLT say 80 to 150."""
+MAX_OUTPUT_LENGTH = 100
+"""Largest number of pieces of a translation; Joey's configurations for IWSLT have 80 to 150."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """A way to train that Joey NMT publishes (github.com/joeynmt/joeynmt, configs/<name>.yaml).
+    """A published configuration of Joey NMT (github.com/joeynmt/joeynmt, configs/<name>.yaml).
 
     Attributes:
-        architecture: ours that it is for.
-        training, model, decoder: entries of these sections of Joey's configuration.
+        architecture: of ours that corresponds to it.
+        training, model, decoder: entries of these sections.
     """
 
     architecture: str
@@ -97,13 +97,13 @@ RECIPES = {
 }
 """The first for an architecture is the default.
 
-What they say of a lowest learning rate, at which the training ends, is left out: all are to see
-the same number of epochs.
+Their smallest learning rate, at which a training ends, is left out, so that all have the same
+number of epochs.
 """
 
 
 def recipes_for(architecture: str) -> list[str]:
-    """Names of `RECIPES`, the first being the default.
+    """Names of `RECIPES` for an architecture; the first one is the default.
 
     Raises:
         UserError: Joey has no such model.
@@ -118,7 +118,7 @@ def recipes_for(architecture: str) -> list[str]:
 
 
 def epochs_of(settings: Settings, rows: int) -> int:
-    """Epochs that our run may train for, early stopping aside."""
+    """Largest number of epochs of our run, without early stopping."""
     steps = steps_per_epoch(settings, rows)
     return max(settings.training.epochs, math.ceil(settings.training.min_steps / steps))
 
@@ -141,10 +141,10 @@ def joey_config(
     Args:
         settings: of our run.
         recipe: a name of `RECIPES`.
-        pieces: folder of what `benchmarks.joey_pieces.write_pieces` wrote.
-        rows: pairs of train.
-        epochs: as many; None: as many as our run may train for.
-        changes: `section.key=value` (value in JSON) that are set last.
+        pieces: folder that `benchmarks.joey_pieces.write_pieces` wrote.
+        rows: number of pairs of train.
+        epochs: number of epochs; None: that of our run.
+        changes: `section.key=value` (value in JSON), set last.
 
     Raises:
         UserError: Joey has no such model, or the recipe is for another.
@@ -170,7 +170,7 @@ def joey_config(
             "dataset_type": "plain",
             "src": _side("source", pieces),
             "trg": _side("target", pieces),
-            # Joey wants [UNK] to be its id 0 and [PAD] its id 1; all other ids are ours.
+            # Joey needs [UNK] as id 0 and [PAD] as id 1; all other ids are ours.
             "special_symbols": {
                 f"{name}_{what}": value
                 for name, id_, token in zip(
@@ -184,7 +184,7 @@ def joey_config(
             "beam_alpha": search.alpha,
             "batch_size": 64,
             "batch_type": "sentence",
-            "max_output_length": LONGEST,
+            "max_output_length": MAX_OUTPUT_LENGTH,
             "generate_unk": False,
             "eval_metrics": ["bleu"],
             "sacrebleu_cfg": {
@@ -233,11 +233,11 @@ def _side(side: str, pieces: Path) -> dict:
 
 
 def _model(settings: Settings) -> dict:
-    """The section `model`, but for what a recipe says."""
+    """The section `model` without the entries of a recipe."""
     model = settings.model
     transformer = model.architecture == "transformer"
     width = model.units if transformer else model.embedding_size
-    # Joey ties embeddings and softmax only where the decoder is as wide as they are.
+    # Joey can tie embeddings and softmax only if the decoder has the same width.
     config: dict = {
         "tied_softmax": model.tied_softmax and width == model.units,
         "tied_embeddings": settings.text.joint,

@@ -1,21 +1,21 @@
-"""Joey NMT's side of benchmarks/joey_nmt.py; runs in a Python that has joeynmt, and needs no other.
+"""Joey NMT's side of benchmarks/joey_nmt.py; needs only a Python with joeynmt.
 
     python joey_driver.py train CONFIG.json
     python joey_driver.py translate CONFIG.json TEST_SET ...
     python joey_driver.py steps CONFIG.json ROWS.json
     python joey_driver.py sentences CONFIG.json TEST_SET
 
-Joey's own configuration, model, trainer and search (2.3.0) do the work. What is added:
+It uses Joey's own configuration, model, trainer and search (2.3.0). Added are:
 
-- torch no longer knows `ReduceLROnPlateau(verbose=...)`, which Joey passes.
-- Text comes cut into pieces; the scores on dev are those of the text that the pieces make. Joey's
-  own tokenizer would cut by whichever version of SentencePiece lies beside it.
-- The dropout of attention weights can be another than that of everything else.
-- Weights are initialised from the seed; Joey sets it after it has made them.
-- A killed training goes on where it was a minute before, and but for the draws of sampled
-  segmentations ends as if it had not been killed. Joey by itself would begin its epoch anew.
+- torch no longer has `ReduceLROnPlateau(verbose=...)`, which Joey passes.
+- Text is already cut into pieces; scores on dev are those of the joined text. Joey's own tokenizer
+  would depend on the installed version of SentencePiece.
+- Attention weights can have their own dropout.
+- Weights are initialised from the seed; Joey sets it only after it has made them.
+- A killed training resumes from a checkpoint at most a minute old, and its result is the same,
+  except for sampled segmentations. Joey by itself would start the epoch again.
 
-`steps` and `sentences` measure: for each line on standard input, the name of a measure, they do it
+`steps` and `sentences` measure: for each line on standard input, which names a measure, they run it
 once and print the seconds.
 """
 
@@ -48,7 +48,7 @@ SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 
 class Silent:
-    """In the place of Joey's progress bars."""
+    """Replaces Joey's progress bars."""
 
     def update(self, count: int) -> None: ...
 
@@ -63,8 +63,8 @@ joeynmt.prediction.tqdm = lambda *_, **__: contextlib.nullcontext(Silent())
 
 
 class Pieces(BasicTokenizer):
-    """Lines are pieces with spaces between. With `sampling`, those of train are text instead, cut
-    anew each time they are read."""
+    """Lines are pieces separated by spaces. With `sampling`, those of train are text, which is cut
+    anew each time it is read."""
 
     def __init__(self, model: str, sampling: float, most: int):
         super().__init__(level="word")
@@ -90,7 +90,7 @@ def say(message: str) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: Path):
-    """A temporary path that becomes `path` at the end."""
+    """A temporary path that is renamed to `path` at the end."""
     temporary = path.with_name(f".partial.{path.name}")
     yield temporary
     os.replace(temporary, path)
@@ -102,7 +102,7 @@ def save(state: dict, path: Path) -> None:
 
 
 class Remaining:
-    """A loader of Joey's whose first pass leaves out the batches that are done."""
+    """Wraps a loader of Joey's; the first pass skips the finished batches."""
 
     def __init__(self, loader, done: int):
         self.loader, self.done = loader, done
@@ -114,7 +114,7 @@ class Remaining:
 
 
 class Trainer(TrainManager):
-    """Joey's trainer, which keeps all of its state; each epoch ends with a look at dev."""
+    """Joey's trainer with complete checkpoints and an evaluation on dev after each epoch."""
 
     def __init__(self, args, model):
         super().__init__(
@@ -139,12 +139,12 @@ class Trainer(TrainManager):
 
     @property
     def done(self) -> int:
-        """Batches of the epoch that are done."""
+        """Number of finished batches of the epoch."""
         return self.stats.steps - len(self.history) * self.args.validation_freq
 
     @property
     def seconds(self) -> float:
-        """So far, without what was lost to kills."""
+        """Seconds so far, without work that was lost when the process was killed."""
         return time.monotonic() - self.started
 
     def keep(self) -> None:
@@ -172,7 +172,7 @@ class Trainer(TrainManager):
         self.history, self.dev_seconds = state["history"], state["dev_seconds"]
         self.started = time.monotonic() - state["seconds"]
         if self.done:
-            # To be set after the loader of the epoch has started, which draws too.
+            # Set after the loader of the epoch has started, which draws random numbers, too.
             self.random_state = state["random"]
         else:
             torch.set_rng_state(state["random"])
@@ -229,7 +229,7 @@ class Trainer(TrainManager):
 
 
 def start(path: str):
-    """Joey's arguments from a configuration, and what stands in it for this program."""
+    """Joey's arguments from a configuration, and its section for this program."""
     config = json.loads(Path(path).read_text(encoding="utf-8"))
     extra = config.pop("driver")
     config["model_dir"] = str(Path(path).parent)
@@ -246,7 +246,7 @@ def start(path: str):
 
 
 def trainer_of(args, extra):
-    """(trainer, train data, dev data), nothing trained yet."""
+    """(trainer, train data, dev data) of a new training."""
     set_seed(args.seed)
     model, train_data, dev_data, _ = prepare(args, rank=0, mode="train")
     for module in model.modules():

@@ -1,6 +1,6 @@
-"""Our translator beside Joey NMT: the same pairs, cut the same way, the same sizes and epochs.
+"""Compares our translator with Joey NMT: the same pairs, pieces, sizes and epochs.
 
-    python -m venv other; other/bin/pip install torch joeynmt        # needed here alone
+    python -m venv other; other/bin/pip install torch joeynmt        # needed only here
     for seed in 1 2 3; do for model in attention transformer; do
         for stage in corpus prepare train evaluate; do
             python -m pipeline $stage translation --name $model-$seed --seed $seed \
@@ -11,25 +11,25 @@
         --runs {attention,transformer}-{1,2,3}
     python -m benchmarks.joey_speed --joey-python other/bin/python --run attention-1
 
-(For CPUs alone: `pip install torch --index-url https://download.pytorch.org/whl/cpu` first.)
+(For CPUs only: `pip install torch --index-url https://download.pytorch.org/whl/cpu` first.)
 
 For each run of ours, Joey trains the same shape with the same seed for as many epochs
-(benchmarks/joey_config.py tells what is equal, what is Joey's own and what differs), keeps the
-weights that are best on dev, and translates every test set with the same beam. Both are scored by
-the same code on the same references. The steps of `all` can be had one by one:
+(benchmarks/joey_config.py says what is equal and what differs), keeps the weights that are best on
+dev, and translates every test set with the same beam. Both are scored by the same code on the same
+references. `all` runs these steps, which can also be run one by one:
 
 - prepare: writes our pieces as text.
-- train: takes hours; what is killed goes on where it was a minute before.
-- translate: what is there is not done again.
-- table: from what is there, without Joey.
+- train: takes hours; a killed training resumes from a checkpoint at most a minute old.
+- translate: finished translations are kept.
+- table: from existing results, without Joey.
 
-Everything lies in runs/joeynmt/<our run>/<recipe>-<digest of Joey's configuration>/. Another
---recipe, --epochs or --change gives another folder; nothing is mixed up.
+All files are in runs/joeynmt/<our run>/<recipe>-<digest of Joey's configuration>/. Another
+--recipe, --epochs or --change gives another folder.
 
 Test sets of other corpora (--on news) are scored for us by `python -m pipeline evaluate translation
---name <our run> --on news`. Dev BLEU is greedy; Joey's is of all of dev, ours of 500 sentences of
-it, so that it chooses weights but compares nothing. Seconds are of the whole training, looks at dev
-included; the fair measure of speed is benchmarks/joey_speed.py.
+--name <our run> --on news`. Dev BLEU is greedy; Joey's is on all of dev, ours on 500 sentences of
+it: it chooses weights, and must not be compared. Seconds are those of the whole training with
+evaluations on dev; for a fair measure of speed use benchmarks/joey_speed.py.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ STEPS = ("prepare", "train", "translate", "table")
 
 
 class Beside:
-    """One run of ours and Joey's answer to it."""
+    """One run of ours and the corresponding training of Joey."""
 
     def __init__(self, name: str, arguments: argparse.Namespace):
         self.run, self.arguments = OurRun.of(name), arguments
@@ -75,13 +75,17 @@ class Beside:
 
     @property
     def tests(self) -> dict[str, str]:
-        """What Joey calls a test set -> the name of ours."""
+        """Joey's name of a test set -> our name."""
         elsewhere = {name_elsewhere(corpus): corpus for corpus in self.arguments.on}
         return {**{name: name for name in self.run.tests}, **elsewhere}
 
     @property
     def joey_python(self) -> str:
-        """Raises UserError where none was named."""
+        """The Python with joeynmt.
+
+        Raises:
+            UserError: none was given.
+        """
         if self.arguments.joey_python is None:
             raise UserError("no Python with joeynmt", where="--joey-python", remedy="name one")
         return self.arguments.joey_python
@@ -128,7 +132,7 @@ class Beside:
             yield
 
     def our_scores(self, test: str) -> dict | None:
-        """{"bleu": ..., "chrf": ...}, 0 to 100; None where that is not evaluated."""
+        """{"bleu": ..., "chrf": ...}, 0 to 100; None if not evaluated."""
         if test.startswith("on-"):
             path = self.run.files.elsewhere / f"{test.removeprefix('on-')}.json"
             return read_json(path) if path.exists() else None
@@ -136,7 +140,7 @@ class Beside:
         return metrics if metrics is None or test == "test" else metrics.get("tests", {}).get(test)
 
     def joeys_scores(self, test: str) -> dict | None:
-        """The same of Joey's translations, by the code that scored ours."""
+        """The same for Joey's translations, by the code that scores ours."""
         from sacrebleu.metrics import CHRF
 
         from pipeline.evaluation.translation_scores import TARGET_TOKENIZERS, bleu_metric
@@ -152,7 +156,7 @@ class Beside:
         }
 
     def our_training(self) -> dict | None:
-        """training.json and `target_tokens`, counted as Joey does, [EOS] among them."""
+        """The content of training.json and `target_tokens`, counted as Joey does, with [EOS]."""
         if not self.run.files.training.exists():
             return None
         training = read_json(self.run.files.training)
@@ -164,7 +168,7 @@ class Beside:
 
 
 def print_scores(sides: list[Beside]) -> None:
-    """BLEU and chrF by recipe, test set and seed, and the means over seeds."""
+    """Prints BLEU and chrF by recipe, test set and seed, and the means over seeds."""
     rows = []
     for recipe in dict.fromkeys(side.recipe for side in sides):
         group = [side for side in sides if side.recipe == recipe]
@@ -197,7 +201,7 @@ def _cells(ours: dict | None, joeys: dict | None) -> list[str]:
 
 
 def print_trainings(sides: list[Beside]) -> None:
-    """How both were trained."""
+    """Prints how both were trained."""
     rows = []
     for side in sides:
         for who, found in (("ours", side.our_training()), ("Joey", side.joeys_training())):
@@ -221,7 +225,7 @@ def print_trainings(sides: list[Beside]) -> None:
 
 
 def add_joey_options(parser: argparse.ArgumentParser) -> None:
-    """Which of Joey's trainings for a run of ours, and in which Python."""
+    """Adds the options that choose Joey's training and Python."""
     parser.add_argument("--joey-python", help="a Python that has joeynmt and torch")
     parser.add_argument("--on", nargs="+", default=[], help="other corpora to translate")
     parser.add_argument("--recipe", help="of Joey's (default: the first for an architecture)")

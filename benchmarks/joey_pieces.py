@@ -1,4 +1,4 @@
-"""What Joey NMT is to read in benchmarks/joey_nmt.py: the pieces of a run of ours as text."""
+"""Writes the pieces of a run of ours as text, for Joey NMT in benchmarks/joey_nmt.py."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class OurRun:
     """A run of the translation task whose training has at least begun.
 
     Attributes:
-        name: below runs/translation/.
+        name: of its folder in runs/translation/.
         files: its folder and files.
-        settings: it was trained with.
-        corpus, prepared: folders of its splits and of its pieces, relative.
-        rows: split -> pairs.
-        pieces: where `write_pieces` puts what Joey reads; runs over the same pieces share it.
+        settings: of its training.
+        corpus, prepared: relative folders of its splits and of its pieces.
+        rows: split -> number of pairs.
+        pieces: folder of `write_pieces`, shared by runs with the same pieces.
     """
 
     name: str
@@ -46,7 +46,11 @@ class OurRun:
 
     @classmethod
     def of(cls, name: str) -> OurRun:
-        """Raises UserError where there is no such run."""
+        """The run called `name`.
+
+        Raises:
+            UserError: there is no such run.
+        """
         workspace = Workspace()
         files = RunFiles(TASK.name, workspace.run(TASK.name, name), workspace.root)
         corpus, prepared = files.corpus_manifest(), files.prepared_manifest()
@@ -62,27 +66,27 @@ class OurRun:
 
     @property
     def tests(self) -> list[str]:
-        """Its own test sets; the first is all of them together."""
+        """Its own test sets; the first one joins all of them."""
         return [name for name in self.rows if name.startswith("test")]
 
     def target_tokens(self) -> int:
-        """Pieces that an epoch of ours asks for, [EOS] among them, by its first."""
+        """Number of target pieces of our first epoch, with [EOS]."""
         strength, seed = self.settings.subwords.subword_sampling, self.settings.training.seed
         rows = training_segmentations(self.tokens, "target", self.settings.text, strength, seed)(0)
         return len(rows.ids) - len(rows)
 
 
 def write_pieces(run: OurRun, elsewhere: Sequence[str] = ()) -> Path:
-    """Writes what is not there yet into `run.pieces`, and returns it.
+    """Writes the missing files into `run.pieces`, and returns that folder.
 
-    `<split>.source`, `<split>.target`: pieces with a space between, a sentence a line; of test
-    sets the source alone, and `<test set>.tsv` as the corpus stage writes splits.
-    `text.<side>`: train as text, to be cut anew in training by `<side>.model`, of SentencePiece.
-    `vocabulary.<side>`: a piece a line, the special ones left out.
+    `<split>.source`, `<split>.target`: pieces separated by spaces, a sentence per line; for test
+    sets only the source, and `<test set>.tsv` as written by the corpus stage.
+    `text.<side>`: train as text, cut anew in training by `<side>.model` of SentencePiece.
+    `vocabulary.<side>`: a piece per line, without the special ones.
 
     Args:
         run: ours.
-        elsewhere: other corpora that are translated, names of the catalogue or files.
+        elsewhere: other corpora to translate: names of the catalogue, or files.
 
     Raises:
         UserError: a corpus cannot be read, or its pieces are not SentencePiece's.
@@ -114,7 +118,7 @@ def write_pieces(run: OurRun, elsewhere: Sequence[str] = ()) -> Path:
 
 
 def name_elsewhere(corpus: str) -> str:
-    """What the test set of another corpus is called here."""
+    """The name of the test set of another corpus."""
     return f"on-{Path(corpus).stem}"
 
 
@@ -124,7 +128,8 @@ def _lines(tokenizer: Tokenizer, rows: Ragged) -> list[str]:
 
 
 def _write_lines(path: Path, lines: Sequence[str]) -> None:
-    """Joey splits files as `str.splitlines` does and drops empty lines: none may be lost so."""
+    """Writes lines, none of them empty or with a line break: Joey drops empty lines, and splits as
+    `str.splitlines` does."""
     text = "".join(f"{line}\n" for line in lines)
     if not all(lines) or text.splitlines() != list(lines):
         raise UserError("a line is empty, or has a line break in it", where=path)
@@ -138,7 +143,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def read_translations(run: OurRun, path: Path) -> list[str]:
-    """Text of what Joey translated: lines of pieces."""
+    """Reads Joey's translations, lines of pieces, as text."""
     tokenizer = load_pair_tokenizers(run.prepared)["target"]
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
     return [tokenizer.decode(tokenizer.vocabulary.ids(line.split())) for line in lines]

@@ -1,20 +1,19 @@
-"""Seconds for a training step and for a translated sentence: our translator and Joey NMT in turns.
+"""Seconds per training step and per translated sentence: our translator and Joey NMT in turns.
 
     python -m benchmarks.joey_speed --joey-python other/bin/python --run attention-1
 
-The run is one for which `benchmarks.joey_nmt all` was done, with the same options: shapes, batches
-and searches are those of its two trainings.
+`benchmarks.joey_nmt all` must be done for the run, with the same options: sizes, batches and
+searches are those of its two trainings.
 
-- a step, each its own batches: as either trains, ours of similar lengths, Joey's of any; forming
-  the batch, clipping and the optimizer are in it, and in ours the average of the weights.
-- a step, the same batches: both are given our batches.
-- a sentence, alone and in batches of 64: beam search over the same sentences of the test set, by
-  the weights both ended with; who says more takes longer.
+- a step, each its own batches: as in training, ours of similar lengths, Joey's of any; with making
+  the batch, clipping and the optimizer, in ours also the averaged weights.
+- a step, the same batches: both get our batches.
+- a sentence, alone and in batches of 64: beam search over the same sentences of the test set, with
+  the final weights of both; longer translations take longer.
 
-Pieces are not sampled here. Both run on the same cores, each in a process of its own; they take
-turns, a block of work each, and the median over blocks is printed. The first block warms up and
-does not count. On a machine that does other things besides, torch's threads wait for each other and
-the ratio says nothing.
+Pieces are not sampled here. Both run on the same cores, each in its own process; they take turns, a
+block of work each, and the median over blocks is printed. The first block is for warm-up and does
+not count. On a busy machine torch's threads wait for each other, and the ratio is meaningless.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ MEASURES = {
 
 
 class Side:
-    """A process that does a block of work whenever it is told to."""
+    """A process that runs a block of work on request."""
 
     def __init__(self, command: list[str], threads: int):
         self.process = subprocess.Popen(
@@ -54,7 +53,7 @@ class Side:
         )
 
     def block(self, measure: str) -> float:
-        """Seconds for one."""
+        """Seconds of one block."""
         self.process.stdin.write(f"{measure}\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
@@ -71,7 +70,7 @@ class Side:
 
 
 def work_of_steps(side: Beside, folder: Path, count: int) -> tuple[list, Path, str]:
-    """Rows of the batches, Joey's configuration, and what else its program is told."""
+    """Rows of the batches, Joey's configuration, and further arguments of its program."""
     batches = plan_without_sampling(side.run).batches(0).batch_rows
     rows = [batch.tolist() for batch in batches[:count]]
     write_json(folder / "rows.json", rows)
@@ -83,7 +82,7 @@ def work_of_steps(side: Beside, folder: Path, count: int) -> tuple[list, Path, s
 
 
 def work_of_sentences(side: Beside, folder: Path, count: int) -> tuple[list, Path, str]:
-    """The same for rows of the test set, evenly spread over it."""
+    """The same for rows of the test set, evenly spaced."""
     lines = (side.run.pieces / "test.source").read_text(encoding="utf-8").split("\n")[:-1]
     rows = np.linspace(0, len(lines) - 1, min(count, len(lines))).astype(int).tolist()
     write_json(folder / "rows.json", rows)
@@ -100,8 +99,8 @@ def measure(side: Beside, kind: str, count: int, blocks: int) -> list[list[str]]
     Args:
         side: the run.
         kind: of `MEASURES`.
-        count: steps or sentences a block.
-        blocks: of each, one more to warm up.
+        count: steps or sentences per block.
+        blocks: number of blocks, besides one for warm-up.
     """
     threads, table = side.arguments.threads, []
     with tempfile.TemporaryDirectory() as folder:
@@ -125,10 +124,12 @@ def measure(side: Beside, kind: str, count: int, blocks: int) -> list[list[str]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--run", required=True, help="of ours, below runs/translation")
-    parser.add_argument("--steps", type=int, default=30, help="a block; 0 for none")
-    parser.add_argument("--sentences", type=int, default=128, help="a block; 0 for none")
-    parser.add_argument("--blocks", type=int, default=5, help="of which the median")
+    parser.add_argument("--run", required=True, help="name of our run in runs/translation")
+    parser.add_argument("--steps", type=int, default=30, help="steps per block; 0 for none")
+    parser.add_argument(
+        "--sentences", type=int, default=128, help="sentences per block; 0 for none"
+    )
+    parser.add_argument("--blocks", type=int, default=5, help="number of blocks")
     add_joey_options(parser)
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):

@@ -1,10 +1,10 @@
-"""Our side of benchmarks/joey_speed.py, in a process of its own.
+"""Our side of benchmarks/joey_speed.py, in its own process.
 
     python -m benchmarks.joey_speed_ours RUN KIND ROWS.json
 
 KIND is `steps`, where ROWS are batches of rows of train, or `sentences`, where they are rows of
-the test set. For each line on standard input, the name of a measure, it does it once and prints
-the seconds.
+the test set. For each line on standard input, which names a measure, it runs it once and prints the
+seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TOGETHER = 64
 
 
 def _start() -> None:
-    """Before anything imports keras."""
+    """Sets up the process before anything imports keras."""
     from pipeline.__main__ import prepare_process
     from pipeline.quiet import start_keras
 
@@ -33,7 +33,7 @@ def _start() -> None:
 
 
 def plan_without_sampling(run: OurRun):
-    """What the run trained with, but for sampled segmentations: Joey is given the same pieces."""
+    """The training plan of the run without sampled segmentations: Joey gets the same pieces."""
     from pipeline.tasks.translation import TASK
 
     _start()
@@ -42,7 +42,7 @@ def plan_without_sampling(run: OurRun):
 
 
 def steps(run: OurRun, given: list[list[int]]) -> dict[str, Callable[[], None]]:
-    """Measures over training steps: `own` batches and `given` ones, as many."""
+    """Measures of training steps: with `own` batches, and with as many `given` ones."""
     plan, training = plan_without_sampling(run), run.settings.training
 
     from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
@@ -66,7 +66,7 @@ def steps(run: OurRun, given: list[list[int]]) -> dict[str, Callable[[], None]]:
 
 
 def sentences(run: OurRun, given: list[int]) -> dict[str, Callable[[], None]]:
-    """Measures over sentences of the test set: each `single`, and `together`."""
+    """Measures of sentences of the test set: one by one (`single`), and in batches (`together`)."""
     _start()
     from pipeline.models.translate import Translate, translate_rows
     from pipeline.tasks.translation.training import build_model

@@ -1,4 +1,4 @@
-"""A server in another process, and a client for it that costs little."""
+"""Starts a server in another process, and sends requests to it with little overhead."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from pathlib import Path
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """A server that runs."""
+    """A running server."""
 
     process: subprocess.Popen[str]
     port: int
 
     def memory(self) -> float:
-        """MiB that it holds."""
+        """Memory of the process, in MiB."""
         return self._status("VmRSS")
 
     def peak(self) -> float:
-        """MiB that it held at most since `forget_peak`."""
+        """Peak of the memory since `forget_peak`, in MiB."""
         return self._status("VmHWM")
 
     def forget_peak(self) -> None:
@@ -41,7 +41,7 @@ class Server:
 
 @contextlib.contextmanager
 def server(folder: Path, *options: str) -> Iterator[Server]:
-    """`python -m pipeline serve` that is ready; ended with SIGTERM."""
+    """Starts `python -m pipeline serve`, waits until it is ready, and ends it with SIGTERM."""
     command = [sys.executable, "-m", "pipeline", "serve", "--folder", str(folder), "--port", "0"]
     with started([*command, "--no-access-log", *options]) as run:
         asyncio.run(until_ready(run.port))
@@ -50,7 +50,7 @@ def server(folder: Path, *options: str) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def started(command: Sequence[str]) -> Iterator[Server]:
-    """A process that says on which port it listens."""
+    """Starts a server that prints the port on which it listens."""
     with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stderr is not None
         found, said = None, []
@@ -71,7 +71,7 @@ def started(command: Sequence[str]) -> Iterator[Server]:
 
 
 async def until_ready(port: int) -> None:
-    """Waits for a server that says so at /readyz, or says nothing of it."""
+    """Waits until a server is ready by /readyz, or answers without knowing that path."""
     for _ in range(1200):
         with contextlib.suppress(OSError):
             async with connection(port) as to:
@@ -82,11 +82,11 @@ async def until_ready(port: int) -> None:
 
 
 class Connection:
-    """A connection that is kept open.
+    """An HTTP connection that is kept open.
 
     Attributes:
-        sent: whether a request was sent that is not answered.
-        ends: whether the server said, with an answer, that this was the last one.
+        sent: whether a request was sent that is not answered yet.
+        ends: whether the server announced the end of the connection.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
@@ -94,7 +94,7 @@ class Connection:
         self.sent = self.ends = False
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
-        """Status and content of the answer.
+        """Sends a request; returns status and content of the answer.
 
         Raises:
             OSError, EOFError: the connection ended first.
@@ -113,7 +113,7 @@ class Connection:
 
 @contextlib.asynccontextmanager
 async def connection(port: int) -> AsyncIterator[Connection]:
-    """A connection to this machine."""
+    """Opens a connection to this machine."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 26)
     try:
         yield Connection(reader, writer)
@@ -125,12 +125,12 @@ async def connection(port: int) -> AsyncIterator[Connection]:
 
 @dataclasses.dataclass
 class Load:
-    """What came of many requests.
+    """The results of many requests.
 
     Attributes:
-        seconds: of each that was answered with 200.
-        statuses: how often each status came.
-        lost: requests that were sent whole and not answered.
+        seconds: of each request that was answered with 200.
+        statuses: number of answers with each status.
+        lost: number of requests that were completely sent and not answered.
     """
 
     seconds: list[float] = dataclasses.field(default_factory=list)
@@ -138,7 +138,7 @@ class Load:
     lost: int = 0
 
     def milliseconds(self, share: float) -> str:
-        """The time within which this share was answered."""
+        """Time within which this share of the requests was answered."""
         ordered = sorted(self.seconds)
         return f"{1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]:.1f}"
 
@@ -150,7 +150,8 @@ async def load(
     seconds: float,
     stop: asyncio.Event | None = None,
 ) -> Load:
-    """Asks over so many connections for so long, or until it is stopped, or the server ends."""
+    """Sends requests over several connections for some seconds, or until `stop` is set or the
+    server ends."""
     found, end = Load(), time.perf_counter() + seconds
     stop = stop or asyncio.Event()
 

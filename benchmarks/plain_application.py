@@ -1,4 +1,4 @@
-"""The web application that people usually write around a model."""
+"""A minimal web application around a model, as people usually write it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from starlette.routing import Route
 
 
 def serve(name: str, call: Callable[[list], list[dict]]) -> None:
-    """Calls the model once for each request, in a thread of the pool, until the process ends.
+    """Calls the model once for each request, in a thread of a pool, until the process ends.
 
-    It understands the path of one model and no errors, and says on which port it listens.
+    It knows the path of one model, handles no errors, and prints the port on which it listens.
     """
 
     async def predict(request: Request) -> JSONResponse:

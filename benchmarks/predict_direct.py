@@ -1,11 +1,11 @@
-"""Texts a second of an exported model, in a process that has tensorflow and tensorflow-text.
+"""Texts per second of an exported model, in a process with only tensorflow and tensorflow-text.
 
     python -I predict_direct.py saved_models/sentiment/1 texts.txt serving_default 512 100000 1 2
 
-Arguments: the model, a UTF-8 file with a text a line, the signature, texts in a batch, how many of
-the file's first texts, threads within an operation and between operations (0: as TensorFlow takes
-them). Texts are sorted by length in windows of 32 batches. Answers are taken out of the graph and
-thrown away.
+Arguments: the model, a UTF-8 file with a text per line, the signature, texts per batch, number of
+texts from the beginning of the file, threads within an operation and between operations (0: the
+default of TensorFlow). Texts are sorted by length in windows of 32 batches. Answers are converted
+to numpy and dropped.
 """
 
 import sys

@@ -1,16 +1,16 @@
-"""A large file through `predict --out`: lines/s, memory, and the bytes after kills.
+"""Measures `predict --out` on a large file: lines/s, memory, and the output after kills.
 
     python -m benchmarks.predict_file saved_models/sentiment/1 --lines 1000000
     python -m benchmarks.predict_file saved_models/sentiment/1 --lines 1000000 --kills 10
 
-The lines are NSMC's reviews, again and again in another order, or those of `--texts`. The whole
-command is timed, and once more with a file of one line: the difference is what the lines take.
-Beside it the exported model is called directly by a process that has tensorflow and
-tensorflow-text alone (`predict_direct.py`): batches of the same size, sorted by length in the same
-windows; with the threads that the pipeline sets, and with those that TensorFlow takes by itself.
+The lines are NSMC's reviews, repeated in different orders, or those of `--texts`. The whole command
+is timed, and once more with a file of one line: the difference is the time of the lines. For
+comparison the exported model is called directly by a process with only tensorflow and
+tensorflow-text (`predict_direct.py`): batches of the same size, sorted by length in the same
+windows; with the threads of the pipeline, and with the default of TensorFlow.
 
-With `--kills` the same command is killed (SIGKILL) at so many random moments, run to its end, and
-its file compared with that of the run that nobody killed.
+With `--kills` the same command is killed (SIGKILL) at so many random times, run to its end, and its
+file is compared with that of a run that was not killed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from pipeline.workspace import Workspace, sha256
 CHECKOUT = Path(__file__).resolve().parent.parent
 DIRECT = 100_000
 SIGNATURES = {"ner": "entities", "encoder": "text_vectors"}
-"""Task -> what of its model `predict` asks, where that is not serving_default."""
+"""Task -> signature that `predict` calls, if it is not serving_default."""
 MIB = 2**20 if sys.platform == "darwin" else 2**10
 
 
@@ -48,8 +48,8 @@ class Ended:
     """How a command ended.
 
     Attributes:
-        seconds: of wall clock.
-        peak: MiB of memory that it had at most.
+        seconds: wall-clock time.
+        peak: largest memory in MiB.
     """
 
     seconds: float
@@ -57,7 +57,7 @@ class Ended:
 
 
 def lines(count: int, file: Path | None) -> Iterator[str]:
-    """So many texts without line breaks."""
+    """Yields `count` texts without line breaks."""
     if file is not None:
         texts = Text("text", "").from_file(str(file))
     else:
@@ -72,7 +72,7 @@ def lines(count: int, file: Path | None) -> Iterator[str]:
 
 
 class Command:
-    """`python -m pipeline predict` about one file.
+    """`python -m pipeline predict` for one file.
 
     Args:
         model: saved_models/<task>/<version> of a checkout.
@@ -91,7 +91,7 @@ class Command:
         )
 
     def run(self, file: Path, out: Path) -> Ended:
-        """To its end."""
+        """Runs the command to its end."""
         started = time.perf_counter()
         process = self.start(file, out)
         _, status, usage = os.wait4(process.pid, 0)
@@ -101,7 +101,7 @@ class Command:
         return Ended(time.perf_counter() - started, usage.ru_maxrss / MIB)
 
     def killed(self, file: Path, out: Path, seconds: float) -> bool:
-        """Whether it was still at work when it was killed, after so many seconds."""
+        """Kills the command after some seconds; False if it had already ended."""
         process = self.start(file, out)
         try:
             process.wait(seconds)
@@ -113,10 +113,10 @@ class Command:
 
 
 def direct_rate(model: Path, file: Path, batch_size: int, threads: tuple[int, int]) -> float:
-    """Texts a second of the exported model by itself.
+    """Texts per second of the exported model, called directly.
 
     Args:
-        threads: within an operation and between operations; 0: what TensorFlow takes.
+        threads: within an operation and between operations; 0: the default of TensorFlow.
     """
     signature = SIGNATURES.get(model.resolve().parent.name, "serving_default")
     told = foreign_process(
@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, help="a file with a text a line; NSMC without it")
     parser.add_argument("--format", default="tsv", choices=("tsv", "jsonl", "parquet"))
     parser.add_argument("--kills", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=1, help="of the moments of the kills")
+    parser.add_argument("--seed", type=int, default=1, help="for the times of the kills")
     arguments = parser.parse_args()
 
     from pipeline.__main__ import prepare_process

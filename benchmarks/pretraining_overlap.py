@@ -1,11 +1,11 @@
-"""Whether a benchmark's texts stand in what encoders learnt from.
+"""Checks whether texts of benchmarks are in the training texts of encoders.
 
     python -m benchmarks.pretraining_overlap --runs reviews,wikipedia [--against test.tsv,dev.conll]
 
-Of each benchmark at hand (the tests of NSMC, KMOU and KLP, KLUE-NER's development set, and files)
-how many texts stand in the training texts of each run: as a line of their own, or, of at least 16
-characters, somewhere in one, white space apart; the rule of `--leave-out`. Ends with exit code 1
-where one does.
+For each available benchmark (the test sets of NSMC, KMOU and KLP, KLUE-NER's development set, and
+files) it counts the texts that are in the training texts of each run: as a whole line, or, with at
+least 16 characters, anywhere in one, without regard to white space (the rule of `--leave-out`). The
+exit code is 1 if there are any.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BENCHMARKS = {
 
 
 def benchmark_texts(raw: Path, against: str | None) -> dict[str, list[str] | None]:
-    """name -> its texts, None where they cannot be had."""
+    """name -> its texts; None if they are not available."""
     texts: dict[str, list[str] | None] = {}
     for name, title in BENCHMARKS.items():
         try:
@@ -47,7 +47,7 @@ def benchmark_texts(raw: Path, against: str | None) -> dict[str, list[str] | Non
 
 
 def training_texts(run: str, workspace: Workspace) -> list[str]:
-    """What an encoder learnt from.
+    """The training texts of an encoder.
 
     Raises:
         UserError: there is no such run, or its corpus is gone.
@@ -60,7 +60,7 @@ def training_texts(run: str, workspace: Workspace) -> list[str]:
 
 
 def standing(lines: Sequence[str], texts: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """name -> how many of its texts stand in `lines`."""
+    """name -> number of its texts that are in `lines`."""
     owners = [name for name, of_name in texts.items() for _ in of_name]
     index = TextIndex([text for of_name in texts.values() for text in of_name])
     counts = dict.fromkeys(texts, 0)
@@ -71,8 +71,8 @@ def standing(lines: Sequence[str], texts: Mapping[str, Sequence[str]]) -> dict[s
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--runs", default="default", help="names, with commas between")
-    parser.add_argument("--against", help="more texts: files, with commas between")
+    parser.add_argument("--runs", default="default", help="names, separated by commas")
+    parser.add_argument("--against", help="further texts: files, separated by commas")
     arguments = parser.parse_args()
     workspace = Workspace()
     runs = [name.strip() for name in arguments.runs.split(",")]

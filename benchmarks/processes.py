@@ -1,21 +1,21 @@
-"""Training on two processes against one: what differs, what a kill costs, what a step costs.
+"""Compares training on two processes with one: differences, kills, and the time per step.
 
     python -m benchmarks.processes [--tasks sentiment ner] [--parts parity cost] [--steps 50]
         [--kills 5] [--bandwidth 50] [--settings "..."]
 
-Default models on the bundled samples, on JAX, all of them with as many steps:
+Default models on the bundled samples, on JAX, all with the same number of steps:
 
-parity, in batches whose rows cannot be shared out evenly:
+parity, in batches whose rows cannot be divided evenly:
 
-- one process and two: the largest differences of losses and of what the checkpoint holds;
-- two of which one, drawn at random, is killed at random times, and the same command goes on;
+- one process and two: the largest differences of losses and of arrays in the checkpoint;
+- two, of which a random one is killed at random times, and the same command resumes;
 
-cost, in batches as large as by default:
+cost, in batches of the default size:
 
-- processor time a step: of a training with three times the steps less that of one with the steps,
-  so that the start and what is compiled do not count;
-- on paper, eight devices: a step and a ring all-reduce of all gradients in float32, one behind the
-  other, 2 (n - 1) / n bytes a byte of gradients (Patarasuk and Yuan 2009), at `--bandwidth`.
+- processor time per step: that of a training with three times the steps minus that of one with the
+  steps, so that start and compilation do not count;
+- an estimate for eight devices: a step, and after it a ring all-reduce of all gradients in float32,
+  2 (n - 1) / n bytes per byte of gradients (Patarasuk and Yuan 2009), at `--bandwidth`.
 
 Measure on a machine with nothing else to do and a core for each process.
 """
@@ -52,8 +52,8 @@ class Run:
     Attributes:
         task: its name.
         name: of the run.
-        processes: how many take part.
-        settings: what else is typed.
+        processes: number of processes.
+        settings: further options.
     """
 
     task: str
@@ -82,7 +82,7 @@ class Run:
             sys.exit(f"error: {self.name} ended with {process.returncode}")
 
     def train(self) -> float:
-        """From the beginning; returns seconds of the processor, those of all processes."""
+        """Trains from the beginning; returns the processor time of all processes in seconds."""
         shutil.rmtree(self.folder, ignore_errors=True)
         for stage in ("corpus", "prepare"):
             self.end(self.start(stage))
@@ -92,7 +92,7 @@ class Run:
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     def kill_one(self, generator: random.Random, longest: float) -> bool:
-        """Kills one process some time after there is a checkpoint; False: it was over before."""
+        """Kills one process some time after the first checkpoint; False if training had ended."""
         process = self.start("train")
         written = self.checkpoint.stat().st_mtime_ns if self.checkpoint.exists() else 0
         while process.poll() is None:
@@ -119,7 +119,7 @@ class Run:
             return {name: stored[name] for name in stored.files if name != "state"}
 
     def losses(self) -> np.ndarray:
-        """Every tenth."""
+        """Every tenth loss."""
         return np.loadtxt(self.folder / "steps.csv", delimiter=",", skiprows=1, ndmin=2)[:, 1]
 
     def result(self) -> dict[str, float]:
@@ -138,7 +138,7 @@ def largest_difference(one: Run, other: Run) -> list[str]:
 
 
 def on_paper(task: str, step: float, parameters: float, bandwidth: float) -> list[list[str]]:
-    """Of a step in seconds and gradients of so many numbers, at gigabytes a second."""
+    """The estimate, from seconds per step, number of gradients, and gigabytes per second."""
     reduce = 2 * (DEVICES - 1) / DEVICES * 4 * parameters / (bandwidth * 1e9)
     same, shared = step + reduce, step / DEVICES + reduce
     return [
@@ -212,7 +212,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--bandwidth", type=float, default=50.0, help="GB/s between devices")
     parser.add_argument("--settings", default="", help="other settings of all trainings")
-    parser.add_argument("--seed", type=int, default=1, help="of the times at which one is killed")
+    parser.add_argument("--seed", type=int, default=1, help="for the times at which one is killed")
     arguments = parser.parse_args()
     differ, cost, paper = [], [], []
     for task in arguments.tasks:

@@ -1,16 +1,14 @@
-"""What share of the machine's matrix-product peak the recurrent part of pretraining reaches.
+"""Measures the share of the machine's peak of matrix products that a recurrent layer reaches.
 
     python -m benchmarks.recurrent_peak [--rounds 7]
 
-The peak: as many products of two 2000 x 2000 matrices side by side as there are cores, none needs
-another's result. The recurrent part: forward and backward pass of the two directions of an
-encoder's LSTM, in its usual widths, over rows of 20 pieces, 256 rows a batch. Of an LSTM's step
-only the matrix products are counted, 4 x units x (size + units) multiply-adds a row, three times
-(the forward pass, and the gradients by the inputs and by the weights). Beside it the same with
-widths that are powers of two: the rows of such matrices lie so far apart in memory that they share
-few places of the cache, and products of them take longer. All take turns with the
-threads that the pipeline sets; the median over the rounds is printed, and the best round of the
-peak.
+The peak: independent products of two 2000 x 2000 matrices, as many in parallel as there are cores.
+The recurrent layer: forward and backward pass of the two directions of an encoder's LSTM with
+default widths, over 256 rows of 20 pieces. Of an LSTM's step only the matrix products are counted,
+4 x units x (size + units) multiply-adds per row, three times (the forward pass, and the gradients
+by the inputs and by the weights). For comparison the same with widths that are powers of two: rows
+of such matrices share few places of the cache, so that products take longer. All take turns, with
+the threads of the pipeline; the median over the rounds is printed, and the best round of the peak.
 """
 
 from __future__ import annotations
@@ -30,11 +28,11 @@ ROWS, TIME = 256, 20
 POWERS_OF_TWO = (256, 128)
 """Units and embedding size."""
 SECONDS = 1.0
-"""Of a round, at least."""
+"""Smallest duration of a round."""
 
 
 def rate(run: Callable[[], object], flops: float) -> float:
-    """GFLOP/s of `run`, called again and again."""
+    """GFLOP/s of `run`, called repeatedly."""
     started, calls = time.perf_counter(), 0
     while (seconds := time.perf_counter() - started) < SECONDS or not calls:
         run()
@@ -43,7 +41,7 @@ def rate(run: Callable[[], object], flops: float) -> float:
 
 
 def products(count: int) -> tuple[Callable[[], object], float]:
-    """Independent matrix products side by side, and their flops."""
+    """Independent matrix products in parallel, and their number of floating-point operations."""
     import tensorflow as tf
 
     pairs = [(tf.random.normal((SIDE, SIDE)), tf.random.normal((SIDE, SIDE))) for _ in range(count)]
@@ -56,7 +54,7 @@ def products(count: int) -> tuple[Callable[[], object], float]:
 
 
 def recurrent_pass(units: int, size: int) -> tuple[Callable[[], object], float]:
-    """Forward and backward pass of the recurrent layer, and the flops of its products."""
+    """Forward and backward pass of the recurrent layer, and the operations of its products."""
     import tensorflow as tf
 
     from pipeline.layers.recurrent import Recurrent
@@ -116,7 +114,7 @@ def measure(rounds: int) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=7, help="of each, one after the other")
+    parser.add_argument("--rounds", type=int, default=7, help="number of rounds")
     arguments = parser.parse_args()
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")

@@ -1,14 +1,13 @@
-"""How good a classifier of the bundled reviews is: cross-validation, and five seeds.
+"""Evaluates a classifier of the bundled reviews: cross-validation, and five seeds.
 
     python -m benchmarks.sample_cross_validation [--encoder bundled] [--seeds 1 2 3 4 5]
                                                  [--settings "--learning-rate 1e-3"] [--alone]
 
-All rows of the bundled sample are dealt into five folds by a hash of their ids. Each fold is the
-test once; of the other four, as many rows as dev has in the usual split choose the weights (by a
-hash of their ids, too) and the rest is learnt from. Below stands the usual split of `make
-train-sentiment CORPUS=sample`, the mean over seeds. Once the model starts from the encoder, once
-from nothing, with the same shape and settings; with `--alone` only the former, with `--encoder
-none` only the latter.
+All rows of the bundled sample are divided into five folds by a hash of their ids. Each fold is test
+once; of the other four, as many rows as dev has in the usual split are dev (also by a hash of their
+ids), and the rest is train. Below is the usual split of `make train-sentiment CORPUS=sample`, the
+mean over seeds. The model is trained from the encoder and from random weights, with the same sizes
+and settings; with `--alone` only the former, with `--encoder none` only the latter.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ FOLDS = 5
 
 
 def fold_of(row_id: str) -> int:
-    """Which fold a row is tested in, 0 to 4."""
+    """The fold in which a row is test, 0 to 4."""
     return int(hashlib.sha1(row_id.encode("utf-8")).hexdigest(), 16) % FOLDS
 
 
 def folds(splits):
-    """The splits of each fold, of the same rows as `splits` has together."""
+    """The splits of each fold, made of all rows of `splits`."""
     import pandas as pd
 
     from pipeline.corpora.splits import held_out
@@ -41,7 +40,7 @@ def folds(splits):
     number = rows["id"].map(fold_of)
     for fold in range(FOLDS):
         rest = rows[number != fold].reset_index(drop=True)
-        # Another hash than that of the folds, which would choose from few of them.
+        # A different hash from that of the folds, so that dev is drawn from all of them.
         dev = held_out([f"dev {row_id}" for row_id in rest["id"]], len(splits["dev"]))
         yield {
             "train": rest[~dev].reset_index(drop=True),
@@ -119,7 +118,7 @@ def main() -> int:
     parser.add_argument("--encoder", default="bundled", help="as --encoder of sentiment")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--settings", default="", help="settings other than the defaults")
-    parser.add_argument("--alone", action="store_true", help="nothing from nothing beside it")
+    parser.add_argument("--alone", action="store_true", help="no training from random weights")
     arguments = parser.parse_args()
     prepare_process()
     words = arguments.encoder, arguments.settings, arguments.seeds, arguments.alone

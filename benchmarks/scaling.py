@@ -1,18 +1,16 @@
-"""What a larger corpus costs: seconds and peak memory of each stage.
+"""Measures time and peak memory of each stage for growing corpora.
 
     python -m benchmarks.scaling [--rows 250000 1000000 4000000 10000000]
                                  [--stages corpus prepare begin] [--settings "--encoder none"]
 
-The corpus is a user's own TSV of NSMC's training reviews. Of more rows than these there are, a
-review is the first words of one and the last words of another, drawn anew (`recombined`), so that
-no two need be equal. The stages are those of `make train-sentiment`, and `begin`: the beginning of
-a training, which makes an epoch and its order, and takes 50 steps. From nothing, since only then
-pieces are learnt.
+The corpus is a user's own TSV of NSMC's training reviews. For more rows than NSMC has, a review
+joins the first words of one review and the last words of another (`recombined`). The stages are
+those of `make train-sentiment`, and `begin`: the beginning of a training, which makes an epoch and
+its order, and takes 50 steps. Without a pretrained encoder, since only then pieces are learnt.
 
-"GB" is the peak of what the process and its children hold in memory, "of files" what of it are
-pages of mapped files, which the system can write back. The last line of a table says how straight
-the line is: the seconds a row and the memory of the most rows as a multiple of those of the rows
-before.
+"GB" is the peak of memory of the process and its children, "of files" the part of it that are pages
+of mapped files, which the system can write back. The last line of a table shows whether the cost is
+linear: seconds per row and memory of the largest corpus, divided by those of the one before.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ STEPS = 50
 
 
 def reviews(rows: int) -> Iterator[tuple[str, str]]:
-    """So many reviews and their labels."""
+    """Yields `rows` reviews with labels."""
     from pipeline.corpora import catalogue
     from pipeline.corpora.fetch import fetch
     from pipeline.corpora.labelled.reviews import read_nsmc
@@ -67,7 +65,7 @@ def write_corpus(path: Path, rows: int) -> None:
 
 
 def begin_training(words: list[str]) -> None:
-    """The first steps of a run that is prepared.
+    """Runs the first steps of a prepared run.
 
     Args:
         words: settings of the run.
@@ -98,7 +96,7 @@ def begin_training(words: list[str]) -> None:
 
 
 def measured(name: str, words: list[str]) -> Cost:
-    """What a stage takes."""
+    """The cost of a stage."""
     if name == BEGIN:
         own = [sys.executable, "-m", "benchmarks.scaling", f"--begin={shlex.join(words)}"]
         return measured_command(own)
@@ -106,7 +104,7 @@ def measured(name: str, words: list[str]) -> Cost:
 
 
 def _forget(run: Path) -> None:
-    """Removes a run and what it was made of, which are gigabytes."""
+    """Removes a run and its prepared data, which have gigabytes."""
     corpus = run / "corpus.json"
     if corpus.exists():
         shutil.rmtree(json.loads(corpus.read_bytes())["facts"]["folder"], ignore_errors=True)
@@ -120,7 +118,7 @@ def main() -> None:
     )
     parser.add_argument("--stages", nargs="+", default=["corpus", "prepare", BEGIN])
     parser.add_argument("--settings", default="--encoder none", help="of the task")
-    parser.add_argument("--begin", help="used by this program itself")
+    parser.add_argument("--begin", help="only used by this program")
     arguments = parser.parse_args()
     if arguments.begin:
         prepare_process()

@@ -1,4 +1,4 @@
-"""What was reported, from raw strings, with tensorflow and tensorflow-text alone.
+"""Repeats the reported score from raw strings, with only tensorflow and tensorflow-text.
 
     cp benchmarks/served.py /somewhere/else
     python -I /somewhere/else/served.py saved_models/sentiment/1 test.tsv
@@ -6,8 +6,8 @@
     python -I /somewhere/else/served.py saved_models/translation/1 test.tsv translations.txt
 
 test.tsv is a split as the corpus stage writes it: id, text, label (entities as `0-5:OG 11-13:DT`),
-with a header. Translations are written a line each, in the order of their sources. Nothing of this
-project is imported: this is what somebody who only has the exported folder would write.
+with a header. Translations are written one per line, in the order of their sources. Nothing of this
+project is imported: somebody who only has the exported folder could have written this.
 """
 
 import sys
@@ -54,7 +54,7 @@ KINDS = {
     "entity": (entity_f1, 256),
     "probabilities": (accuracy, 512),
 }
-"""An output by which a model is known -> what it is good for, and rows a batch."""
+"""Output that identifies a kind of model -> function that scores it, and rows per batch."""
 
 
 def main() -> None:

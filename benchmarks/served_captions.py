@@ -1,12 +1,11 @@
-"""The captions of an exported model, scored from the photos by TensorFlow alone, and their speed.
+"""Scores the captions of an exported model from photos, with only TensorFlow; measures its speed.
 
     python -I benchmarks/served_captions.py saved_models/captioning/1 en.test.tsv
 
 Nothing of this project is imported: the table (a picture and a caption in each row, UTF-8, a
-header) is read here, the SavedModel is given the bytes of the files, and BLEU is counted as
-pipeline/evaluation/captions.py says: lower case, no punctuation, all references, nearest length, no
-smoothing. Photos are asked 32 at a time for the captions a second, and one at a time for the
-milliseconds.
+header) is read here, the SavedModel gets the bytes of the files, and BLEU is computed as in
+pipeline/evaluation/captions.py: lower case, no punctuation, all references, closest length, no
+smoothing. Captions per second are measured with 32 photos at a time, milliseconds with one.
 """
 
 from __future__ import annotations

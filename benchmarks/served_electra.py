@@ -1,11 +1,11 @@
-"""An ONNX classifier of KoELECTRA-small's shape, served the usual way, as a comparison.
+"""Serves an ONNX classifier of KoELECTRA-small's size the usual way, for comparison.
 
     python benchmarks/served_electra.py
 
-12 blocks of 256 features with 4 heads and 1,024 wide in between, over 35,000 embeddings of 128
-(Park 2020), with random weights: what it answers means nothing, the time that it takes does. A web
-application asks ONNX Runtime once for each request, in a thread of the pool. Its rows are ids, so
-that it is spared the cutting of texts into pieces.
+12 blocks of width 256 with 4 heads and feed-forward layers of 1,024, over 35,000 embeddings of 128
+(Park 2020), with random weights: only its time is meaningful, not its answers. A web application
+calls ONNX Runtime once for each request, in a thread of a pool. Its rows are ids, so it need not
+tokenize.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The error of an exported forecaster, measured from the raw file by TensorFlow alone.
+"""Measures the error of an exported forecaster from the raw file, with only TensorFlow.
 
     python -I benchmarks/served_forecasts.py MODEL ETTh1.csv [--parts 8640 2880 2880]
 
 Nothing of this project is imported: the CSV is read here (UTF-8, a header, commas in thousands),
-standardised by train, cut into every window of the test split, and the SavedModel is asked. Without
---parts the split is 70 % train and 20 % test.
+standardised by train and cut into all windows of the test split, which the SavedModel forecasts.
+Without --parts the split is 70 % train and 20 % test.
 """
 
 from __future__ import annotations

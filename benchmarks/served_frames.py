@@ -1,12 +1,12 @@
-"""How long one frame takes by the signature `stream`, and the reported scores from raw frames.
+"""Measures the time per frame of the signature `stream`, and repeats the reported accuracy.
 
     cp benchmarks/served_frames.py /somewhere/else
     python -I /somewhere/else/served_frames.py saved_models/frames/1
     python -I /somewhere/else/served_frames.py saved_models/frames/1 /of/the/corpus/test.tsv
 
 test.tsv is a split as the corpus stage writes it: id, frames (an .npy file beside it), label (a
-JSON list). Nothing of this project is imported: this is what somebody who only has the exported
-folder would write.
+JSON list). Nothing of this project is imported: somebody who only has the exported folder could
+have written this.
 """
 
 import argparse
@@ -66,7 +66,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("model", help="folder of the SavedModel")
     parser.add_argument("test", nargs="?", help="test.tsv of its corpus")
-    parser.add_argument("--frames", type=int, default=2000, help="asked about one at a time")
+    parser.add_argument(
+        "--frames", type=int, default=2000, help="number of frames for the time per frame"
+    )
     asked = parser.parse_args()
     model = tf.saved_model.load(asked.model)
     if asked.test:

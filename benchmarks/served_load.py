@@ -1,4 +1,4 @@
-"""The HTTP server under load, from another process on the same machine.
+"""Measures the HTTP server under load, from another process on the same machine.
 
     python -m benchmarks.served_load speed                  requests/s, p50, p99; one text a request
     python -m benchmarks.served_load mixed --seconds 600    all models at once: errors, memory
@@ -6,10 +6,10 @@
     python -m benchmarks.served_load end --trials 20        SIGTERM under load: what is lost
     python -m benchmarks.served_load switch --trials 20     a new version under load: errors
 
-Each starts a server of its own over `--folder` (saved_models) on a free port, loads it, and ends
-it. `speed` compares with calling the SavedModel directly, and with the handler that people usually
-write: a web application that calls the model once for each request, in a pool of threads. Another
-one does so with an ONNX model of KoELECTRA-small's shape, for rows of as many pieces.
+Each starts its own server for `--folder` (saved_models) on a free port, sends requests, and ends
+it. `speed` compares it with direct calls of the SavedModel, and with the usual way: a web
+application that calls the model once for each request, in a pool of threads; also with an ONNX
+model of KoELECTRA-small's size, for rows of the same number of pieces.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ ELECTRA = Path(__file__).with_name("served_electra.py")
 
 
 def texts(count: int, seed: int = 1) -> list[str]:
-    """Sentences of different lengths, none the same as another; about as long as NSMC's reviews,
-    which have 18.2 pieces on average."""
+    """Different sentences of different lengths, on average about as long as NSMC's reviews (18.2
+    pieces)."""
     chance = random.Random(seed)
     found = []
     for number in range(count):
@@ -57,7 +57,7 @@ def texts(count: int, seed: int = 1) -> list[str]:
 
 
 def asking(model: str, values: Sequence[Any], **more: Any) -> Iterator[tuple[str, bytes]]:
-    """Requests of one row each, without end."""
+    """Yields requests of one row each, without end."""
     bodies = [json.dumps({"instances": [v], **more}, ensure_ascii=False).encode() for v in values]
     path = f"/v1/models/{model}:predict"
     while True:
@@ -66,7 +66,7 @@ def asking(model: str, values: Sequence[Any], **more: Any) -> Iterator[tuple[str
 
 
 def speed(folder: Path, seconds: float, model: str) -> None:
-    """One text a request over many connections and over one; 512 texts in one request."""
+    """One text per request, over many connections and over one; 512 texts in one request."""
     values = texts(4096)
     version = max(folder.joinpath(model).iterdir(), key=lambda path: int(path.name))
     pieces = load_tokenizer(version / "assets.extra").encode(values)
@@ -119,7 +119,7 @@ def speed(folder: Path, seconds: float, model: str) -> None:
 
 
 async def large_requests(port: int, model: str, values: list[str], rounds: int) -> float:
-    """Texts a second in requests of 512: the median of some."""
+    """Texts per second in requests of 512: the median of several."""
     body = json.dumps({"instances": values[:512]}).encode()
     seconds = []
     async with connection(port) as to:
@@ -134,8 +134,8 @@ async def large_requests(port: int, model: str, values: list[str], rounds: int) 
 def mixed(folder: Path, seconds: float) -> None:
     """All models and all their signatures, small requests and some large ones; memory each minute.
 
-    Models of texts are asked about other texts each time, one in twenty times about 600 at once;
-    the others, and the other signatures, about what their export brings to be warmed with.
+    Models of text get new texts in each request, in one of twenty requests 600 at once; other
+    models and signatures get their exported warm-up requests.
     """
     chance = random.Random(3)
     models = {path.name: _questions(path) for path in sorted(folder.iterdir()) if path.is_dir()}
@@ -181,7 +181,7 @@ def mixed(folder: Path, seconds: float) -> None:
 
 
 def _questions(model: Path) -> list[dict[str, Any]]:
-    """Bodies of requests that the newest export of a model can be warmed with."""
+    """The warm-up requests of the newest export of a model, as JSON bodies."""
     versions = [path for path in model.iterdir() if path.name.isdecimal()]
     newest = max(versions, key=lambda path: int(path.name), default=model)
     return [
@@ -194,14 +194,14 @@ def _questions(model: Path) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Bytes as JSON has them."""
+    """A value for JSON: bytes as base64."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     return {"b64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
 def memory(folder: Path, model: str) -> None:
-    """By how much one request grows the server."""
+    """Measures how much memory one request adds to the server."""
     rows = []
     with server(folder, "--models", model, "--deadline", "3600") as run:
         cases = {
@@ -235,7 +235,7 @@ def memory(folder: Path, model: str) -> None:
 
 
 def end(folder: Path, trials: int, model: str) -> None:
-    """SIGTERM under load: how many requests were sent and never answered."""
+    """Sends SIGTERM under load; counts requests that were sent and never answered."""
     rows = []
     values = texts(500)
     for trial in range(trials):
@@ -265,7 +265,7 @@ def end(folder: Path, trials: int, model: str) -> None:
 
 
 def switch(folder: Path, trials: int, model: str) -> None:
-    """New versions under load: how many requests were not answered with 200."""
+    """Adds new versions under load; counts requests that were not answered with 200."""
     rows = []
     values = texts(500)
     source = max(folder.joinpath(model).iterdir(), key=lambda path: int(path.name))

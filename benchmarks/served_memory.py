@@ -1,13 +1,13 @@
-"""Memory and seconds that exported models take for very long texts and for very many.
+"""Measures memory and time of exported models for very long texts and for very many.
 
     python -m benchmarks.served_memory saved_models/sentiment/1 saved_models/ner/1
     python -m benchmarks.served_memory saved_models/ner/1 --signature entities
 
-Each row of the table is two calls, the second with twice as much, each in a fresh process that has
-tensorflow and tensorflow-text alone. Memory is the highest that the process had in the call, less
-what it had when the model was loaded and had answered one short text. What takes time in
-proportion to the text takes twice as long for twice as much: the last column is the ratio of the
-time that all threads worked, which other programs on the machine disturb less than seconds.
+Each row of the table is two calls, the second with twice as much text, each in a new process with
+only tensorflow and tensorflow-text. Memory is the peak during the call, minus that after the model
+was loaded and had answered one short text. If the time is proportional to the text, the second call
+takes twice as long: the last column is the ratio of the processor time of all threads, which other
+programs on the machine disturb less than seconds.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ HALF = 500_000
 
 
 def long_text(characters: int) -> str:
-    """A text of so many characters."""
+    """A text of `characters` characters."""
     once = " ".join(SENTENCES) + " "
     return (once * (characters // len(once) + 1))[:characters]
 
 
 def short_texts(count: int) -> list[str]:
-    """So many texts of one sentence each."""
+    """`count` texts of one sentence each."""
     return [f"{SENTENCES[i % len(SENTENCES)]} {i}" for i in range(count)]
 
 
 def cases(half: int) -> dict[str, list[list[str]]]:
-    """What is asked -> the texts of the two calls.
+    """Name of a case -> the texts of the two calls.
 
     Args:
-        half: characters of the long text in the first call.
+        half: number of characters of the long text in the first call.
     """
     text = long_text(2 * half)
     words = text.replace(" ", "").replace(".", "")
@@ -64,13 +64,13 @@ def cases(half: int) -> dict[str, list[list[str]]]:
 
 
 def measured(model: Path, signature: str, texts: list[str]) -> dict[str, float | str]:
-    """What `served_peak.py` says."""
+    """The output of `served_peak.py`."""
     question = json.dumps({"signature": signature, "texts": texts})
     return json.loads(foreign_process("served_peak.py", model.resolve(), given=question))
 
 
 def row(what: str, calls: list[list[str]], model: Path, signature: str) -> list[str]:
-    """What is asked, how much of it in the second call, and the figures of both."""
+    """A row of the table: name of the case, size of the second call, and figures of both."""
     size = f"{len(calls[1]):,} texts, {sum(map(len, calls[1])):,} characters"
     half, whole = (measured(model, signature, texts) for texts in calls)
     for told in (whole, half):

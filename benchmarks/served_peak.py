@@ -1,11 +1,11 @@
-"""What one call of an exported model takes, in a process that has tensorflow and tensorflow-text.
+"""Measures one call of an exported model, in a process with only tensorflow and tensorflow-text.
 
     python -I served_peak.py saved_models/ner/1 < question.json > taken.json
 
-question.json: {"signature": its name, "texts": what to ask}. taken.json: {"idle": MiB that the
-process had taken at most once the model was loaded and had answered one short text, "peak": MiB
-after the call, "seconds": of the call, "cpu": what all threads together worked in it}; or
-{"refused": the first line of the model's error}.
+question.json: {"signature": its name, "texts": the input}. taken.json: {"idle": peak of memory in
+MiB after the model was loaded and had answered one short text, "peak": the same after the call,
+"seconds": of the call, "cpu": processor time of all threads in it}; or {"refused": the first line
+of the model's error}.
 """
 
 import json
@@ -17,11 +17,11 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  (registers the ops)
 
 ASIDE = {"length": 20, "temperature": 0.8, "seed": 1}
-"""What a model that writes wants to know beside the text."""
+"""Further inputs of a model that generates text."""
 
 
 def taken() -> float:
-    """MiB of memory that this process had at most."""
+    """Peak of the memory of this process, in MiB."""
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 

@@ -1,9 +1,9 @@
-"""The usual way to serve a model, to be measured beside this project's server.
+"""Serves a model the usual way, for comparison with this project's server.
 
     python benchmarks/served_plain.py saved_models/sentiment
 
 A web application (starlette, on which FastAPI is built) whose handler calls the newest version of
-the model once for each request, in a thread of the pool. It understands one path and no errors.
+the model once for each request, in a thread of a pool. It knows one path and handles no errors.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""How long an exported model takes, in a process that has tensorflow and tensorflow-text alone.
+"""Times an exported model, in a process with only tensorflow and tensorflow-text.
 
     python -I served_rounds.py saved_models/translation/1 < questions.json > seconds.json
 
-questions.json: {"batches": lists of texts, "rounds": how often all of them are asked, "single":
-texts that are asked one by one}. seconds.json: {"batches": of each round, "cpu": likewise, what
-all threads together worked, "single": of each text}. Every shape is asked once before.
+questions.json: {"batches": lists of texts, "rounds": number of rounds over all batches, "single":
+texts that are passed one by one}. seconds.json: {"batches": seconds of each round, "cpu": processor
+time of all threads in each round, "single": seconds of each text}. Every shape is called once
+before.
 """
 
 import json

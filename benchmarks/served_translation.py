@@ -1,10 +1,10 @@
-"""The reported BLEU and chrF, from raw strings, with tensorflow and tensorflow-text alone.
+"""Repeats the reported BLEU and chrF from raw strings, with only tensorflow and tensorflow-text.
 
     python -m benchmarks.served_translation [--run default] [--model saved_models/translation/1]
 
 `benchmarks/served.py` is copied to a folder outside the repository and translates the test
-sentences of the run there, in `python -I`. What it wrote is scored by sacreBLEU here and set
-beside the run's metrics.json; an error where they do not agree.
+sentences of the run there, in `python -I`. Its translations are scored by sacreBLEU here and
+compared with the run's metrics.json; a difference is an error.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from pipeline.tasks.translation import TASK
 from pipeline.workspace import Workspace
 
 CLOSE = 0.05
-"""Rows that share a batch with others are added up in another order, which may turn a tie."""
+"""Tolerance: rows in other batches are summed in another order, which may change ties."""
 
 
 def served_translations(model: Path, test: Path) -> tuple[list[str], str]:
-    """What the exported model says to the test sentences, and what its process printed."""
+    """The translations of the test sentences by the exported model, and its process's output."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "translations.txt")
         told = foreign_process("served.py", model.resolve(), test.resolve(), file)

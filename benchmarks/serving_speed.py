@@ -1,9 +1,9 @@
-"""The exported sentiment model from raw strings: reviews a second, latency, agreement.
+"""Measures the exported sentiment model from raw strings: reviews per second, latency, agreement.
 
     python -m benchmarks.serving_speed [--model saved_models/sentiment/1] [--reviews 10000]
 
-Loads the SavedModel with tensorflow and tensorflow-text alone. Agreement runs the Python tokenizer
-(`assets.extra`) and the graph's over every review of NSMC and counts rows whose ids differ.
+It loads the SavedModel with only tensorflow and tensorflow-text. Agreement: every review of NSMC is
+tokenized in Python (`assets.extra`) and in the graph, and rows with different ids are counted.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def single_milliseconds(serve, texts, tf) -> tuple[float, float]:
 
 
 def disagreements(model: Path, texts: list[str]) -> tuple[int, list[str]]:
-    """How many reviews the graph cuts otherwise than Python does, and the first of them."""
+    """The number of reviews that the graph tokenizes differently from Python, and the first."""
     import numpy as np
     import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""One way to print a table and to take a median."""
+"""Prints tables, and takes medians."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def median_seconds(run: Callable[[], float], times: int) -> float:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table that pastes into Markdown."""
+    """Prints a table in Markdown."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for i, column in enumerate(columns):
         table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)

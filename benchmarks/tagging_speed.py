@@ -1,15 +1,15 @@
-"""The tagger's costs: the CRF's share of a training step, decoding, serving, exact offsets.
+"""Measures the tagger: the CRF's share of a training step, decoding, serving, exact offsets.
 
     python -m benchmarks.tagging_speed [--run default] [--model saved_models/ner/1]
 
-- CRF share: the default tagger of a finished run trains on its own batches with either head in
-  turns, a block of steps each; what the CRF costs is what its step takes longer than the step
-  with a plain softmax. Decoding is timed on the same batches and added.
+- CRF share: the default tagger of a finished run is trained on its own batches with both heads in
+  turns, a block of steps each; the cost of the CRF is the difference to a step with a softmax.
+  Decoding is timed on the same batches and added.
 - decoding: Viterbi in a graph, 1,000 rows of 50 pieces, batches of 64.
 - serving: the exported model on the test sentences in batches of 256, corpus order, in a process
-  that has tensorflow and tensorflow-text alone (`benchmarks/served.py`), three times.
+  with only tensorflow and tensorflow-text (`benchmarks/served.py`), three times.
 - offsets: 10,000 strings made of test sentences with decomposed Hangul, emoji, double spaces,
-  Latin and Hanja put in; every entity is compared with text[start:end].
+  Latin and Hanja inserted; every entity is compared with text[start:end].
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BETWEEN = ("  ", " 👨‍👩‍👧 ", " 大韓民國 ", " Google Korea ", "\u
 
 
 def training_steps(run: str) -> dict[str, float]:
-    """Median seconds of a training step with either head, and of decoding its batch."""
+    """Median seconds of a training step with each head, and of decoding its batch."""
     import keras
 
     from pipeline.batches.length_buckets import LengthBuckets
@@ -120,7 +120,7 @@ def odd_strings(texts: list[str], count: int) -> list[str]:
 
 
 def wrong_offsets(serve, texts: list[str], tf) -> tuple[int, int]:
-    """(entities, those that are not text[start:end])."""
+    """Numbers of entities, and of those that are not text[start:end]."""
     entities = wrong = 0
     for begin in range(0, len(texts), 256):
         part = texts[begin : begin + 256]

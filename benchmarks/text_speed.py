@@ -1,4 +1,4 @@
-"""Seconds to read, normalise, learn pieces from and encode all 200,000 NSMC reviews.
+"""Times reading, normalising, learning pieces and encoding of all 200,000 NSMC reviews.
 
 python -m benchmarks.text_speed [--times 3]
 """

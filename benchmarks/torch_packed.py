@@ -1,4 +1,4 @@
-"""PyTorch's side of benchmarks/training_speed.py; runs in a Python that has torch."""
+"""PyTorch's side of benchmarks/training_speed.py; needs a Python with torch."""
 
 import json
 import sys

@@ -1,19 +1,19 @@
-"""Real tokens a second in training: ours, the tutorials' way, PyTorch's packed LSTM.
+"""Compares real tokens per second in training: ours, the tutorials' way, PyTorch's packed LSTM.
 
     python -m benchmarks.training_speed [--run default] [--torch-python PATH]
 
-All train the same shape on the same NSMC reviews, cut into the same pieces by the tokenizer of a
-run that is there: an embedding, a bidirectional LSTM, a mean over positions, a linear layer, Adam
-(ours also clips and averages its weights). What differs is what this project is about:
+All train the same architecture on the same NSMC reviews, tokenized by an existing run: an
+embedding, a bidirectional LSTM, a mean over positions, a linear layer, Adam (ours also clips
+gradients and averages weights). They differ in:
 
 - tutorial: `Embedding(mask_zero=True)`, a masked `Bidirectional(LSTM)`, batches in corpus order,
-  every row padded to the 99th percentile of length, longer ones cut; TensorFlow as it comes.
+  every row padded to the 99th percentile of length, longer ones truncated; TensorFlow's defaults.
 - ours: length buckets, right-padding, the recurrent layer that needs no mask.
 - torch packed: `nn.LSTM` on `pack_padded_sequence`, on our length buckets. PyTorch is no
-  requirement of this project: name a Python that has it with --torch-python.
+  requirement of this project: give a Python that has it with --torch-python.
 
-Each is a process of its own; they take turns, a block of steps each, and the median over the
-blocks is printed. Padding is not counted as tokens.
+Each is a separate process; they take turns, a block of steps each, and the median over the blocks
+is printed. Padding is not counted as tokens.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def padded(rows, labels, steps: int) -> dict[str, np.ndarray]:
 
 
 class Way:
-    """One way to train, in a process that trains a block whenever it is told to."""
+    """One way to train, in a process that trains a block on request."""
 
     def __init__(self, command: list[str], arrays: dict, sizes: dict, folder: Path, name: str):
         path = folder / f"{name}.npz"
@@ -94,7 +94,7 @@ class Way:
 
     @property
     def speed(self) -> float:
-        """Real tokens a second; the first block warms up and does not count."""
+        """Real tokens per second; the first block is for warm-up and does not count."""
         return self.real / statistics.median(self.seconds[1:])
 
 
@@ -102,8 +102,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--run", default="default", help="a sentiment run whose pieces are used")
     parser.add_argument("--torch-python", help="a Python that has torch")
-    parser.add_argument("--steps", type=int, default=60, help="steps a block")
-    parser.add_argument("--blocks", type=int, default=5, help="blocks, of which the median")
+    parser.add_argument("--steps", type=int, default=60, help="steps per block")
+    parser.add_argument("--blocks", type=int, default=5, help="number of blocks")
     arguments = parser.parse_args()
     rows, labels, pieces = load_rows(arguments.run)
     sizes = {"pieces": pieces, "units": UNITS, "size": SIZE, "steps": arguments.steps}

@@ -1,8 +1,8 @@
-"""Ours and the tutorials' way for benchmarks/training_speed.py, each in a process of its own.
+"""Ours and the tutorials' way for benchmarks/training_speed.py, each in its own process.
 
     python -m benchmarks.training_ways WAY BATCHES.npz SIZES
 
-For each line on standard input it trains on all batches once and prints the seconds it took.
+For each line on standard input it trains on all batches once and prints the seconds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finished runs of the translation task as records that can be set side by side."""
+"""Finished runs of the translation task as records that can be compared."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from pipeline.tasks.translation.comparison import Compared, TestSet
 from pipeline.workspace import Workspace
 
 _SAME = 0.005
-"""BLEU is told to two digits: what differs by less is the same."""
+"""BLEU is shown with two digits: smaller differences count as equal."""
 
 
 def find_run(name: str, workspace: Workspace) -> RunFiles:
-    """The run of that name.
+    """Finds the run called `name`.
 
     Raises:
         UserError: there is none.
@@ -44,18 +44,18 @@ def find_run(name: str, workspace: Workspace) -> RunFiles:
 
 
 def flat_settings(settings) -> dict[str, object]:
-    """Setting -> value; where the run goes is left out."""
+    """Setting -> value, without the name and version of the run."""
     groups = without_run(settings).values()
     return {name: value for values in groups for name, value in values.items()}
 
 
 def common_test(runs: Sequence[RunFiles]) -> tuple[TestSet, list[str]]:
-    """The test set that all runs were measured on, and what must not be missed about it.
+    """The test set on which all runs were evaluated, and warnings about it.
 
-    Lengths are in pieces of the first run.
+    Lengths are counted in pieces of the first run.
 
     Raises:
-        UserError: a run is not trained or not measured, or they were measured on different
+        UserError: a run is not trained or not evaluated, or they were evaluated on different
             sentences.
     """
     from pipeline.models.translate import FRAME
@@ -84,7 +84,7 @@ def common_test(runs: Sequence[RunFiles]) -> tuple[TestSet, list[str]]:
 
 
 def _check_same_test(runs: Sequence[RunFiles], all_trained: dict[str, Trained]) -> None:
-    """By the checksums that the stages noted of the test split."""
+    """Compares the checksums of the test splits."""
     sums = {}
     for run in runs:
         read = run.prepared_manifest().inputs["test.tsv"]
@@ -101,7 +101,7 @@ def _check_same_test(runs: Sequence[RunFiles], all_trained: dict[str, Trained]) 
 
 
 def compared(run: RunFiles, test: TestSet) -> tuple[Compared, list[str]]:
-    """A run of `common_test`, with the test set translated anew, and what is doubtful about it."""
+    """A run of `common_test`, with the test set translated again, and warnings."""
     trained, metrics = run.trained(), run_metrics(run)
     settings = run.trained_settings(TASK, TASK.settings())
     name = run.folder.name
@@ -128,10 +128,10 @@ def compared(run: RunFiles, test: TestSet) -> tuple[Compared, list[str]]:
 
 
 def run_metrics(run: RunFiles) -> TranslationMetrics:
-    """What the run's evaluate stage measured.
+    """The scores of the run's evaluate stage.
 
     Raises:
-        UserError: nothing, or another version of this project did.
+        UserError: the run is not evaluated, or was evaluated by another version of this project.
     """
     again = f"python -m pipeline evaluate {TASK.name} --name {run.folder.name}"
     measured = run.valid_metrics()

@@ -1,11 +1,11 @@
-"""How fast the exported translator serves: sentences a second in batches, one short one at a time.
+"""Measures the exported translator: sentences per second in batches, and single short ones.
 
     python -m benchmarks.translation_speed [--run default] [--model saved_models/translation/1]
 
-The test sentences of the run, raw strings in corpus order, in batches of 32; then short ones
-alone. A fresh process that has tensorflow and tensorflow-text alone (`benchmarks/served_rounds.py`)
-asks all of them once to warm up and then several times, of which the median is printed. Processor
-time is what all threads together worked, and tells something on a machine that is not idle.
+The test sentences of the run, raw strings in corpus order, in batches of 32; then single short
+ones. A new process with only tensorflow and tensorflow-text (`benchmarks/served_rounds.py`)
+translates all of them once for warm-up and then several times; the median is printed. Processor
+time is that of all threads, which is also meaningful on a machine that is not idle.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from pipeline.workspace import Workspace
 
 BATCH = 32
 SHORT = 20
-"""Characters that a short sentence has at most."""
+"""Largest number of characters of a short sentence."""
 SINGLE = 200
-"""Short sentences that are asked one at a time."""
+"""Number of short sentences that are translated one at a time."""
 
 
 def search_of(model: Path) -> str:
-    """How the exported model looks for a translation, as its card tells."""
+    """The search of the exported model, from its model card."""
     card = (model / "assets.extra" / "model_card.md").read_text(encoding="utf-8")
     return re.search(r"^\| search \| `?([^|`]+)", card, re.M)[1].strip()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--run", default="default", help="whose test sentences")
+    parser.add_argument("--run", default="default", help="run with the test sentences")
     parser.add_argument("--model", type=Path, default=Path("saved_models/translation/1"))
-    parser.add_argument("--rounds", type=int, default=5, help="over all sentences")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds over all sentences")
     arguments = parser.parse_args()
     try:
         folder = find_run(arguments.run, Workspace()).trained().corpus_folder

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpora.json_records import Records, read_records
-from pipeline.corpora.tables.json_table import MOST_COLUMNS, as_table
+from pipeline.corpora.tables.json_table import MAX_COLUMNS, as_table
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED
 
@@ -180,4 +180,4 @@ def test_keys_without_number_do_not_fill_memory():
     items = [{"text": "글", "label": 1, f"key {n}": n} for n in range(3000)]
     table = as_table(read(lines(items)))
     assert table.rows[0].fields[:2] == ["text", "label"]
-    assert len(table.rows[0].fields) == MOST_COLUMNS
+    assert len(table.rows[0].fields) == MAX_COLUMNS

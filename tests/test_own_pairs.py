@@ -324,7 +324,7 @@ def test_archives_that_cannot_be_read(tmp_path, monkeypatch):
     refused(written(tmp_path, "f.gz", packed_text[:-20]), "unpacked")
     refused(written(tmp_path, "g.gz", packed_text[:10] + b"?" * 20), "unpacked")
     refused(zipped(tmp_path / "h.zip", {"a.ko": KOREAN, "a.en": ENGLISH + "More.\n"}), "12 .* 13")
-    monkeypatch.setattr(packed, "LARGEST_MEMBER", 1000)
+    monkeypatch.setattr(packed, "MAX_MEMBER_BYTES", 1000)
     bomb = "가\tgo\n" * 10_000
     refused(zipped(tmp_path / "i.zip", {"a.tsv": bomb}), "1,000 bytes")
     refused(tarred(tmp_path / "i.tgz", {"a.tsv": bomb}), "1,000 bytes")

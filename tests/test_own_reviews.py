@@ -15,7 +15,7 @@ from pipeline.corpora.labelled.labelled_file import read_labelled
 from pipeline.corpora.labelled.labels import unify_labels
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.splits import text_id
-from pipeline.corpora.tables.delimited import LONGEST_RECORD
+from pipeline.corpora.tables.delimited import MAX_RECORD_LINES
 from pipeline.corpora.tables.table import column_name
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED
@@ -131,7 +131,7 @@ def test_a_broken_quote_in_csv_costs_one_line(tmp_path):
 
 
 def test_a_quote_left_open_does_not_swallow_the_file(tmp_path):
-    lines = [f"글 {n},{n % 2}" for n in range(3 * LONGEST_RECORD)]
+    lines = [f"글 {n},{n % 2}" for n in range(3 * MAX_RECORD_LINES)]
     lines[10], lines[2500] = '"글 10,0', '글 2500",0'  # far apart: hardly one text
     read = read_labelled(write(tmp_path / "my.csv", "\n".join(lines)))
     assert len(read.frame) == len(lines) - 1

@@ -200,7 +200,7 @@ def test_archives_that_are_none(tmp_path, monkeypatch):
         read_news(archive(path, {"a.ko": "하나\n둘\n", "a.en": "One\n"}))
     with pytest.raises(UserError, match="a.en is not valid UTF-8"):
         read_news(archive(path, {"a.ko": "하나", "a.en": b"\xff"}))
-    monkeypatch.setattr(pair_files, "LARGEST_MEMBER", 10)
+    monkeypatch.setattr(pair_files, "MAX_MEMBER_BYTES", 10)
     with pytest.raises(UserError, match="a.en would take 11 bytes, more than 10"):
         read_news(archive(path, {"a.ko": "하나", "a.en": "x" * 11}))
 

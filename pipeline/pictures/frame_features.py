@@ -28,11 +28,11 @@ _AT_ONCE = 16
 
 @dataclasses.dataclass(frozen=True)
 class FrameFeatures:
-    """What the picture encoder sees in the frames of a video.
+    """Features of the frames of a video, by the picture encoder.
 
     Attributes:
         frames: float16 [time, 1280], a memory map.
-        seconds: float64 [time] since the first frame; None where nobody knows (pictures).
+        seconds: float64 [time] since the first frame; None if not known (pictures).
     """
 
     frames: np.ndarray
@@ -48,8 +48,8 @@ def features_of_video(path: Path, store: Path) -> FrameFeatures:
 
     Args:
         path: the file.
-        store: `pipeline.pictures.features.store_folder`; videos are keyed there by their content,
-            and one that is there is not decoded again.
+        store: `pipeline.pictures.features.store_folder`; videos are keyed by their content, and
+            one that is stored is not decoded again.
 
     Raises:
         UserError: the file cannot be read (`read_video_file`), or the disk is full.
@@ -63,7 +63,7 @@ def features_of_video(path: Path, store: Path) -> FrameFeatures:
 
 
 def features_of_pictures(paths: Sequence[Path], store: Path) -> FrameFeatures:
-    """Features of the frames of a video that is a picture file each, in the order given.
+    """Features of the frames of a video that are picture files, in the order given.
 
     Args:
         paths: of JPEG and PNG files.
@@ -95,7 +95,7 @@ def _read(content: tf.Tensor) -> tf.Tensor:
 @functools.cache
 def pooled_encoder() -> Callable[[tf.Tensor], tf.Tensor]:
     """Pixels float32 [n, 224, 224, 3] from 0 to 255 -> features float16 [n, 1280]: the mean over
-    the places of the picture encoder. For graphs, too."""
+    the places of the picture encoder. It can be used in graphs, too."""
     features = as_constants(load_picture_encoder())
 
     @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, SIZE, SIZE, 3])])
@@ -108,9 +108,9 @@ def pooled_encoder() -> Callable[[tf.Tensor], tf.Tensor]:
 def _kept(
     place: Path, source: Path, count: int | None, frames: Callable[[], Iterator[Frame]]
 ) -> FrameFeatures:
-    """What lies at `place`; it is computed first where nothing does.
+    """The features stored at `place`; they are computed first if there are none.
 
-    A kill loses the video at hand, not those before it.
+    If the process is killed, only the current video is lost.
     """
     array, times = place.with_suffix(".f16"), place.with_suffix(".seconds.npy")
     waiting = f"another command computes features of videos: waiting for it ({place.parent})"
@@ -131,7 +131,7 @@ def _compute(
         ThreadPoolExecutor(cores) as pool,
         Progress(f"features of {source.name}", count, "frames") as progress,
     ):
-        # A batch a core: one alone would leave all but one of them idle.
+        # One batch per core, so that none of them is idle.
         for several in _batches(frames(), cores * _AT_ONCE):
             seconds += [time for time, _ in several]
             parts = list(_batches(iter([pixels for _, pixels in several]), _AT_ONCE))

@@ -1,4 +1,4 @@
-"""Encoded pictures to pixels, inside a graph: JPEG and PNG of any size to squares."""
+"""Decodes and scales pictures inside a graph: JPEG and PNG of any size to square pixels."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import tensorflow as tf
 
 from pipeline.pictures.exif import orientation
 
-MOST_PIXELS = 2**27
-"""A picture of more is refused: 134 million."""
+MAX_PIXELS = 2**27
+"""A picture with more pixels (134 million) is refused."""
 _NO_PICTURE = "is neither JPEG nor PNG"
 _CMYK = "is in CMYK, the colours of printers: save it in RGB"
 _TOO_LARGE = "has more than 134 million pixels"
 
 
 def read_pictures(contents: tf.Tensor, size: int) -> tf.Tensor:
-    """Encoded pictures as squares, scaled to fit without regard to their proportions.
+    """Decodes pictures and scales them to squares, without regard to their proportions.
 
-    JPEG (grey or colour, turned as its EXIF data says) and PNG (grey, colour, palette, 16 bits;
-    what is transparent becomes white). Large pictures are averaged, not sampled.
+    Read are JPEG (grey or colour, rotated by its EXIF data) and PNG (grey, colour, palette, 16
+    bits; transparent parts become white). Large pictures are averaged, not sampled.
 
     Args:
         contents: string [n], the bytes of each.
-        size: pixels a side.
+        size: pixels per side.
 
     Returns:
         float32 [n, size, size, 3], RGB from 0 to 255.
 
     Raises:
         tf.errors.InvalidArgumentError: one is no such picture, is damaged, is in CMYK or has more
-            than `MOST_PIXELS`. `pipeline.pictures.checking` says which, and what is wrong.
+            than `MAX_PIXELS`; `pipeline.pictures.checking` finds out which one and why.
     """
     return tf.map_fn(
         lambda content: read_picture(content, size),
@@ -38,7 +38,7 @@ def read_pictures(contents: tf.Tensor, size: int) -> tf.Tensor:
 
 
 def read_picture(content: tf.Tensor, size: int) -> tf.Tensor:
-    """`read_pictures` of one: string scalar -> float32 [size, size, 3]."""
+    """As `read_pictures`, for one picture: string scalar -> float32 [size, size, 3]."""
     is_jpeg = _begins_with(content, b"\xff\xd8\xff")
     is_png = _begins_with(content, b"\x89PNG\r\n\x1a\n")
     with tf.control_dependencies([tf.debugging.Assert(is_jpeg | is_png, [_NO_PICTURE])]):
@@ -61,15 +61,15 @@ def _jpeg(content: tf.Tensor, size: int) -> tf.Tensor:
     ]
     with tf.control_dependencies(checks):
         content = tf.identity(content)
-    # The decoder can halve a picture by itself, which is quick and needs little memory; at least
-    # twice the pixels that are asked for are left for the scaling.
+    # The decoder can halve a picture, which is fast and needs little memory; at least twice the
+    # wanted number of pixels per side is left for the scaling.
     spare = tf.reduce_min(shape[:2]) // (2 * size)
     ratios = (1, 2, 4, 8)
     branch = tf.reduce_sum(tf.cast(spare >= tf.constant(ratios[1:]), tf.int32))
     pixels = tf.switch_case(
         branch, [lambda ratio=ratio: scaled(_decoded(content, ratio), size) for ratio in ratios]
     )
-    return _turned(pixels, orientation(content))
+    return _oriented(pixels, orientation(content))
 
 
 def _decoded(content: tf.Tensor, ratio: int) -> tf.Tensor:
@@ -83,7 +83,7 @@ def _png(content: tf.Tensor, size: int) -> tf.Tensor:
     sides = tf.reshape(sides, [2])
     with tf.control_dependencies([tf.debugging.Assert(_fits(sides[0], sides[1]), [_TOO_LARGE])]):
         content = tf.identity(content)
-    # As many channels as it has: of one without transparency TensorFlow makes no whole alpha.
+    # With its own number of channels: TensorFlow would add an alpha channel that is not opaque.
     pixels = tf.io.decode_png(content, 0)
 
     def seen(channels: int) -> tf.Tensor:
@@ -100,17 +100,17 @@ def _png(content: tf.Tensor, size: int) -> tf.Tensor:
 
 def _fits(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
     pixels = tf.cast(height, tf.int64) * tf.cast(width, tf.int64)
-    return (height > 0) & (width > 0) & (pixels <= MOST_PIXELS)
+    return (height > 0) & (width > 0) & (pixels <= MAX_PIXELS)
 
 
 def scaled(pixels: tf.Tensor, size: int) -> tf.Tensor:
     """Pixels [height, width, channels] of any number type -> float32 [size, size, channels],
-    averaged where they become fewer, without regard to proportions."""
+    averaged if they become fewer, without regard to proportions."""
     return tf.image.resize(pixels, [size, size], "bilinear", antialias=True)
 
 
-def _turned(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    """A square picture as it is to be seen: orientations above 4 stand on their side."""
+def _oriented(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
+    """Rotates and mirrors a square picture by its EXIF orientation."""
 
     def among(*orientations: int) -> tf.Tensor:
         return tf.reduce_any(orientation == tf.constant(orientations))

@@ -1,4 +1,4 @@
-"""Video files, frame by frame, through PyAV (an optional package)."""
+"""Reads video files frame by frame with PyAV (an optional package)."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi"),
     *(".mpg", ".mpeg", ".ts", ".flv", ".wmv"),
 )
-# Containers alone: FFmpeg would read a playlist, too, and open what it names.
+# Only containers: FFmpeg would also read a playlist, and open the files it names.
 _OPTIONS = {
     "protocol_whitelist": "file",
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,flv,asf",
 }
-_SAY_THEIR_LENGTH = ("mov", "matroska", "avi")
-"""Formats whose header has the length of the whole."""
+_WITH_LENGTH = ("mov", "matroska", "avi")
+"""Formats whose header has the length of the video."""
 _MISSING = 0.5
-"""Seconds at the end of a file that may be without pictures or sound."""
+"""Seconds at the end of a file that may have no pictures or sound."""
 _REMEDY = "get the file again, or save it anew"
 
 
 def read_video_file(path: Path) -> Iterator[tuple[float, np.ndarray]]:
     """The frames of a video file in the order in which they are shown.
 
-    Only one of them is in memory at a time. Of several streams of pictures the first is read;
-    sound is not.
+    Only one frame at a time is in memory. Of several video streams the first is read; sound is
+    ignored.
 
     Args:
         path: a file (SUFFIXES).
 
     Yields:
-        Seconds since the first frame, and pixels uint8 [height, width, 3], RGB, turned as the
+        Seconds since the first frame, and pixels uint8 [height, width, 3], RGB, rotated as the
         file says.
 
     Raises:
@@ -68,7 +68,7 @@ def read_video_file(path: Path) -> Iterator[tuple[float, np.ndarray]]:
                     count += 1
             begin = (container.start_time or 0) / av.time_base
             length = (container.duration or 0) / av.time_base
-            says_length = container.format.name.startswith(_SAY_THEIR_LENGTH)
+            says_length = container.format.name.startswith(_WITH_LENGTH)
             if says_length and end - begin < length - _MISSING:
                 raise _cut_off(path, count)
     except FileNotFoundError:
@@ -84,7 +84,7 @@ def read_video_file(path: Path) -> Iterator[tuple[float, np.ndarray]]:
 
 
 def _upright(frame) -> np.ndarray:
-    """Pixels of a frame, turned by what the camera wrote down."""
+    """Pixels of a frame, rotated as the file says."""
     return np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
 
 

@@ -1,1 +1,1 @@
-"""The page that a person reads: its records, template, plots, fonts and style."""
+"""Reports as HTML pages: their records, templates, plots, fonts and style."""

@@ -1,4 +1,4 @@
-"""Where a translator looked, word by word, and how its BLEU falls with the length of the source."""
+"""Plots of a translator: attention between words, and BLEU by source length."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _ALONE = {SPECIALS[i] for i in (PAD, BOS, EOS)}
 _WIDTH = 6.4  # inches
 _CELL = 0.36  # inches
-_MOST_WORDS = 36  # a side; more cannot be read
-_MOST_CHARACTERS = 16  # of a word
+_MAX_WORDS = 36  # a side; more cannot be read
+_MAX_CHARACTERS = 16  # of a word
 _LINES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), ("#CC79A7", "D"), ("#E69F00", "v"), (INK, "P"))
 
 
@@ -33,7 +33,7 @@ class HeatMap:
 
     Attributes:
         weights: float [target words, source words].
-        target_words, source_words: what the rows and the columns are.
+        target_words, source_words: words of the rows and of the columns.
         caption: a line below the picture.
     """
 
@@ -51,14 +51,14 @@ class HeatMap:
 
 
 def word_of_each_piece(pieces: Sequence[str]) -> tuple[list[str], list[int]]:
-    """Puts pieces together to words (Korean: eojeol).
+    """Joins pieces to words (Korean: eojeol).
 
-    Where any piece carries ▁ (SentencePiece), a word begins at every piece with it, and before
-    and after the pieces of the frame; otherwise (WordPiece, syllables) `##` marks those that
-    continue one. [PAD], [BOS] and [EOS] are words of their own.
+    If any piece has ▁ (SentencePiece), a word begins at every piece with it, and before and after
+    special pieces; otherwise (WordPiece, syllables) `##` marks pieces that continue a word. [PAD],
+    [BOS] and [EOS] are words of their own.
 
     Returns:
-        The words, and for each piece the place of its word among them.
+        The words, and for each piece the position of its word among them.
     """
     marked = any(piece.startswith(WORD_MARK) for piece in pieces)
     words: list[str] = []
@@ -86,21 +86,21 @@ def merge_attention(
     source_pieces: Sequence[str],
     caption: str = "",
 ) -> HeatMap:
-    """Attention between pieces as attention between words.
+    """Converts attention between pieces to attention between words.
 
-    What a step paid to a source word is the *sum* over its pieces; what a target word paid is the
-    *mean* over the steps that wrote it. So a row sums to the mean of its pieces' rows (to 1, if
-    those do), and rows times their numbers of pieces sum to all that there was.
+    The weight of a source word is the *sum* over its pieces; the row of a target word is the *mean*
+    over its pieces. So a row sums to the mean of the sums of its pieces' rows (to 1, if those do),
+    and rows times their numbers of pieces add up to the total weight.
 
     Args:
-        weights: float [target pieces, source pieces]; row t is where step t looked while it wrote
-            piece t. Of several heads or layers, hand over their mean or one of them.
-        target_pieces, source_pieces: with the marks of their vocabulary, ▁ or ##; pieces of the
-            frame, if `weights` has them.
-        caption: a line for below the picture.
+        weights: float [target pieces, source pieces]; row t has the weights of step t, which
+            wrote piece t. For several heads or layers give their mean or one of them.
+        target_pieces, source_pieces: with the marks of their vocabulary, ▁ or ##, and with
+            special pieces if `weights` has them.
+        caption: a line below the picture.
 
     Raises:
-        ValueError: the shapes do not belong together.
+        ValueError: the shapes do not fit.
     """
     weights = np.asarray(weights, np.float64)
     if weights.shape != (len(target_pieces), len(source_pieces)):
@@ -120,11 +120,11 @@ def merge_attention(
 
 @drawn
 def attention_heat_map(heat_map: HeatMap, title: str = "Attention · 어텐션") -> Figure:
-    """Target words in rows, source words in columns; the darker, the more weight.
+    """Draws a heat map: target words in rows, source words in columns; dark cells have more weight.
 
-    Of a very long sentence only the first 36 words a side are drawn, and the title says so.
+    Of a very long sentence only the first 36 words per side are drawn, and the title says so.
     """
-    weights = heat_map.weights[:_MOST_WORDS, :_MOST_WORDS]
+    weights = heat_map.weights[:_MAX_WORDS, :_MAX_WORDS]
     rows, columns = weights.shape
     if weights.size < heat_map.weights.size:
         title += f" — the first {rows} × {columns} words"
@@ -137,13 +137,13 @@ def attention_heat_map(heat_map: HeatMap, title: str = "Attention · 어텐션")
     cells[:rows, :columns] = weights
     image = axes.imshow(cells, cmap=_shades(), vmin=0, vmax=max(cells.max(), 1e-9))
     sides = (heat_map.source_words[:columns], heat_map.target_words[:rows])
-    source, target = ([drawable(w, _MOST_CHARACTERS) for w in side] for side in sides)
+    source, target = ([drawable(w, _MAX_CHARACTERS) for w in side] for side in sides)
     axes.set_xticks(range(columns), source, rotation=55, color=INK)
     for label in axes.get_xticklabels():
         label.set(ha="right", rotation_mode="anchor")
     axes.set_yticks(range(rows), target, color=INK)
     axes.set_xlabel("source · 원문")
-    # Beside one to three words there is no room for more.
+    # Beside one to three words there is no room for a longer label.
     axes.set_ylabel("translation · 번역" if rows > 3 else "번역")
     axes.grid(False)
     axes.spines[:].set_visible(False)
@@ -167,11 +167,11 @@ def _shades() -> LinearSegmentedColormap:
 def bleu_by_length(
     curves: Mapping[str, Sequence[LengthBucket]], overall: float | None = None
 ) -> Figure:
-    """BLEU in buckets of source length, one line a model, with 95 % intervals.
+    """Draws BLEU in buckets of source length, one line per model, with 95 % intervals.
 
     Args:
         curves: name of a model -> its buckets, shortest first. A bucket without a BLEU leaves a
-            gap. Numbers of sentences are written where all models have the same.
+            gap. Numbers of sentences are shown if all models have the same.
         overall: BLEU over all sentences, drawn as a line; for one model.
     """
     figure = Figure(figsize=(_WIDTH, 3.6), layout="constrained")

@@ -1,4 +1,4 @@
-"""What to type to get a run again, and to use it."""
+"""Commands that reproduce a run, and use its model."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _STUDY_VARIABLES = {
     "quick": "QUICK",
 }
 _VARIABLES = {"corpus": "CORPUS", "name": "NAME", "encoder": "ENCODER", "version": "VERSION"}
-"""Setting -> the variable of make for it; likewise of a study."""
+"""Setting -> its variable of make; `_STUDY_VARIABLES` has those of a study."""
 
 
 def commands(task: Task, settings) -> list[str]:
-    """Lines that a shell takes as they are: train this run, ask it, look at its logs."""
-    changed = _changed(settings, task.settings())
+    """Commands for a shell: train this run, ask its model, look at its logs."""
+    changed = _differing(settings, task.settings())
     own = {variable: changed.pop(name) for name, variable in _VARIABLES.items() if name in changed}
     version = {name: value for name, value in own.items() if name == "VERSION"}
     model = f"saved_models/{task.name}/{settings.run.version}"
@@ -36,22 +36,22 @@ def commands(task: Task, settings) -> list[str]:
     ]
 
 
-def study_command(study: str, settings, usual) -> str:
-    """A line that makes a study again.
+def study_command(study: str, settings, defaults) -> str:
+    """The command that reproduces a study.
 
     Args:
-        study: what make calls it behind `study-`.
-        settings, usual: instances of the same dataclass of groups; the second has the defaults.
+        study: name of its target of make behind `study-`.
+        settings, defaults: instances of the same dataclass of groups; the second has the defaults.
     """
-    changed = _changed(settings, usual)
+    changed = _differing(settings, defaults)
     own = {_STUDY_VARIABLES[n]: changed.pop(n) for n in _STUDY_VARIABLES if n in changed}
     own = {name: int(value) if value is True else value for name, value in own.items()}
     return _make(f"study-{study}", {**own, **_as_settings(changed)})
 
 
-def _changed(settings, usual) -> dict:
-    """Setting -> value, of those that are not as usual."""
-    default = as_json(usual)
+def _differing(settings, defaults) -> dict:
+    """Setting -> value, for settings that differ from their defaults."""
+    default = as_json(defaults)
     return {
         name: value
         for group, values in as_json(settings).items()
@@ -61,7 +61,7 @@ def _changed(settings, usual) -> dict:
 
 
 def _as_settings(changed: dict) -> dict:
-    """The variable of make that holds all settings without one of their own."""
+    """The variable SETTINGS of make, for settings without a variable of their own."""
     options = " ".join(_option(name.replace("_", "-"), value) for name, value in changed.items())
     return {"SETTINGS": options} if options else {}
 
@@ -77,7 +77,7 @@ def _option(name: str, value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    """One word of a shell, in double quotes where they do, as these are easier to read."""
+    """`text` as one word of a shell, in double quotes if possible, which are easier to read."""
     if re.fullmatch(r"[\w.,:/=+-]+", text):
         return text
     return shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'

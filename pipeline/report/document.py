@@ -1,7 +1,7 @@
-"""A page from a template: Markdown, into which Jinja puts numbers, tables and pictures.
+"""Makes a page from a template: Markdown, into which Jinja puts numbers, tables and pictures.
 
-Words live in `*.md.j2` files beside the code that measures; code hands over numbers and plots.
-What a template looks like:
+The text is in `*.md.j2` files beside the code that measures; the code passes numbers and plots.
+A template looks like this:
 
     # Title · 제목
 
@@ -25,15 +25,15 @@ What a template looks like:
     {% endfor %}
 
 Formulas are LaTeX and become MathML: `$…$` in a line, `$$…$$` in a paragraph of its own. In a
-table `---:` sets a column of numbers to the right. `{.prose}` makes it one of sentences, whose
-rows become small cards on a phone; `{.compact}` one of names and values. A section without content
-is left out.
+table `---:` aligns a column of numbers to the right. `{.prose}` makes it a table of sentences,
+whose rows become small cards on a phone; `{.compact}` one of names and values. A section without
+content is left out.
 
 A line of a table that ends in a loop needs `{% endfor +%}`, which keeps the line's end. Macros and
 `{% set %}` blocks with `{{ … }}` inside do not work.
 
-`{{ … }}` puts in plain text: neither Markdown nor HTML is read in it, whatever it holds. A float
-needs a filter that says how it is written (`pipeline.report.filters`).
+`{{ … }}` inserts plain text, in which neither Markdown nor HTML has a meaning. A float needs a
+filter that formats it (`pipeline.report.filters`).
 """
 
 from __future__ import annotations
@@ -60,25 +60,25 @@ from pipeline.report.page import MarkedSpan, ReportContent, ReportPicture, Secti
 from pipeline.report.passage import LEVELS, Passage
 
 TEMPLATES = Path(__file__).resolve().parent.parent
-"""The folder in which names of templates begin: `tasks/sentiment/report.md.j2`. Those of tasks that
-stand elsewhere (of tests) begin beside the folder `tasks` in which they stand."""
+"""The folder to which names of templates are relative: `tasks/sentiment/report.md.j2`. Templates of
+tasks in another folder (those of tests) are relative to the parent of that folder."""
 
 _MARK = re.compile("\ue000([0-9]+)\ue001")
 _MARKS_ALONE = re.compile("(\ue000[0-9]+\ue001\\s*)+")
-_BOXES = {"card": "cards", "figure": "figures"}  # neighbours of a kind share one
+_BOXES = {"card": "cards", "figure": "figures"}  # neighbours of the same kind share one box
 
 
 def document(template: str, **facts: Any) -> ReportContent:
-    """Makes the page that a template and facts give.
+    """Makes a page from a template and facts.
 
     Args:
-        template: its name, from the folder `pipeline`.
-        **facts: what it may put in.
+        template: its name, relative to the folder `pipeline`.
+        **facts: values that the template may use.
 
     Raises:
         ValueError: the template has no title, or a picture stands inside a sentence.
-        TypeError: a value has no filter that says how it is written.
-        jinja2.UndefinedError: it names a fact that is not there.
+        TypeError: a value needs a filter that formats it.
+        jinja2.UndefinedError: it uses a fact that is not given.
 
     Example:
         >>> document("tasks/sentiment/report.md.j2", metrics=metrics, run=run).title
@@ -88,8 +88,8 @@ def document(template: str, **facts: Any) -> ReportContent:
 
 
 class _Writer:
-    """Writes one page. Where something is put in, the Markdown has a mark with its number; marks
-    are replaced by HTML when the Markdown has been read."""
+    """Writes one page. Inserted values are marks with a number in the Markdown, which are replaced
+    by HTML after the Markdown was parsed."""
 
     def __init__(self) -> None:
         self.parts: list[tuple[str, str]] = []  # kind ("text", "figure", …), HTML
@@ -126,7 +126,7 @@ class _Writer:
         )
 
     def headed(self, source: str) -> list[tuple[str | None, list[tuple[str, str]]]]:
-        """Each heading of level 1 or 2 with the blocks below it, a block as its kind and HTML."""
+        """Each heading of level 1 or 2 with the blocks below it, as kind and HTML."""
         tokens, start = self.markdown.parse(source), 0
         found: list[tuple[str | None, list[tuple[str, str]]]] = []
         for end, token in enumerate(tokens, 1):
@@ -143,7 +143,7 @@ class _Writer:
         return found
 
     def block(self, tokens: list[Token]) -> tuple[str, str]:
-        """Kind and HTML of a block; of a heading the HTML inside it."""
+        """Kind and HTML of a block; for a heading the HTML inside it."""
         kind = tokens[0].tag
         inner = tokens[1].content if kind == "p" else ""
         kinds = {self.parts[int(number)][0] for number in _MARK.findall(inner)}
@@ -155,7 +155,7 @@ class _Writer:
         return kind, self.markdown.renderer.render(shown, self.markdown.options, {})
 
     def joined(self, blocks: Sequence[tuple[str, str]]) -> str:
-        """HTML of blocks."""
+        """The HTML of several blocks."""
         each: list[tuple[str, str]] = []
         for kind, block in blocks:
             if kind == "parts":
@@ -177,13 +177,13 @@ class _Writer:
         return text
 
     def text_of(self, part: str) -> str:
-        """HTML without its tags."""
+        """The text of HTML, without tags."""
         return html.unescape(re.sub(r"<[^>]*>", "", self.without_marks(part))).strip()
 
     def put_in(self, value: Any) -> str:
-        """What `{{ value }}` becomes in the Markdown."""
+        """Converts `{{ value }}` to Markdown."""
         if isinstance(value, Markdown | jinja2.Undefined):
-            return str(value)  # which raises the error of what is undefined
+            return str(value)  # raises the error of an undefined value
         if isinstance(value, numbers.Integral) and not isinstance(value, bool):
             return str(value)
         if isinstance(value, ReportPicture):
@@ -202,30 +202,30 @@ class _Writer:
         return Markdown(f"\ue000{len(self.parts) - 1}\ue001")
 
     def card(self, label: str, value: str, caller: Callable[[], str]) -> Markdown:
-        """A headline number, below which what is called with stands."""
+        """A headline number with the content of the call block below it."""
         sentence = Markup(self.markdown.render(caller()))
         return self.mark("card", component("card", label, value, sentence))
 
     def picture(self, figure: Any, alt: str, caption: str = "") -> str:
-        """A matplotlib figure or PNG file, for those who cannot see it `alt`, below it a line."""
+        """A matplotlib figure or PNG file, with alternative text and a caption."""
         png = figure if isinstance(figure, bytes) else to_png(figure)
         return self.put_in(ReportPicture(png, alt, caption))
 
     def link(self, text: str, file: str) -> Markdown:
-        """Another page: what it is called, and its file beside this one."""
+        """A link to another page: its title, and its file beside this one."""
         return self.mark("text", component("link", text, file))
 
     def cells(self, values: Sequence[Any]) -> Markdown:
-        """Cells of a table row, as many as there are values, with bars between."""
+        """Cells of a table row, one per value, separated by bars."""
         return Markdown(" | ".join(map(self.put_in, values)))
 
     def commands(self, lines: Sequence[str]) -> Markdown:
-        """Lines to type, shown together."""
+        """Commands, shown together."""
         return self.mark("pre", component("commands", lines))
 
 
 def _row_of(cell: str, count: int) -> Markdown:
-    """A cell of a row of Markdown, written again and again."""
+    """A cell of a table row, repeated `count` times."""
     return Markdown(cell * count)
 
 
@@ -236,7 +236,7 @@ def _markdown() -> MarkdownIt:
     markdown.core.ruler.push("tables", _dress_tables)
     markdown.add_render_rule("table_open", _open_table)
     markdown.add_render_rule("table_close", lambda *_: "</tbody>\n</table>\n</div>\n")
-    # Of a table without rows, too.
+    # Also for a table without rows.
     markdown.add_render_rule("tbody_open", lambda *_: "")
     markdown.add_render_rule("tbody_close", lambda *_: "")
     markdown.add_render_rule("thead_close", lambda *_: "</thead>\n<tbody>\n")
@@ -250,7 +250,7 @@ def _mathml(formula: str, options: dict) -> str:
 
 
 def _dress_tables(state: Any) -> None:
-    """Numbers to the right by class, not style; a cell knows the name of its column."""
+    """Aligns numbers to the right by a class, not a style; names the column in each cell."""
     columns: list[str] = []
     column = 0
     for token, content in zip(state.tokens, [*state.tokens[1:], None], strict=True):

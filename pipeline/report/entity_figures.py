@@ -1,4 +1,4 @@
-"""The pictures of a report about entities, in the style of figures.py."""
+"""Plots of a report about entities, in the style of figures.py."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _BARS = {
 
 @drawn
 def label_scores(per_label: Sequence[EntityScores], overall: float) -> Figure:
-    """F1 of each label with its 95 % interval, between precision and recall.
+    """Draws the F1 of each label with its 95 % interval, between precision and recall.
 
     Args:
-        per_label: one row each, drawn from top to bottom.
+        per_label: one row per label, drawn from top to bottom.
         overall: F1 over all entities, drawn as a line.
     """
     figure = Figure(figsize=(_WIDTH, 1.5 + 0.42 * len(per_label)), layout="constrained")
@@ -62,7 +62,7 @@ def label_scores(per_label: Sequence[EntityScores], overall: float) -> Figure:
 
 @drawn
 def outcomes_by_label(outcomes: Mapping[str, Sequence[int]]) -> Figure:
-    """What became of the gold entities of each label, as shares of 100 %.
+    """Draws the outcomes of the gold entities of each label, as shares of 100 %.
 
     Args:
         outcomes: label -> counts in the order of `Outcome`; spurious ones are not drawn. A label
@@ -94,7 +94,7 @@ def outcomes_by_label(outcomes: Mapping[str, Sequence[int]]) -> Figure:
 def scores_by_length(
     by_sentence: Sequence[EntityScores], by_entity: Sequence[EntityScores], overall: float
 ) -> Figure:
-    """F1 in buckets of sentence length and of entity length, both in characters.
+    """Draws F1 in buckets of sentence length and of entity length, both in characters.
 
     Args:
         by_sentence, by_entity: one for each bucket, shortest first.

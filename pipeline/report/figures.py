@@ -1,7 +1,7 @@
-"""The pictures of a report, each a matplotlib Figure drawn without a screen.
+"""Plots of a report, each a matplotlib Figure drawn without a display.
 
-No `pyplot`, so nothing is kept open and nothing depends on a display. Colours are Okabe and
-Ito's, which stay apart for colour-blind readers. Titles are English with the Korean term beside.
+Without `pyplot`, so that no figure stays open. The colours are those of Okabe and Ito, which
+colour-blind readers can distinguish. Titles are English with the Korean term beside.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ STYLE = {
     "lines.linewidth": 2,
     "legend.frameon": False,
 }
-_MOST_ANNOTATED = 12  # classes; a larger matrix is read by its colours
+_MAX_ANNOTATED = 12  # classes; a larger matrix has colours only
 _WIDTH = 6.4  # inches; with 10 point type, still readable on a phone
 
 
 def drawn(make: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Runs `make` under the house style with Hangul."""
+    """Decorator: draws in the style of the reports, with fonts for Hangul."""
 
     @functools.wraps(make)
     def within_style(*args, **kwargs) -> Figure:
@@ -68,11 +68,11 @@ def drawn(make: Callable[..., Figure]) -> Callable[..., Figure]:
 
 
 def to_png(figure: Figure, dpi: int = 170) -> bytes:
-    """The figure as a PNG file; fine enough for a high-density screen."""
+    """The figure as a PNG file, with enough pixels for a high-density screen."""
     if not isinstance(figure.canvas, FigureCanvasAgg):
         FigureCanvasAgg(figure)
     buffer = io.BytesIO()
-    # ticks are made while drawing, so the style has to hold here too
+    # ticks are made while drawing, so the style is needed here, too
     with matplotlib.rc_context(STYLE), hangul_fonts():
         figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
@@ -85,14 +85,14 @@ def learning_curves(
     score_name: str = "accuracy · 정확도",
     kept: int | None = None,
 ) -> Figure:
-    """Loss on train and dev, and a score on dev, over epochs.
+    """Draws loss on train and dev, and a score on dev, over epochs.
 
     Args:
-        history: one row for each look at dev; columns epoch, loss, dev_loss and `score`. Missing
-            values leave gaps.
-        score: column in which more is better; its best row is marked.
-        score_name: what the axis calls it.
-        kept: the row whose weights were kept, where that is not the best; it is marked then.
+        history: one row for each evaluation on dev; columns epoch, loss, dev_loss and `score`.
+            Missing values leave gaps.
+        score: column in which higher is better; its best row is marked.
+        score_name: label of its axis.
+        kept: the row whose weights were kept, if that is not the best; it is then marked instead.
     """
     figure = Figure(figsize=(_WIDTH, 5.2), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
@@ -127,12 +127,12 @@ def learning_curves(
 def gradient_norms(
     steps: pd.DataFrame, threshold: float | None, clipped_share: float | None = None
 ) -> Figure:
-    """The gradient's norm before clipping, step by step.
+    """Draws the norm of the gradient before clipping, step by step.
 
     Args:
-        steps: columns step and gradient_norm (a sample of the steps will do).
-        threshold: the norm that gradients are clipped to; None or 0 if they are not.
-        clipped_share: share of all steps that were clipped, 0..1; None takes it from `steps`.
+        steps: columns step and gradient_norm; a sample of the steps is enough.
+        threshold: norm to which gradients are clipped; None or 0 if they are not.
+        clipped_share: share of all steps that were clipped, 0..1; None: computed from `steps`.
     """
     figure = Figure(figsize=(_WIDTH, 3.1), layout="constrained")
     axes = figure.subplots()
@@ -175,11 +175,12 @@ def _running_median(at: np.ndarray, values: np.ndarray, window: int):
 
 @drawn
 def confusion_matrix(confusion: Sequence[Sequence[int]], class_names: Sequence[str]) -> Figure:
-    """Gold labels in rows, answers in columns; colour and per cent are shares of a row.
+    """Draws a confusion matrix: gold labels in rows, predictions in columns; colours and
+    percentages are shares of a row.
 
     Args:
         confusion: counts [classes, classes].
-        class_names: one for each class; long ones are cut.
+        class_names: one for each class; long ones are shortened.
     """
     counts = np.asarray(confusion, float)
     k = len(class_names)
@@ -204,9 +205,9 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], class_names: Sequence[s
     axes.spines[:].set_visible(False)
     axes.set_xticks(np.arange(1, k) - 0.5, minor=True)
     axes.set_yticks(np.arange(1, k) - 0.5, minor=True)
-    axes.grid(which="minor", color="white", linewidth=3 if k <= _MOST_ANNOTATED else 0.5)
+    axes.grid(which="minor", color="white", linewidth=3 if k <= _MAX_ANNOTATED else 0.5)
     axes.tick_params(which="both", length=0)
-    if k > _MOST_ANNOTATED:
+    if k > _MAX_ANNOTATED:
         return figure
     for gold, answer in np.ndindex(k, k):
         colour = "white" if share[gold, answer] > 0.55 else INK
@@ -234,7 +235,7 @@ def _blues():
 
 @drawn
 def reliability_diagram(curve: Sequence[ConfidenceBin], error: float) -> Figure:
-    """Accuracy against confidence, and below it how many texts each bin holds.
+    """Draws accuracy against confidence, and below it the number of texts in each bin.
 
     Args:
         curve: bins of equal width, from `calibration.reliability`.
@@ -251,7 +252,7 @@ def reliability_diagram(curve: Sequence[ConfidenceBin], error: float) -> Figure:
     accuracy = np.array([b.accuracy for b in filled])
     confidence = np.array([b.confidence for b in filled])
     above.bar(centre, accuracy, width * 0.9, color=BLUE, alpha=0.85, label="accuracy in this bin")
-    # the gap is drawn where the bin's mean confidence lies, which is what the error counts
+    # the gap is drawn at the mean confidence of the bin, from which the error is computed
     above.vlines(confidence, np.minimum(accuracy, confidence), np.maximum(accuracy, confidence),
                  color=ORANGE, linewidth=3, zorder=4, label="gap to its confidence")  # fmt: skip
     above.plot(confidence, confidence, "o", color=ORANGE, markersize=4)
@@ -261,7 +262,7 @@ def reliability_diagram(curve: Sequence[ConfidenceBin], error: float) -> Figure:
     above.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     above.set_title(f"Reliability · 신뢰도 보정 — calibration error {error:.1%}")
     above.set_ylabel("accuracy · 정확도")
-    # beside the plots: bars stand everywhere in them
+    # beside the plots, since bars are everywhere in them
     figure.legend(loc="outside upper right", ncols=3)
     below.bar(centre, [b.count for b in filled], width * 0.9, color=QUIET, alpha=0.6)
     below.set_ylabel("texts · 건수")
@@ -276,7 +277,7 @@ def reliability_diagram(curve: Sequence[ConfidenceBin], error: float) -> Figure:
 
 @drawn
 def accuracy_by_length(shares: Sequence[Share], overall: float) -> Figure:
-    """Accuracy in buckets of text length, with 95 % intervals.
+    """Draws accuracy in buckets of text length, with 95 % intervals.
 
     Args:
         shares: one for each bucket, none empty.
@@ -286,7 +287,7 @@ def accuracy_by_length(shares: Sequence[Share], overall: float) -> Figure:
     axes = figure.subplots()
     at = np.arange(len(shares))
     accuracy = np.array([s.accuracy for s in shares])
-    # the ends of Wilson's interval can pass the share itself by a rounding error
+    # a rounding error can put an end of Wilson's interval beyond the share itself
     below = np.maximum(accuracy - [s.low for s in shares], 0)
     above = np.maximum(np.array([s.high for s in shares]) - accuracy, 0)
     axes.axhline(overall, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))

@@ -1,6 +1,6 @@
-"""How values are written in the templates of pages: `{{ value | percent }}`.
+"""Filters that format values in templates of pages: `{{ value | percent }}`.
 
-A value that is None, because nobody knows it, is written as a dash.
+A value that is None (not known) becomes a dash.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NOT_FINITE = "no number"
 
 
 class Markdown(str):
-    """Text that Markdown is read in; all other text that is put into a page is shown as it is."""
+    """Text that is parsed as Markdown; all other text in a page is shown as it is."""
 
 
 def _of_numbers(write: Callable[..., str]) -> Callable[..., str]:
@@ -70,7 +70,11 @@ def p_value(value: float) -> str:
 
 
 def interval(share: Any) -> str:
-    """A share's 95% interval as "87.1–88.0%": anything with `low` and `high`, 0 to 1 or None."""
+    """The 95% interval of a share as "87.1–88.0%".
+
+    Args:
+        share: anything with `low` and `high`, from 0 to 1 or None.
+    """
     return UNKNOWN if share.low is None else f"{100 * share.low:.1f}–{share.high:.1%}"
 
 
@@ -90,17 +94,17 @@ def tex(value: float, significant: int = 3) -> Markdown:
 
 
 def vector(values: Any, digits: int) -> str:
-    """Few numbers as "(+0.50, -1.00)"."""
+    """A short vector as "(+0.50, -1.00)"."""
     return "(" + ", ".join(signed(float(value), digits) for value in values) + ")"
 
 
 def cut(text: str, max_length: int) -> str:
-    """The beginning of a text that is longer than `max_length`."""
+    """Shortens a text that is longer than `max_length`."""
     return text if len(text) <= max_length else text[: max_length - 1] + "…"
 
 
 def listed(names: Any, max_names: int) -> str:
-    """Names with commas between, the rest as a number: "a, b and 3 more"."""
+    """Names separated by commas, the rest as a number: "a, b and 3 more"."""
     names = list(names)
     return ", ".join(names[:max_names]) + (
         f" and {len(names) - max_names} more" * (len(names) > max_names)
@@ -108,7 +112,7 @@ def listed(names: Any, max_names: int) -> str:
 
 
 def fact(value: Any, number: str = "{}") -> str:
-    """A setting or a count of any type; whole numbers as the format `number` says."""
+    """A setting or a count of any type; whole numbers in the format `number`."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None:

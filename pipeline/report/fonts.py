@@ -1,4 +1,4 @@
-"""Hangul in matplotlib's pictures, without asking the system for a font."""
+"""Hangul in plots of matplotlib, without fonts of the system."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MISSING = "□"
 
 @functools.cache
 def _register() -> frozenset[int]:
-    """Makes the fonts known to matplotlib, once; returns the code points they can draw."""
+    """Registers the fonts with matplotlib, once; returns the code points they can draw."""
     folder = nanum_folder()
     nanum = [folder / "NanumGothic.ttf", folder / "NanumGothicBold.ttf"]
     for path, weight in zip(nanum, (400, 700), strict=True):
         font_manager.fontManager.addfont(path)
-        # the bold file calls itself 600, and matplotlib logs a complaint whenever 700 is asked
+        # the bold file has the weight 600, and matplotlib logs a warning whenever 700 is wanted
         entry = font_manager.fontManager.ttflist.pop()
         font_manager.fontManager.ttflist.append(dataclasses.replace(entry, weight=weight))
     dejavu = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
@@ -35,10 +35,10 @@ def _register() -> frozenset[int]:
 
 @contextlib.contextmanager
 def hangul_fonts() -> Iterator[None]:
-    """Within this block matplotlib writes Korean; afterwards it is as it was.
+    """Within this block matplotlib draws Korean; afterwards its settings are restored.
 
-    Text is taken literally (a `$` in a class name starts no formula). Like every change of
-    `rcParams` this is one setting for the whole process, so it is not for several threads.
+    Text is drawn literally (a `$` in a class name starts no formula). Like every change of
+    `rcParams` it applies to the whole process, so it is not thread-safe.
 
     Raises:
         UserError: the package with the font is not installed.
@@ -50,13 +50,13 @@ def hangul_fonts() -> Iterator[None]:
 
 
 def drawable(text: str, max_length: int | None = None) -> str:
-    """`text` as the fonts can draw it: on one line, composed, `□` for what they do not have.
+    """Converts `text` to what the fonts can draw: one line, composed, `□` for missing characters.
 
     Emoji joiners and variation selectors are dropped, since they draw nothing by themselves.
 
     Args:
         text: anything, for example a class name from a user's file.
-        max_length: longer texts are cut to this many characters, the last one being `…`.
+        max_length: longer texts are shortened to so many characters, the last one `…`.
     """
     known = _register()
     one_line = " ".join(unicodedata.normalize("NFC", text).split())

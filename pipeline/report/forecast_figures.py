@@ -1,4 +1,4 @@
-"""Forecasts drawn beside what came, and how their error grows with the distance."""
+"""Plots of forecasts beside the actual values, and of their error by distance."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class ShownForecast:
     """A window to be drawn, in the units of the data.
 
     Attributes:
-        time: of the first step that is forecast.
-        before: what was read, or its end, float [steps, channels].
+        time: of the first forecast step.
+        before: the values that were read, or the last of them, float [steps, channels].
         truth, forecast: float [horizon, channels].
     """
 
@@ -34,10 +34,10 @@ class ShownForecast:
 
 @drawn
 def forecasts(shown: Sequence[ShownForecast], channel: int, name: str) -> Figure:
-    """Some windows of one channel: what was read, what came, the forecast, the last value.
+    """Draws some windows of one channel: values read, actual values, forecast, last value.
 
     Args:
-        shown: one at least.
+        shown: at least one.
         channel: number of the channel.
         name: its name.
     """
@@ -48,9 +48,9 @@ def forecasts(shown: Sequence[ShownForecast], channel: int, name: str) -> Figure
         before, truth = window.before[:, channel], window.truth[:, channel]
         ahead = np.arange(1, len(truth) + 1)
         place.plot(np.arange(1 - len(before), 1), before, color=QUIET, linewidth=1.2)
-        # The lines begin where what was read ends.
+        # The lines begin at the last value that was read.
         steps, last = np.append(0, ahead), before[-1]
-        place.plot(steps, np.append(last, truth), color=INK, linewidth=1.4, label="came · 실제")
+        place.plot(steps, np.append(last, truth), color=INK, linewidth=1.4, label="actual · 실제")
         place.plot(
             steps, np.append(last, window.forecast[:, channel]), color=BLUE, label="forecast · 예측"
         )
@@ -72,7 +72,7 @@ def forecasts(shown: Sequence[ShownForecast], channel: int, name: str) -> Figure
 
 @drawn
 def error_by_step(errors: Mapping[str, Sequence[float]]) -> Figure:
-    """The mean squared error of each way to forecast, over the steps ahead.
+    """Draws the mean squared error of each way to forecast, over the steps ahead.
 
     Args:
         errors: name -> [horizon].

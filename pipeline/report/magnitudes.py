@@ -1,4 +1,4 @@
-"""Numbers that may leave the range of floats, from their logarithms, as a reader wants them."""
+"""Formats numbers that may be outside of the range of floats, given as logarithms."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def raised(power: int) -> str:
 
 
 def change(log10: float) -> str:
-    """What something becomes by a factor: "24 times smaller", "1.5·10⁷ times larger"; "nothing"
-    of -inf, and of NaN (of nothing nothing is left)."""
+    """A factor in words: "24 times smaller", "1.5·10⁷ times larger"; "nothing" for -inf (a factor
+    of 0) and NaN (0 of 0)."""
     if math.isnan(log10) or log10 == -math.inf:
         return "nothing"
     if abs(log10) < 0.02:

@@ -1,4 +1,4 @@
-"""Where the font NanumGothic lies (SIL Open Font License 1.1), which draws Hangul.
+"""Finds the font NanumGothic (SIL Open Font License 1.1), which has Hangul.
 
 It comes inside the wheel `koreanize-matplotlib`. Importing that package changes matplotlib's
 settings for the whole process and needs `distutils`, which Python 3.12 no longer has, so only its

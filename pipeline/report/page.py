@@ -1,8 +1,8 @@
-"""Any report: what it says, and one HTML file made of it.
+"""The content of any report, and its HTML file.
 
-Every string is escaped where it is written; what is HTML already has the type `Markup`, as
-`pipeline.report.document` makes it from a template. The file needs nothing from outside: pictures,
-style and the Hangul of its text are inside it, and its content security policy forbids the rest.
+Every string is escaped when it is written; HTML has the type `Markup`, as
+`pipeline.report.document` makes it from a template. The file needs no other file: pictures, style
+and the Hangul of its text are inside it, and its content security policy forbids anything else.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _PIXELS_PER_CSS_PIXEL = 1.7  # figures.to_png draws 170 pixels an inch, a page s
 
 @dataclasses.dataclass(frozen=True)
 class MarkedSpan:
-    """A stretch of text that is marked, for example an entity.
+    """A span of text that is marked, for example an entity.
 
     Attributes:
-        text: what is marked.
+        text: of the span.
         label: small print behind it; empty for none.
-        tone: which of the eight colours, 0 to 7; None leaves it unmarked.
+        tone: one of the eight colours, 0 to 7; None: not marked.
     """
 
     text: str
@@ -46,7 +46,7 @@ class MarkedSpan:
 
 @dataclasses.dataclass(frozen=True)
 class ReportPicture:
-    """A PNG file, what it shows for those who cannot see it, and a line below it."""
+    """A PNG file with alternative text and a caption."""
 
     png: bytes
     alt: str
@@ -64,7 +64,7 @@ class ReportPicture:
 
 @dataclasses.dataclass(frozen=True)
 class Link:
-    """Another page: what it is called, and its file beside this one."""
+    """A link to another page: its title, and its file beside this one."""
 
     text: str
     file: str
@@ -76,7 +76,7 @@ class Section:
 
     Attributes:
         title: English, with the Korean term beside it, as "Confusion matrix · 혼동 행렬".
-        body: HTML of what it says.
+        body: HTML of its content.
     """
 
     title: str
@@ -85,16 +85,16 @@ class Section:
 
 @dataclasses.dataclass(frozen=True)
 class ReportContent:
-    """Everything a report says.
+    """The content of a report.
 
     Attributes:
-        title, subtitle: what it is about, in a line each.
-        warnings: sentences that must not be missed; they stand above everything.
+        title, subtitle: one line each.
+        warnings: sentences that must not be missed; they are shown first.
         opening: HTML before the first section.
-        sections: the rest.
+        sections: all others.
         pictures: those in `opening` and `sections`.
-        links: pages before and behind it, shown at both ends.
-        written: a line for the foot; empty gives the present time.
+        links: pages before and after it, shown at both ends.
+        written: a line for the footer; empty: the current time.
     """
 
     title: str
@@ -120,13 +120,13 @@ def render(content: ReportContent) -> str:
 
 
 def component(name: str, *arguments: object) -> Markup:
-    """HTML of one part of a page: a macro of components.html.j2."""
+    """The HTML of one part of a page, by a macro of components.html.j2."""
     return getattr(templates().get_template("components.html.j2").module, name)(*arguments)
 
 
 @functools.cache
 def templates(*folders: Path) -> jinja2.Environment:
-    """Those of this folder, and of others that stand beside what they show; all text is escaped."""
+    """The templates of this folder and of `folders`; all text is escaped."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader([*folders, _FOLDER]),
         autoescape=True,
@@ -138,7 +138,7 @@ def templates(*folders: Path) -> jinja2.Environment:
 
 
 def write_report(path: Path, content: ReportContent) -> None:
-    """Writes the report, whole or not at all.
+    """Writes the report atomically.
 
     Raises:
         UserError: it cannot be written there.
@@ -147,11 +147,11 @@ def write_report(path: Path, content: ReportContent) -> None:
 
 
 def _visible(value: object) -> object:
-    """Replaces what HTML may not contain, or what would be invisible, in a text from outside."""
+    """Replaces characters of a text that HTML must not contain or that would be invisible."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
     kept = _INVISIBLE.sub("\ufffd", readable(value))
-    # U+202A to U+202E and their like would write the rest of the page from right to left
+    # U+202A to U+202E and similar ones would turn the rest of the page to right to left
     return "".join(c for c in kept if unicodedata.bidirectional(c) not in _BIDI_CONTROLS)
 
 

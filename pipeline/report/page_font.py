@@ -1,4 +1,4 @@
-"""The Hangul of a page inside the page, for readers whose system has no font that draws it."""
+"""Embeds a font with the Hangul of a page, for readers whose system has no such font."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from fontTools.ttLib import TTFont
 from pipeline.report.nanum_font import nanum_folder
 
 FAMILY = "Page Hangul"
-"""Its name in CSS."""
+"""Name of the font in CSS."""
 
 _KOREAN = re.compile("[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef]")
 
 
 def font_face(text: str) -> str:
-    """A CSS rule `@font-face` with the Hangul and Hanja of `text` that NanumGothic has; empty where
+    """A CSS rule `@font-face` with the Hangul and Hanja of `text` that NanumGothic has; empty if
     there is none.
 
     Example:
@@ -46,7 +46,7 @@ def _known() -> frozenset[int]:
 
 @functools.lru_cache(maxsize=8)
 def _woff(code_points: frozenset[int]) -> bytes:
-    """NanumGothic with these characters alone."""
+    """NanumGothic with only these characters, as WOFF."""
     options = Options(hinting=False, layout_features=[])
     options.drop_tables += ["TSI0", "TSI1", "TSI2", "TSI3", "TSI5"]  # sources of hints
     subsetter = Subsetter(options)

@@ -1,4 +1,4 @@
-"""Text of a report whose characters stand on the colours of numbers."""
+"""Text of a report with a background colour for each character, by a number."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import math
 from collections.abc import Sequence
 
 LEVELS = 11
-"""Colours of a passage; the one in the middle is none."""
+"""Number of colours of a passage; the middle one is no colour."""
 
 
 def level_of(value: float | None) -> int | None:
-    """Which of the `LEVELS` a number from -1 to 1 has, 0 the lowest; None if there is no number.
+    """The level of a number from -1 to 1, from 0 to `LEVELS` - 1; None if there is no number.
 
-    Numbers beyond have the first or the last.
+    Numbers outside of this range get the first or the last level.
     """
     if value is None or math.isnan(value):
         return None
@@ -23,7 +23,7 @@ def level_of(value: float | None) -> int | None:
 
 @dataclasses.dataclass(frozen=True)
 class Passage:
-    """Some text, and a number for each of its characters.
+    """A text with a number for each of its characters.
 
     Attributes:
         text: with line feeds, which are shown.
@@ -31,8 +31,8 @@ class Passage:
             NaN for a character without a number.
         marked: whether each character is underlined; empty if none is.
         caption: a line above it.
-        low, high: what -1 and 1 stand for, for the legend.
-        mark: what is underlined, for the legend.
+        low, high: meaning of -1 and of 1, for the legend.
+        mark: meaning of underlining, for the legend.
     """
 
     text: str
@@ -49,8 +49,8 @@ class Passage:
 
     @property
     def stretches(self) -> list[tuple[str, str]]:
-        """(text, names of classes) of neighbours that look alike. A line feed has an arrow before
-        it, so that its colour can be seen."""
+        """(text, CSS classes) of neighbouring characters with the same look. A line feed gets an
+        arrow before it, so that its colour can be seen."""
         marked = self.marked if len(self.marked) else [False] * len(self.text)
         looks = zip(map(level_of, self.values), map(bool, marked), strict=True)
         shown = (character.replace("\n", "\u21b5\n") for character in self.text)

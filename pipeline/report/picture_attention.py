@@ -1,4 +1,4 @@
-"""A picture with its caption, and where attention looked for each word."""
+"""Draws a picture with its caption, and the attention for each word."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pipeline.report.figures import INK, drawn
 from pipeline.report.fonts import drawable
 
 _COLUMNS = 6
-_MOST_WORDS = 17
+_MAX_WORDS = 17
 _SIDE = 1.35  # inches
-_LONGEST_WORD = 14
+_MAX_WORD_LENGTH = 14
 
 
 @dataclasses.dataclass(frozen=True)
 class CaptionedPicture:
-    """What is drawn.
+    """A picture with a caption and its attention.
 
     Attributes:
         pixels: float [height, width, 3], 0 to 255.
-        caption: what the model said.
-        words: its words; none where there is no attention.
-        weights: float [words, places a side, places a side], where each looked.
+        caption: of the model.
+        words: its words; empty if there is no attention.
+        weights: float [words, places per side, places per side], attention of each word.
     """
 
     pixels: np.ndarray
@@ -38,7 +38,7 @@ class CaptionedPicture:
 def words_with_attention(
     pieces: Sequence[str], weights: np.ndarray
 ) -> tuple[list[str], np.ndarray]:
-    """Puts pieces together to words; a word's attention is the mean over its pieces.
+    """Joins pieces to words; the attention of a word is the mean over its pieces.
 
     Args:
         pieces: with the marks of their vocabulary.
@@ -57,8 +57,8 @@ def words_with_attention(
 
 @drawn
 def captioned_picture(picture: CaptionedPicture) -> Figure:
-    """The picture, and beside it the same for each word, bright where the model looked."""
-    words = list(picture.words)[:_MOST_WORDS]
+    """Draws the picture, and a copy for each word, bright where its attention is high."""
+    words = list(picture.words)[:_MAX_WORDS]
     cells = 1 + len(words)
     columns = min(cells, _COLUMNS)
     rows = -(-cells // columns)
@@ -81,13 +81,13 @@ def captioned_picture(picture: CaptionedPicture) -> Figure:
         axis.imshow(0.1 + 0.3 * grey)
         shade = weights / max(float(weights.max()), 1e-9)
         axis.imshow(pixels, alpha=_stretched(shade, height, width))
-        word = drawable(words[number - 1], _LONGEST_WORD)
+        word = drawable(words[number - 1], _MAX_WORD_LENGTH)
         axis.set_title(word, size=9, color=INK, loc="center")
     return figure
 
 
 def _stretched(values: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A grid of values as many pixels, linear between the middles of its cells."""
+    """Scales a grid of values to pixels, linearly between the centres of its cells."""
     for axis, size in ((0, height), (1, width)):
         count = values.shape[axis]
         at = (np.arange(size) + 0.5) / size * count - 0.5

@@ -1,4 +1,4 @@
-"""What a report says about the run it measures, whatever the task."""
+"""The facts about a run that a report of any task shows."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class RunFacts:
-    """Facts about a run; a report leaves out what is not known.
+    """Facts about a run; a report leaves out unknown ones.
 
     Attributes:
         task, run: names.
-        model: its shape in a few words.
-        parameters: of the model.
+        model: its architecture in a few words.
+        parameters: number of its parameters.
         corpus: name -> value, for people: name, source, licence, counts (int) and other facts.
-        measured_on: title of the corpus it was measured on, where that is another.
-        best_step: the step whose weights were measured.
-        trainings: of how many, from one start, the weights are the mean.
-        clip_norm: what gradients were clipped to; None or 0 if they were not.
+        measured_on: title of the corpus it was evaluated on, if that is another.
+        best_step: step of the weights that were evaluated.
+        trainings: number of trainings, from one start, over which weights were averaged.
+        clip_norm: norm to which gradients were clipped; None or 0 if they were not.
         settings: of the run, nested.
-        commands: lines to type.
+        commands: that reproduce and use the run.
         versions: package -> version.
-        history: history.csv, a row an evaluation on dev; may be empty.
-        steps: steps.csv; None where gradients are not shown.
+        history: history.csv, one row per evaluation on dev; may be empty.
+        steps: steps.csv; None if gradients are not shown.
         warnings: sentences that must not be missed.
     """
 
@@ -69,14 +69,14 @@ def run_facts(
 
     Args:
         task: the task.
-        settings: those it was trained with.
+        settings: of its training.
         trained: the run.
-        model: its shape in a few words.
-        warnings: in place of the run's own.
-        measured_on: title of the corpus it was measured on, where that is another.
+        model: its architecture in a few words.
+        warnings: instead of those of the run.
+        measured_on: title of the corpus it was evaluated on, if that is another.
     """
     corpus, result = trained.corpus, trained.result
-    # Where there is no test, dev stands in its place, and is one split, not two.
+    # Without a test split, dev takes its place; it is then listed once.
     shown = dict.fromkeys(("train", corpus.reported, "dev")) if corpus.characters else ()
     counts = {
         **({} if corpus.characters else corpus.rows),

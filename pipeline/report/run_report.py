@@ -1,4 +1,4 @@
-"""Reports on a run: what all of them show, and what a task adds."""
+"""Makes the report on a run from the template of its task."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def run_document(
 
     Args:
         template: its name.
-        run: what is known of the run; what is not known is left out.
-        score: the column of the history in which more is better, and its name.
-        **facts: what else the template may put in.
+        run: facts about the run; unknown ones are left out.
+        score: the column of the history in which higher is better, and its name.
+        **facts: further values for the template.
     """
     column, name = score
     known, steps = run.history, run.steps
@@ -53,7 +53,7 @@ def run_document(
 
 
 def _clipped_share(history: pd.DataFrame) -> float | None:
-    """The rows' shares of clipped steps, weighted by the steps that each row covers."""
+    """The share of clipped steps over all rows, weighted by the number of steps of each row."""
     if history.empty or history["clipped_share"].isna().any():
         return None
     covered = np.diff(history["step"].to_numpy(float), prepend=0)
@@ -61,7 +61,7 @@ def _clipped_share(history: pd.DataFrame) -> float | None:
 
 
 def _flat(nested: Mapping, prefix: str = "") -> dict:
-    """Nested settings as `group.name`."""
+    """Flattens nested settings: `group.name` -> value."""
     flat = {}
     for name, value in nested.items():
         if isinstance(value, dict):

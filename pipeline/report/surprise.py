@@ -1,4 +1,4 @@
-"""Where a language model is surprised: what each character of a text cost it, in colour."""
+"""Shows the cost of each character for a language model, in bits, as colours."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from pipeline.text.characters import Characters, normalize_lines
 from pipeline.text.ragged import Ragged
 
 MUCH = 10.0
-"""Bits from which a character has the strongest colour."""
+"""Number of bits at which a character has the strongest colour."""
 LENGTH = 700
-"""Characters that are shown."""
+"""Number of characters that are shown."""
 
 
 def bits_by_character(
     nats: np.ndarray, rows: Ragged, texts: Sequence[str], characters: Characters
 ) -> list[np.ndarray]:
-    """What each character of some documents cost.
+    """The cost of each character of some documents, in bits.
 
     Args:
-        nats: float [ids], of each id of `rows` (`pipeline.models.unit_losses.unit_losses`).
+        nats: float [ids], loss of each id of `rows` (`pipeline.models.unit_losses.unit_losses`).
         rows: the documents, as `Characters.encode_documents` gives them.
-        texts: the same as given.
+        texts: the documents as given.
         characters: their alphabet.
 
     Returns:
-        For each document, bits of each character of its normalised text, float64 [characters]; of
-        a syllable in jamo the sum over them. What ends a document is left out.
+        For each document, bits of each character of its normalised text, float64 [characters];
+        for a syllable in jamo the sum over them. The end of a document is left out.
     """
     found = []
     for number, text in enumerate(texts):
-        # Behind [BOS], which nothing foretells.
+        # Behind [BOS], which is not predicted.
         first = rows.row_splits[number] + 1
         counts = [len(characters.encode(character)) or 1 for character in normalize_lines(text)]
         ends = np.cumsum(counts, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Labels over time, the truth above and the answer below."""
+"""Draws labels over time, the true ones above the predicted ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLOURS = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#8a8f98"),
 )
 _HATCHES = ("", "///", "...", "xxx")
-"""For the labels behind the eighth, which have its colours again."""
+"""Hatches tell further labels with the same colour apart."""
 
 
 @drawn
@@ -28,12 +28,12 @@ def timelines(
     predicted: Sequence[Sequence[str]],
     labels: Sequence[str],
 ) -> Figure:
-    """A pair of bars a video.
+    """Draws a pair of bars for each video.
 
     Args:
         names: of the videos.
-        gold, predicted: labels, one a frame.
-        labels: all there are, in the order of the legend.
+        gold, predicted: one label per frame.
+        labels: all labels, in the order of the legend.
     """
     figure = Figure(figsize=(_WIDTH, 1.1 + 0.8 * len(names)), layout="constrained")
     axes = figure.subplots(len(names), 1, squeeze=False)[:, 0]
@@ -43,7 +43,7 @@ def timelines(
             _bar(one, height, row, place)
         one.set_xlim(0, len(truth))
         one.set_ylim(-0.1, 1.95)
-        one.set_yticks([1.42, 0.42], ["truth · 정답", "answer · 예측"], size=8.5, color=INK)
+        one.set_yticks([1.42, 0.42], ["gold · 정답", "predicted · 예측"], size=8.5, color=INK)
         one.set_title(drawable(name, 60), size=9.5, weight="normal", pad=3)
         one.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         one.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))

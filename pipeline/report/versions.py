@@ -1,4 +1,4 @@
-"""Versions of Python and of the packages that decide a result."""
+"""Versions of Python and of the packages that results depend on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _PACKAGES = ("keras", "tensorflow", "tensorflow-text", "tokenizers", "sentencepi
 
 
 def versions() -> dict[str, str]:
-    """Name -> version, of those that are installed."""
+    """Name -> version, for the installed packages."""
     installed = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

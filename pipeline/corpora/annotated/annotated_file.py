@@ -105,7 +105,7 @@ def annotated_texts(
         raise UserError(
             f"has no usable sentence{first}",
             where=path,
-            remedy="one sentence a line, its entities marked up: <증권거래소:OG>에 …",
+            remedy="write one sentence per line, its entities marked up: <증권거래소:OG>에 …",
         )
     kept = {name: read.details[name] for name in ("rows", "rejected", "entities")}
     read_as = f"{found.read_as}; {_label_counts(kept['entities'])}"

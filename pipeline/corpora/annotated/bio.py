@@ -46,7 +46,7 @@ def label_of(tag: str) -> str | None:
 
 
 def token_spacing(sentences: Iterable[Sequence[str]]) -> str:
-    """How the tokens of a file are joined to text, decided by most of its sentences.
+    """Decides by most sentences of a file how its tokens are joined to text.
 
     Where a token is white space (or empty) in at least half of the sentences of several tokens,
     tokens are written one behind the other ("characters", as in KLUE). Else, where one is `_`,

@@ -49,13 +49,13 @@ def read_annotated_corpus(chosen: EntityCorpusSettings, raw: Path, sample: Path)
     Files beside a user's own file (`files_beside`) are dev and test; a split without a file of its
     own gets a tenth of the sentences, chosen by a hash of the text.
 
-    No text stands in two splits: dev leaves out what stands in test, and train what stands in
-    dev or test, whatever white space is in it.
+    No text is in two splits: texts of test are removed from dev, and those of dev and test from
+    train, without regard to white space.
 
     Args:
         chosen: which corpus.
         raw: where downloaded files are kept.
-        sample: the bundled corpus, which also stands in where the catalogue's cannot be had.
+        sample: the bundled corpus, also used if one of the catalogue is not available.
 
     Returns:
         Splits with columns id, text, label (`entities.write_entities`). With the details labels
@@ -226,7 +226,7 @@ def _own_splits(
             raise UserError(
                 f"no sentence has an entity (it was read as {texts.details['read_as']})",
                 where=files[split],
-                remedy="mark them up, <증권거래소:OG>에 …, or give a token and its BIO tag a line",
+                remedy="mark them up, <증권거래소:OG>에 …, or give a token and a BIO tag per line",
             )
     if len(read) > 1:
         read = {split: texts.of_file(files[split].name) for split, texts in read.items()}

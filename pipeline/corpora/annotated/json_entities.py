@@ -75,7 +75,7 @@ def read_json_entities(text: str, records: Records, where: Path) -> JsonEntities
     - Tokens and tags: two lists. Where tags are numbers, their names must be in the file, as
       a list of tags or an object under `names`, `label_names`, `id2label` or the like.
 
-    Sentences may stand in lists within the objects, as in NIKL's corpora.
+    Sentences may be in lists within the objects, as in NIKL's corpora.
 
     Args:
         text: of the file, which `records` are read from.

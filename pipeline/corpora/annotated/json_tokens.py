@@ -146,7 +146,7 @@ def _pair(tokens: Any, tags: Any, names: Mapping[int, str]) -> tuple[list[str], 
 
 
 def _places(tokens: Sequence[str], text: Any) -> list[tuple[int, int]] | None:
-    """Where each token stands in the text, if nothing but white space is between them."""
+    """The positions of the tokens in the text, if only white space is between them."""
     if not isinstance(text, str):
         return None
     places, end = [], 0

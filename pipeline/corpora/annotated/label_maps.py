@@ -9,7 +9,7 @@ from pipeline.corpora.annotated.entities import Entity
 from pipeline.corpora.annotated.named_entities import KLUE_LABELS
 
 DATE_OR_TIME = "DT|TI"
-"""What DUR becomes: a time where the words count hours or less, else a date."""
+"""The common label of DUR: a time if its words count hours or less, else a date."""
 
 # KMOU's kinds as KLUE's; KLP's are KLUE's but for QT, which it leaves without markup.
 KMOU_AS_KLUE: dict[str, str | None] = {

@@ -19,7 +19,7 @@ _NAMES = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class MarkedUpColumn:
-    """Which column of a table holds sentences with markup.
+    """The column of a table that holds sentences with markup.
 
     Attributes:
         separator: between columns.

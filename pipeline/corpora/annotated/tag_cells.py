@@ -38,7 +38,7 @@ def _delimited(line: str, delimiter: str) -> list[str]:
 
 @dataclasses.dataclass(frozen=True)
 class Separator:
-    """What stands between cells: its name for people, and how a line is cut."""
+    """A separator of cells: its name for people, and the function that splits a line."""
 
     name: str
     cut: Callable[[str], list[str]]

@@ -183,7 +183,7 @@ def _items(cell: str) -> list[str]:
 
 
 def _python_list(cell: str) -> list[str] | None:
-    """What a list of strings holds, as Python, numpy or JSON writes it."""
+    """The strings in a list as Python, numpy or JSON writes it; None for anything else."""
     match = _LIST.fullmatch(cell)
     if match is None or _QUOTED.sub("", match[1]).strip(", \n"):
         return None

@@ -73,7 +73,7 @@ def read_columns(lines: Sequence[str]) -> TaggedFile | None:
     the columns that `column_roles.roles_of` decides on; the first line may name them. A blank
     line ends a sentence, and so does a change in the column of sentence ids where the header
     names one, or where there is no blank line at all; without such a column, a column that
-    numbers tokens does by beginning anew. Lines with CoNLL's `-DOCSTART-`, a header and lines
+    numbers tokens does so by starting again. Lines with CoNLL's `-DOCSTART-`, a header and lines
     that begin with `#` and have no tag belong to no sentence, and end one.
 
     Only the sentence with a mistake is rejected: one with a line of more or fewer columns, with

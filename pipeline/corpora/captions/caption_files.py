@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 from pipeline.text_file import read_text
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-"""Of pictures."""
+"""Suffixes of pictures."""
 _IMAGE_NAMES = (
     "image", "file_name", "filename", "file_path", "file", "picture", "photo", "path",
     "사진", "이미지", "그림", "파일",
@@ -128,7 +128,9 @@ def _json(path: Path) -> CaptionFile:
         try:
             value = [json.loads(line) for line in text.split("\n") if line.strip()]
         except (ValueError, RecursionError) as error:
-            raise UserError(f"is not valid JSON ({error})", where=path, remedy="mend it") from None
+            raise UserError(
+                f"is not valid JSON ({error})", where=path, remedy="correct it"
+            ) from None
     if isinstance(value, dict) and isinstance(value.get("annotations"), list):
         return _coco(value)
     records = value if isinstance(value, list) else _first_list(value)
@@ -141,7 +143,7 @@ def _first_list(value: Any) -> list:
 
 
 def _coco(value: dict[str, Any]) -> CaptionFile:
-    """As cocodataset.org describes it: annotations name the ids of images."""
+    """Reads captions in the format of cocodataset.org: annotations name the ids of images."""
     names = {}
     for image in value.get("images") or []:
         if isinstance(image, dict) and isinstance(image.get("file_name"), str):

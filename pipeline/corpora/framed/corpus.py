@@ -40,7 +40,7 @@ ENCODER = "encoder"
 """Column of the splits with the name of the picture encoder whose features they are; empty where
 they are from tables."""
 _MAX_LABELS = 1000
-_LONGEST_NAME = 60
+_MAX_NAME_LENGTH = 60
 
 
 def read_framed_corpus(chosen: FrameCorpusSettings, sample: Path, derived: Path) -> CorpusSplits:
@@ -206,7 +206,7 @@ def _usable(videos: Sequence[Video]) -> tuple[dict[str, Video], list[Rejected]]:
         raise UserError(
             "no video has two frames",
             where=videos[0].path,
-            remedy="give one file a video, with a row a frame",
+            remedy="give one file per video, with one row per frame",
         )
     return usable, rejects
 
@@ -238,7 +238,7 @@ def _labels(videos: Mapping[str, Video], where: str) -> list[str]:
 def _name(setting: str, paths: Sequence[Path]) -> str:
     """The name of a corpus, for its folder."""
     stem = Path(setting).name if os.path.isdir(setting) else "-".join(p.stem for p in paths)
-    return re.sub(r"[^\w-]+", "-", stem).strip("-")[:_LONGEST_NAME].strip("-") or "videos"
+    return re.sub(r"[^\w-]+", "-", stem).strip("-")[:_MAX_NAME_LENGTH].strip("-") or "videos"
 
 
 def _title(paths: Sequence[Path]) -> str:

@@ -93,7 +93,7 @@ def find_columns(
         raise UserError(
             "has no column of features beside the label" if labelled else "has no features",
             where=where,
-            remedy="give a CSV file with a row a frame: numbers, and the label in the last column",
+            remedy="give a CSV file with one row per frame: numbers, and last the label",
         )
     return FrameColumns(
         features,

@@ -71,11 +71,11 @@ def read_video(path: Path, choice: ColumnChoice, *, labelled: bool = True) -> Vi
             remedy="correct the line: a frame left out would put the next ones too early",
         )
     if not table.rows:
-        raise UserError("holds no frames", where=path, remedy="give a row a frame")
+        raise UserError("holds no frames", where=path, remedy="give one row per frame")
     columns = find_columns(table.rows, choice, path, labelled=labelled)
     rows = table.rows[1:] if columns.has_header else table.rows
     if not rows:
-        raise UserError("has a header and no frames", where=path, remedy="give a row a frame")
+        raise UserError("has a header and no frames", where=path, remedy="give one row per frame")
     width = len(table.rows[0].fields)
     for row in rows:
         if len(row.fields) != width:
@@ -91,7 +91,7 @@ def read_video(path: Path, choice: ColumnChoice, *, labelled: bool = True) -> Vi
             raise UserError(
                 "the frame has no label",
                 where=f"{path}:{rows[labels.index('')].line}",
-                remedy="label it; a label of its own will do for what is none",
+                remedy="label it; frames without a label can have one of their own, such as none",
             )
     return Video(path, _numbers(rows, columns.features, path), labels, columns)
 

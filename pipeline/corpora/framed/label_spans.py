@@ -149,7 +149,7 @@ def read_label_spans(
     header, rows = table.rows[0].fields, table.rows[1:]
     start, end, label, said = _columns(header, choice, path)
     if not rows:
-        raise UserError("has a header and no spans", where=path, remedy="give a row a span")
+        raise UserError("has a header and no spans", where=path, remedy="give one row per span")
     for row in rows:
         if len(row.fields) != len(header):
             raise UserError(

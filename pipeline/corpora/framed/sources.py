@@ -58,9 +58,9 @@ def sources_of(setting: str) -> list[VideoSource]:
     tables = [path for path in paths if path not in filmed and path not in filmed.values()]
     if filmed and (alone := [path for path in tables if path.suffix.lower() != ".txt"]):
         raise UserError(
-            "is of no video: no video file and no folder of pictures is called so",
+            "is of no video: no video file and no folder of pictures has its name",
             where=alone[0],
-            remedy="call it as its video, or give tables of features and videos apart",
+            remedy="give it the name of its video, or do not mix tables of features with videos",
         )
     kept = filmed.keys() if filmed else tables
     return [VideoSource(path, filmed.get(path)) for path in paths if path in kept]
@@ -123,7 +123,7 @@ def _files(name: str) -> list[Path]:
             raise UserError(
                 "the folder holds no CSV file, no video and no folder of pictures",
                 where=path,
-                remedy="give one a video",
+                remedy="give one per video",
             )
         return found
     if not os.path.exists(path) and glob.has_magic(name):
@@ -135,7 +135,7 @@ def _files(name: str) -> list[Path]:
         raise UserError(
             "no such file",
             where=path,
-            remedy="give a CSV file a video, a video with a label file, a folder of them, or "
+            remedy="give one CSV file per video, a video with a label file, a folder of them, or "
             "sample",
         )
     return [path]

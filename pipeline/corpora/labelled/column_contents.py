@@ -11,7 +11,7 @@ from pipeline.corpora.scripts import count_hangul, count_latin
 from pipeline.corpora.tables.table import Row
 
 _ROWS_SEEN = 5000
-_LONGEST_LABEL = 40
+_MAX_LABEL_LENGTH = 40
 _DATE = re.compile(r"\d{2,4}[-./년]\s?\d{1,2}[-./월]\s?\d{1,2}\D?|\d{8,}|\d{1,2}:\d{2}")
 _ADDRESS = re.compile(r"(?:https?:/|www\.|/)\S+$")
 
@@ -40,7 +40,7 @@ class Column:
         """Whether its cells can be labels: few different ones, short, and often repeated."""
         return (
             2 * self.distinct <= self.filled
-            and self.length <= _LONGEST_LABEL
+            and self.length <= _MAX_LABEL_LENGTH
             and not self.are_dates
         )
 

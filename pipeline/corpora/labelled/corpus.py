@@ -34,12 +34,12 @@ def read_labelled_corpus(chosen: CorpusSettings, raw: Path, sample: Path) -> Cor
     """Reads and splits labelled texts: of the catalogue, bundled, or a user's own file.
 
     Files beside a user's own file (`files_beside`) are dev and test; a split without a file of its
-    own gets a tenth of the texts. No text stands in two splits.
+    own gets a tenth of the texts. No text is in two splits.
 
     Args:
         chosen: which corpus.
         raw: where downloaded files are kept; the rows of a large file are put on the same disk.
-        sample: the bundled corpus, which also stands in where the catalogue's cannot be had.
+        sample: the bundled corpus, also used if one of the catalogue is not available.
 
     Raises:
         UserError: there is no such corpus, or it cannot be trained on.

@@ -301,4 +301,4 @@ def _nothing_usable(path: Path, rejects: list[Rejected]) -> UserError:
     what = "has no row with a text and a label"
     if rejects:
         what += f" (line {rejects[0].line}: {rejects[0].reason})"
-    return UserError(what, where=path, remedy="one row a line: text, tab, label")
+    return UserError(what, where=path, remedy="write one row per line: text, tab, label")

@@ -18,7 +18,7 @@ _MISSING = frozenset(("", "nan", "null", "na", "n/a", "<na>", "#n/a", "-nan", "n
 _NONE_IS_A_CLASS = 0.1
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d*)?$", re.ASCII)
 _IN_QUOTES = re.compile(r'"[^"]+"$')
-_LONGEST_NUMBER = 40
+_MAX_NUMBER_LENGTH = 40
 _SHOWN = 8
 # More classes that are all numbers are probably a scale.
 _MANY = 20
@@ -44,7 +44,7 @@ class UnifiedLabels:
 def number_of(label: str) -> decimal.Decimal | None:
     """The number that a label stands for, such as 1, -2, 4.50 or １; None for 007, 1e5 or nan."""
     label = unicodedata.normalize("NFKC", label).strip()
-    if len(label) > _LONGEST_NUMBER or not _NUMBER.match(label):
+    if len(label) > _MAX_NUMBER_LENGTH or not _NUMBER.match(label):
         return None
     return decimal.Decimal(label)
 

@@ -44,7 +44,7 @@ from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 
-_LONGEST_NAME = 60
+_MAX_NAME_LENGTH = 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,8 +90,8 @@ def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) ->
     Args:
         chosen: which corpora.
         raw: where downloaded files are kept.
-        sample: the bundled pairs, which also stand in where one corpus of the catalogue was
-            asked for and cannot be had.
+        sample: the bundled pairs, also used if a single corpus of the catalogue is not
+            available.
 
     Returns:
         Splits with columns id, text (source side), label (target side). With the details
@@ -158,7 +158,7 @@ def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) ->
     texts = [found[split] for found in parts for split in SPLITS]
     rejects = [reject for part in texts for reject in part.rejects]
     warnings += [warning for part in texts for warning in part.warnings]
-    name = "-".join(source.name for source in sources)[:_LONGEST_NAME]
+    name = "-".join(source.name for source in sources)[:_MAX_NAME_LENGTH]
     return CorpusSplits(
         name,
         splits,
@@ -333,5 +333,5 @@ def _nothing_usable(where: str, texts: PairTexts) -> UserError:
     return UserError(
         f"has no usable pair{first}",
         where=where,
-        remedy="one pair a line, Korean and English, separated by a tab",
+        remedy="write one pair per line, Korean and English, separated by a tab",
     )

@@ -97,7 +97,7 @@ def _may_have_pairs(name: str) -> bool:
 def _read_table(text: str, encoding: str, path: Path, where: Path) -> PairTexts:
     table = _by_bars(text, encoding) or _by_lists(text, encoding) or as_rows(text, encoding, path)
     if not table.rows:
-        raise UserError("has no row", where=where, remedy="one pair a line: ko, tab, en")
+        raise UserError("has no row", where=where, remedy="write one pair per line: ko, tab, en")
     columns = choose_sides(table.rows, where, has_header=table.delimiter == JSON)
     texts = PairTexts([], details=_details(table, columns))
     if columns.swapped:

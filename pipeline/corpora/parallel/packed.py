@@ -17,7 +17,7 @@ __all__ = ["SUFFIXES", "Packed", "first_bytes", "unpacked", "without_compression
 
 # Largest size in bytes of one file in an archive. Published ones are much smaller; an archive that
 # unpacks to more was made to fill a disk or memory.
-LARGEST_MEMBER = 1 << 28
+MAX_MEMBER_BYTES = 1 << 28
 
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")  # the latter is empty
 _TAR = b"ustar"
@@ -42,7 +42,7 @@ class Packed:
         """The contents of some of its files, in the order of `names`.
 
         Raises:
-            UserError: a file is damaged, encrypted or larger than LARGEST_MEMBER.
+            UserError: a file is damaged, encrypted or larger than MAX_MEMBER_BYTES.
         """
         with _explained(self.path):
             read = dict(_reader(self.path)(self.path, set(names)))
@@ -149,15 +149,15 @@ def _compressed(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, byte
 
 def _bounded(file: IO[bytes], size: int, name: str, path: Path) -> bytes:
     _check_size(size, name, path)
-    data = file.read(LARGEST_MEMBER + 1)  # the size that an archive states may be wrong
+    data = file.read(MAX_MEMBER_BYTES + 1)  # the size that an archive states may be wrong
     _check_size(len(data), name, path)
     return data
 
 
 def _check_size(size: int, name: str, path: Path) -> None:
-    if size > LARGEST_MEMBER:
+    if size > MAX_MEMBER_BYTES:
         raise UserError(
-            f"{name} in it has more than {LARGEST_MEMBER:,} bytes",
+            f"{name} in it has more than {MAX_MEMBER_BYTES:,} bytes",
             where=path,
             remedy="unpack it, and name the file",
         )

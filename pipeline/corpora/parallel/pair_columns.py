@@ -18,8 +18,8 @@ _CREDITS = "CC-BY"
 # Number of rows, at even distances, in which scripts are counted.
 _SEEN = 20_000
 # With fewer rows a column of categories cannot be told from one of sentences.
-_FEWEST_FOR_CATEGORIES = 10
-_LONGEST_TITLE = 40
+_MIN_FOR_CATEGORIES = 10
+_MAX_TITLE_LENGTH = 40
 
 Cells = list[list[str]]
 
@@ -95,8 +95,8 @@ def _check_width(width: int, where: Path) -> None:
         raise UserError(
             "has one column only; sentences in two languages are needed",
             where=where,
-            remedy="one pair a line, separated by a tab; or two files, line by line, of which one "
-            "name ends in .ko and the other in .en",
+            remedy="write one pair per line, separated by a tab; or give two files, line by line, "
+            "whose names end in .ko and .en",
         )
 
 
@@ -198,7 +198,7 @@ def _has_sentences(body: Cells, column: int) -> bool:
     cells = [fields[column] for fields in body]
     spaced = sum(" " in cell.strip() for cell in cells)
     credits = sum(cell.startswith(_CREDITS) for cell in cells)
-    repeats = len(cells) >= _FEWEST_FOR_CATEGORIES and 2 * len(set(cells)) < len(cells)
+    repeats = len(cells) >= _MIN_FOR_CATEGORIES and 2 * len(set(cells)) < len(cells)
     return 10 * spaced >= len(cells) and 2 * credits < len(cells) and not repeats
 
 
@@ -210,7 +210,7 @@ def _is_title(first: list[str], below: Cells, korean: int, english: int) -> bool
         return False
     if [field.strip() for field in first] == [str(number) for number in range(len(first))]:
         return True  # as pandas names columns that have no name
-    words = all(any(map(str.isalpha, cell)) and len(cell) <= _LONGEST_TITLE for cell in cells)
+    words = all(any(map(str.isalpha, cell)) and len(cell) <= _MAX_TITLE_LENGTH for cell in cells)
     right = sum(fits(fields[korean], fields[english]) for fields in below)
     ends = any(cell.endswith((".", "?", "!", "…", "。")) for cell in cells)
     return words and not ends and 10 * right >= 9 * len(below)

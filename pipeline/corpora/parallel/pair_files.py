@@ -8,7 +8,7 @@ import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from pipeline.corpora.parallel.packed import LARGEST_MEMBER
+from pipeline.corpora.parallel.packed import MAX_MEMBER_BYTES
 from pipeline.corpora.parallel.pairs import PairTexts, SentencePair, pair_id
 from pipeline.counts import counted
 from pipeline.errors import UserError
@@ -105,9 +105,9 @@ def _members(path: Path, endings: tuple[str, ...]) -> dict[str, tuple[str, list[
 
 
 def _lines(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> list[str]:
-    if member.size > LARGEST_MEMBER:
+    if member.size > MAX_MEMBER_BYTES:
         raise UserError(
-            f"{member.name} would take {member.size:,} bytes, more than {LARGEST_MEMBER:,}",
+            f"{member.name} would take {member.size:,} bytes, more than {MAX_MEMBER_BYTES:,}",
             where=path,
             remedy="delete it and run again; it will be fetched anew",
         )

@@ -24,7 +24,7 @@ from pipeline.facts import Origin
 # The known beginning of the blob id of the training archive of news.
 NEWS_TRAIN_BLOB = "447afba6"
 # Largest number of characters of a corpus's name in file names; a Hangul one takes three bytes.
-_LONGEST_NAME = 60
+_MAX_NAME_LENGTH = 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,4 +203,4 @@ def _counted(texts: PairTexts, expected: int, path: Path) -> PairTexts:
 
 
 def _file_safe(stem: str) -> str:
-    return re.sub(r"[^\w-]+", "-", stem).strip("-")[:_LONGEST_NAME] or "corpus"
+    return re.sub(r"[^\w-]+", "-", stem).strip("-")[:_MAX_NAME_LENGTH] or "corpus"

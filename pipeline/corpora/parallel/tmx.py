@@ -154,7 +154,7 @@ class _Reader:
         raise UserError(
             f"line {self._parser.CurrentLineNumber}: defines an entity, which is not read",
             where=self.where,
-            remedy="take its <!ENTITY …> away, and write out what it stands for",
+            remedy="remove its <!ENTITY …>, and write its content in the text",
         )
 
     def _end_unit(self) -> None:

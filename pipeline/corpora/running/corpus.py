@@ -27,7 +27,7 @@ _CONSTITUTION_ORIGIN = Origin(
     "KoNLPy, konlpy.corpus.kolaw",
     "a statute, in no copyright",
 )
-_LONGEST_NAME = 60
+_MAX_NAME_LENGTH = 60
 TEST_SHARE = 0.1
 """Default share of a text that is the test split."""
 
@@ -50,7 +50,7 @@ def read_running_text(chosen: TextCorpusSettings, raw: Path) -> CorpusSplits:
         the details documents (how it was divided), encoding (file -> encoding) and read_as.
 
     Raises:
-        CorpusUnavailable: a corpus of the catalogue cannot be had. Nothing stands in for it.
+        CorpusUnavailable: a corpus of the catalogue is not available; no sample replaces it.
         UserError: there is no such corpus, or too little of it; or a share that leaves too little.
     """
     source = _source(chosen.corpus, raw)
@@ -112,7 +112,7 @@ def _source(setting: str, raw: Path) -> _DocumentSource:
         return _DocumentSource(corpus.name, catalogue_origin(corpus), paths, share)
     paths = list(dict.fromkeys(_own_files(setting)))
     stems = "-".join(re.sub(r"[^\w-]+", "-", path.stem).strip("-") for path in paths)
-    return _DocumentSource(stems[:_LONGEST_NAME].strip("-") or "text", own_origin(paths), paths)
+    return _DocumentSource(stems[:_MAX_NAME_LENGTH].strip("-") or "text", own_origin(paths), paths)
 
 
 def constitution_file() -> Path:

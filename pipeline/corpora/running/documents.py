@@ -27,8 +27,8 @@ DEV_SHARE = 0.1
 """Share of the text, at its end, that is dev."""
 SLACK = 0.02
 """Largest distance between a border and its exact place, as a share of the text."""
-FEWEST_CHARACTERS = 1000
-FEWEST_IN_A_PART = 50
+MIN_CHARACTERS = 1000
+MIN_IN_SPLIT = 50
 
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 
@@ -153,9 +153,9 @@ def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, 
     for document in documents:
         begins.append(begins[-1] + len(document))
     total = begins[-1]
-    if total < FEWEST_CHARACTERS:
+    if total < MIN_CHARACTERS:
         raise UserError(
-            f"too few characters: {total:,}; at least {FEWEST_CHARACTERS:,} are needed",
+            f"too few characters: {total:,}; at least {MIN_CHARACTERS:,} are needed",
             where=documents[0].source if documents else None,
             remedy="give more text",
         )
@@ -172,7 +172,7 @@ def cut_in_order(documents: Sequence[Document], test_share: float) -> dict[str, 
                 parts[part].append(_piece(document, first - begin, last - begin))
                 first = last
     for part, found in parts.items():
-        if (size := sum(len(normalize(document.text)) for document in found)) < FEWEST_IN_A_PART:
+        if (size := sum(len(normalize(document.text)) for document in found)) < MIN_IN_SPLIT:
             raise UserError(
                 f"too few characters for {part}: {size:,}",
                 where=documents[0].source,

@@ -27,7 +27,7 @@ SAMPLE_ORIGIN = Origin(
     "data/samples/forecasting/prices.csv, made by a program of this project (a random walk)",
     "Apache-2.0",
 )
-LONGEST_WINDOW, LONGEST_HORIZON = 720, 96
+MAX_WINDOW, MAX_HORIZON = 720, 96
 """Defaults for a series that is long enough."""
 _WINDOW_PART, _HORIZON_PART = 4, 5
 
@@ -67,7 +67,7 @@ def read_series_corpus(chosen: SeriesCorpusSettings, raw: Path, sample: Path) ->
     Args:
         chosen: which corpus.
         raw: where downloaded files are kept.
-        sample: the bundled series, which also stands in where the catalogue's cannot be had.
+        sample: the bundled series, also used if one of the catalogue is not available.
 
     Raises:
         UserError: there is no such series, or it is too short.
@@ -169,8 +169,8 @@ def split_parts(
     test = int(steps * 0.2)
     train = int(steps * 0.7)
     train, dev, test = published or (train, steps - train - test, test)
-    window = chosen.window or max(min(LONGEST_WINDOW, train // _WINDOW_PART), 1)
-    horizon = chosen.horizon or max(min(LONGEST_HORIZON, dev // _HORIZON_PART), 1)
+    window = chosen.window or max(min(MAX_WINDOW, train // _WINDOW_PART), 1)
+    horizon = chosen.horizon or max(min(MAX_HORIZON, dev // _HORIZON_PART), 1)
     if train < window + horizon or min(dev, test) < horizon:
         raise UserError(
             f"has {counted(steps, 'step')}, of which {train:,} are train, {dev:,} dev and {test:,} "

@@ -36,7 +36,7 @@ def in_time_order(seconds: np.ndarray, path: Path) -> tuple[np.ndarray, list[int
         raise UserError(
             f"{len(doubled):,} of {counted(len(seconds), 'row')} have the time of another row",
             where=path,
-            remedy="put the day and the hour into one column, and give a series a file",
+            remedy="put the day and the hour into one column, and give one file per series",
         )
     if doubled:
         rows = "row has" if len(doubled) == 1 else "rows have"

@@ -80,7 +80,7 @@ def read_series(
         else:
             rows.append(Row(row.line, filled[: columns.width], row.written))
     if not rows:
-        raise UserError("holds no rows of numbers", where=path, remedy="give a row a time step")
+        raise UserError("holds no rows of numbers", where=path, remedy="give one row per time step")
     at = columns.time(rows, time_column, path)
     seconds = None
     if at is not None:
@@ -133,7 +133,7 @@ class _Columns:
         rows = table.rows
         width = usual_width(rows)
         if not rows or not width:
-            raise UserError("holds no rows", where=path, remedy="give a row a time step")
+            raise UserError("holds no rows", where=path, remedy="give one row per time step")
         first, body = rows[0], rows[1:101]
         if len(rows) == 1 or not _is_header(first, body, width):
             return cls([str(number) for number in range(1, width + 1)], list(rows), False)

@@ -12,12 +12,12 @@ from pipeline.compressed import without_compression
 from pipeline.corpora.json_records import read_records
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.tables.json_table import as_table
-from pipeline.corpora.tables.quoted import LONGEST_RECORD, RowsOf, quoted_rows, tab_rows
+from pipeline.corpora.tables.quoted import MAX_RECORD_LINES, RowsOf, quoted_rows, tab_rows
 from pipeline.corpora.tables.table import DELIMITERS, SPACE, Row, Table, usual_width
 from pipeline.errors import UserError
 from pipeline.text_file import DAMAGED, is_damaged, read_text, unix_line_ends
 
-__all__ = ["DELIMITERS", "LONGEST_RECORD", "Row", "Table", "as_rows", "read_table"]
+__all__ = ["DELIMITERS", "MAX_RECORD_LINES", "Row", "Table", "as_rows", "read_table"]
 
 _BY_SUFFIX = {".tsv": "tab", ".tab": "tab", ".csv": "comma"}
 _SEP = re.compile(r'"?sep=(.|\\t)"?[\t,;| ]*$', re.IGNORECASE)
@@ -26,7 +26,7 @@ MARKUP = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|table|meta|\?xml)\b"
 """The beginning of an HTML or XML file."""
 # Number of lines by which the delimiter is chosen.
 _LINES_SEEN = 200
-_MOST_LINES_ABOVE = 20
+_MAX_LINES_ABOVE = 20
 ABOVE = "stands above the table"
 
 
@@ -141,7 +141,7 @@ def _above(rows: list[Row]) -> list[Row]:
     """The first rows with a single field, if the others have more."""
     width = usual_width(rows)
     above = []
-    for row in rows[:_MOST_LINES_ABOVE]:
+    for row in rows[:_MAX_LINES_ABOVE]:
         filled = sum(bool(field.strip()) for field in row.fields)
         blank_behind = width > 2 and row.fields[0].strip() and filled == 1
         if width < 2 or not (len(row.fields) == 1 or blank_behind):

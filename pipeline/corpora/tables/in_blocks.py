@@ -83,7 +83,7 @@ def _of_lines(path: Path) -> Iterator[Table]:
         raise UserError(
             f"is one JSON value of more than {LARGE >> 20} MB",
             where=path,
-            remedy="write an object a line (.jsonl), as pandas does with lines=True",
+            remedy="write one object per line (.jsonl), as pandas does with lines=True",
         )
     first = parse_lines(near, path)
     how, delimiter, quoted = first.how, first.delimiter, first.quoted

@@ -10,8 +10,8 @@ from typing import Any
 from pipeline.corpora.json_records import Records
 from pipeline.corpora.tables.table import JSON, Row, Table
 
-MOST_COLUMNS = 1000
-_DEEPEST = 8
+MAX_COLUMNS = 1000
+_MAX_DEPTH = 8
 
 
 def as_table(
@@ -43,7 +43,7 @@ def as_table(
     rows = []
     if header is None:
         counts = collections.Counter(name for cells in flat for name in cells)
-        kept = {name for name, _ in counts.most_common(MOST_COLUMNS)}
+        kept = {name for name, _ in counts.most_common(MAX_COLUMNS)}
         header = [name for name in counts if name in kept]
         rows = [Row(0, header)] if header else []
     for record, cells in zip(records.records, flat, strict=True):
@@ -56,7 +56,7 @@ def as_table(
 def _flat(name: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if isinstance(value, dict) and depth < _DEEPEST:
+    if isinstance(value, dict) and depth < _MAX_DEPTH:
         for key, inner in value.items():
             yield from _flat(f"{name}.{key}" if name else key, inner, depth + 1)
     else:

@@ -14,9 +14,9 @@ from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.tables.table import Row, usual_width
 
 # A quote that is never closed would swallow the rest of the file, one row at a time.
-LONGEST_RECORD = 1000
+MAX_RECORD_LINES = 1000
 # Longest field of several lines in a file in which a quote is otherwise a plain character.
-_LONGEST_CELL = 100
+_MAX_CELL_LINES = 100
 _SPACED = re.compile(' +"')
 _OPENS = re.compile(r'(?:^|[\t\n])"')
 _QUOTED = re.compile(r'(?<![^\t\n])"((?:[^"]|"")*+)"(?![^\t\n])')
@@ -90,7 +90,7 @@ class _Lines:
 
     def record(self) -> Iterator[str]:
         """Yields lines with their ends, until `done` is called or 1,000 are taken."""
-        while len(self._taken) < LONGEST_RECORD and self.ahead(1):
+        while len(self._taken) < MAX_RECORD_LINES and self.ahead(1):
             self._taken.append(self._waiting.popleft())
             yield self._taken[-1] + "\n"
 
@@ -177,7 +177,7 @@ def _with_long_cells(lines: Iterable[str], width: int) -> Rows:
         fields = line.split("\t")
         ragged = len(fields) != width
         if _is_open(fields[-1]):
-            near += itertools.islice(coming, _LONGEST_CELL - 1 - len(near))
+            near += itertools.islice(coming, _MAX_CELL_LINES - 1 - len(near))
             row = None
             if ragged or _is_ragged(near, width):
                 row = _long_row([line, *near], number, width)

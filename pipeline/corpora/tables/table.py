@@ -16,7 +16,7 @@ JSON = "JSON"
 SPACE = "space"
 """In place of a delimiter: label and text have a space between them."""
 
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,7 @@ def usual_width(rows: Sequence[Row]) -> int:
 def column_name(cell: str) -> str:
     """The name of a column in the form in which names are compared: under the text policy (NFC, no
     characters without width), in small letters, without quotes around it."""
-    return normalize(cell[:_LONGEST_NAME]).strip("\"' ").casefold()
+    return normalize(cell[:_MAX_NAME_LENGTH]).strip("\"' ").casefold()
 
 
 def column_names(cells: Iterable[str]) -> list[str]:

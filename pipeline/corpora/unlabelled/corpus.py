@@ -34,7 +34,7 @@ from pipeline.facts import Origin
 from pipeline.normalize import normalize
 from pipeline.progress import track
 
-_LONGEST_NAME = 60
+_MAX_NAME_LENGTH = 60
 _HELD_OUT_SHARE = 0.1
 
 
@@ -86,7 +86,7 @@ def read_unlabelled_texts(chosen: UnlabelledCorpusSettings, raw: Path) -> Corpus
     splits = _split(rows, chosen.dev_size)
     files = [path for each in (*sources, *avoided) for path in each.files]
     return CorpusSplits(
-        "-".join(dict.fromkeys(source.name for source in sources))[:_LONGEST_NAME].strip("-"),
+        "-".join(dict.fromkeys(source.name for source in sources))[:_MAX_NAME_LENGTH].strip("-"),
         splits,
         origin,
         files=list(dict.fromkeys(files)),

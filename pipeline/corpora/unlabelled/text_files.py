@@ -22,7 +22,7 @@ from pipeline.normalize import normalize
 from pipeline.text_file import DAMAGED, decode, is_damaged, split_lines, unix_line_ends
 from pipeline.text_lines import decoded_lines
 
-FEWEST_DOCUMENTS = 10
+MIN_DOCUMENTS = 10
 """Empty lines separate documents only if they give at least so many."""
 _LINES_SEEN = 100
 _BLANK = re.compile(rb"[\xef\xbb\xbf\xff\xfe \t\r\n\0]*")
@@ -53,7 +53,7 @@ def read_text_file(path: Path) -> UnlabelledFile:
     2. JSON: a record is a document (`json_texts.texts_of_records`);
     3. a table, if its name ends in .tsv or .csv, or if its first line names a column of texts
        and the lines below have the same number of columns: a row is a document (`text_tables`);
-    4. plain text. Empty lines separate documents, unless there are fewer than FEWEST_DOCUMENTS;
+    4. plain text. Empty lines separate documents, unless there are fewer than MIN_DOCUMENTS;
        then each line is a document.
 
     A .gz, .xz, .bz2 or .zst is read without being unpacked to disk, and plain text in UTF-8 as a
@@ -78,7 +78,7 @@ def read_text_file(path: Path) -> UnlabelledFile:
     text = unix_line_ends(text)
     if MARKUP.match(text):
         raise UserError(
-            "is HTML or XML", where=path, remedy="save its text as .txt, a paragraph a line"
+            "is HTML or XML", where=path, remedy="save its text as .txt, one paragraph per line"
         )
     is_plain = not (_may_be_json(text, named) or is_table(text, named))
     if is_plain and encoding.startswith("UTF-8") and (b"\n" in begin or b"\r" not in begin):
@@ -143,7 +143,7 @@ def _of_lines(path: Path, lines: Iterable[tuple[str, bool]], encoding: str) -> U
     if not count:
         raise _empty(path)
     read_as = f"{path.name}: {counted(count, 'line')}"
-    if len(groups) >= FEWEST_DOCUMENTS:
+    if len(groups) >= MIN_DOCUMENTS:
         return UnlabelledFile(
             groups, rejects, encoding, f"{read_as} in {len(groups):,} documents between empty lines"
         )

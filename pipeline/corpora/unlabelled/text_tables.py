@@ -16,7 +16,7 @@ from pipeline.errors import UserError
 TABLE_SUFFIXES = (".tsv", ".tab", ".csv")
 _FASTTEXT = "__label__"
 _LINES_SEEN = 200
-_LONGEST_NAME = 40
+_MAX_NAME_LENGTH = 40
 _EVEN = 0.9
 
 
@@ -72,7 +72,7 @@ def texts_of_table(
         raise UserError(
             f"is called {named.suffix}, and which column holds the text is not clear",
             where=path,
-            remedy="name it in the first line, text, or call the file .txt if it has a text a line",
+            remedy="name it text in the first line, or call the file .txt if each line is a text",
         )
     header = table.rows[0].fields if has_header else None
     rejects = list(table.rejects)
@@ -85,7 +85,7 @@ def texts_of_table(
             rejects.append(Rejected(row.line, "names the columns again", table.written(row)))
         else:
             texts.append(row.fields[column])
-    name = f" ({header[column][:_LONGEST_NAME]})" if header else ""
+    name = f" ({header[column][:_MAX_NAME_LENGTH]})" if header else ""
     read_as = f"{counted(len(texts), 'row')}, column {column + 1}{name} is the text"
     return texts, sorted(rejects, key=lambda reject: reject.line), read_as
 
@@ -106,7 +106,7 @@ def _names_text(fields: Sequence[str], fewest: int = 2) -> bool:
     return (
         len(names) >= fewest
         and len(set(names)) == len(names)
-        and all(len(name) <= _LONGEST_NAME for name in names)
+        and all(len(name) <= _MAX_NAME_LENGTH for name in names)
         and not {name.rpartition(".")[2] for name in names}.isdisjoint(TEXT_NAMES)
     )
 

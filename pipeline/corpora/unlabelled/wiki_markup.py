@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pipeline.corpora.html_entities import decode_entities
 
-SHORTEST = 20
+MIN_PARAGRAPH_LENGTH = 20
 """Smallest number of characters of a paragraph."""
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -38,11 +38,11 @@ _EMPTIED = re.compile(r"[(（][\s,;:·]*[)）]")
 _BEGUN = re.compile(r"([(（])[\s,;:·]+")
 _REMAINS = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{\||\|\}")
 _SPACES = re.compile(r"[ \t]{2,}")
-_DEEPEST_LINK = 8
+_MAX_LINK_DEPTH = 8
 
 
 def paragraphs(markup: str) -> list[str]:
-    """The paragraphs of a page: lines of at least SHORTEST characters.
+    """The paragraphs of a page: lines of at least MIN_PARAGRAPH_LENGTH characters.
 
     Templates, tables, footnotes, formulas, comments, headings, files and categories are removed;
     of links and tags the text that a reader sees is kept. HTML entities become characters. A line
@@ -60,7 +60,7 @@ def paragraphs(markup: str) -> list[str]:
     return [
         line
         for line in map(_cleaned, text.split("\n"))
-        if len(line) >= SHORTEST and not _REMAINS.search(line)
+        if len(line) >= MIN_PARAGRAPH_LENGTH and not _REMAINS.search(line)
     ]
 
 
@@ -95,7 +95,7 @@ def _outside(text: str, spans: list[tuple[int, int]]) -> Iterator[str]:
 
 def _linked(text: str) -> str:
     """Replaces links by their visible text, the innermost first."""
-    for _ in range(_DEEPEST_LINK):
+    for _ in range(_MAX_LINK_DEPTH):
         text, count = _LINK.subn(_seen, text)
         if not count:
             break

@@ -28,7 +28,7 @@ TASK = Task(
     tiny=TINY,
     prepare_groups=("text",),
     target="caption",
-    # Not what bounds a caption's length: captions of dev are written with that.
+    # Without the bounds of a caption's length, with which captions of dev are written in training.
     search_settings=("beam_size", "alpha", "min_length", "early_stopping"),
     asking=CaptionLanguageSettings,
 )

@@ -1,4 +1,4 @@
-"""Pictures with captions to splits, to features and ids."""
+"""Reads pictures with captions, and prepares features and ids."""
 
 from __future__ import annotations
 
@@ -79,13 +79,13 @@ def prepare(
 
 
 def normalize_captions(captions: Sequence[str], lower_case: bool) -> list[str]:
-    """Captions under the text policy, without a full stop at their end, in lower case if asked."""
+    """Captions under the text policy, without a final full stop, optionally in lower case."""
     plain = [_LAST_STOP.sub("", normalize(caption)) or normalize(caption) for caption in captions]
     return [caption.lower() for caption in plain] if lower_case else plain
 
 
 def first_ids(languages: Sequence[str], vocabulary: int) -> list[int]:
-    """What captions in each language begin with: [BOS] where there is one language."""
+    """The first id of captions in each language; [BOS] if there is only one language."""
     return begin_ids(vocabulary, len(languages)) if len(languages) > 1 else [BOS]
 
 
@@ -95,10 +95,10 @@ class CaptionSplit:
 
     Attributes:
         features: of the pictures.
-        languages: int32 [n], which of the languages.
+        languages: int32 [n], number of the language.
         captions: framed ids of all captions.
-        rows: int32 [captions], which picture each is of.
-        images: n cells that name the pictures.
+        rows: int32 [captions], number of the picture of each caption.
+        images: n cells of the split that name the pictures.
     """
 
     features: PictureFeatures
@@ -108,7 +108,7 @@ class CaptionSplit:
     images: Sequence[str]
 
     def references(self, decode) -> list[list[str]]:
-        """Captions of each picture, as text."""
+        """The captions of each picture, as text."""
         found: list[list[str]] = [[] for _ in self.languages]
         for number, row in enumerate(self.rows):
             found[row].append(decode(unframed_caption(self.captions.row(number))))
@@ -116,12 +116,12 @@ class CaptionSplit:
 
 
 def unframed_caption(ids: np.ndarray) -> list[int]:
-    """What a framed caption says, without its first id and [EOS]."""
+    """The ids of a caption without its first id and [EOS]."""
     return [int(id_) for id_ in ids[1:] if id_ != EOS]
 
 
 def load_split(prepared_folder: Path, split: str) -> CaptionSplit:
-    """What `prepare` wrote of a split; features that are gone are computed again."""
+    """Loads a split that `prepare` wrote; missing features are computed again."""
     with np.load(prepared_folder / f"{split}.rows.npz", allow_pickle=False) as stored:
         images, languages, rows = (stored[name] for name in ("images", "languages", "rows"))
     cells = [str(cell) for cell in images]
@@ -130,12 +130,12 @@ def load_split(prepared_folder: Path, split: str) -> CaptionSplit:
 
 
 def load_languages(prepared_folder: Path) -> list[str]:
-    """Languages of the captions, that of most first."""
+    """The languages of the captions, the most frequent one first."""
     return list(read_json(prepared_folder / LANGUAGES))
 
 
 def _features(cells: Sequence[str], prepared_folder: Path) -> PictureFeatures:
-    """Features of pictures that lie beside the corpus."""
+    """Features of the pictures of a corpus."""
     corpus_folder, processed = prepared_folder.parent, prepared_folder.parents[2]
     pictures = [TASK.input.find(cell, corpus_folder) for cell in cells]
     return picture_features(pictures, store_folder(processed))

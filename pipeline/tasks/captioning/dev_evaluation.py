@@ -1,4 +1,4 @@
-"""The evaluation of a captioner on dev while it is trained: loss, BLEU-4, and some captions."""
+"""Evaluates a captioner on dev during training: loss, BLEU-4, and some captions."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     from pipeline.text.tokenizer import Tokenizer
 
 CAPTIONED = 500
-"""Pictures of each language that are captioned at each evaluation, greedily."""
+"""Number of pictures of each language that are captioned at each evaluation, greedily."""
 SHOWN = 10
-"""Of these, how many are shown."""
+"""Number of these that are shown."""
 _CAPTIONS = 200
-"""Captions at once."""
+"""Captions per batch."""
 
 
 class CaptionDevEvaluation:
-    """What `TrainingPlan.evaluate` asks for.
+    """The function `evaluate` of a `TrainingPlan`.
 
-    The same pictures at every evaluation: `CAPTIONED` of each language, at even distances.
+    Every evaluation uses the same pictures: `CAPTIONED` of each language, at even distances.
 
     Args:
-        captioner: what `pipeline.models.captioner.captioner` made; the weights are shared.
-        dev: the whole of dev.
+        captioner: a model of `pipeline.models.captioner.captioner`; the weights are shared.
+        dev: all of dev.
         tokenizer: for the texts that are shown and scored.
-        begin: of each language, the id that captions begin with.
+        begin: first id of captions, for each language.
         languages: their names.
-        longest: pieces that a caption may have; all else is greedy.
+        max_length: largest number of pieces of a caption.
     """
 
     def __init__(
@@ -50,9 +50,9 @@ class CaptionDevEvaluation:
         *,
         begin: Sequence[int],
         languages: Sequence[str],
-        longest: int,
+        max_length: int,
     ):
-        search = CaptionSearchSettings(beam_size=1, alpha=0.0, longest_caption=longest)
+        search = CaptionSearchSettings(beam_size=1, alpha=0.0, longest_caption=max_length)
         self.greedy = Caption(captioner, search, begin)
         self.batches = CaptionBatches(dev.features, dev.captions, dev.rows, _CAPTIONS)
         self.decode, self.languages = tokenizer.decode, languages
@@ -63,9 +63,8 @@ class CaptionDevEvaluation:
         self.references = [references[row] for row in self.rows]
 
     def __call__(self, model: keras.Model) -> dict[str, float | str]:
-        """{"bleu4": of the greedy captions, smoothed, the mean over languages, "loss": mean over
-        the pieces of all of dev, as the model was compiled to count it, "samples": a table in
-        Markdown}."""
+        """{"bleu4": smoothed BLEU-4 of greedy captions, the mean over languages, "loss": mean over
+        the pieces of all of dev, by the loss of the model, "samples": a table in Markdown}."""
         loss, pieces = 0.0, 0
         for inputs, expected in self.batches:
             count = int((expected >= 0).sum())

@@ -1,4 +1,4 @@
-"""A trained captioner on its test split."""
+"""Evaluates a trained captioner on its test split."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from pipeline.text.vocabulary import EOS
 from pipeline.training.tensorboard import TensorBoardLog
 
 SHOWN = 8
-"""Pictures of the report, at even distances from the best to the worst."""
+"""Number of pictures in the report, at even distances from the best to the worst."""
 
 
 def evaluate(settings: Settings, trained: Trained) -> Evaluated:
@@ -61,7 +61,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
 
 
 def caption_metrics(trained: Trained, captions: Sequence[str]) -> list[CaptionMetrics]:
-    """Scores of captions of the test split, in each language that is in it."""
+    """Scores of captions of the test split, for each of its languages."""
     frames = {
         split: read_split(trained.corpus_folder / f"{split}.tsv") for split in ("train", "test")
     }
@@ -77,7 +77,7 @@ def caption_metrics(trained: Trained, captions: Sequence[str]) -> list[CaptionMe
 
 
 def references_of(records: Sequence[dict[str, str]]) -> list[list[str]]:
-    """Captions of each row as they are compared: in lower case, without a full stop."""
+    """The references of each row as they are scored: in lower case, without a full stop."""
     return [normalize_captions(captions_of(row), lower_case=True) for row in records]
 
 
@@ -89,7 +89,7 @@ def _samples(
     captions: Sequence[str],
     metrics: CaptionMetrics,
 ) -> list[SampleCaption]:
-    """Some pictures of the first language with captions, from the best to the worst."""
+    """Some pictures of the first language with their captions, from the best to the worst."""
     own = np.flatnonzero(test.languages == test.languages[0])
     order = own[np.argsort(-metrics.each, kind="stable")]
     count = min(SHOWN, len(order))

@@ -1,4 +1,4 @@
-"""What the report of a captioner shows; its words are in report.md.j2."""
+"""Content of the report of a captioner; the text is in report.md.j2."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class SampleCaption:
-    """A picture of the test split, with what people said of it and the CIDEr of the caption."""
+    """A picture of the test split, with its references and the CIDEr of its caption."""
 
     picture: CaptionedPicture
     references: Sequence[str]
@@ -27,19 +27,19 @@ class SampleCaption:
 
     @property
     def png(self) -> bytes:
-        """The picture, and where attention looked."""
+        """The picture with attention, as PNG."""
         return to_png(captioned_picture(self.picture), dpi=120)
 
 
 def captioning_content(
     metrics: Sequence[CaptionMetrics], samples: Sequence[SampleCaption], run: RunFacts
 ) -> ReportContent:
-    """Puts a captioner's report together.
+    """Makes the report of a captioner.
 
     Args:
-        metrics: of each language, that of most captions first.
+        metrics: of each language, the one with the most captions first.
         samples: pictures to show, the best first.
-        run: what is known of the run; its history has a column dev_bleu4.
+        run: facts about the run; its history has a column dev_bleu4.
     """
     return run_document(
         "tasks/captioning/report.md.j2",

@@ -51,7 +51,7 @@ def inputs(values: Sequence[PictureFile]) -> dict[str, Any]:
 
 
 def test_inputs(test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
-    """The pictures of the language that the signature writes in."""
+    """The pictures of the language in which the signature writes."""
     return inputs([TASK.input.load(cell, corpus_folder) for cell in _own(test)["image"]])
 
 

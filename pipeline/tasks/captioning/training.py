@@ -1,4 +1,4 @@
-"""Features and ids to a captioner that can be trained."""
+"""The training of a captioner."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     model = build_model(settings, prepared_folder)
     train, dev = (load_split(prepared_folder, split) for split in ("train", "dev"))
     begin, languages = first_caption_ids(prepared_folder), load_languages(prepared_folder)
-    # What the search cannot do with this model is said before it has been trained.
+    # Search settings that do not fit the model are refused before the training.
     Caption(model, settings.search, begin)
     own = settings.sampling.scheduled_sampling
     evaluate = CaptionDevEvaluation(
@@ -36,7 +36,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         load_tokenizer(prepared_folder),
         begin=begin,
         languages=languages,
-        longest=settings.search.longest_caption,
+        max_length=settings.search.longest_caption,
     )
 
     def batches(epoch: int) -> CaptionBatches:
@@ -62,7 +62,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 
 
 def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
-    """The untrained model for what lies in `prepared_folder`."""
+    """The untrained model for the data in `prepared_folder`."""
     return captioner(
         settings.model,
         vocabulary=len(load_tokenizer(prepared_folder).vocabulary),
@@ -72,7 +72,7 @@ def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
 
 
 def first_caption_ids(prepared_folder: Path) -> list[int]:
-    """Of each language, the id that its captions begin with."""
+    """The first id of captions, for each language."""
     vocabulary = load_tokenizer(prepared_folder).vocabulary
     return first_ids(load_languages(prepared_folder), len(vocabulary))
 

@@ -1,4 +1,4 @@
-"""charlm: from what was read, the next character; again and again, a text (one to many)."""
+"""charlm: the beginning of a text in, a whole text out, a character at a time (one to many)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running text to splits, to ids of characters."""
+"""Reads running text, and prepares ids of characters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.text.vocabulary import UNK
 from pipeline.workspace import Workspace, write_json
 
 DEV = "dev.json"
-"""The texts of dev as they were written: what is scored is their characters, not their units."""
+"""The texts of dev as they were written, since characters are scored, not units."""
 
 
 def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
@@ -50,8 +50,8 @@ def prepare(
 
 
 def held_out_splits(trained: Trained) -> list[str]:
-    """The splits that taught the model nothing, each once: first the one whose figures are
-    reported, which is dev where nothing was set aside for a test."""
+    """The splits that the model was not trained on, each once: first the one whose scores are
+    reported (dev if there is no test)."""
     return list(dict.fromkeys([trained.corpus.reported, "dev"]))
 
 

@@ -1,4 +1,4 @@
-"""The evaluation of a language model on dev while it is trained: its scores, and what it writes."""
+"""Evaluates a language model on dev during training: scores, and samples of its text."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 TEMPERATURES = (0.5, 0.8, 1.0)
 LENGTH = 300
-"""Characters of a sample."""
+"""Number of characters of a sample."""
 _PROMPT = 30
 
 
 class CharacterDevEvaluation:
-    """What `TrainingPlan.evaluate` asks for.
+    """The function `evaluate` of a `TrainingPlan`.
 
-    The sample goes on, at each evaluation and each temperature, with the first words of dev.
+    At each evaluation and temperature the sample continues the first words of dev.
 
     Args:
-        language_model: what `pipeline.models.language_model.language_model` made; the weights are
+        language_model: a model of `pipeline.models.language_model.language_model`; the weights are
             shared.
         characters: the alphabet it was trained with.
-        texts, ends: the documents of dev, as `corpora.running.documents.from_frame` gives them.
-        generate: how samples are drawn; None for all characters at each step.
+        texts, ends: the documents of dev, from `corpora.running.documents.from_frame`.
+        generate: how samples are drawn; None: from all characters at each step.
     """
 
     def __init__(
@@ -48,8 +48,8 @@ class CharacterDevEvaluation:
         self.prompt = prompt_of(texts[0])
 
     def __call__(self, model: keras.Model) -> dict[str, float | str]:
-        """{"log_probability": nats a character, the higher the better; "loss", in nats a unit;
-        "bits_per_character", "bits_per_byte": as `CharacterScores` tells; "sample": Markdown}."""
+        """{"log_probability": nats per character, higher is better; "loss", in nats per unit;
+        "bits_per_character", "bits_per_byte": as in `CharacterScores`; "sample": Markdown}."""
         nats = unit_losses(self.scorer, self.rows)
         scores = score_characters(nats, self.rows, *self.lengths)
         return {
@@ -61,7 +61,7 @@ class CharacterDevEvaluation:
         }
 
     def sample(self) -> str:
-        """One text for each temperature, in Markdown that shows it as it is."""
+        """One text for each temperature, literal in Markdown."""
         parts = []
         for temperature in TEMPERATURES:
             (text,) = continue_texts(
@@ -78,7 +78,7 @@ class CharacterDevEvaluation:
 
 
 def prompt_of(text: str) -> str:
-    """The first words of a text: its first line that has any, cut behind a word."""
+    """The first words of a text: of its first line that has any, cut behind a word."""
     line = next((line for line in normalize_lines(text).split("\n") if line), "")
     if len(line) <= _PROMPT:
         return line

@@ -1,4 +1,4 @@
-"""A trained language model on text that it did not learn from."""
+"""Evaluates a trained language model on text that it was not trained on."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
 def _costs(
     model: keras.Model, characters: Characters, texts: list[str], ends: list[bool]
 ) -> tuple[np.ndarray, Ragged, CharacterScores]:
-    """Nats of each unit, the units, and the scores made of them."""
+    """Nats of each unit, the units, and the scores."""
     rows = characters.encode_documents(texts, ends)
     nats = unit_losses(UnitLosses(model), rows)
     return nats, rows, score_characters(nats, rows, *lengths_of(texts, ends))

@@ -1,4 +1,4 @@
-"""What the report of a character language model shows; its words are in report.md.j2."""
+"""Content of the report of a character language model; the text is in report.md.j2."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def character_content(
     alphabet: str,
     run: RunFacts,
 ) -> ReportContent:
-    """Puts a language model's report together.
+    """Makes the report of a language model.
 
     Args:
-        scores: split -> what it costs; the first is the one that counts.
-        right: from `continuations.right_characters`, on that split.
+        scores: split -> scores; the first one is reported.
+        right: of `continuations.right_characters`, on that split.
         samples: (temperature, text) of each sample, the prompt included.
-        prompt: what the samples begin with.
-        packed: bits per byte of it for a compressor that has read train (`packed_bits`).
-        surprise: some of it with what that cost (`surprise.surprise_passage`).
-        alphabet: what a unit is, as `CharacterSettings.alphabet` says.
-        run: what is known of the run; its history has a column dev_log_probability.
+        prompt: beginning of the samples.
+        packed: bits per byte of that split by a compressor that has read train (`packed_bits`).
+        surprise: some of its text with the cost of each character (`surprise.surprise_passage`).
+        alphabet: kind of units (`CharacterSettings.alphabet`).
+        run: facts about the run; its history has a column dev_log_probability.
     """
     split, reported = next(iter(scores.items()))
     return run_document(
@@ -58,9 +58,8 @@ def character_content(
 
 
 def packed_bits(train: Sequence[str], held_out: Sequence[str]) -> float:
-    """Bits per byte that xz needs for what was held out once it has packed train: what
-    a program that finds repeated stretches, and knows nothing of language, gets from the same
-    text."""
+    """Bits per byte that xz needs for held-out text after it has compressed train: the baseline of
+    a program that only finds repeated strings."""
     before, after = (
         "\n".join(map(normalize_lines, texts)).encode("utf-8") for texts in (train, held_out)
     )

@@ -47,7 +47,7 @@ def inputs(values: Sequence[str]) -> dict[str, Any]:
 
 
 def test_inputs(test: pd.DataFrame, corpus_folder: Path) -> dict[str, Any]:
-    """The first half of each text, to be gone on with by what is most probable."""
+    """The first half of each text, to be continued greedily."""
     prompts, _ = line_halves(from_frame(test)[0])
     return {"prompt": prompts, "length": LENGTH, "temperature": 0.0, "seed": 1}
 
@@ -74,5 +74,5 @@ def load(folder: Path, asking: ContinuationSettings | None = None) -> Predictor:
         return on_one_line(answer["text"])
 
     columns: dict[str, Kind] = {"prompt": "string", "text": "string"}
-    # What is drawn for a prompt hangs on its number among those of a call.
+    # The random numbers of a prompt depend on its position in a call.
     return Predictor(answer, form=AnswerForm(columns, line), by_place=True)

@@ -1,4 +1,4 @@
-"""Ids of characters to a language model that can be trained."""
+"""The training of a character language model."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 
 
 def build_model(settings: Settings, prepared_folder: Path) -> tuple[keras.Model, Characters]:
-    """The untrained model for what lies in `prepared_folder`, and its alphabet."""
+    """The untrained model for the data in `prepared_folder`, and its alphabet."""
     characters = Characters.load(prepared_folder)
     model = language_model(settings.model, vocabulary_size=len(characters.vocabulary))
     return model, characters
@@ -57,5 +57,5 @@ def trained_model(settings: Settings, trained: Trained) -> tuple[keras.Model, Ch
 
 
 def generator(settings: Settings, model: keras.Model) -> Generate:
-    """What goes on with a text, as the settings say it is drawn."""
+    """The generator of continuations, with the sampling of the settings."""
     return Generate(model, settings.generation)

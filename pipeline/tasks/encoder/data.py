@@ -1,4 +1,4 @@
-"""Raw texts to splits, to ids of passages."""
+"""Reads raw texts, and prepares ids of passages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.text.tokenizers import learn_tokenizer
 from pipeline.workspace import Workspace, write_text
 
 TRAIN_TEXTS = "train.normalized.txt"
-"""Passages of train, a line each: what training cuts into pieces anew each epoch."""
+"""Passages of train, one per line; training cuts them into pieces anew in each epoch."""
 
 
 def read(settings: Settings, workspace: Workspace) -> CorpusSplits:

@@ -1,4 +1,4 @@
-"""A trained encoder on text that it did not learn from."""
+"""Evaluates a trained encoder on text that it was not trained on."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from pipeline.training.tensorboard import TensorBoardLog
 
 _GUESSES = 1000
 _EXAMPLES = 12
-_FEWEST_PIECES = 3
-"""Of a passage in which one is hidden."""
+_MIN_PIECES = 3
+"""Smallest number of pieces of a passage in which one is hidden."""
 _WORDS_FROM = 100_000
-"""Lines of train in which words are counted."""
+"""Number of lines of train in which words are counted."""
 
 
 def evaluate(settings: Settings, trained: Trained) -> Evaluated:
@@ -93,7 +93,7 @@ def _fill_in(
     rows: Ragged,
     counts: np.ndarray,
 ) -> tuple[dict[str, float], list[FillInExample]]:
-    """One piece of each of up to 1,000 passages hidden and guessed: scores, and the first ones."""
+    """Predicts one hidden piece in each of up to 1,000 passages: scores, and some examples."""
     rows, places = _hidden(rows)
     if not len(rows):
         return {"fill_in_accuracy": 0.0, "fill_in_accuracy_of_5": 0.0, "most_frequent": 0.0}, []
@@ -119,19 +119,19 @@ def _fill_in(
 
 
 def _hidden(rows: Ragged) -> tuple[Ragged, np.ndarray]:
-    """Up to 1,000 rows that have pieces that are known, and the place of one in each."""
+    """Up to 1,000 rows with known pieces, and the position of one of these in each."""
     random = np.random.default_rng(0)
     chosen, places = [], []
     for number in range(len(rows)):
         known = np.flatnonzero(rows.row(number) >= len(SPECIALS))
-        if len(known) >= _FEWEST_PIECES and len(chosen) < _GUESSES:
+        if len(known) >= _MIN_PIECES and len(chosen) < _GUESSES:
             chosen.append(number)
             places.append(int(random.choice(known)))
     return rows.take(np.array(chosen, int)), np.array(places, int)
 
 
 def _most_frequent_piece(counts: np.ndarray) -> int:
-    """The piece that says most where nothing is known; the special ones are no answer."""
+    """The most frequent piece that is not special: the baseline."""
     return int(np.argmax(np.where(np.arange(len(counts)) < len(SPECIALS), 0, counts)))
 
 
@@ -142,7 +142,7 @@ def _retrieval(
     texts: list[str],
     middle: np.ndarray,
 ) -> tuple[RetrievalScores, RetrievalScores]:
-    """How well one half of a text finds the other: by the encoder, and by common pieces."""
+    """Retrieval of the second half of a text by the first: by the encoder, and by common pieces."""
     first, second = text_halves(texts)
     vectors = [vectors_of(settings, encoder, tokenizer, half, middle) for half in (first, second)]
     rows = tokenizer.encode([*first, *second]).truncated(settings.text.max_length)

@@ -1,4 +1,4 @@
-"""What the report of an encoder shows; its words are in report.md.j2."""
+"""Content of the report of an encoder; the text is in report.md.j2."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class FillInExample:
-    """A passage with a piece that was hidden.
+    """A passage with a hidden piece.
 
     Attributes:
-        before, after: the passage on both sides of it.
-        piece: what stood there.
+        before, after: text before and after it.
+        piece: the hidden piece.
         guesses: (piece, probability), the most probable first.
     """
 
@@ -33,7 +33,7 @@ class FillInExample:
 
     @property
     def passage(self) -> list[MarkedSpan]:
-        """The whole passage, in which the piece is marked."""
+        """The whole passage with the piece marked."""
         return [
             MarkedSpan(self.before),
             MarkedSpan(f" {self.piece} ", tone=1),
@@ -53,18 +53,18 @@ def encoder_content(
     seconds: float,
     tokens: int,
 ) -> ReportContent:
-    """Puts an encoder's report together.
+    """Makes the report of an encoder.
 
     Args:
-        metrics: what metrics.json holds.
-        ways: nats a piece, from the left and from the right; one number of a Transformer.
+        metrics: as in metrics.json.
+        ways: nats per piece, from the left and from the right; for a Transformer one number.
         examples: of hidden pieces.
         neighbours: word -> (word, cosine similarity).
-        found, bag: how well the vectors of the encoder, and bags of pieces, find the other half
-            of a text.
-        run: what is known of the run; its history has a column dev_log_probability.
-        seconds: of training.
-        tokens: pieces that were read in it.
+        found, bag: retrieval of the other half of a text by vectors of the encoder, and by bags
+            of pieces.
+        run: facts about the run; its history has a column dev_log_probability.
+        seconds: duration of the training.
+        tokens: number of pieces read in it.
     """
     return run_document(
         "tasks/encoder/report.md.j2",

@@ -1,4 +1,4 @@
-"""The exported encoder: raw texts in, vectors out; and what other models start from."""
+"""The exported encoder: raw texts in, vectors out; and the files that other models start from."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
 
 
 def learnt_weights(encoder: keras.Model) -> dict[str, np.ndarray]:
-    """`layer/number of the weight` -> its values, of all that was learnt."""
+    """`layer/number of the weight` -> values, for all trained weights."""
     return {
         f"{layer.name}/{number}": np.asarray(weight)
         for layer in encoder.layers

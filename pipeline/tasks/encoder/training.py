@@ -1,4 +1,4 @@
-"""Ids of passages to an encoder that can be trained."""
+"""The training of an encoder."""
 
 from __future__ import annotations
 
@@ -69,7 +69,11 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 def buckets(
     settings: Settings, rows: Ragged, batch_size: int, pieces: int, **options
 ) -> TwoWayBuckets | MaskedBuckets:
-    """The batches that the architecture learns from; `options` as of `LengthBuckets`."""
+    """The batches for the architecture.
+
+    Args:
+        **options: of `LengthBuckets`.
+    """
     if settings.model.architecture == "recurrent":
         return TwoWayBuckets(rows, batch_size, **options)
     return MaskedBuckets(rows, batch_size, pieces, **options)
@@ -78,12 +82,12 @@ def buckets(
 def nats_each_way(
     settings: Settings, predict: Callable[[Batch], np.ndarray], rows: Ragged, pieces: int
 ) -> list[float]:
-    """What a guess costs on average over all pieces: from the left and from the right; of the
-    Transformer one number, for the pieces that were hidden.
+    """The mean loss per piece in nats: from the left and from the right; for the Transformer one
+    number, over the hidden pieces.
 
     Args:
-        predict: `prediction` of what `build_model` made.
-        pieces: of the vocabulary.
+        predict: function `prediction` for a model of `build_model`.
+        pieces: number of pieces in the vocabulary.
     """
     total = count = np.zeros(1)
     for inputs, real in buckets(settings, rows, _DEV_BATCH_SIZE, pieces):
@@ -98,7 +102,7 @@ def _pieces(model: keras.Model) -> int:
 
 
 def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
-    """The untrained model for what lies in `prepared_folder`, with what it learns from."""
+    """The untrained model for the data in `prepared_folder`, with its training objective."""
     vocabulary = Vocabulary.load(prepared_folder / "vocab.txt")
     table, ngrams = vocabulary_ngrams(vocabulary, settings.model.ngrams, settings.model.max_ngrams)
     encoder = text_encoder(
@@ -118,6 +122,6 @@ def trained_model(settings: Settings, trained: Trained) -> keras.Model:
 
 
 def encoder_of(model: keras.Model) -> keras.Model:
-    """Of what `build_model` made the part that reads texts: ids and lengths to vectors."""
+    """The part of a model of `build_model` that reads texts: from ids and lengths to vectors."""
     inputs = {name: model.input[name] for name in ("ids", "lengths")}
     return keras.Model(inputs, model.get_layer("state_dropout").input, name="encoder")

@@ -1,4 +1,4 @@
-"""Vectors of texts from a finished run, the same in its report as in what is exported."""
+"""Vectors of texts by a finished run, computed as in the exported model."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pipeline.tasks.forecasting.settings import TINY, Settings
 
 
 def example(settings: Settings) -> np.ndarray:
-    """A wave; a model has what it was trained with instead (`data.example`)."""
+    """A sine wave; the example of a trained model is from its series (`data.example`)."""
     steps = np.arange(settings.corpus.window or 24, dtype=np.float32)
     return np.sin(steps / 4)[:, None]
 

@@ -1,4 +1,4 @@
-"""A series to windows, to standardised arrays; and the files that people ask about."""
+"""Reads a series, prepares standardised arrays, and reads files to forecast."""
 
 from __future__ import annotations
 
@@ -78,18 +78,18 @@ def prepare(
 
 
 def example(settings: Settings, prepared_folder: Path) -> np.ndarray:
-    """The last steps of the series: what comes after them nobody has measured."""
+    """The last steps of the series; the values after them are not known."""
     return np.load(prepared_folder / EXAMPLE, allow_pickle=False)
 
 
 @dataclasses.dataclass(frozen=True)
 class History:
-    """A series that somebody asks about.
+    """A series to forecast.
 
     Attributes:
         values: float32 [time, channels], in the order of the model's channels.
-        time_name: of the column with the times.
-        spacing: of its steps.
+        time_name: name of the column with the times.
+        spacing: distance between its steps.
     """
 
     values: np.ndarray
@@ -98,10 +98,10 @@ class History:
 
 
 def values_in(path: str, model: Path | None) -> list[History]:
-    """The channels that the model was trained with, found by name.
+    """Reads the channels that the model was trained with, found by name.
 
     Raises:
-        UserError: the file cannot be read, or lacks one of them.
+        UserError: the file cannot be read, or a channel is missing.
     """
     if path == "-":
         with tempfile.NamedTemporaryFile(suffix=".csv") as file:

@@ -1,4 +1,4 @@
-"""A trained forecaster on what came last, beside the naive ways to forecast."""
+"""Evaluates a trained forecaster on the last part of its series, beside naive forecasts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipeline.tasks.forecasting.training import WINDOWS_AT_ONCE, load_windows, t
 
 _SHOWN = 4
 _SHOWN_BEFORE = 3
-"""Of what was read, so many times the horizon is shown."""
+"""Plots show this many horizons of the values that were read."""
 
 
 def evaluate(settings: Settings, trained: Trained) -> Evaluated:
@@ -33,7 +33,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     times, first = list(read_split(trained.corpus_folder / "test.tsv")["id"]), 0
     for inputs, truth in test:
         history = inputs["history"]
-        # As it is served: float32 in the units of the data.
+        # As the exported model gives it: float32 in the units of the data.
         units = facts.scaling.in_units(model.predict_on_batch(inputs))
         ours.add(facts.scaling.standardised(units), truth)
         repeat.add(seasonal_naive(history, facts.horizon, 1), truth)

@@ -1,4 +1,4 @@
-"""What the report of a forecaster shows; its words are in report.md.j2."""
+"""Content of the report of a forecaster; the text is in report.md.j2."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from pipeline.report.run_facts import RunFacts
 from pipeline.report.run_report import run_document
 from pipeline.tasks.forecasting.prepared import SeriesFacts
 
-_MOST_DRAWN = 4
-"""Channels."""
+_MAX_DRAWN = 4
+"""Number of channels in plots."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ChannelRow:
-    """One channel: errors of the model and of the last value, and the test between the two.
+    """One channel: errors of the model and of the last value, and the test of their difference.
 
     Attributes:
         name: of the channel.
-        mse, mae, last_mse: of the model; of the last value.
-        p: of no difference.
+        mse, mae: of the model.
+        last_mse: of the last value.
+        p: p-value of the test.
         verdict: "better", "worse" or "not better" than the last value.
     """
 
@@ -41,13 +42,14 @@ class ChannelRow:
 def forecasting_content(
     metrics: ForecastMetrics, facts: SeriesFacts, shown: Sequence[ShownForecast], run: RunFacts
 ) -> ReportContent:
-    """Puts a forecaster's report together; its first line says whether it is of any use.
+    """Makes the report of a forecaster; its first line says whether the model is better than the
+    last value.
 
     Args:
         metrics: of the test split.
         facts: of the series.
         shown: windows of test to draw.
-        run: what is known of the run.
+        run: facts about the run.
     """
     channels = _channels(metrics)
     errors = {
@@ -89,10 +91,10 @@ def _channels(metrics: ForecastMetrics) -> list[ChannelRow]:
 def _forecasts(
     channels: Sequence[ChannelRow], shown: Sequence[ShownForecast]
 ) -> list[tuple[str, Figure]]:
-    """Name and drawing of the channels that gain most and least on the last value."""
+    """Names and plots of the channels that improve most and least on the last value."""
     gains = [row.mse / row.last_mse if row.last_mse else 1.0 for row in channels]
     by_gain = sorted(range(len(gains)), key=gains.__getitem__)
-    drawn = sorted({*by_gain[: _MOST_DRAWN // 2], *by_gain[-(_MOST_DRAWN // 2) :]})
+    drawn = sorted({*by_gain[: _MAX_DRAWN // 2], *by_gain[-(_MAX_DRAWN // 2) :]})
     return [
         (channels[n].name, forecast_figures.forecasts(shown, n, channels[n].name)) for n in drawn
     ]

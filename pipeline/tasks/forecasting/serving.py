@@ -1,4 +1,4 @@
-"""The exported forecaster: numbers in the units of the data in, and out."""
+"""The exported forecaster: numbers in and out, in the units of the data."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
     deviations = tf.constant(facts.scaling.deviations, tf.float64)
 
     def serve(history: tf.Tensor) -> dict[str, tf.Tensor]:
-        # In float64, since prices may be far from 0 and near each other.
+        # In float64, since prices may be far from 0 and close to each other.
         standardised = (tf.cast(history, tf.float64) - means) / deviations
         forecast = model({"history": tf.cast(standardised, tf.float32)}, training=False)
         units = tf.cast(forecast, tf.float64) * deviations + means
@@ -82,11 +82,11 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
             "channels in this order": ", ".join(facts.channels),
         },
         limits=(
-            "It goes on as the series went on in the part that it learnt from; it knows nothing "
-            "of what made it do so.",
-            "It says one number a step, and not how sure it is of it.",
-            "Each window needs all of its steps and channels; what is missing has to be filled in "
-            "before, in training a gap was filled with the value before it.",
+            "It continues the series as it went on in the training data; it knows nothing of the "
+            "causes.",
+            "It gives one number for each step, and no interval.",
+            "Each window needs all of its steps and channels; fill missing values first (in "
+            "training, a gap was filled with the value before it).",
         ),
     )
 
@@ -112,10 +112,10 @@ def load(folder: Path, asking: None = None) -> Predictor:
 
 
 def _last_steps(steps: np.ndarray, facts: SeriesFacts) -> np.ndarray:
-    """What the model reads of a series: its end.
+    """The last steps of a series, which the model reads.
 
     Raises:
-        UserError: it is too short.
+        UserError: the series is too short.
     """
     if len(steps) < facts.window:
         raise UserError(
@@ -127,7 +127,7 @@ def _last_steps(steps: np.ndarray, facts: SeriesFacts) -> np.ndarray:
 
 
 def _table(history: History, forecast: np.ndarray, facts: SeriesFacts) -> str:
-    """A header and a row a step as CSV, with `; ` in the place of line ends."""
+    """The forecast as CSV, a header and a row per step, with `; ` in place of line ends."""
     names = [name.replace(",", " ").replace(";", " ") for name in facts.channels]
     times = history.spacing.after(len(forecast))
     rows = [
@@ -137,5 +137,5 @@ def _table(history: History, forecast: np.ndarray, facts: SeriesFacts) -> str:
 
 
 def _written(value: np.float32) -> str:
-    """As few digits as are read back as the same number, none of them an exponent."""
+    """The shortest decimal number that is read back as the same value, without an exponent."""
     return np.format_float_positional(value, trim="-")

@@ -1,4 +1,4 @@
-"""Windows to a forecaster that can be trained."""
+"""The training of a forecaster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOSSES = {
     "squared": keras.losses.MeanSquaredError,
 }
 WINDOWS_AT_ONCE = 256
-"""Of dev and test; those of train are `batch_size`."""
+"""Windows per batch of dev and test; those of train are `batch_size`."""
 
 
 def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
@@ -44,7 +44,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         )
 
     def evaluate(trained: keras.Model) -> dict[str, float | str]:
-        """With the weights of `trained`, which are those of the model that is asked."""
+        """Evaluates the model that gives forecasts, which shares the weights of `trained`."""
         errors = ErrorSums(facts.horizon, len(facts.channels))
         for inputs, truth in dev:
             errors.add(both.model.predict_on_batch(inputs), truth)
@@ -74,7 +74,7 @@ def build_model(settings: Settings, prepared_folder: Path) -> Forecaster:
 
 
 def trained_model(settings: Settings, trained: Trained) -> keras.Model:
-    """The model of a finished run, as it is asked, with the weights that were best on dev."""
+    """The model of a finished run that gives forecasts, with the weights that were best on dev."""
     both = build_model(settings, trained.prepared_folder)
     load_best_weights(both.trained, trained)
     return both.model

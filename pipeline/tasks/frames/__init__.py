@@ -10,7 +10,7 @@ from pipeline.tasks.frames.settings import TINY, Settings
 
 
 def example(settings: Settings) -> np.ndarray:
-    """Two seconds of a hand of the bundled videos: x, y, dx, dy, tremor."""
+    """Two seconds of a moving hand, with the bundled videos' features: x, y, dx, dy, tremor."""
     x, y = 0.3 * np.sin(np.arange(48) / 5), np.linspace(0, 0.9, 48)
     moves = np.diff(np.column_stack([x, y]), axis=0, prepend=0)
     return np.column_stack([x, y, moves, np.zeros(48)]).astype(np.float32)

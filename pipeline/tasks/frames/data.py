@@ -1,4 +1,4 @@
-"""Videos to splits, to standardised features and numbers of labels."""
+"""Reads videos, and prepares standardised features and label numbers."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from pipeline.workspace import SAMPLES, Workspace, atomic_file, read_json, write
 SAMPLE = SAMPLES / "frames"
 LABELS = "labels.json"
 NAMES = Path("features.json")
-"""The names of the features in their order; an empty list where the corpus has none."""
+"""Names of the features in their order; an empty list if the corpus has none."""
 PICTURES = Path("pictures.json")
-"""The encoder whose features of pictures they are; empty where they are from tables."""
+"""Name of the picture encoder of the features; empty if they are from tables."""
 _ASSETS = Path("assets.extra")
 STANDARD = "standard.npz"
 _AT_ONCE = 64  # features
@@ -81,15 +81,16 @@ def prepare(
 
 
 def example(settings: Settings, prepared_folder: Path) -> np.ndarray:
-    """Two seconds of made-up motion in the units of the corpus: nobody's own data is exported."""
+    """Two seconds of invented motion in the units of the corpus, so that no data of a user is
+    exported."""
     standard = FeatureScaling.load(prepared_folder)
     phase = np.arange(len(standard.mean)) + np.arange(48)[:, None] / 6
     return (standard.mean + standard.std * np.sin(phase)).astype(np.float32)
 
 
 def values_in(path: str, model: Path | None) -> list[np.ndarray]:
-    """The video in a file, its columns in the order in which the model knows them. Labels that
-    stand in it are left out. Of a video file or a folder of pictures what the encoder sees."""
+    """Reads the video in a file, with columns in the order of the model and without labels. Of a
+    video file or a folder of pictures it gives the features of the picture encoder."""
     names = [] if model is None else _names(model / _ASSETS / NAMES)
     if not is_filmed(Path(path)):
         return TASK.input.in_order(path, names)
@@ -103,14 +104,14 @@ def values_in(path: str, model: Path | None) -> list[np.ndarray]:
             where=path,
             remedy="train one on videos with pictures"
             if encoder
-            else "give a CSV file with a row a frame",
+            else "give a CSV file with one row per frame",
         )
     with tempfile.TemporaryDirectory() as store:
         return [np.array(frame_features(Path(path), Path(store)).frames, np.float32)]
 
 
 def picture_encoder_name(folder: Path) -> str:
-    """The picture encoder whose features a model takes; empty where it takes those of tables."""
+    """Name of the picture encoder whose features a model takes; empty if it takes tables."""
     return str(read_json(folder / PICTURES)["encoder"]) if (folder / PICTURES).exists() else ""
 
 
@@ -129,10 +130,10 @@ class FeatureScaling:
     @classmethod
     def of(cls, frames: np.ndarray) -> FeatureScaling:
         width = frames.shape[1]
-        # Some features at a time: of many, copies in float64 would fill the memory.
+        # Some features at a time, since a float64 copy of many would fill the memory.
         columns = [frames[:, first : first + _AT_ONCE] for first in range(0, width, _AT_ONCE)]
         std = np.concatenate([part.std(axis=0, dtype=np.float64) for part in columns])
-        # What is constant differs from its mean by rounding at most.
+        # A constant feature differs from its mean only by rounding.
         largest = np.maximum(frames.max(axis=0), -frames.min(axis=0))
         tiny = 1e-6 * np.maximum(largest, 1e-30)
         return cls(frames.mean(axis=0, dtype=np.float64), np.where(std > tiny, std, 1.0))
@@ -148,7 +149,7 @@ class FeatureScaling:
 
 
 def label_names(prepared_folder: Path) -> list[str]:
-    """The labels that training knows, in the order of their numbers."""
+    """The labels of train, in the order of their numbers."""
     return list(read_json(prepared_folder / LABELS))
 
 

@@ -1,4 +1,4 @@
-"""A trained model on the videos of its test split."""
+"""Evaluates a trained model on the videos of its test split."""
 
 from __future__ import annotations
 

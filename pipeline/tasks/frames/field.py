@@ -1,4 +1,4 @@
-"""A video as a table of frames: what can be asked about is read as the corpus is."""
+"""The fields of a video as a table of frames; files are read as those of a corpus."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Frames(Series):
         return self.in_order(path)
 
     def in_order(self, path: str, names: Sequence[str] = ()) -> list[np.ndarray]:
-        """One video: an .npy file, or a table with a row a frame. Labels that stand in it are left
+        """Reads one video: an .npy file, or a table with a row per frame; labels in it are left
         out.
 
         Args:
             path: the file; `-` is standard input.
-            names: of the features, in the order wanted; without them they are found as in a corpus.
+            names: of the features, in the wanted order; without them they are found as in a corpus.
         """
         if path.endswith(".npy"):
             return super().from_file(path)
@@ -44,14 +44,14 @@ class Frames(Series):
         return [read_video(Path(path), choice, labelled=False).frames]
 
     def show(self, value: Any) -> str:
-        """How much there is: all numbers of a video would fill the screen."""
+        """The size of a video, since all its numbers would fill the screen."""
         return f"{len(value):,} frames of {value.shape[-1]:,} features"
 
 
 @dataclasses.dataclass(frozen=True)
 class FrameLabels(Labels):
-    """A label a frame; answers are segments with tabs between them."""
+    """A label for each frame; answers are segments separated by tabs."""
 
     def answer(self, line: str) -> str:
-        """A segment a line."""
+        """One segment per line."""
         return line.replace("\t", "\n")

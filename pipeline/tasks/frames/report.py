@@ -1,4 +1,4 @@
-"""What the report of a model that labels frames shows; its words are in report.md.j2."""
+"""Content of the report of a model that labels frames; the text is in report.md.j2."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pipeline.report.run_facts import RunFacts
 from pipeline.report.run_report import run_document
 from pipeline.report.timelines import timelines
 
-_MOST_VIDEOS = 12  # drawn, and as many listed
-_MOST_LABELS = 32  # told apart in a picture
+_MAX_VIDEOS = 12  # in the plot, and in the table
+_MAX_LABELS = 32  # in a plot
 
 
 def frames_content(
@@ -24,13 +24,13 @@ def frames_content(
     predicted: Sequence[Sequence[str]],
     answers_at_once: bool,
 ) -> ReportContent:
-    """Puts the report together.
+    """Makes the report.
 
     Args:
         metrics: from `evaluate_frames`.
-        run: what is known of the run.
+        run: facts about the run.
         gold, predicted: labels of the frames of each video.
-        answers_at_once: whether the model answers while a video runs.
+        answers_at_once: whether the model labels each frame when it comes (a causal model).
     """
     return run_document(
         "tasks/frames/report.md.j2",
@@ -38,7 +38,7 @@ def frames_content(
         score=("dev_accuracy", "accuracy · 정확도"),
         metrics=metrics,
         answers_at_once=answers_at_once,
-        videos=metrics.per_video[:_MOST_VIDEOS],
+        videos=metrics.per_video[:_MAX_VIDEOS],
         timelines=_timelines(metrics, gold, predicted),
         confusion=figures.confusion_matrix(metrics.confusion, metrics.class_names),
     )
@@ -47,10 +47,10 @@ def frames_content(
 def _timelines(
     metrics: FrameMetrics, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
 ) -> Figure | None:
-    """Of the first videos; None where there are too many labels for it."""
-    if len(metrics.class_names) > _MOST_LABELS:
+    """The timelines of the first videos; None if there are too many labels."""
+    if len(metrics.class_names) > _MAX_LABELS:
         return None
-    videos = metrics.per_video[:_MOST_VIDEOS]
+    videos = metrics.per_video[:_MAX_VIDEOS]
     return timelines(
         [f"{video.name} — {video.accuracy:.1%}" for video in videos],
         gold[: len(videos)],

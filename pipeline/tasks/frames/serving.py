@@ -59,11 +59,11 @@ def scores(outputs: Mapping[str, Any], test: pd.DataFrame, corpus_folder: Path) 
 
 
 def served_labels(labels: np.ndarray, lengths: Sequence[int]) -> list[list[str]]:
-    """Of each video the label of each of its frames.
+    """The labels of the frames of each video, without padding.
 
     Args:
         labels: bytes [n, time], UTF-8.
-        lengths: frames of each video.
+        lengths: number of frames of each video.
     """
     return [
         [label.decode("utf-8") for label in row[:length].tolist()]
@@ -79,7 +79,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
         folder,
         takes_pictures=bool(picture_encoder_name(trained.prepared_folder)),
     )
-    # By them the columns of a table are found that a person asks about.
+    # They tell which columns of a user's table are which features.
     for name in (NAMES, PICTURES):
         write_json(folder / "assets.extra" / name, read_json(trained.prepared_folder / name))
     return exported
@@ -107,7 +107,8 @@ def load(folder: Path, asking: None = None) -> Predictor:
 
 
 def show_segments(labels: Sequence[str]) -> str:
-    """`0-12:rest`, tab, `12-40:wave`: the first frame of each segment, the one after its last."""
+    """The segments of a video as text, `0-12:rest`, tab, `12-40:wave`: first frame, and the one
+    after the last."""
     found = segments(labels)
     rows = zip(found.labels, found.starts, found.ends, strict=True)
     return "\t".join(f"{start}-{end}:{label}" for label, start, end in rows)

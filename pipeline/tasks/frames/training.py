@@ -1,4 +1,4 @@
-"""Frames and labels to a model that can be trained."""
+"""The training of a model that labels frames."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
     model = build_model(settings, prepared_folder)
     crf, decoder = model.get_layer("crf"), best_labels(model)
     dev_labels = [dev.labels.row(index) for index in range(len(dev))]
-    # What train does not know is wrong anyway; to the loss it is as the first label.
+    # A label that is not in train is always wrong; for the loss it counts as the first label.
     known = FrameRows(dev.frames, Ragged(np.maximum(dev.labels.ids, 0), dev.labels.row_splits))
 
     def batches(epoch: int) -> FrameWindows:
@@ -59,7 +59,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 
 
 def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
-    """The untrained model for what lies in `prepared_folder`."""
+    """The untrained model for the data in `prepared_folder`."""
     standard = FeatureScaling.load(prepared_folder)
     return frame_labeller(
         settings.model,

@@ -1,4 +1,4 @@
-"""Sentences with entities to splits, to ids and tags."""
+"""Reads sentences with entities, and prepares ids and tags."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
     if settings.teachers.teachers is None:
         return corpus
     start_keras()
-    # Only who has teachers waits for models.
+    # Imported only with teachers, since it loads models.
     teaching = importlib.import_module("pipeline.tasks.ner.teaching")
     taught: CorpusSplits = teaching.taught(settings, corpus, workspace)
     return taught
@@ -106,5 +106,5 @@ def prepare(
 
 
 def load_tags(prepared_folder: Path) -> TagSet:
-    """The tags that training knows."""
+    """The tags of train."""
     return TagSet(tuple(read_json(prepared_folder / LABELS)))

@@ -1,4 +1,4 @@
-"""A trained tagger on its test split, and on sentences that others marked."""
+"""Evaluates a trained tagger on its test split, and on another corpus."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
 
 
 def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) -> Evaluated:
-    """The same model on sentences that others marked, under the labels both sides have."""
+    """Evaluates the model on another corpus, with the labels that both have."""
     other = read_evaluation_corpus(corpus, raw, SAMPLE)
     if "read_as" in other.details:
         say(f"read as: {other.details['read_as']}")
     texts, title = list(other.frame["text"]), other.origin.title
     known = load_tags(trained.prepared_folder).labels
-    # Labels that are the model's but for case or width.
+    # Labels that differ from the model's only by case or width.
     spelling = {label_key(label): label for label in known}
     respelled = {label: spelling.get(label_key(label), label) for label in other.labels}
     there = sorted(set(respelled.values()))
@@ -79,11 +79,11 @@ def _label_warnings(
     ours: Mapping[str, str | None],
     theirs: Mapping[str, str | None],
 ) -> list[str]:
-    """What a user must know where labels of the other corpus are not those of the model.
+    """Warnings about labels of the other corpus that differ from those of the model.
 
     Args:
         known, there: labels of the model, and of the corpus.
-        ours, theirs: what they become (`common_labels`).
+        ours, theirs: common labels for these (`common_labels`).
     """
     if not there:
         return [f"{title} has no entity, so F1 says nothing."]
@@ -106,7 +106,7 @@ def _unknown_labels(labels: Sequence[str]) -> list[str]:
 
 
 def find_entities(settings: Settings, trained: Trained, texts: list[str]) -> list[list[Entity]]:
-    """The entities of any texts."""
+    """The entities that the model finds in texts."""
     return tag_texts(
         trained_decoder(settings, trained),
         load_tokenizer(trained.prepared_folder),

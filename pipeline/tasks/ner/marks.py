@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from pipeline.evaluation.entity_examples import MarkedSentence
 
 _TONES = 8
-_LONGEST_SENTENCE = 160  # characters; longer ones are cut around what matters
-_AROUND = 40  # characters kept on either side of an entity that matters
-_MOST_SHOWN = 12  # entities that matter: the first ones of a sentence that is a whole document
-_LONGEST_ENTITY = 80
+_MAX_SENTENCE_LENGTH = 160  # characters; longer ones are cut around the relevant entities
+_AROUND = 40  # characters kept on either side of a relevant entity
+_MAX_SHOWN = 12  # relevant entities; of a sentence that is a whole document the first ones
+_MAX_ENTITY_LENGTH = 80
 _CUT = "…"
 _start = attrgetter("start")
 
 
 def tones(labels: Sequence[str], support: Sequence[int]) -> dict[str, int]:
-    """A colour for each label. With more labels than colours the rare ones share the last, grey.
+    """A colour for each label. If there are more labels than colours, rare ones share the last one.
 
-    The label's name always stands behind a marked entity, so colour is never the only sign.
+    The name of the label always stands behind a marked entity, so colour is never the only sign.
     """
     if len(labels) <= _TONES:
         return {label: tone for tone, label in enumerate(labels)}
@@ -38,11 +38,11 @@ def tones(labels: Sequence[str], support: Sequence[int]) -> dict[str, int]:
 
 @dataclasses.dataclass(frozen=True)
 class ShownSentence:
-    """A sentence with its entities marked, as it should be and as it was.
+    """A sentence with its gold and its predicted entities marked.
 
     Attributes:
-        gold, predicted: the sentence; the same where nothing is wrong.
-        errors: each kind of error in it with its labels, as `wrong type: LC → OG`.
+        gold, predicted: the marked sentence; equal if nothing is wrong.
+        errors: kinds of errors in it with their labels: `wrong type: LC → OG`.
     """
 
     gold: list[MarkedSpan]
@@ -51,16 +51,16 @@ class ShownSentence:
 
 
 def shown_sentence(sentence: MarkedSentence, tone_of: dict[str, int]) -> ShownSentence:
-    """A sentence of the test set; entities without an exact counterpart have a cross.
+    """Marks a sentence of the test set; entities without an exact counterpart get a cross.
 
     Args:
-        sentence: of which a long one is cut around what is wrong in it.
+        sentence: a long one is cut around its errors.
         tone_of: label -> colour, from `tones`.
     """
     text, gold, predicted = sentence.text, sentence.gold, sentence.predicted
     errors = [p for p in pair_up(gold, predicted) if p.outcome is not Outcome.RIGHT]
     wrong = {entity for pair in errors for entity in pair.entities}
-    kept = excerpts(text, sorted(wrong or gold)[:_MOST_SHOWN], (*gold, *predicted))
+    kept = excerpts(text, sorted(wrong or gold)[:_MAX_SHOWN], (*gold, *predicted))
     kinds = dict.fromkeys(
         f"{p.outcome}: {' → '.join(dict.fromkeys(e.label for e in p.entities))}" for p in errors
     )
@@ -71,20 +71,20 @@ def shown_sentence(sentence: MarkedSentence, tone_of: dict[str, int]) -> ShownSe
 
 
 def excerpts(text: str, around: Sequence[Entity], whole: Sequence[Entity]) -> list[tuple[int, int]]:
-    """Which stretches of `text` to show: all of a short one, of a long one what matters.
+    """The parts of `text` to show: all of a short one, the relevant parts of a long one.
 
     Args:
         text: the sentence.
-        around: entities whose neighbourhood is shown; none shows the beginning.
-        whole: entities that are not to be cut through.
+        around: entities whose surroundings are shown; without any, the beginning is shown.
+        whole: entities that must not be cut.
 
     Returns:
-        (start, end) ascending, apart from each other.
+        (start, end) of each part, ascending, without overlap.
     """
-    if len(text) <= _LONGEST_SENTENCE:
+    if len(text) <= _MAX_SENTENCE_LENGTH:
         return [(0, len(text))]
     kept = [False] * len(text)
-    for start, end, _ in around or [Entity(0, _LONGEST_SENTENCE - _AROUND, "")]:
+    for start, end, _ in around or [Entity(0, _MAX_SENTENCE_LENGTH - _AROUND, "")]:
         low, high = max(start - _AROUND, 0), min(end + _AROUND, len(text))
         kept[low:high] = [True] * (high - low)
     while cut := [e for e in whole if 0 < sum(kept[e.start : e.end]) < e.end - e.start]:
@@ -107,14 +107,14 @@ def marked(
     wrong: Collection[Entity] = (),
     shown: Sequence[tuple[int, int]] | None = None,
 ) -> list[MarkedSpan]:
-    """The sentence as spans, each entity in its label's colour.
+    """The sentence as spans, each entity in the colour of its label.
 
     Args:
         text: the sentence.
-        entities: none overlaps another.
+        entities: must not overlap.
         tone_of: label -> colour, from `tones`.
-        wrong: those of `entities` that get a cross.
-        shown: stretches of text from `excerpts`, which cut through no entity; None shows all.
+        wrong: entities that get a cross.
+        shown: parts of the text, from `excerpts`, which cut no entity; None: all of it.
     """
     spans = []
     entities = sorted(entities)
@@ -136,7 +136,7 @@ def marked(
 
 def _short(text: str, entity: Entity) -> str:
     surface = text[entity.start : entity.end]
-    if len(surface) <= _LONGEST_ENTITY:
+    if len(surface) <= _MAX_ENTITY_LENGTH:
         return surface
-    half = _LONGEST_ENTITY // 2
+    half = _MAX_ENTITY_LENGTH // 2
     return f"{surface[:half]}{_CUT}{surface[-half:]}"

@@ -1,4 +1,4 @@
-"""What the report of a finder of entities shows; its words are in report.md.j2."""
+"""Content of the report of a tagger; the text is in report.md.j2."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ LABEL_NAMES = {
     "POH": "other name · 기타",
     "QT": "quantity · 수량",
 }
-"""What the labels of KMOU, KLP and KLUE mean."""
+"""Label of KMOU, KLP or KLUE -> its meaning."""
 _WRONG, _RIGHT = 24, 12  # sentences shown: two rows and one row each, 60 at most
 _CONFUSIONS = 12
 _EXAMPLES = 3  # in a row of a table
-_MOST_CHARACTERS = 40  # of an entity in a table
+_MAX_CHARACTERS = 40  # of an entity in a table
 
 
 def entity_content(metrics: EntityMetrics, run: RunFacts) -> ReportContent:
-    """Puts the report together. What is not known is left out, never guessed.
+    """Makes the report of a tagger; unknown facts are left out.
 
     Args:
-        metrics: from `entities.evaluate`.
-        run: what is known of the run; its history has a column dev_f1.
+        metrics: of `entities.evaluate`.
+        run: facts about the run; its history has a column dev_f1.
     """
     tone_of = tones(metrics.labels, [each.gold for each in metrics.per_label])
     by_sentence, by_entity = metrics.by_sentence_length, metrics.by_entity_length
@@ -53,8 +53,10 @@ def entity_content(metrics: EntityMetrics, run: RunFacts) -> ReportContent:
         metrics=metrics,
         names={label: _name(label, tone) for label, tone in tone_of.items()},
         none_label=NONE,
-        outcomes=[(each, _commonest(each.examples)) for each in metrics.outcomes],
-        confusions=[(each, _commonest(each.examples)) for each in metrics.confusions[:_CONFUSIONS]],
+        outcomes=[(each, _most_frequent(each.examples)) for each in metrics.outcomes],
+        confusions=[
+            (each, _most_frequent(each.examples)) for each in metrics.confusions[:_CONFUSIONS]
+        ],
         wrong=[shown_sentence(sentence, tone_of) for sentence in metrics.wrong_sentences[:_WRONG]],
         right=[shown_sentence(sentence, tone_of) for sentence in metrics.right_sentences[:_RIGHT]],
         label_scores=entity_figures.label_scores(metrics.per_label, metrics.f1),
@@ -69,21 +71,21 @@ def entity_content(metrics: EntityMetrics, run: RunFacts) -> ReportContent:
 
 
 def _name(label: str, tone: int) -> list[MarkedSpan]:
-    """What a label means, and the label; the label alone where nobody knows."""
+    """The meaning of a label, and the label; only the label if its meaning is not known."""
     if label not in LABEL_NAMES:
         return [MarkedSpan(label, "", tone)]
     return [MarkedSpan(LABEL_NAMES[label], label, tone)]
 
 
-def _commonest(examples: Sequence[ErrorExample]) -> str:
+def _most_frequent(examples: Sequence[ErrorExample]) -> str:
     """The first errors of a kind: `서울 LC → 서울시 OG (3); 대전 LC`."""
     return "; ".join(map(_example, examples[:_EXAMPLES]))
 
 
 def _example(example: ErrorExample) -> str:
-    """`서울 LC → 서울시 OG (3)`; the second side only where it differs."""
+    """An error as text, `서울 LC → 서울시 OG (3)`; the second side only if it differs."""
     sides = [
-        f"{cut(surface, _MOST_CHARACTERS)} {label}"
+        f"{cut(surface, _MAX_CHARACTERS)} {label}"
         for surface, label in (
             (example.gold, example.gold_label),
             (example.predicted, example.predicted_label),

@@ -1,4 +1,4 @@
-"""The tagger of a finished run as it is served; on TensorFlow, which no training on JAX imports."""
+"""The tagger of a finished run for serving; on TensorFlow, which no training on JAX imports."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pipeline.tasks.ner.training import trained_tagger
 
 
 def trained_decoder(settings: Settings, trained: Trained) -> keras.Model:
-    """The model of a finished run, with its best weights; it gives the best tags."""
+    """The model of a finished run with its best weights; it returns the best tags."""
     return served(best_tags(trained_tagger(settings, trained)))
 
 
 def served(model: keras.Model, *, quicker: bool = True) -> keras.Model:
-    """The same tagger as it is served: `folded`, if it reads the states of an encoder.
+    """The tagger for serving: `folded`, if it reads the states of an encoder.
 
     Args:
-        quicker: whether its encoder becomes a layer that only TensorFlow knows.
+        quicker: whether its encoder is replaced by a faster layer for TensorFlow alone.
     """
     table, recurrent = ENCODER_LAYERS["embedding"], ENCODER_LAYERS["recurrent_1"]
     if table not in {layer.name for layer in model.layers}:

@@ -76,7 +76,7 @@ def export(settings: Settings, trained: Trained, folder: Path) -> Exported:
 
 
 def ids_model(settings: Settings, trained: Trained) -> IdsModel:
-    """The potentials of the tags, and those that the best legal tags are found with."""
+    """The model from ids to potentials of tags, with the arrays that find the best legal tags."""
     model = trained_tagger(settings, trained)
     names = load_tags(trained.prepared_folder).names
     return IdsModel(
@@ -101,7 +101,7 @@ def load(folder: Path, asking: None = None) -> Predictor:
 
 
 def _described(text: str, entity: Entity) -> dict[str, Any]:
-    """An entity as the signature tells of it."""
+    """An entity with the fields of the signature."""
     return {
         "entity": text[entity.start : entity.end],
         "label": entity.label,

@@ -1,4 +1,4 @@
-"""Sentences without labels that finished runs mark together, for one more run to learn from."""
+"""Adds sentences with entities that teachers find together to the corpus of a student."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ from pipeline.text.tokenizers import load_tokenizer
 from pipeline.text.vocabulary import BOS, EOS
 from pipeline.workspace import Workspace
 
-# Texts whose probabilities are in memory at the same time, and that are sorted by length together.
+# Number of texts whose probabilities are in memory, and that are sorted by length together.
 _TEXTS_AT_ONCE = 1 << 12
 _BATCH_SIZE = 256
-# Characters; sentences with entities are seldom longer.
-_LONGEST_PASSAGE = 160
+# In characters; sentences with entities are seldom longer.
+_MAX_PASSAGE_LENGTH = 160
 
 
 def taught(settings: Settings, corpus: CorpusSplits, workspace: Workspace) -> CorpusSplits:
-    """`corpus` with sentences in train that the teachers marked; its own stay as they are.
+    """Adds sentences with entities by the teachers to the train split of `corpus`.
 
     Texts without labels that are not in dev or test are added, long ones in passages that end
-    behind a sentence, with the entities that the teachers find together (`mean_entities`).
+    behind a sentence, with the entities of `mean_entities`.
 
     Raises:
-        UserError: there are no sentences, a teacher is no finished run, the teachers know other
-            kinds of entities than each other or than the corpus, or cut texts differently.
+        UserError: there are no sentences, a teacher is no finished run, the labels of teachers and
+            corpus differ, or the teachers cut texts into different pieces.
     """
     if settings.teachers.unlabelled is None:
         raise UserError(
@@ -63,7 +63,7 @@ def taught(settings: Settings, corpus: CorpusSplits, workspace: Workspace) -> Co
     teachers = find_teachers(TASK, settings, _labels, workspace)
     cells = [cell for part in corpus.splits.values() for cell in part["label"]]
     check_knows(teachers, {e.label for cell in cells for e in read_entities(cell)}, corpus)
-    unlabelled = unlabelled_texts(settings.teachers, corpus, workspace, _LONGEST_PASSAGE)
+    unlabelled = unlabelled_texts(settings.teachers, corpus, workspace, _MAX_PASSAGE_LENGTH)
     entities = mean_entities(teachers, unlabelled.texts)
     rows = zip(unlabelled.ids, unlabelled.texts, map(write_entities, entities), strict=True)
     added = pd.DataFrame(list(rows), columns=COLUMNS, dtype="str")
@@ -79,15 +79,15 @@ def taught(settings: Settings, corpus: CorpusSplits, workspace: Workspace) -> Co
 
 
 def mean_entities(teachers: Sequence[Teacher], texts: Sequence[str]) -> list[list[Entity]]:
-    """What the teachers find together: the legal sequence of tags with the largest product of
-    probabilities, those of a tag at a piece being the mean over the teachers (p(y_t | x) of their
-    CRFs).
+    """The entities by all teachers: the legal sequence of tags with the largest product of
+    probabilities, where the probability of a tag is the mean over the teachers (p(y_t | x) of
+    their CRFs).
 
     Returns:
         For each text its entities, by characters of the text as given.
 
     Raises:
-        UserError: a teacher cuts a text into other pieces than the first.
+        UserError: a teacher cuts a text into other pieces than the first teacher.
     """
     taggers = [_Tagger.of(teacher) for teacher in teachers]
     tags = load_tags(teachers[0].trained.prepared_folder)
@@ -102,13 +102,13 @@ def mean_entities(teachers: Sequence[Teacher], texts: Sequence[str]) -> list[lis
 
 @dataclasses.dataclass(frozen=True)
 class _Tagger:
-    """A teacher that can be asked.
+    """A teacher with its loaded model.
 
     Attributes:
         name: of the run.
-        tokenizer: that cuts its texts.
-        probabilities: its model (`tag_probabilities`).
-        max_length: pieces of the longest row that it reads, [BOS] and [EOS] counted.
+        tokenizer: of its model.
+        probabilities: model of `tag_probabilities`.
+        max_length: largest number of pieces that it reads, with [BOS] and [EOS].
     """
 
     name: str
@@ -178,7 +178,7 @@ def _most_probable(tags: TagSet, rows: Ragged, probabilities: np.ndarray) -> Rag
 
 
 def _batches(rows: Ragged) -> Iterator[tuple[list[tuple[int, int]], dict[str, np.ndarray]]]:
-    """Batches of rows of like length: where in `rows.ids` each row is, and the inputs."""
+    """Batches of rows of similar length: positions of the rows in `rows.ids`, and inputs."""
     batches = LengthBuckets(rows, None, _BATCH_SIZE)
     for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
         splits = rows.row_splits

@@ -1,4 +1,4 @@
-"""Ids and tags to a tagger that can be trained."""
+"""The training of a tagger."""
 
 from __future__ import annotations
 
@@ -82,17 +82,17 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 
 
 def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
-    """The untrained model for what lies in `prepared_folder`."""
+    """The untrained model for the data in `prepared_folder`."""
     return recurrent_tagger(settings.model, **_shape(prepared_folder))
 
 
 def trained_tagger(settings: Settings, trained: Trained) -> keras.Model:
-    """The model of a finished run, with its best weights: its layer "crf" gives potentials."""
+    """The model of a finished run with its best weights; its layer "crf" gives potentials."""
     return load_best_weights(build_model(settings, trained.prepared_folder), trained)
 
 
 def _shape(prepared_folder: Path) -> dict[str, Any]:
-    """What `recurrent_tagger` must know of what was prepared."""
+    """The arguments of `recurrent_tagger` that depend on the prepared data."""
     vocabulary = Vocabulary.load(prepared_folder / "vocab.txt")
     return {
         "vocabulary_size": len(vocabulary),

@@ -1,4 +1,4 @@
-"""Reviews to splits, to ids and label numbers."""
+"""Reads reviews, and prepares ids and label numbers."""
 
 from __future__ import annotations
 
@@ -37,11 +37,12 @@ from pipeline.workspace import SAMPLES, Workspace, read_json, write_json
 
 SAMPLE = SAMPLES / "sentiment.tsv"
 TRAIN_TEXTS = "train.prepared.txt"
-"""What training cuts anew each epoch; with morphemes, what took longest to find."""
+"""Texts that training cuts into pieces anew in each epoch; with morphemes, which take long to
+find."""
 LABELS = "labels.json"
 MAX_REVIEWS_TO_LEARN_FROM = 1_000_000
-"""Pieces are learnt from all reviews of train, or from so many, evenly chosen: the memory that
-learning takes grows with them."""
+"""Pieces are learnt from at most so many reviews of train, evenly chosen, since the memory needed
+grows with them."""
 _LINES_AT_ONCE = 1 << 13
 BUNDLED_ENCODER = "reviews-wordpiece"
 
@@ -52,7 +53,7 @@ def read(settings: Settings, workspace: Workspace) -> CorpusSplits:
     if settings.teachers.teachers is None:
         return corpus
     start_keras()
-    # Only who has teachers waits for models.
+    # Imported only with teachers, since it loads models.
     teaching = importlib.import_module("pipeline.tasks.sentiment.teaching")
     taught: CorpusSplits = teaching.taught(settings, corpus, workspace)
     return taught
@@ -121,7 +122,7 @@ def prepare(
 def _normalized(
     frames: Iterable[pd.DataFrame], analyzer: MorphemeAnalyzer | None
 ) -> Iterator[list[str]]:
-    """What pieces are made of, some lines at a time."""
+    """The normalised texts (or their morphemes) of which pieces are made, some lines at a time."""
     plain = (normalize(text) for frame in frames for text in frame["text"].tolist())
     lines = normalized_lines(plain, analyzer, os.cpu_count() or 1)
     while block := list(itertools.islice(lines, _LINES_AT_ONCE)):
@@ -131,7 +132,7 @@ def _normalized(
 def _write_texts(
     train: SplitFile, analyzer: MorphemeAnalyzer | None, path: Path
 ) -> tuple[list[str], int]:
-    """Writes what pieces are made of, and finds all labels and how many rows there are."""
+    """Writes the texts of which pieces are made; returns all labels and the number of rows."""
     labels, rows = {*filter(None, map(label_of_column, train.columns))}, 0
 
     def frames() -> Iterator[pd.DataFrame]:
@@ -148,7 +149,7 @@ def _write_texts(
 
 
 def _tokenizer(text: TextSettings, reviews: int, folder: Path) -> tuple[Tokenizer, int]:
-    """The encoder's, or one learnt from train; and how many of the reviews it was learnt from."""
+    """The tokenizer of the encoder, or one learnt from train; and the number of reviews used."""
     if (folder / ENCODER).exists():
         return load_tokenizer(folder / ENCODER), reviews
     lines = spread_lines(folder / TRAIN_TEXTS, reviews, MAX_REVIEWS_TO_LEARN_FROM)
@@ -166,7 +167,7 @@ def _tokenizer(text: TextSettings, reviews: int, folder: Path) -> tuple[Tokenize
 def _write_ids(
     tokenizer: Tokenizer, blocks: Iterable[list[str]], max_length: int, path: Path
 ) -> tuple[int, int]:
-    """Writes the ids of normalised texts; how many ids there are, and how many texts were cut."""
+    """Writes the ids of normalised texts; returns the numbers of ids and of truncated texts."""
     tokens = truncated = 0
     with ragged_writer(path) as append:
         for lines in blocks:
@@ -179,7 +180,7 @@ def _write_ids(
 
 
 def _write_labels(split: SplitFile, labels: Sequence[str], path: Path) -> None:
-    """Writes the numbers of a split's labels; -1 of a label that train does not have."""
+    """Writes the label numbers of a split; -1 for labels that train does not have."""
     number = {label: i for i, label in enumerate(labels)}
     with array_writer(path, np.int32) as append:
         for frame in split.blocks():

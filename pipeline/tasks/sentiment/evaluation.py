@@ -1,4 +1,4 @@
-"""A trained classifier on its test split."""
+"""Evaluates a trained classifier on its test split."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     train_texts = SeenTexts(normalize(t) for frame in train.blocks() for t in frame["text"])
     warnings = []
     if (labels < 0).any():
-        # A label that training never showed cannot be given; each of its rows counts as wrong,
-        # under a name of its own.
+        # A label that is not in train cannot be predicted; its rows count as wrong, under a
+        # name of their own.
         unknown = counted(int((labels < 0).sum()), "test row")
         warnings.append(f"No training row has the label of {unknown}, which counts as wrong.")
         labels = np.where(labels < 0, len(names), labels)
@@ -58,7 +58,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
 def _log_to_tensorboard(
     settings: Settings, trained: Trained, model: keras.Model, metrics: ClassificationMetrics
 ) -> None:
-    """The test split's numbers, its mistakes, and the embeddings with their pieces."""
+    """Logs the scores on test, the mistakes, and the embeddings with their pieces."""
     step = trained.result.best_step
     folder = trained.run / "tensorboard" / "test"
     with TensorBoardLog(folder, fresh=True) as log:

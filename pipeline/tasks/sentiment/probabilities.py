@@ -1,4 +1,4 @@
-"""The probabilities that train teaches, beside its ids and label numbers."""
+"""The prepared probabilities of labels in train."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LABELLED_ROWS = "train.labelled.npy"
 
 @dataclasses.dataclass(frozen=True)
 class TrainProbabilities:
-    """Of each row of train.
+    """The probabilities of each row of train.
 
     Attributes:
-        probabilities: float32 [rows, labels]; NaN in a row that has a label alone.
-        labelled: bool [rows], whether it has a label of its own.
+        probabilities: float32 [rows, labels]; NaN in rows that have only a label.
+        labelled: bool [rows], whether a row has a label of its own.
     """
 
     probabilities: np.ndarray
@@ -30,8 +30,8 @@ class TrainProbabilities:
 
 
 def write_probabilities(folder: Path, train: SplitFile, labels: Sequence[str]) -> None:
-    """Writes those of a split, if it has some, in the order of `labels`; 0 of a label that has no
-    column."""
+    """Writes the probabilities of a split, if it has any, in the order of `labels`; 0 for a label
+    without a column."""
     if not any(map(label_of_column, train.columns)):
         return
     with (
@@ -48,7 +48,7 @@ def write_probabilities(folder: Path, train: SplitFile, labels: Sequence[str]) -
 
 
 def load_train_probabilities(folder: Path) -> TrainProbabilities | None:
-    """What `write_probabilities` wrote; None where train has labels alone. The arrays stay on
+    """Loads what `write_probabilities` wrote; None if train has only labels. The arrays stay on
     disk."""
     if not (folder / PROBABILITIES).exists():
         return None

@@ -1,4 +1,4 @@
-"""What the report of a single-label classifier shows; its words are in report.md.j2."""
+"""Content of the report of a single-label classifier; the text is in report.md.j2."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pipeline.report.run_report import run_document
 if TYPE_CHECKING:
     from pipeline.evaluation.classification import ClassificationMetrics, Mistake
 
-_MOST_MISTAKES = 60  # shown, over all classes
+_MAX_MISTAKES = 60  # shown, over all classes
 
 
 def classification_content(metrics: ClassificationMetrics, run: RunFacts) -> ReportContent:
-    """Puts a classifier's report together. What is not known is left out, never guessed.
+    """Makes the report of a classifier; unknown facts are left out.
 
     Args:
-        metrics: from `classification.evaluate`.
-        run: what is known of the run.
+        metrics: of `classification.evaluate`.
+        run: facts about the run.
     """
     return run_document(
         "tasks/sentiment/report.md.j2",
@@ -39,8 +39,8 @@ def classification_content(metrics: ClassificationMetrics, run: RunFacts) -> Rep
 
 
 def _mistakes(metrics: ClassificationMetrics) -> dict[str, list[Mistake]]:
-    """Those shown of each class that has some."""
-    most = max(_MOST_MISTAKES // len(metrics.class_names), 3)
+    """The mistakes to show, for each class that has some."""
+    most = max(_MAX_MISTAKES // len(metrics.class_names), 3)
     each = {
         name: [mistake for mistake in metrics.mistakes if mistake.gold == name][:most]
         for name in metrics.class_names

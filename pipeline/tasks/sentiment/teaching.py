@@ -1,5 +1,4 @@
-"""A corpus taught by finished runs: the mean of their probabilities, over texts with or without
-labels."""
+"""Adds the mean probabilities of teachers to a corpus, for texts with and without labels."""
 
 from __future__ import annotations
 
@@ -33,17 +32,17 @@ from pipeline.tasks.sentiment.training import trained_model
 from pipeline.text.tokenizers import load_tokenizer
 from pipeline.workspace import Workspace
 
-# Texts that are ids at the same time, and sorted by length together.
+# Number of texts whose ids are in memory, and that are sorted by length together.
 _TEXTS_AT_ONCE = 1 << 14
 
 
 def taught(settings: Settings, corpus: CorpusSplits, workspace: Workspace) -> CorpusSplits:
-    """`corpus` with the mean of the teachers' probabilities in train, to which the texts without
-    labels are added that are in neither dev nor test. Dev and test stay as they are.
+    """Adds the mean probabilities of the teachers to train, and the texts without labels that are
+    in neither dev nor test. Dev and test stay as they are.
 
     Raises:
-        UserError: a teacher is no finished run, they have other labels than each other or than
-            the corpus, or the texts cannot be read.
+        UserError: a teacher is no finished run, the labels of teachers and corpus differ, or the
+            texts cannot be read.
     """
     corpus = corpus.in_memory()
     teachers = find_teachers(TASK, settings, label_names, workspace)
@@ -81,12 +80,12 @@ def taught(settings: Settings, corpus: CorpusSplits, workspace: Workspace) -> Co
 def mean_probabilities(
     teachers: Sequence[Teacher], labels: Sequence[str], texts: Sequence[str]
 ) -> np.ndarray:
-    """What the teachers think of texts, on average: float32 [texts, labels].
+    """The mean probabilities of the teachers for texts: float32 [texts, labels].
 
-    One after the other is in memory, and the ids of a few thousand texts.
+    Only one teacher at a time is in memory, and the ids of a few thousand texts.
 
     Args:
-        labels: in the order of the columns; each teacher has them in an order of its own.
+        labels: in the order of the columns; each teacher may have another order.
     """
     means = np.zeros((len(texts), len(labels)), np.float32)
     with Progress("teachers", len(teachers) * len(texts), "texts") as progress:
@@ -101,7 +100,7 @@ def mean_probabilities(
 
 
 def _answers(teacher: Teacher, texts: Sequence[str]) -> Iterator[np.ndarray]:
-    """The probabilities of some texts after the other, float64 [some, labels]."""
+    """Yields the probabilities of one group of texts after the other, float64 [texts, labels]."""
     model = trained_model(teacher.settings, teacher.trained)
     tokenizer = load_tokenizer(teacher.trained.prepared_folder)
     for start in range(0, len(texts), _TEXTS_AT_ONCE):

@@ -1,4 +1,4 @@
-"""Ids and labels to a classifier that can be trained."""
+"""The training of a classifier."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 
 
 def load_targets(settings: Settings, prepared_folder: Path) -> np.ndarray | SoftTargets:
-    """What the training split teaches: label numbers, or probabilities where it has some."""
+    """The targets of train: label numbers, or probabilities if it has some."""
     labels = load_label_numbers(prepared_folder, "train")
     given = load_train_probabilities(prepared_folder)
     if given is None:
@@ -102,7 +102,7 @@ def load_label_numbers(prepared_folder: Path, split: str) -> np.ndarray:
 
 
 def build_model(settings: Settings, prepared_folder: Path, start_even: bool = False) -> keras.Model:
-    """The untrained model for what lies in `prepared_folder`."""
+    """The untrained model for the data in `prepared_folder`."""
     vocabulary = Vocabulary.load(prepared_folder / "vocab.txt")
     table, ngrams = vocabulary_ngrams(vocabulary, settings.model.ngrams, settings.model.max_ngrams)
     return recurrent_classifier(

@@ -17,6 +17,6 @@ TASK = Task(
     tiny=TINY,
     prepare_groups=("text",),
     target="translate",
-    # Not what bounds a translation's length: dev is translated with that.
+    # Without the bounds of a translation's length, with which dev is translated in training.
     search_settings=("beam_size", "alpha", "coverage", "min_length", "early_stopping", "n_best"),
 )

@@ -1,4 +1,4 @@
-"""Some translations, and where each of their words looked."""
+"""Some translations with their attention."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from pipeline.text.tokenizer import Tokenizer
 
 SHOWN = 4
-# Ids of a source, [BOS] and [EOS] counted: enough to have something to look at, few enough to be
-# read.
+# Number of ids of a source, with [BOS] and [EOS], that gives a readable plot.
 _READABLE = (8, 24)
 
 
@@ -29,12 +28,12 @@ def attention_examples(
 
     Args:
         translate: a search that returns attention.
-        sources: framed ids; of those that can be read well in a picture, `SHOWN` at
-            even distances are translated.
+        sources: framed ids; of those that give a readable plot, `SHOWN` at even distances are
+            translated.
         tokenizers: of the "source" and of the "target".
 
     Returns:
-        `SHOWN` at most; none of a source that has the empty translation.
+        At most `SHOWN`; sources with an empty translation are left out.
     """
     shortest, longest = _READABLE
     readable = (sources.lengths >= shortest) & (sources.lengths <= longest)

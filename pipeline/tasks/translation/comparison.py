@@ -1,4 +1,4 @@
-"""Several translators side by side on one test set; the page's words are in comparison.md.j2."""
+"""Compares several translators on one test set; the text of the page is in comparison.md.j2."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from pipeline.evaluation.translation import TranslationMetrics
 
 _SENTENCES = 5
-"""On which a model does better than the others, shown of each model."""
+"""Number of sentences shown for each model, on which it is better than the others."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Compared:
-    """One translator and what it made of the test set.
+    """One translator with its translations of the test set.
 
     Attributes:
         name: of its run.
-        shape: of the model, in a few words.
-        facts: what is known of it besides its scores -> that, as written; the same names in the
-            same order for all that are compared.
+        shape: architecture of the model, in a few words.
+        facts: name -> value as text, besides its scores; the same names in the same order for all
+            compared models.
         settings: name -> value, for what differs.
-        metrics: what its run measured.
-        translations: of every test source, in their order.
+        metrics: of its run.
+        translations: of all test sources, in order.
         counts: of these translations.
     """
 
@@ -57,14 +57,14 @@ class Compared:
 
 @dataclasses.dataclass(frozen=True)
 class TestSet:
-    """What all of them translated: n sentences.
+    """The test set that all models translated: n sentences.
 
     Attributes:
         title: of the corpus.
         direction: "ko-en" or "en-ko".
         sources, references: n sentences each.
-        lengths: int [n], pieces in each source.
-        further: second references, third ones and so on, n each, "" for none.
+        lengths: int [n], number of pieces in each source.
+        further: lists of second references, third ones and so on, n each, "" for none.
     """
 
     __test__ = False  # of pytest's
@@ -82,7 +82,7 @@ class TestSet:
 
 
 def metrics_side_by_side(models: Sequence[Compared], test: TestSet) -> dict[str, list[str]]:
-    """What was measured -> that of each model, as written, in the order of the models."""
+    """Name of a metric -> its value for each model, as text, in the order of the models."""
     facts = {name: [model.facts[name] for model in models] for name in models[0].facts}
     measured = [model.metrics for model in models]
     losses = [metrics.losses for metrics in measured]
@@ -102,11 +102,11 @@ def metrics_side_by_side(models: Sequence[Compared], test: TestSet) -> dict[str,
 def comparison_content(
     models: Sequence[Compared], test: TestSet, warnings: Sequence[str] = ()
 ) -> ReportContent:
-    """Puts the page together.
+    """Makes the page.
 
     Args:
-        models: at least two, of different names, in the order in which they are to stand.
-        test: what they translated.
+        models: at least two, with different names, in the order of the page.
+        test: the test set.
         warnings: sentences that must not be missed.
     """
     curves = {model.name: scores_in_length_buckets(model.counts, test.lengths) for model in models}
@@ -139,11 +139,11 @@ def _long_bleu(model: Compared, test: TestSet) -> float | None:
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """How much more BLEU one translator has than another.
+    """The difference in BLEU between two translators.
 
     Attributes:
-        bleu: BLEU of the one less BLEU of the other.
-        low, high: its 95% interval, over test sets redrawn from the same sentences for both.
+        bleu: BLEU of the first minus BLEU of the second.
+        low, high: its 95% interval, by a paired bootstrap over sentences.
     """
 
     bleu: float
@@ -152,7 +152,8 @@ class Difference:
 
     @classmethod
     def of(cls, one: Compared, other: Compared, chosen: np.ndarray) -> Difference | None:
-        """On the sentences that are True in `chosen`, bool [n]; None where BLEU is undefined."""
+        """The difference on the sentences that are True in `chosen`, bool [n]; None if BLEU is
+        undefined."""
         sides = [model.counts.bleu[chosen] for model in (one, other)]
         sums = [side.sum(axis=0) for side in sides]
         if any(undefined(summed) or not summed[1] for summed in sums):
@@ -163,7 +164,7 @@ class Difference:
 def _pairs(
     models: Sequence[Compared], test: TestSet
 ) -> list[tuple[str, str, list[Difference | None]]]:
-    """The names of each two models, and their difference on all sentences and on long ones."""
+    """The names of each pair of models, and their difference on all sentences and on long ones."""
     everything = np.ones(len(test.sources), bool)
     return [
         (
@@ -176,12 +177,12 @@ def _pairs(
 
 
 def differing(models: Sequence[Compared], test: TestSet) -> list[tuple[int, list[int]]]:
-    """For each model the sentences on which it is furthest ahead of the worst, by sentence chrF.
+    """For each model the sentences on which it is best, and furthest from the worst, by chrF.
 
     Returns:
-        (number of a model, rows of the test set, those that differ most first), only where there
-        are any. A sentence belongs to the first of those that are best on it; of one that stands
-        in the test set several times one row is shown.
+        (number of a model, rows of the test set, largest differences first), for models that have
+        any. If several models are best on a sentence, it belongs to the first; a sentence that is
+        in the test set several times is shown once.
     """
     scores = np.stack([model.counts.chrf for model in models])
     ahead, best = scores.max(axis=0) - scores.min(axis=0), scores.argmax(axis=0)
@@ -199,7 +200,7 @@ def differing(models: Sequence[Compared], test: TestSet) -> list[tuple[int, list
 
 @dataclasses.dataclass(frozen=True)
 class _Translation:
-    """What a model of that name made of a sentence; empty `words` for nothing."""
+    """The translation of a sentence by a model; `words` is empty for an empty translation."""
 
     model: str
     words: list[MarkedSpan]
@@ -208,7 +209,7 @@ class _Translation:
 
 @dataclasses.dataclass(frozen=True)
 class _Sentence:
-    """A sentence of the test set, its number from 1, and what all models made of it."""
+    """A sentence of the test set, its number from 1, and the translations of all models."""
 
     number: int
     pieces: int
@@ -236,7 +237,7 @@ def _sentence(models: Sequence[Compared], test: TestSet, row: int) -> _Sentence:
 
 
 def _differing_settings(models: Sequence[Compared]) -> dict[str, list[str]]:
-    """Setting -> its value in each model, where they are not all the same."""
+    """Setting -> its value in each model, for settings that differ."""
     names = dict.fromkeys(itertools.chain(*(model.settings for model in models)))
     values = {name: [str(model.settings.get(name, UNKNOWN)) for model in models] for name in names}
     return {name: those for name, those in values.items() if len(set(those)) > 1}

@@ -1,4 +1,4 @@
-"""Sentence pairs to splits, to ids of both sides."""
+"""Reads sentence pairs, and prepares ids of both sides."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.workspace import SAMPLES, Workspace
 
 SAMPLE = SAMPLES / "translation.tsv"
 SIDES = {"source": "text", "target": "label"}
-"""Side of a pair -> the column of a split that holds it."""
+"""Side of a pair -> its column in a split."""
 
 
 def read(settings: Settings, workspace: Workspace) -> CorpusSplits:

@@ -1,4 +1,4 @@
-"""The evaluation of a translator on dev while it is trained: loss, BLEU, and some translations."""
+"""Evaluates a translator on dev during training: loss, BLEU, and some translations."""
 
 from __future__ import annotations
 
@@ -20,26 +20,25 @@ if TYPE_CHECKING:
     from pipeline.text.tokenizer import Tokenizer
 
 TRANSLATED = 500
-"""Sentences that are translated at each evaluation, greedily."""
+"""Number of sentences that are translated at each evaluation, greedily."""
 SHOWN = 10
-"""Of these, how many are shown."""
+"""Number of these that are shown."""
 _TOKENS = 4096
-"""Source and target tokens at once."""
+"""Source and target tokens per batch."""
 
 
 class TranslationDevEvaluation:
-    """What `TrainingPlan.evaluate` asks for.
+    """The function `evaluate` of a `TrainingPlan`.
 
-    The same sentences at every evaluation: `TRANSLATED` of dev, at even distances, so that every
-    corpus has its share where dev is made of several, one after the other; `SHOWN` of them are
-    written beside their references.
+    Every evaluation uses the same sentences: `TRANSLATED` of dev, at even distances, so that each
+    corpus has its share if dev joins several. `SHOWN` of them are logged with their references.
 
     Args:
-        translator: what `pipeline.models.seq2seq.translator` made; the weights are shared.
-        sources, targets: framed ids of the whole of dev.
+        translator: a model of `pipeline.models.seq2seq.translator`; the weights are shared.
+        sources, targets: framed ids of all of dev.
         tokenizers: "source" and "target", for the texts that are shown and scored.
-        target_tokenizer: what BLEU counts as a word, as for `bleu_metric`.
-        search: what bounds the length of a translation; all else is greedy.
+        target_tokenizer: tokenizer of BLEU, as of `bleu_metric`.
+        search: only its bounds of the length are used.
     """
 
     def __init__(
@@ -68,8 +67,8 @@ class TranslationDevEvaluation:
         self.metric = bleu_metric(target_tokenizer)
 
     def __call__(self, model: keras.Model) -> dict[str, float | str]:
-        """{"bleu": of the greedy translations, "loss": mean over the pieces of all of dev, as the
-        model was compiled to count it, "samples": a table in Markdown}."""
+        """{"bleu": of greedy translations, "loss": mean over the pieces of all of dev, by the loss
+        of the model, "samples": a table in Markdown}."""
         loss, pieces = 0.0, 0
         for inputs, expected in self.pairs:
             count = int((expected >= 0).sum())

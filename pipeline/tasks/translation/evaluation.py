@@ -1,4 +1,4 @@
-"""A trained translator on its test split, and on pairs of others."""
+"""Evaluates a trained translator on its test split, and on another corpus."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     translations, scores = _translations(settings, trained, model, sources)
     losses = reference_losses(model, sources, targets)
     metrics = translation_metrics(settings, test, translations, scores, sources.lengths, losses)
-    # Each corpus's own test set, which is part of test.
+    # The test set of each corpus, which is a part of test.
     place = {text: row for row, text in enumerate(test["text"])}
     others = {}
     for name in trained.corpus.tests:
@@ -68,7 +68,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
 
 
 def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) -> Evaluated:
-    """The same translator on pairs of others."""
+    """Evaluates the translator on another corpus."""
     other = read_evaluation_pairs(corpus, settings.corpus, raw, SAMPLE)
     if other.read_as:
         say(f"read as: {other.read_as}")
@@ -98,7 +98,7 @@ def evaluate_on(settings: Settings, trained: Trained, corpus: str, raw: Path) ->
 
 
 def translate_test(settings: Settings, trained: Trained) -> list[str]:
-    """What a finished run says to its test sources, in their order."""
+    """The translations of the test sources by a finished run, in order."""
     sources = Ragged.load(trained.prepared_folder / "test.source")
     return _translations(settings, trained, trained_model(settings, trained), sources)[0]
 
@@ -106,7 +106,7 @@ def translate_test(settings: Settings, trained: Trained) -> list[str]:
 def _translations(
     settings: Settings, trained: Trained, model: keras.Model, sources: Ragged
 ) -> tuple[list[str], np.ndarray]:
-    """The best translation of each source that the search finds, and its score."""
+    """The best translation of each source by the search, and its score."""
     search = Translate(model, settings.search.one_best)
     rows, scores = translate_rows(search, sources)
     decode = load_pair_tokenizers(trained.prepared_folder)["target"].decode
@@ -121,10 +121,10 @@ def translation_metrics(
     lengths: np.ndarray,
     losses: Mapping[str, float] | None = None,
 ) -> TranslationMetrics:
-    """The scores of translations beside their references, of which each may have several.
+    """The scores of translations, each with one or several references.
 
-    Both sides stand under the text policy, as translations do: NFD would share no character
-    with them.
+    References are put under the text policy, as translations are: in NFD they would share no
+    character with them.
     """
     return evaluate_translations(
         [normalize(text) for text in frame["text"]],

@@ -1,4 +1,4 @@
-"""What the report of a translator shows; its words are in report.md.j2."""
+"""Content of the report of a translator; the text is in report.md.j2."""
 
 from __future__ import annotations
 
@@ -26,15 +26,14 @@ def translation_content(
     heat_maps: Sequence[HeatMap] = (),
     other_tests: Mapping[str, TranslationMetrics] | None = None,
 ) -> ReportContent:
-    """Puts a translator's report together. What is not known is left out, never guessed.
+    """Makes the report of a translator; unknown facts are left out.
 
     Args:
-        metrics: from `translation.evaluate`.
-        run: what is known of the run; its history has a column dev_bleu.
+        metrics: of `translation.evaluate`.
+        run: facts about the run; its history has a column dev_bleu.
         direction: "ko-en" or "en-ko".
-        heat_maps: from `merge_attention`; drawn in this order.
-        other_tests: name of a test set that is part of the one measured -> what the model got
-            on it.
+        heat_maps: of `merge_attention`; drawn in this order.
+        other_tests: name of a test set that is a part of the main one -> the scores on it.
     """
     return run_document(
         "tasks/translation/report.md.j2",

@@ -1,4 +1,4 @@
-"""Translations beside their sources and references, what they share with these in colour."""
+"""Sample translations with their sources and references; common words are marked."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pipeline.report.page import MarkedSpan
 if TYPE_CHECKING:
     from pipeline.evaluation.translation import SampleTranslation
 
-_MOST_CHARACTERS = 400  # of a sentence
+_MAX_CHARACTERS = 400  # of a sentence
 _SHARED_TONE = 2  # green
 
 
 @dataclasses.dataclass(frozen=True)
 class ShownSample:
-    """A test sentence as a table shows it; of very long texts the beginning.
+    """A test sentence for a table; very long texts are shortened.
 
     Attributes:
         number: of the sentence in the test set, from 1.
         source, reference: texts.
-        translation: with what the reference has too marked; empty for none.
+        translation: with words of the reference marked; empty for an empty one.
         chrf: of this sentence.
-        score: what the decoder said of its translation, if that is known.
+        score: of the decoder for its translation, if known.
     """
 
     number: int
@@ -37,7 +37,7 @@ class ShownSample:
 
 
 def shown_sample(sample: SampleTranslation) -> ShownSample:
-    """Marks what the translation shares with its reference."""
+    """Marks the words that the translation shares with its reference."""
     return ShownSample(
         sample.index + 1,
         shortened(sample.source),
@@ -49,7 +49,7 @@ def shown_sample(sample: SampleTranslation) -> ShownSample:
 
 
 def shared_words(translation: str, reference: str) -> list[MarkedSpan]:
-    """The translation, with stretches of words marked that the reference has in the same order."""
+    """The translation; words that the reference has in the same order are marked."""
     words, wanted = translation.split(), reference.split()
     blocks = difflib.SequenceMatcher(None, words, wanted, autojunk=False).get_matching_blocks()
     spans, at = [], 0
@@ -62,5 +62,5 @@ def shared_words(translation: str, reference: str) -> list[MarkedSpan]:
 
 
 def shortened(text: str) -> str:
-    """A sentence as it stands in a table: of a very long one the beginning."""
-    return cut(text, _MOST_CHARACTERS)
+    """The beginning of a very long sentence; others as they are."""
+    return cut(text, _MAX_CHARACTERS)

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a finished translator: its scores on test, and where it looked."""
+"""Logs a finished translator for TensorBoard: scores on test, and attention."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def log_translation(
     """Writes scores as `test/<name>`, pictures as `attention/<number>`, and a row of HParams.
 
     Args:
-        folder: of the logs of this run; what an earlier evaluation wrote there goes.
+        folder: of the logs of this run; the logs of an earlier evaluation are removed.
         metrics: on the test split.
-        heat_maps: where some translations looked.
+        heat_maps: attention of some translations.
         result: of the training.
         settings: of the run, nested.
     """

@@ -1,4 +1,4 @@
-"""Ids of both sides to a translator that can be trained."""
+"""The training of a translator."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         for side in SIDES
     ]
     model = build_model(settings, prepared_folder)
-    # What the search cannot do with this model is said before it has been trained.
+    # Search settings that do not fit the model are refused before the training.
     Translate(model, search)
     own = settings.sampling.scheduled_sampling
     evaluate = TranslationDevEvaluation(
@@ -64,7 +64,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
 
 
 def build_model(settings: Settings, prepared_folder: Path) -> keras.Model:
-    """The untrained model for what lies in `prepared_folder`."""
+    """The untrained model for the data in `prepared_folder`."""
     tokenizers = load_pair_tokenizers(prepared_folder)
     return translator(
         settings.model,

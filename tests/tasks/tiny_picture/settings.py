@@ -12,15 +12,15 @@ from pipeline.training.settings import TrainingSettings
 
 @dataclasses.dataclass(frozen=True)
 class PictureSettings:
-    """Which pictures."""
+    """The pictures of the corpus."""
 
     pictures: Annotated[int, AtLeast(10)] = 120
-    """How many are drawn."""
+    """Number of pictures that are drawn."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SizeSettings:
-    """How pictures become arrays."""
+    """How pictures are converted to arrays."""
 
     size: Annotated[int, AtLeast(1)] = 8
     """They are scaled to squares of so many pixels."""

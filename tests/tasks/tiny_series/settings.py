@@ -12,7 +12,7 @@ from pipeline.training.settings import TrainingSettings
 
 @dataclasses.dataclass(frozen=True)
 class WindowSettings:
-    """Which stretches of the series are an example."""
+    """The windows of the series that are examples."""
 
     window: Annotated[int, AtLeast(1)] = 24
     """Steps that are read."""
