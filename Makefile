@@ -43,8 +43,9 @@ VENV     := .venv
 PYTHON   := $(VENV)/bin/python
 PIPELINE := $(PYTHON) -m pipeline
 TASKS    := $(patsubst pipeline/tasks/%/__init__.py,%,$(wildcard pipeline/tasks/*/__init__.py))
-# Whether the models of the task $(1) may start from a pretrained encoder: its settings say so.
-starts   = $(shell grep -l 'StartSettings' pipeline/tasks/$(1)/settings.py 2>/dev/null)
+# Whether the task $(2) has the group of settings $(1): StartSettings if its models may start from a
+# pretrained encoder, TeacherSettings if they may learn from other runs.
+has      = $(shell grep -l '$(1)' pipeline/tasks/$(2)/settings.py 2>/dev/null)
 STAGES   := corpus prepare train evaluate export
 
 # The other direction has a run and a version of its own, so that both translators can be used.
@@ -59,7 +60,7 @@ NAMED   = --name=$(if $(call typed,NAME),"$$ASKED_NAME",$(or $(call turned,$(1))
 USUAL_NAME = default
 NUMBER  = --version=$(if $(call typed,VERSION),"$$ASKED_VERSION",$(if $(call turned,$(1)),2,1))
 SOURCE  = $(call given,--corpus,CORPUS) \
-  $(if $(value ENCODER),$(if $(call starts,$(1)),$(call given,--encoder,ENCODER))) \
+  $(if $(value ENCODER),$(if $(call has,StartSettings,$(1)),$(call given,--encoder,ENCODER))) \
   $(if $(and $(filter translation,$(1)),$(call typed,DIRECTION)),--direction="$$ASKED_DIRECTION")
 ALL     = $(call NAMED,$(1)) $(call NUMBER,$(1)) $(SOURCE) $(TAUGHT) $(call given,--settings,SETTINGS)
 TAUGHT  =
@@ -117,7 +118,7 @@ setup: $(READY)  ## create .venv with the pinned requirements
 
 # ---- the stages of a task
 define TASK_template
-.PHONY: train-$(1) export-$(1) evaluate-$(1) predict-$(1) settings-$(1)
+.PHONY: train-$(1) export-$(1) evaluate-$(1) predict-$(1) distill-$(1) settings-$(1)
 train-$(1): $(READY)
 	@$$(call run,$(1),$(STAGES))
 # Options of the export alone, such as --onnx, stand in SETTINGS.
@@ -130,6 +131,11 @@ evaluate-$(1): $(READY)
 	  $$(call given,--on,EVAL)
 predict-$(1): $(READY)
 	@$$(call ASK,$(1)) $$(QUESTION)
+# The student has a run of its own, since the runs of its teachers must stay.
+distill-$(1): USUAL_NAME = student
+distill-$(1): TAUGHT = $$(TEACHING)
+distill-$(1): $(READY)
+	@$$(call DISTILL,$(1))
 settings-$(1): $(READY)
 	@$(PIPELINE) train $(1) --help
 endef
@@ -146,16 +152,16 @@ train-forecasting:  ## numbers over time to a served forecaster, with report: CO
 .PHONY: pretrain
 pretrain: $(READY)  ## raw texts to a pretrained encoder: CORPUS=texts.txt.xz NAME=mine
 	@$(call run,encoder,$(STAGES))
-# The student has a run of its own, since the runs of its teachers must stay.
-.PHONY: distill distill-ner
-distill distill-ner: USUAL_NAME = student
-distill distill-ner: TAUGHT = --teachers="$$ASKED_TEACHERS" $(call given,--unlabelled,UNLABELLED)
-DISTILL = $(if $(value TEACHERS),,$(error give the finished runs that teach: \
+TEACHING = --teachers="$$ASKED_TEACHERS" $(call given,--unlabelled,UNLABELLED)
+DISTILL = $(if $(call has,TeacherSettings,$(1)),,$(error $(1) cannot learn from other runs))$(if \
+  $(value TEACHERS),,$(error give the finished runs that teach: \
   make $@ TEACHERS=run1,run2 UNLABELLED=texts.txt.xz NAME=student))$(call run,$(1),$(STAGES))
+.PHONY: distill
+distill: USUAL_NAME = student
+distill: TAUGHT = $(TEACHING)
 distill: $(READY)  ## distil runs of sentiment into one: TEACHERS=run1,run2 UNLABELLED=texts.txt.xz NAME=student
 	@$(call DISTILL,sentiment)
-distill-ner: $(READY)  ## distil runs of ner into one: TEACHERS=run1,run2 UNLABELLED=texts.txt.xz
-	@$(call DISTILL,ner)
+distill-ner:  ## distil runs of ner into one: TEACHERS=run1,run2 UNLABELLED=texts.txt.xz
 evaluate-ner:  ## evaluate the trained tagger on another corpus: EVAL=klue
 evaluate-translation:  ## evaluate the trained translator on other pairs: EVAL=news or EVAL=pairs.tsv
 

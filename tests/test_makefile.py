@@ -196,6 +196,20 @@ def test_an_encoder_is_for_tasks_whose_settings_have_one(checkout, task, starts)
     assert checkout.calls == [["-m", "pipeline", stage, task, *words] for stage in STAGES]
 
 
+@pytest.mark.parametrize("task", ["sentiment", "ner"])
+def test_a_task_with_teachers_is_distilled_as_a_student(checkout, task):
+    checkout.make(f"distill-{task}", "TEACHERS=a,b", "UNLABELLED=글.txt")
+    words = ["--name=student", "--version=1", "--teachers=a,b", "--unlabelled=글.txt"]
+    assert checkout.calls == [["-m", "pipeline", stage, task, *words] for stage in STAGES]
+
+
+def test_a_task_without_teachers_is_not_distilled(checkout):
+    done = checkout.make("distill-charlm", "TEACHERS=a,b")
+    assert done.returncode == 2
+    assert "charlm cannot learn from other runs" in done.stderr
+    assert checkout.calls == []
+
+
 def test_every_task_can_be_asked(checkout):
     for task in checkout.tasks:
         checkout.make(f"predict-{task}", "FILE=내 것.csv", "VERSION=2")
