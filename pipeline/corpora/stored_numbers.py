@@ -1,0 +1,78 @@
+"""Numbers of many rows: on the disk, read again a block at a time."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from pipeline.workspace import disk_errors
+
+_ROWS = 1 << 16
+
+
+def unnamed_file(folder: Path, owner: object) -> IO[bytes]:
+    """A file without a name, which is open as long as its owner is there, and gone with the
+    process, however that ends.
+
+    Args:
+        folder: on whose disk it lies; made if it is not there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+    weakref.finalize(owner, file.close)
+    return file
+
+
+class StoredNumbers:
+    """An array of any length, in an unnamed file.
+
+    Args:
+        dtype: of the array.
+        row_shape: its shape without the first axis.
+        folder: on whose disk it lies; None for memory.
+
+    Example:
+        >>> numbers = StoredNumbers(np.int32)
+        >>> numbers.add(np.array([5, 7]))
+        >>> [block.tolist() for rows, block in numbers.blocks()]
+        [[5, 7]]
+    """
+
+    def __init__(self, dtype: DTypeLike, row_shape: Sequence[int] = (), folder: Path | None = None):
+        self._dtype, self._row_shape, self._folder = np.dtype(dtype), tuple(row_shape), folder
+        self._file = io.BytesIO() if folder is None else unnamed_file(folder, self)
+        self._rows = 0
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def add(self, rows: np.ndarray) -> None:
+        """Adds a block [rows, *row_shape].
+
+        Raises:
+            UserError: the disk is full.
+        """
+        with disk_errors(self._folder or Path()):
+            self._file.seek(self._place(self._rows))
+            self._file.write(np.ascontiguousarray(rows, self._dtype).data)
+            self._file.flush()
+        self._rows += len(rows)
+
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """All rows in blocks of bounded size: which rows, and their numbers."""
+        for first in range(0, self._rows, _ROWS):
+            rows = slice(first, min(first + _ROWS, self._rows))
+            self._file.seek(self._place(first))
+            block = np.frombuffer(self._file.read(self._place(_ROWS)), self._dtype)
+            yield rows, block.reshape(-1, *self._row_shape)
+
+    def _place(self, row: int) -> int:
+        """Where a row begins, in bytes."""
+        return row * self._dtype.itemsize * int(np.prod(self._row_shape))
