@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -114,14 +115,14 @@ class GroupSizes:
     def _nearest(self, count: int, largest: int, most: int) -> HeldOutGroups:
         """The first of those groups that have `largest` rows or fewer, `most` groups or fewer, so
         many that their rows are nearest to `count`."""
-        highest, distance, before, too_large = 0, count, 0, []
+        highest, distance, before, too_large = 0, math.inf, 0, []
         for block in self.blocks():
             is_eligible = block[:, 1] <= largest
             too_large.append(block[~is_eligible, 0])
             keys, sizes = block[is_eligible][:most].T
             reached = before + np.cumsum(sizes, dtype=np.int64)
             distances = np.abs(reached - count)
-            if len(keys) and (not before or distances.min() < distance):
+            if len(keys) and distances.min() < distance:
                 nearest = int(distances.argmin())
                 highest, distance = int(keys[nearest]), int(distances[nearest])
             before, most = before + int(sizes.sum()), most - len(keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tempfile
 import weakref
@@ -26,8 +27,13 @@ def unnamed_file(folder: Path, owner: object) -> IO[bytes]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-    weakref.finalize(owner, file.close)
+    weakref.finalize(owner, _close, file)
     return file
+
+
+def _close(file: IO[bytes]) -> None:
+    with contextlib.suppress(OSError):  # on a full disk something may be left to be written
+        file.close()
 
 
 class StoredNumbers:
