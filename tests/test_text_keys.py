@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpora import stored_numbers, text_keys
+from pipeline.corpora.group_sizes import GroupSizes
 from pipeline.corpora.splits import SPLITS, connected, keys_of
 from pipeline.corpora.stored_numbers import StoredNumbers
 from pipeline.corpora.text_keys import TextKeys
@@ -27,10 +28,8 @@ FILES = st.one_of(
 )
 
 
-def lowest(groups: list[str], share: float, leave: int) -> set[str]:
-    """The groups that are held out of rows, in memory."""
-    count = max(min(round(share * len(groups)), len(groups) - 1), 1)
-    sizes = collections.Counter(groups)
+def lowest(sizes: dict[str, int], count: int, leave: int) -> set[str]:
+    """The groups that are held out, in memory."""
     largest = max(count, min(sizes.values()))
     eligible = [group for group in sorted(sizes) if sizes[group] <= largest]
     most = len(sizes) - leave
@@ -61,11 +60,25 @@ def expected(files: dict[str, list[tuple[int, int]]]) -> dict[str, list[int]] | 
     if missing and len(set(names)) < len(missing) + 1:
         return None
     for number, split in enumerate(missing):
-        share, rows = 0.1 / (1 - 0.1 * number), found["train"]
-        held = lowest([group_of[row] for row in rows], share, leave=len(missing) - number)
+        rows = found["train"]
+        count = max(min(round(0.1 / (1 - 0.1 * number) * len(rows)), len(rows) - 1), 1)
+        sizes = collections.Counter(group_of[row] for row in rows)
+        held = lowest(sizes, count, leave=len(missing) - number)
         found[split] = [row for row in rows if group_of[row] in held]
         found["train"] = [row for row in rows if group_of[row] not in held]
     return {split: found[split] for split in SPLITS}
+
+
+@given(st.lists(st.integers(1, 5), min_size=3, max_size=12), st.integers(1, 3), st.data())
+def test_the_same_groups_are_held_out_in_blocks_of_any_size(sizes, at_once, data):
+    count, leave = data.draw(st.integers(1, sum(sizes) - 1)), data.draw(st.integers(1, 2))
+    keys = np.uint64(1 << 63) + np.arange(len(sizes), dtype=np.uint64)
+    groups = np.stack([keys, np.array(sizes, np.uint64)], axis=1)
+    blocks = [groups[first : first + at_once] for first in range(0, len(groups), at_once)]
+    held = GroupSizes(lambda: blocks).lowest(count, leave=leave).has(keys)
+    assert {f"{number:02}" for number in held.nonzero()[0]} == lowest(
+        {f"{number:02}": size for number, size in enumerate(sizes)}, count, leave
+    )
 
 
 def keys(rows: list[tuple[int, int]], folder=None) -> TextKeys:
