@@ -1,4 +1,4 @@
-"""Groups of rows that must not be parted, and which of them are held out."""
+"""Sizes of groups of rows, and the choice of groups to hold out."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from pipeline.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class HeldOutGroups:
-    """The groups with the lowest keys, but for those that are too large.
+    """The groups that are held out: those with the lowest keys, except too large ones.
 
     Attributes:
-        highest: key among theirs.
-        too_large: keys of groups that stay behind for their size; uint64.
+        highest: the highest key of a group that is held out.
+        too_large: keys of groups that are not held out because of their size; uint64.
     """
 
     highest: int
     too_large: np.ndarray
 
     def has(self, keys: np.ndarray) -> np.ndarray:
-        """Which groups are among them, by their keys; bool [keys]."""
+        """Whether the group of each key is held out; bool [keys]."""
         return (keys <= self.highest) & ~np.isin(keys, self.too_large)
 
 
 @dataclasses.dataclass(frozen=True)
 class GroupSizes:
-    """How many rows each of many groups has.
+    """The number of rows of each group.
 
     Attributes:
-        blocks: gives them, whenever it is called: arrays uint64 [groups, 2] of their keys,
-            ascending and each once, and their numbers of rows.
+        blocks: function that returns arrays uint64 [groups, 2] of keys and numbers of rows. Keys
+            are distinct and ascend over all blocks. It is called several times.
     """
 
     blocks: Callable[[], Iterable[np.ndarray]]
 
     @classmethod
     def of(cls, keys: np.ndarray) -> GroupSizes:
-        """Of rows with the keys of their groups, uint64 [rows]."""
+        """From the key of each row's group, uint64 [rows]."""
         block = sizes_by_key(keys)
         return cls(lambda: [block])
 
@@ -58,15 +58,15 @@ class GroupSizes:
         return sum(int(block[:, 1].sum()) for block in self.blocks())
 
     def without(self, groups: HeldOutGroups) -> GroupSizes:
-        """The others."""
+        """The groups that are not held out."""
         return GroupSizes(lambda: (block[~groups.has(block[:, 0])] for block in self.blocks()))
 
     def lowest(self, count: int, *, leave: int = 1) -> HeldOutGroups:
-        """About `count` rows, as `splits.held_out` says.
+        """Chooses groups with about `count` rows, as `splits.held_out` says.
 
         Args:
-            count: how many rows; one at least.
-            leave: how many groups at least are not held out.
+            count: number of rows; at least one.
+            leave: minimum number of groups that are not held out.
 
         Raises:
             UserError: as `splits.held_out`.
@@ -93,19 +93,19 @@ class GroupSizes:
         return self._nearest(count, largest, most)
 
     def share(self, share: float, *, leave: int = 1) -> HeldOutGroups:
-        """`lowest` of `share` of the rows, rounded, but one at least and not all."""
+        """`lowest` with `share` of the rows, rounded, at least one and not all."""
         if not 0 < share < 1:
             raise ValueError(f"share is {share}, not between 0 and 1")
         rows = self.rows
         return self.lowest(max(min(round(share * rows), rows - 1), 1), leave=leave)
 
     def test_and_dev(self, share: float) -> tuple[HeldOutGroups, HeldOutGroups]:
-        """`share` of the rows each for test, and for dev of those that are not in test."""
+        """Chooses groups with about `share` of all rows for test, and others for dev."""
         test = self.share(share, leave=2)
         return test, self.without(test).share(share / (1 - share))
 
     def _groups_of_size(self) -> collections.Counter[int]:
-        """Number of rows -> how many groups have it."""
+        """size -> number of groups of that size."""
         found: collections.Counter[int] = collections.Counter()
         for block in self.blocks():
             sizes, groups = np.unique(block[:, 1], return_counts=True)
@@ -113,8 +113,8 @@ class GroupSizes:
         return found
 
     def _nearest(self, count: int, largest: int, most: int) -> HeldOutGroups:
-        """The first of those groups that have `largest` rows or fewer, `most` groups or fewer, so
-        many that their rows are nearest to `count`."""
+        """Chooses the first groups of at most `largest` rows each, at most `most` groups: as many
+        as bring the number of rows nearest to `count`."""
         highest, distance, before, too_large = 0, math.inf, 0, []
         for block in self.blocks():
             is_eligible = block[:, 1] <= largest
@@ -132,11 +132,11 @@ class GroupSizes:
 
 
 def sizes_by_key(keys: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-    """How many rows each key has; uint64 [different keys, 2]: the keys, ascending, and their rows.
+    """The number of rows of each key; uint64 [different keys, 2]: keys, ascending, and numbers.
 
     Args:
         keys: uint64 [n].
-        rows: for how many each stands; for one where they are not given.
+        rows: number of rows that each of `keys` stands for; None for one each.
     """
     different, places = np.unique(keys, return_inverse=True)
     sizes = np.bincount(places, rows, len(different)).astype(np.uint64)

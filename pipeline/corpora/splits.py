@@ -21,7 +21,7 @@ from pipeline.workspace import atomic_file
 
 SPLITS = ("train", "dev", "test")
 IN_NO_SPLIT = len(SPLITS)
-"""In the place of the number of a split, of rows that are left out."""
+"""Stands in the place of the number of a split for rows that are left out."""
 COLUMNS = ["id", "text", "label"]
 """Of a split of texts with one thing beside each."""
 FEWEST_ROWS = 10
@@ -66,8 +66,8 @@ class ChosenRows:
     """Which rows of a file are in a split.
 
     Attributes:
-        split_of: the number in `SPLITS` of each row's split, or `IN_NO_SPLIT`; uint8 [rows].
-        split: its name.
+        split_of: number in `SPLITS` of each row's split, or `IN_NO_SPLIT`; uint8 [rows].
+        split: name of the split.
 
     Example:
         >>> ChosenRows(np.array([0, 2, IN_NO_SPLIT, 0], np.uint8), "train").mask().tolist()
@@ -81,7 +81,7 @@ class ChosenRows:
         return int(np.count_nonzero(self.mask()))
 
     def mask(self, rows: slice = slice(None)) -> np.ndarray:
-        """Of all rows, or of some, whether they are; bool [rows]."""
+        """Whether each row is in the split, of all rows or of a slice; bool [rows]."""
         return self.split_of[rows] == SPLITS.index(self.split)
 
 

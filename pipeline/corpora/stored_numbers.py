@@ -1,4 +1,4 @@
-"""Numbers of many rows: on the disk, read again a block at a time."""
+"""An array on disk that is written and read in blocks."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _ROWS = 1 << 16
 
 
 def unnamed_file(folder: Path, owner: object) -> IO[bytes]:
-    """A file without a name, which is open as long as its owner is there, and gone with the
-    process, however that ends.
+    """Opens a file without a name, which is gone with the process, however that ends.
 
     Args:
-        folder: on whose disk it lies; made if it is not there.
+        folder: on the disk that is used; created if missing.
+        owner: object with whose end the file is closed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
@@ -37,12 +37,12 @@ def _close(file: IO[bytes]) -> None:
 
 
 class StoredNumbers:
-    """An array of any length, in an unnamed file.
+    """An array of any length in an unnamed file.
 
     Args:
         dtype: of the array.
-        row_shape: its shape without the first axis.
-        folder: on whose disk it lies; None for memory.
+        row_shape: shape of the array without the first axis.
+        folder: on the disk that is used; None for memory.
 
     Example:
         >>> numbers = StoredNumbers(np.int32)
@@ -60,7 +60,7 @@ class StoredNumbers:
         return self._rows
 
     def add(self, rows: np.ndarray) -> None:
-        """Adds a block [rows, *row_shape].
+        """Appends rows [n, *row_shape].
 
         Raises:
             UserError: the disk is full.
@@ -72,7 +72,7 @@ class StoredNumbers:
         self._rows += len(rows)
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """All rows in blocks of bounded size: which rows, and their numbers."""
+        """All rows in blocks of bounded size: the slice of the array, and its content."""
         for first in range(0, self._rows, _ROWS):
             rows = slice(first, min(first + _ROWS, self._rows))
             self._file.seek(self._place(first))
@@ -80,5 +80,5 @@ class StoredNumbers:
             yield rows, block.reshape(-1, *self._row_shape)
 
     def _place(self, row: int) -> int:
-        """Where a row begins, in bytes."""
+        """Offset of a row in bytes."""
         return row * self._dtype.itemsize * int(np.prod(self._row_shape))

@@ -45,7 +45,7 @@ class RowStore:
         """Some rows.
 
         Args:
-            chosen: which, in the order in which they were added.
+            chosen: which rows, in the order in which they were added.
             columns: which; None for all.
         """
         return StoredRows(self, chosen, columns or self.columns)
@@ -66,7 +66,7 @@ class StoredRows:
 
     Attributes:
         store: where they are.
-        chosen: which.
+        chosen: which rows.
         columns: which of its columns.
     """
 

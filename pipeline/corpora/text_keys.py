@@ -1,4 +1,4 @@
-"""What no row may share with a row of another split: ids and texts, as keys on the disk."""
+"""Keys of ids and texts, on disk, and the groups of rows that share one."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _KEYS_AT_ONCE = 1 << 19
 class TextKeys:
     """`keys_of` the ids of rows, and of their texts under the text policy.
 
-    What is asked about them is found out for one range of keys after another, in memory that does
-    not grow with the rows.
+    They are sorted one range of keys at a time: memory does not grow with the number of rows, only
+    with that of ids that share a text with other ids.
 
     Args:
-        folder: on whose disk they lie; None for memory.
+        folder: on the disk that is used; None for memory.
     """
 
     def __init__(self, folder: Path | None = None):
@@ -36,13 +36,13 @@ class TextKeys:
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> TextKeys:
-        """Of a frame with the columns id and text, in memory."""
+        """Keys of a frame with the columns id and text, in memory."""
         keys = cls()
         keys.add(frame)
         return keys
 
     def add(self, frame: pd.DataFrame) -> None:
-        """Adds those of a frame with the columns id and text."""
+        """Appends the keys of a frame with the columns id and text."""
         ids, texts = frame["id"].tolist(), map(normalize, frame["text"].tolist())
         self._keys.add(np.stack([keys_of(ids), keys_of(texts)], axis=1))
 
@@ -50,11 +50,11 @@ class TextKeys:
         return len(self._keys)
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Which rows, and their keys, uint64 [rows, 2]: of the id, and of the text."""
+        """Blocks of rows: their slice, and their keys of id and text, uint64 [rows, 2]."""
         return self._keys.blocks()
 
     def have_texts_of(self, others: Sequence[TextKeys]) -> np.ndarray:
-        """Which rows have a text that a row of others has, too; bool [rows]."""
+        """Whether the text of each row also occurs in one of `others`; bool [rows]."""
         found = np.zeros(len(self), bool)
         for some in _key_ranges(sum(map(len, others))):
             blocks = (block[:, 1] for other in others for _, block in other.blocks())
@@ -66,11 +66,10 @@ class TextKeys:
         return found
 
     def groups(self, wanted: ChosenRows) -> RowGroups:
-        """Some rows in groups that must not be parted: those with the same id or the same text,
-        and theirs.
+        """Groups rows such that those with the same id or the same text are in one group.
 
         Args:
-            wanted: which.
+            wanted: the rows to group.
         """
         links, texts = [np.empty((0, 2), np.uint64)], 0
         for some in _key_ranges(len(wanted)):
@@ -90,8 +89,8 @@ class TextKeys:
         return RowGroups(keys, GroupSizes(lambda: (block for _, block in sizes.blocks())), texts)
 
     def _links(self, wanted: ChosenRows, some: _KeyRange) -> tuple[np.ndarray, int]:
-        """What connects ids by texts of a range: pairs of those that come with one text, as few as
-        do it, uint64 [pairs, 2]; and how many different texts there are."""
+        """Links between ids that share a text with a key in a range, enough to connect all of
+        them, uint64 [links, 2]; and the number of different texts in that range."""
         parts = [
             _different(block[wanted.mask(rows) & some.have(block[:, 1])])
             for rows, block in self.blocks()
@@ -103,12 +102,12 @@ class TextKeys:
 
 @dataclasses.dataclass(frozen=True)
 class RowGroups:
-    """Rows in groups.
+    """Groups of rows.
 
     Attributes:
-        keys: of each row what stands for its group: the lowest key of an id in it; uint64 [rows].
+        keys: key of each row's group, which is the lowest key of an id in it; uint64 [rows].
         sizes: of the groups.
-        texts: how many different texts the rows have.
+        texts: number of different texts.
     """
 
     keys: StoredNumbers
@@ -118,19 +117,19 @@ class RowGroups:
 
 @dataclasses.dataclass(frozen=True)
 class _KeyRange:
-    """Keys from the lowest to the highest."""
+    """Keys from `lowest` to `highest`, both included."""
 
     lowest: int
     highest: int
 
     def have(self, keys: np.ndarray) -> np.ndarray:
-        """Which keys are among them; bool [keys]."""
+        """Whether each key is in the range; bool [keys]."""
         return (keys >= self.lowest) & (keys <= self.highest)
 
 
 def _key_ranges(rows: int) -> Iterator[_KeyRange]:
-    """All keys in ranges, ascending, of which each has about so many of these rows' keys as are
-    held in memory at once: keys are spread evenly."""
+    """Ranges of equal width, ascending, that cover all keys. Keys are evenly distributed, so each
+    range has about `_KEYS_AT_ONCE` rows or fewer, equal keys aside."""
     count = math.ceil(rows / _KEYS_AT_ONCE)
     for number in range(count):
         lowest, next_one = ((bound << 64) // count for bound in (number, number + 1))
@@ -138,7 +137,7 @@ def _key_ranges(rows: int) -> Iterator[_KeyRange]:
 
 
 def _different(pairs: np.ndarray) -> np.ndarray:
-    """Pairs [n, 2], each once, in the order of the second of each and then of the first."""
+    """The different pairs of an array [n, 2], sorted by the second number, then the first."""
     ordered = pairs[np.lexsort(pairs.T)]
     is_new = np.ones(len(ordered), bool)
     is_new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
@@ -146,14 +145,13 @@ def _different(pairs: np.ndarray) -> np.ndarray:
 
 
 def _search(ordered: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which values stand among others, which ascend, bool [values]; and where, int [values]."""
+    """Whether each value occurs in a sorted array, bool [values], and where, int [values]."""
     first, end = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
     return first < end, first
 
 
 def _lowest_linked(links: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The ids of links [links, 2], ascending, and for each the lowest of those that links lead
-    to."""
+    """The ids of links [links, 2], ascending, and the lowest id connected with each."""
     ids, ends = np.unique(links, return_inverse=True)
     of_links = ends.reshape(links.shape).T
     graph = coo_array((np.ones(len(links), np.int8), tuple(of_links)), (len(ids), len(ids)))
@@ -163,7 +161,7 @@ def _lowest_linked(links: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _sizes(keys: StoredNumbers, wanted: ChosenRows, some: _KeyRange) -> np.ndarray:
-    """`sizes_by_key` of those wanted rows whose keys are in a range."""
+    """`sizes_by_key` of the wanted rows with a key in a range."""
     parts = [
         sizes_by_key(block[wanted.mask(rows) & some.have(block)]) for rows, block in keys.blocks()
     ]

@@ -155,7 +155,7 @@ def _split_alone(keys: TextKeys, where: object) -> SplitRows:
 
 
 def _hold_out(train: ChosenRows, groups: RowGroups, held: Mapping[str, HeldOutGroups]) -> None:
-    """Moves rows of train to other splits: to the first whose groups have them."""
+    """Moves rows of train to other splits, each to the first split that holds its group out."""
     for rows, keys in groups.keys.blocks():
         for split, chosen in held.items():
             train.split_of[rows][train.mask(rows) & chosen.has(keys)] = SPLITS.index(split)
