@@ -15,7 +15,8 @@ from pipeline.corpora.labelled.corpus import read_labelled_corpus
 from pipeline.corpora.labelled.probabilities import probabilities_of
 from pipeline.corpora.settings import CorpusSettings, EntityCorpusSettings
 from pipeline.corpora.splits import SPLITS, CorpusSplits
-from pipeline.corpora.text_splits import TextKeys, split_own_texts
+from pipeline.corpora.text_keys import TextKeys
+from pipeline.corpora.text_splits import split_own_texts
 from pipeline.errors import UserError
 from pipeline.normalize import normalize
 from pipeline.workspace import read_json

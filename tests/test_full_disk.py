@@ -10,10 +10,14 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
 from pipeline import workspace as workspace_module
+from pipeline.corpora.stored_numbers import StoredNumbers
+from pipeline.corpora.stored_rows import RowStore
+from pipeline.errors import UserError
 from pipeline.stages import train
 from pipeline.training import checkpoints
 from pipeline.training.weights import save_weights
@@ -64,6 +68,16 @@ def size(folder: Path) -> int:
 
 def snapshot(folder: Path) -> dict[Path, bytes]:
     return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file() and "ballast" not in p.name}
+
+
+@pytest.mark.parametrize("rows", [1, 50_000])
+def test_rows_and_numbers_of_a_corpus_on_a_full_disk(small_disk, rows):
+    folder = small_disk(1)
+    fill(folder, leave=0)
+    with pytest.raises(UserError, match="disk is full"):
+        RowStore(folder).add(pd.DataFrame({"id": ["글"] * rows}))
+    with pytest.raises(UserError, match="disk is full"):
+        StoredNumbers(np.uint64, (), folder).add(np.zeros(rows, np.uint64))
 
 
 def test_checkpoint_on_a_full_disk(small_disk):

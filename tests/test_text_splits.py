@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.splits import CorpusSplits, read_split, text_id
-from pipeline.corpora.text_splits import TextKeys, label_warnings, split_own_texts
+from pipeline.corpora.text_keys import TextKeys
+from pipeline.corpora.text_splits import label_warnings, split_own_texts
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 from pipeline.normalize import normalize

@@ -11,15 +11,17 @@ from typing import IO, Any, Protocol
 import numpy as np
 import pandas as pd
 
+from pipeline.corpora.group_sizes import GroupSizes
 from pipeline.corpora.rejects import Rejected
 from pipeline.corpora.split_file import SplitFile
-from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.facts import Origin
 from pipeline.one_line import without_breaks
 from pipeline.workspace import atomic_file
 
 SPLITS = ("train", "dev", "test")
+IN_NO_SPLIT = len(SPLITS)
+"""Stands in the place of the number of a split for rows that are left out."""
 COLUMNS = ["id", "text", "label"]
 """Of a split of texts with one thing beside each."""
 FEWEST_ROWS = 10
@@ -57,6 +59,30 @@ class InMemoryRows:
 
     def frame(self) -> pd.DataFrame:
         return self.rows
+
+
+@dataclasses.dataclass(frozen=True)
+class ChosenRows:
+    """Which rows of a file are in a split.
+
+    Attributes:
+        split_of: number in `SPLITS` of each row's split, or `IN_NO_SPLIT`; uint8 [rows].
+        split: name of the split.
+
+    Example:
+        >>> ChosenRows(np.array([0, 2, IN_NO_SPLIT, 0], np.uint8), "train").mask().tolist()
+        [True, False, False, True]
+    """
+
+    split_of: np.ndarray
+    split: str
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self.mask()))
+
+    def mask(self, rows: slice = slice(None)) -> np.ndarray:
+        """Whether each row is in the split, of all rows or of a slice; bool [rows]."""
+        return self.split_of[rows] == SPLITS.index(self.split)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,34 +198,15 @@ def held_out(ids: Sequence[str] | np.ndarray, count: int, *, leave: int = 1) -> 
     Raises:
         UserError: `count` leaves nothing else, or there are not more than `leave` ids.
     """
-    if not 0 <= count < max(len(ids), 1):
-        raise UserError(
-            f"{counted(count, 'row')} cannot be held out of {len(ids):,}",
-            remedy="hold out fewer, or give more rows",
-        )
     if not count:
         return np.zeros(len(ids), bool)
-    keys = ids if _are_keys(ids) else keys_of(ids)
-    _, group, sizes = np.unique(keys, return_inverse=True, return_counts=True)
-    if len(sizes) <= leave:
-        raise UserError(
-            f"too few rows can be held out: all {len(ids):,} belong to "
-            f"{counted(len(sizes), 'group')} that must not be parted",
-            remedy=f"give rows of {leave + 1} groups or more",
-        )
-    eligible = np.flatnonzero(sizes <= max(count, sizes.min()))
-    most = len(sizes) - leave
-    if len(eligible) < len(sizes):  # the large ones stay behind, and the others are shared
-        most = min(most, max(len(eligible) // leave, 1))
-    reached = np.cumsum(sizes[eligible])[:most]
-    chosen = eligible[: 1 + int(np.argmin(np.abs(reached - count)))]
-    is_chosen = np.zeros(len(sizes), bool)
-    is_chosen[chosen] = True
-    return is_chosen[group]
+    keys = _as_keys(ids)
+    return GroupSizes.of(keys).lowest(count, leave=leave).has(keys)
 
 
-def _are_keys(ids: Sequence[str] | np.ndarray) -> bool:
-    return isinstance(ids, np.ndarray) and ids.dtype == np.uint64
+def _as_keys(ids: Sequence[str] | np.ndarray) -> np.ndarray:
+    are_keys = isinstance(ids, np.ndarray) and ids.dtype == np.uint64
+    return ids if are_keys else keys_of(ids)
 
 
 def by_share(ids: Sequence[str] | np.ndarray, share: float, *, leave: int = 1) -> np.ndarray:
@@ -207,10 +214,8 @@ def by_share(ids: Sequence[str] | np.ndarray, share: float, *, leave: int = 1) -
 
     For three parts at once there is `train_dev_test`.
     """
-    if not 0 < share < 1:
-        raise ValueError(f"share is {share}, not between 0 and 1")
-    count = min(round(share * len(ids)), len(ids) - 1)
-    return held_out(ids, max(count, 1), leave=leave)
+    keys = _as_keys(ids)
+    return GroupSizes.of(keys).share(share, leave=leave).has(keys)
 
 
 def by_group(groups: Sequence[str], share: float) -> np.ndarray:
@@ -239,11 +244,10 @@ def train_dev_test(ids: Sequence[str] | np.ndarray, share: float = 0.1) -> dict[
     Raises:
         UserError: there are not three ids.
     """
-    names = ids if _are_keys(ids) else np.asarray(ids, dtype=object)
-    test = by_share(names, share, leave=2)
-    rest = np.flatnonzero(~test)
-    dev = by_share(names[rest], share / (1 - share))
-    return {"train": rest[~dev], "dev": rest[dev], "test": np.flatnonzero(test)}
+    keys = _as_keys(ids)
+    in_test, in_dev = (groups.has(keys) for groups in GroupSizes.of(keys).test_and_dev(share))
+    parts = {"train": ~(in_test | in_dev), "dev": in_dev & ~in_test, "test": in_test}
+    return {split: np.flatnonzero(rows) for split, rows in parts.items()}
 
 
 def in_time(rows: int, *, dev: float, test: float, gap: int = 0) -> dict[str, np.ndarray]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import tempfile
-import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
-import numpy as np
 import pandas as pd
 
-from pipeline.corpora.splits import write_rows
+from pipeline.corpora.splits import ChosenRows, write_rows
+from pipeline.corpora.stored_numbers import unnamed_file
+from pipeline.workspace import disk_errors
 
 _ROWS = 1 << 16
 
@@ -28,33 +26,32 @@ class RowStore:
     """
 
     def __init__(self, folder: Path):
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-        weakref.finalize(self, self._file.close)
+        self._file, self._folder = unnamed_file(folder, self), folder
         self._columns: list[str] | None = None
-        self._rows = 0
 
     def add(self, frame: pd.DataFrame) -> None:
-        """Adds the rows of a frame; breaks in cells become spaces, as in a split."""
+        """Adds the rows of a frame; breaks in cells become spaces, as in a split.
+
+        Raises:
+            UserError: the disk is full.
+        """
         if self._columns is None:
             self._columns = list(frame.columns)
-        write_rows(self._file, frame[self._columns])
-        self._rows += len(frame)
+        with disk_errors(self._folder):
+            write_rows(self._file, frame[self._columns])
+            self._file.flush()
 
-    def select(self, rows: np.ndarray, columns: list[str] | None = None) -> StoredRows:
+    def select(self, chosen: ChosenRows, columns: list[str] | None = None) -> StoredRows:
         """Some rows.
 
         Args:
-            rows: their numbers in the order in which they were added, ascending.
+            chosen: which rows, in the order in which they were added.
             columns: which; None for all.
         """
-        chosen = np.zeros(self._rows, bool)
-        chosen[rows] = True
         return StoredRows(self, chosen, columns or self.columns)
 
     def lines(self) -> Iterator[bytes]:
         """The rows as they are stored."""
-        self._file.flush()
         self._file.seek(0)
         return iter(self._file)
 
@@ -69,20 +66,20 @@ class StoredRows:
 
     Attributes:
         store: where they are.
-        chosen: bool [rows of the store], which.
+        chosen: which rows.
         columns: which of its columns.
     """
 
     store: RowStore
-    chosen: np.ndarray
+    chosen: ChosenRows
     columns: list[str]
 
     def __len__(self) -> int:
-        return int(self.chosen.sum())
+        return len(self.chosen)
 
     def blocks(self) -> Iterator[pd.DataFrame]:
         """All of them, in frames of bounded size; one such iteration of a store at a time."""
-        lines = itertools.compress(self.store.lines(), self.chosen)
+        lines = itertools.compress(self.store.lines(), self.chosen.mask())
         while block := list(itertools.islice(lines, _ROWS)):
             rows = [line[:-1].decode("utf-8").split("\t") for line in block]
             yield pd.DataFrame(rows, columns=self.store.columns, dtype="str")[self.columns]

@@ -8,80 +8,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from pipeline.corpora.splits import SPLITS, by_share, keys_of, train_dev_test
+from pipeline.corpora.group_sizes import HeldOutGroups
+from pipeline.corpora.splits import IN_NO_SPLIT, SPLITS, ChosenRows
+from pipeline.corpora.text_keys import RowGroups, TextKeys
 from pipeline.counts import counted
 from pipeline.errors import UserError
-from pipeline.normalize import normalize
 
 _FEWEST_GROUPS = 3
+_SHARE = 0.1
 _SHOWN_LABELS = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class TextKeys:
-    """What no row may share with a row of another split.
-
-    Attributes:
-        ids, texts: `keys_of` the ids, and of the texts under the text policy; uint64 [rows].
-    """
-
-    ids: np.ndarray
-    texts: np.ndarray
-
-    @classmethod
-    def of(cls, frame: pd.DataFrame) -> TextKeys:
-        """Of a frame with the columns id and text."""
-        return cls(keys_of(frame["id"].tolist()), keys_of(map(normalize, frame["text"].tolist())))
-
-    @classmethod
-    def joined(cls, parts: Sequence[TextKeys]) -> TextKeys:
-        """Those of all rows of `parts`, in order."""
-        return cls(
-            np.concatenate([part.ids for part in parts]),
-            np.concatenate([part.texts for part in parts]),
-        )
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def take(self, rows: np.ndarray) -> TextKeys:
-        """Those of some rows, given by their numbers."""
-        return TextKeys(self.ids[rows], self.texts[rows])
-
-    def groups(self) -> np.ndarray:
-        """Of each row a number that it shares with those rows alone from which it must not be
-        parted: those with its id or its text, and theirs; the lowest key of an id among them."""
-        groups = self.ids.copy()
-        # A row that shares neither, as most do, is by itself.
-        rows = np.flatnonzero(_repeated(self.ids) | _repeated(self.texts))
-        groups[rows] = _lowest_together(self.ids[rows], self.texts[rows])
-        return groups
-
-
-def _repeated(keys: np.ndarray) -> np.ndarray:
-    """Which keys stand in several places; bool [keys]."""
-    order = np.argsort(keys)
-    ordered = keys[order]
-    same = ordered[1:] == ordered[:-1]
-    repeated = np.zeros(len(keys), bool)
-    repeated[order[1:][same]] = True
-    repeated[order[:-1][same]] = True
-    return repeated
-
-
-def _lowest_together(ids: np.ndarray, texts: np.ndarray) -> np.ndarray:
-    """Of each row the lowest key of an id among those with its id or its text, and theirs."""
-    (ids, id_of), (texts, text_of) = (np.unique(k, return_inverse=True) for k in (ids, texts))
-    places = id_of, len(ids) + text_of
-    count = len(ids) + len(texts)
-    graph = coo_array((np.ones(len(id_of), np.int8), places), (count, count))
-    _, group_of = connected_components(graph, directed=False)
-    lowest = np.full(count, np.iinfo(np.uint64).max)
-    np.minimum.at(lowest, group_of[: len(ids)], ids)
-    return lowest[group_of[id_of]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,14 +25,14 @@ class SplitRows:
     """Rows of files as splits of which no two have a text in common, under the text policy.
 
     Attributes:
-        rows: "train", "dev", "test" -> of which file (also "train", "dev" or "test"), and the
-            numbers of the rows, ascending; in this order.
+        rows: "train", "dev", "test" -> of which file (also "train", "dev" or "test"), and which
+            rows of it; in this order.
         dropped: split -> rows left out of it because their text stands in a later split, of those
             splits that lost some.
         warnings: sentences that a user must not miss.
     """
 
-    rows: Mapping[str, tuple[str, np.ndarray]]
+    rows: Mapping[str, tuple[str, ChosenRows]]
     dropped: Mapping[str, int]
     warnings: Sequence[str] = ()
 
@@ -114,7 +50,7 @@ class SplitRows:
     def of(self, parts: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         """The splits of frames."""
         return {
-            split: parts[part].iloc[rows].reset_index(drop=True)
+            split: parts[part][rows.mask()].reset_index(drop=True)
             for split, (part, rows) in self.rows.items()
         }
 
@@ -128,10 +64,10 @@ def without_overlap(keys: Mapping[str, TextKeys]) -> SplitRows:
     there = [split for split in SPLITS if split in keys]
     rows, dropped = {}, {}
     for number, split in enumerate(there):
-        own = keys[split].texts
-        later = [keys[other].texts for other in there[number + 1 :]]
-        known = np.isin(own, np.concatenate(later)) if later else np.zeros(len(own), bool)
-        rows[split] = split, np.flatnonzero(~known)
+        known = keys[split].have_texts_of([keys[later] for later in there[number + 1 :]])
+        split_of = np.full(len(known), SPLITS.index(split), np.uint8)
+        split_of[known] = IN_NO_SPLIT
+        rows[split] = split, ChosenRows(split_of, split)
         if known.any():
             dropped[split] = int(known.sum())
     return SplitRows(rows, dropped)
@@ -172,17 +108,17 @@ def split_own_texts(keys: Mapping[str, TextKeys], where: object) -> SplitRows:
 
 def _with_a_tenth(given: SplitRows, keys: TextKeys, missing: str, where: object) -> SplitRows:
     """The same with the split that is missing, a tenth of train, whose keys these are."""
-    rows = given.rows["train"][1]
-    groups = keys.take(rows).groups()
-    if (count := len(np.unique(groups))) < _FEWEST_GROUPS - 1:
+    train = given.rows["train"][1]
+    groups = keys.groups(train)
+    if (count := groups.sizes.count) < _FEWEST_GROUPS - 1:
         raise UserError(
-            f"no tenth of its {counted(len(rows), 'row')} can be held out for {missing}: by the "
+            f"no tenth of its {counted(len(train), 'row')} can be held out for {missing}: by the "
             "ids and texts they share, all of them stay together",
             where=where,
             remedy=f"put a file of {missing} beside it, too, or give more different texts",
         )
-    chosen = by_share(groups, 0.1)
-    found = {**given.rows, "train": ("train", rows[~chosen]), missing: ("train", rows[chosen])}
+    _hold_out(train, groups, {missing: groups.sizes.share(_SHARE)})
+    found = {**given.rows, missing: ("train", dataclasses.replace(train, split=missing))}
     sizes = {split: len(found[split][1]) for split in ("train", missing)}
     warnings = uneven_warnings(sizes, count)
     return SplitRows({split: found[split] for split in SPLITS}, given.dropped, warnings)
@@ -195,24 +131,34 @@ def _split_alone(keys: TextKeys, where: object) -> SplitRows:
     Raises:
         UserError: ids and texts leave less than three groups of rows.
     """
-    if (different := len(np.unique(keys.texts))) < _FEWEST_GROUPS:
+    train = ChosenRows(np.zeros(len(keys), np.uint8), "train")
+    groups = keys.groups(train)
+    if groups.texts < _FEWEST_GROUPS:
         raise UserError(
-            f"has {counted(different, 'different text')} only; equal texts stay together, and "
+            f"has {counted(groups.texts, 'different text')} only; equal texts stay together, and "
             "train, dev and test need one each",
             where=where,
             remedy="give more different texts",
         )
-    groups = keys.groups()
-    if (count := len(np.unique(groups))) < _FEWEST_GROUPS:
+    if (count := groups.sizes.count) < _FEWEST_GROUPS:
         raise UserError(
             f"its {counted(len(keys), 'row')} form {counted(count, 'group')} by the ids and texts "
             "they share, which stay together; train, dev and test need one each",
             where=where,
             remedy="leave out the column with the ids: then only equal texts stay together",
         )
-    rows = {split: ("train", chosen) for split, chosen in train_dev_test(groups).items()}
+    test, dev = groups.sizes.test_and_dev(_SHARE)
+    _hold_out(train, groups, {"test": test, "dev": dev})
+    rows = {split: ("train", dataclasses.replace(train, split=split)) for split in SPLITS}
     sizes = {split: len(chosen) for split, (_, chosen) in rows.items()}
     return SplitRows(rows, {}, uneven_warnings(sizes, count))
+
+
+def _hold_out(train: ChosenRows, groups: RowGroups, held: Mapping[str, HeldOutGroups]) -> None:
+    """Moves rows of train to other splits, each to the first split that holds its group out."""
+    for rows, keys in groups.keys.blocks():
+        for split, chosen in held.items():
+            train.split_of[rows][train.mask(rows) & chosen.has(keys)] = SPLITS.index(split)
 
 
 def uneven_warnings(rows: Mapping[str, int], groups: int) -> list[str]:

@@ -27,9 +27,9 @@ from pipeline.corpora.origins import (
 )
 from pipeline.corpora.settings import EntityCorpusSettings
 from pipeline.corpora.splits import FEWEST_ROWS, SPLITS, CorpusSplits, by_share, text_id
+from pipeline.corpora.text_keys import TextKeys
 from pipeline.corpora.text_splits import (
     SplitRows,
-    TextKeys,
     label_warnings,
     split_own_texts,
     without_overlap,

@@ -17,9 +17,11 @@ import pandas as pd
 from pipeline.corpora.labelled.labelled_file import LabelledFile, LabelledTexts
 from pipeline.corpora.labelled.labelled_files import LabelledFiles
 from pipeline.corpora.labelled.probabilities import label_of_column
-from pipeline.corpora.splits import COLUMNS, CorpusSplits, InMemoryRows, Rows
+from pipeline.corpora.splits import COLUMNS, ChosenRows, CorpusSplits, InMemoryRows, Rows
+from pipeline.corpora.stored_numbers import StoredNumbers
 from pipeline.corpora.stored_rows import RowStore
-from pipeline.corpora.text_splits import SplitRows, TextKeys
+from pipeline.corpora.text_keys import TextKeys
+from pipeline.corpora.text_splits import SplitRows
 from pipeline.progress import Progress
 
 
@@ -39,12 +41,12 @@ class LabelledRows(abc.ABC):
     empty: int
 
     @abc.abstractmethod
-    def counts(self, rows: np.ndarray | None = None) -> collections.Counter[str]:
-        """label -> number of rows: of those with the given numbers, or of all."""
+    def counts(self, chosen: ChosenRows | None = None) -> collections.Counter[str]:
+        """label -> number of rows: of the chosen ones, or of all."""
 
     @abc.abstractmethod
-    def select(self, rows: np.ndarray, columns: list[str] | None = None) -> Rows:
-        """Some of the rows, ascending, with all columns or some."""
+    def select(self, chosen: ChosenRows, columns: list[str] | None = None) -> Rows:
+        """The chosen rows, with all columns or some."""
 
     def of_file(self, name: str) -> Self:
         """As `ReadTexts.of_file`."""
@@ -62,17 +64,17 @@ class InMemory(LabelledRows):
         self.named = _labels_named(read.frame.columns)
         self.empty = int((read.frame["text"].str.strip() == "").sum())
 
-    def counts(self, rows: np.ndarray | None = None) -> collections.Counter[str]:
+    def counts(self, chosen: ChosenRows | None = None) -> collections.Counter[str]:
         labels = self.read.frame["label"]
-        return collections.Counter(labels if rows is None else labels.iloc[rows])
+        return collections.Counter(labels if chosen is None else labels[chosen.mask()])
 
-    def select(self, rows: np.ndarray, columns: list[str] | None = None) -> Rows:
-        frame = self.read.frame.iloc[rows].reset_index(drop=True)
+    def select(self, chosen: ChosenRows, columns: list[str] | None = None) -> Rows:
+        frame = self.read.frame[chosen.mask()].reset_index(drop=True)
         return InMemoryRows(frame if columns is None else frame[columns])
 
 
 class OnDisk(LabelledRows):
-    """Rows on disk; only their keys and the numbers of their labels are in memory.
+    """Rows on disk, also their keys and the numbers of their labels.
 
     Args:
         file: to which the rows belong.
@@ -83,31 +85,32 @@ class OnDisk(LabelledRows):
     def __init__(
         self, file: LabelledFile | LabelledFiles, blocks: Iterable[pd.DataFrame], folder: Path
     ):
-        self._store = RowStore(folder)
+        self._store, self.keys = RowStore(folder), TextKeys(folder)
+        self._numbers = StoredNumbers(np.int32, (), folder)
         number_of: dict[str, int] = {}
-        keys, numbers = [], []
         with Progress(f"reading {file.path.name}", None, "rows") as progress:
             for frame in blocks:
                 self._store.add(frame)
-                keys.append(TextKeys.of(frame))
+                self.keys.add(frame)
                 labels = frame["label"].tolist()
                 of_row = (number_of.setdefault(label, len(number_of)) for label in labels)
-                numbers.append(np.fromiter(of_row, np.int32, len(frame)))
+                self._numbers.add(np.fromiter(of_row, np.int32, len(frame)))
                 progress.advance(len(frame))
-        self.keys = TextKeys.joined(keys)
-        self._labels, self._numbers = list(number_of), np.concatenate(numbers)
+        self._labels = list(number_of)
         nothing = pd.DataFrame(columns=self._store.columns, dtype="str")
         self.read = LabelledTexts(nothing, file.rejects, file.details, file.warnings)
         self.named = _labels_named(self._store.columns)
         self.empty = file.empty
 
-    def counts(self, rows: np.ndarray | None = None) -> collections.Counter[str]:
-        numbers = self._numbers if rows is None else self._numbers[rows]
-        counts = np.bincount(numbers, minlength=len(self._labels))
+    def counts(self, chosen: ChosenRows | None = None) -> collections.Counter[str]:
+        counts = np.zeros(len(self._labels), np.int64)
+        for rows, numbers in self._numbers.blocks():
+            those = numbers if chosen is None else numbers[chosen.mask(rows)]
+            counts += np.bincount(those, minlength=len(counts))
         return +collections.Counter(dict(zip(self._labels, counts.tolist(), strict=True)))
 
-    def select(self, rows: np.ndarray, columns: list[str] | None = None) -> Rows:
-        return self._store.select(rows, columns)
+    def select(self, chosen: ChosenRows, columns: list[str] | None = None) -> Rows:
+        return self._store.select(chosen, columns)
 
 
 def read_rows(file: LabelledFile | LabelledFiles, folder: Path) -> LabelledRows:

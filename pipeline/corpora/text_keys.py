@@ -1,0 +1,168 @@
+"""Keys of ids and texts, on disk, and the groups of rows that share one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from pipeline.corpora.group_sizes import GroupSizes, sizes_by_key
+from pipeline.corpora.splits import ChosenRows, keys_of
+from pipeline.corpora.stored_numbers import StoredNumbers
+from pipeline.normalize import normalize
+
+_KEYS_AT_ONCE = 1 << 19
+
+
+class TextKeys:
+    """`keys_of` the ids of rows, and of their texts under the text policy.
+
+    They are sorted one range of keys at a time: memory does not grow with the number of rows, only
+    with that of ids that share a text with other ids.
+
+    Args:
+        folder: on the disk that is used; None for memory.
+    """
+
+    def __init__(self, folder: Path | None = None):
+        self._folder = folder
+        self._keys = StoredNumbers(np.uint64, (2,), folder)
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> TextKeys:
+        """Keys of a frame with the columns id and text, in memory."""
+        keys = cls()
+        keys.add(frame)
+        return keys
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Appends the keys of a frame with the columns id and text."""
+        ids, texts = frame["id"].tolist(), map(normalize, frame["text"].tolist())
+        self._keys.add(np.stack([keys_of(ids), keys_of(texts)], axis=1))
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Blocks of rows: their slice, and their keys of id and text, uint64 [rows, 2]."""
+        return self._keys.blocks()
+
+    def have_texts_of(self, others: Sequence[TextKeys]) -> np.ndarray:
+        """Whether the text of each row also occurs in one of `others`; bool [rows]."""
+        found = np.zeros(len(self), bool)
+        for some in _key_ranges(sum(map(len, others))):
+            blocks = (block[:, 1] for other in others for _, block in other.blocks())
+            parts = [sizes_by_key(texts[some.have(texts)])[:, 0] for texts in blocks]
+            theirs = np.sort(np.concatenate(parts))
+            for rows, block in self.blocks():
+                chosen = some.have(block[:, 1])
+                found[rows][chosen] = _search(theirs, block[chosen, 1])[0]
+        return found
+
+    def groups(self, wanted: ChosenRows) -> RowGroups:
+        """Groups rows such that those with the same id or the same text are in one group.
+
+        Args:
+            wanted: the rows to group.
+        """
+        links, texts = [np.empty((0, 2), np.uint64)], 0
+        for some in _key_ranges(len(wanted)):
+            of_range, different = self._links(wanted, some)
+            links.append(of_range)
+            texts += different
+        ids, lowest = _lowest_linked(np.concatenate(links))
+        keys = StoredNumbers(np.uint64, (), self._folder)
+        for _, block in self.blocks():
+            groups = block[:, 0].copy()
+            linked, places = _search(ids, groups)
+            groups[linked] = lowest[places[linked]]
+            keys.add(groups)
+        sizes = StoredNumbers(np.uint64, (2,), self._folder)
+        for some in _key_ranges(len(wanted)):
+            sizes.add(_sizes(keys, wanted, some))
+        return RowGroups(keys, GroupSizes(lambda: (block for _, block in sizes.blocks())), texts)
+
+    def _links(self, wanted: ChosenRows, some: _KeyRange) -> tuple[np.ndarray, int]:
+        """Links between ids that share a text with a key in a range, enough to connect all of
+        them, uint64 [links, 2]; and the number of different texts in that range."""
+        parts = [
+            _different(block[wanted.mask(rows) & some.have(block[:, 1])])
+            for rows, block in self.blocks()
+        ]
+        ids, texts = _different(np.concatenate(parts)).T
+        same = texts[1:] == texts[:-1]
+        return np.stack([ids[:-1][same], ids[1:][same]], axis=1), len(texts) - int(same.sum())
+
+
+@dataclasses.dataclass(frozen=True)
+class RowGroups:
+    """Groups of rows.
+
+    Attributes:
+        keys: key of each row's group, which is the lowest key of an id in it; uint64 [rows].
+        sizes: of the groups.
+        texts: number of different texts.
+    """
+
+    keys: StoredNumbers
+    sizes: GroupSizes
+    texts: int
+
+
+@dataclasses.dataclass(frozen=True)
+class _KeyRange:
+    """Keys from `lowest` to `highest`, both included."""
+
+    lowest: int
+    highest: int
+
+    def have(self, keys: np.ndarray) -> np.ndarray:
+        """Whether each key is in the range; bool [keys]."""
+        return (keys >= self.lowest) & (keys <= self.highest)
+
+
+def _key_ranges(rows: int) -> Iterator[_KeyRange]:
+    """Ranges of equal width, ascending, that cover all keys. Keys are evenly distributed, so each
+    range has about `_KEYS_AT_ONCE` rows or fewer, equal keys aside."""
+    count = math.ceil(rows / _KEYS_AT_ONCE)
+    for number in range(count):
+        lowest, next_one = ((bound << 64) // count for bound in (number, number + 1))
+        yield _KeyRange(lowest, next_one - 1)
+
+
+def _different(pairs: np.ndarray) -> np.ndarray:
+    """The different pairs of an array [n, 2], sorted by the second number, then the first."""
+    ordered = pairs[np.lexsort(pairs.T)]
+    is_new = np.ones(len(ordered), bool)
+    is_new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    return ordered[is_new]
+
+
+def _search(ordered: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each value occurs in a sorted array, bool [values], and where, int [values]."""
+    first, end = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
+    return first < end, first
+
+
+def _lowest_linked(links: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The ids of links [links, 2], ascending, and the lowest id connected with each."""
+    ids, ends = np.unique(links, return_inverse=True)
+    of_links = ends.reshape(links.shape).T
+    graph = coo_array((np.ones(len(links), np.int8), tuple(of_links)), (len(ids), len(ids)))
+    _, group_of = connected_components(graph, directed=False)
+    _, first_of = np.unique(group_of, return_index=True)
+    return ids, ids[first_of[group_of]]
+
+
+def _sizes(keys: StoredNumbers, wanted: ChosenRows, some: _KeyRange) -> np.ndarray:
+    """`sizes_by_key` of the wanted rows with a key in a range."""
+    parts = [
+        sizes_by_key(block[wanted.mask(rows) & some.have(block)]) for rows, block in keys.blocks()
+    ]
+    return sizes_by_key(*np.concatenate(parts).T)
