@@ -169,7 +169,10 @@ evaluate-translation:  ## evaluate the trained translator on other pairs: EVAL=n
 QUESTION = $(call given,--file,FILE) $(call given,--out,OUT) $(if $(and $(call typed,PROMPT),$(call typed,TEXT)),\
   $(error PROMPT and TEXT mean the same: give one of them),\
   $(foreach name,PROMPT TEXT,$(if $(call typed,$(name)),--text="$$ASKED_$(name)")))
-ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES)
+# What else can be asked of a task.
+ASIDE_captioning = $(call given,--language,LANGUAGE)
+ASIDE_charlm = --length="$$ASKED_LENGTH" --temperature="$$ASKED_TEMPERATURE" --seed="$$ASKED_SEED"
+ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES) $(ASIDE_$(1))
 .PHONY: predict tag encode translate generate caption frames forecast
 predict: $(READY)  ## classify texts: TEXT="..." or FILE=texts.txt OUT=answers.tsv
 	@$(call ASK,sentiment) $(QUESTION)
@@ -182,16 +185,15 @@ translate: $(READY)  ## translate: TEXT="..." or FILE=lines.txt; without both it
 	@$(if $(strip $(QUESTION)),,$(call run,translation,$(STAGES)) &&) \
 	  $(call ASK,translation) $(or $(strip $(QUESTION)),--example)
 # Without a model it trains one first; wrong options are refused before that.
-GENERATE = $(call ASK,charlm) --length="$$ASKED_LENGTH" --temperature="$$ASKED_TEMPERATURE" \
-  --seed="$$ASKED_SEED" $(or $(strip $(QUESTION)),--example)
+GENERATE = $(call ASK,charlm) $(or $(strip $(QUESTION)),--example)
 generate: $(READY)  ## continue a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.8 SEED=1
 	@[ -e saved_models/charlm/"$$ASKED_VERSION"/saved_model.pb ] || \
 	  { $(GENERATE) --check && $(call run,charlm,$(STAGES)); }
 	@$(GENERATE)
 
 caption: $(READY)  ## describe a picture: FILE=photo.jpg; without it, an example
-	@$(call ASK,captioning) $(call given,--language,LANGUAGE) $(or $(strip $(QUESTION)),--example)
-frames: $(READY)  ## label the frames of a video: FILE=video.csv (a row a frame), video.mp4, a folder
+	@$(call ASK,captioning) $(or $(strip $(QUESTION)),--example)
+frames: $(READY)  ## label the frames of a video: FILE=video.csv (one row per frame), video.mp4, a folder
 	@$(call ASK,frames) $(QUESTION)
 # Without a file it forecasts the series that it was trained with.
 forecast: $(READY)  ## forecast a series: FILE=prices.csv (a time column and columns of numbers)

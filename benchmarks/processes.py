@@ -207,7 +207,8 @@ class Trainings:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tasks", nargs="+", default=["sentiment", "ner"])
-    parser.add_argument("--parts", nargs="+", default=["parity", "cost"])
+    parts = ["parity", "cost"]
+    parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--bandwidth", type=float, default=50.0, help="GB/s between devices")

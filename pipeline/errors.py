@@ -23,6 +23,10 @@ class UserError(Exception):
         super().__init__(readable(" ".join(f"{place}{what}{advice}".split("\n"))))
 
 
+class DiskError(UserError):
+    """The disk is full, or may not be written to there."""
+
+
 class UnusableCheckpointError(UserError):
     """The files of a run are damaged or of another model, so training cannot be resumed."""
 

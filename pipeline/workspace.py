@@ -16,7 +16,7 @@ import typing
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.errors import UserError
+from pipeline.errors import DiskError, UserError
 from pipeline.readable import readable
 from pipeline.records import as_json, from_json, plain
 
@@ -55,18 +55,22 @@ class Workspace:
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Says in one line that the disk is full, or that `path` may not be written to."""
+    """Says in one line that the disk is full, or that `path` may not be written to.
+
+    Raises:
+        DiskError: so it is.
+    """
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UserError(
+            raise DiskError(
                 "the disk is full; what was there before is untouched",
                 where=path,
                 remedy="free some space and run the same command again",
             ) from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise UserError("cannot be written here", where=path, remedy=error.strerror) from error
+            raise DiskError("cannot be written here", where=path, remedy=error.strerror) from error
         raise
 
 

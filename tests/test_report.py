@@ -121,7 +121,7 @@ def test_the_numbers_are_those_that_were_measured(metrics, html):
     assert "The best dev accuracy was 0.8125, at epoch 1 of 1.5." in page.text
     assert "weights of step 200" in page.text
     # (0.5 * 100 + 0.25 * 100 + 0 * 200) / 400
-    assert "In 18.8% of all steps the norm was above 1" in page.text
+    assert "18.8%" in page.text
     assert "145,000" in page.text
     assert "1,234,567" in page.text
     assert "training.seed 13000" in re.sub(r"\s+", " ", page.text)

@@ -240,16 +240,16 @@ def test_norm_is_taken_before_clipping_and_clipping_is_exact(clip_norm):
         np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=1e-6)
 
 
-@pytest.mark.parametrize("rate", [1.0, 0.3])
-def test_steps_are_those_of_keras(rate):
+@pytest.mark.parametrize(("rate", "amsgrad"), [(1.0, False), (0.3, False), (1.0, True)])
+def test_steps_are_those_of_keras(rate, amsgrad):
     generator = np.random.default_rng(1)
     start = generator.normal(size=(7, 3)).astype("float32")
     layer, reference = (keras.layers.Embedding(7, 3, name="table") for _ in range(2))
-    betas = {"beta_1": 0.8, "beta_2": 0.95}
+    kind = {"beta_1": 0.8, "beta_2": 0.95, "amsgrad": amsgrad}
     # Weights decay by the rate of all layers, whatever that of theirs is.
     decay, rates = 0.1 * rate, {"table": rate}
-    ours = ClippedAdamW(0.02, clip_norm=0.0, rates=rates, weight_decay=decay, **betas)
-    theirs = keras.optimizers.AdamW(0.02 * rate, weight_decay=0.1, **betas)
+    ours = ClippedAdamW(0.02, clip_norm=0.0, rates=rates, weight_decay=decay, **kind)
+    theirs = keras.optimizers.AdamW(0.02 * rate, weight_decay=0.1, **kind)
     for of in (layer, reference):
         of.build()
         of.embeddings.assign(start)

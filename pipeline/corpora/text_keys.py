@@ -23,8 +23,9 @@ _KEYS_AT_ONCE = 1 << 19
 class TextKeys:
     """`keys_of` the ids of rows, and of their texts under the text policy.
 
-    They are sorted one range of keys at a time: memory does not grow with the number of rows, only
-    with that of ids that share a text with other ids.
+    They are sorted one range of keys at a time. With a folder, memory grows by a byte or two per
+    row, and with the number of ids that share a text with other ids. All keys are read again for
+    each range of about half a million rows.
 
     Args:
         folder: on the disk that is used; None for memory.

@@ -43,7 +43,7 @@ class CaptionMetrics:
         chrf: corpus chrF2 by sacreBLEU, 0 to 100.
         cider: CIDEr-D, mean over pictures, 0 to 10.
         seen_in_training: share of captions that stand word for word among those of training.
-        different: share of captions that are different from all others.
+        different: number of distinct captions by that of all captions.
         mean_length, reference_length: words of a caption, and of a reference.
         each: float64 [pictures], CIDEr-D of each caption.
     """

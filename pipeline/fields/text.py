@@ -16,8 +16,13 @@ from pipeline.text_lines import piped_lines, standard_input, text_lines
 from pipeline.workspace import write_text
 
 _UNUSUAL = (
-    *("", "두 줄\n짜리\t글", "ㅋㅋㅋ", "\u1100\u1161\u11a8", "👨\u200d👩\u200d👧"),
-    *("\x00\u200b", "漢字 <b>&amp;"),
+    "",
+    "두 줄\n짜리\t글",
+    "ㅋㅋㅋ",
+    "\u1100\u1161\u11a8",
+    "👨\u200d👩\u200d👧",
+    "\x00\u200b",
+    "漢字 <b>&amp;",
 )
 
 

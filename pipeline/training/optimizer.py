@@ -89,7 +89,7 @@ class ClippedAdamW(keras.optimizers.AdamW):
         layers = self._trainable_variables[self._get_variable_index(variable)].path.split("/")
         rate = next((rate for layer, rate in self.rates.items() if layer in layers), 1.0)
         rate = learning_rate * rate if rate != 1 else learning_rate
-        if keras.backend.backend() == "tensorflow":
+        if keras.backend.backend() == "tensorflow" and not self.amsgrad:
             self._fused_step(gradient, variable, rate)
         else:  # XLA fuses it
             super().update_step(gradient, variable, rate)

@@ -344,7 +344,9 @@ def test_second_evaluation_and_training_do_nothing(run, tmp_path, capsys):
 
 def test_predictor_gives_one_line_a_value(run, tmp_path):
     example = run.example
-    values = [example, *run.task.input.unusual_values(example)]
+    unusual = run.task.input.unusual_values(example)
+    assert unusual, f"{type(run.task.input).__name__} does not say which of its values are unusual"
+    values = [example, *unusual]
     predictor = run.task.serving.load(run.saved_model, run.task.asking and run.task.asking())
     lines = predictor(values)
     assert len(lines) == len(values)

@@ -100,7 +100,7 @@ def gap_in(pictures: Sequence[Path]) -> str | None:
     """The two pictures between which numbers are missing, "6.png and 8.png"; None if the numbers
     go on in equal steps.
 
-    Names in which several numbers change (dates) are not checked.
+    Names of different forms, and those in which several numbers change (dates), are not checked.
     """
     names = [_NUMBER.split(path.stem) for path in pictures]
     if len({len(parts) for parts in names}) > 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import dataclasses
 import glob
 import os
@@ -26,7 +25,7 @@ from pipeline.corpora.origins import (
 from pipeline.corpora.settings import CorpusSettings
 from pipeline.corpora.splits import CorpusSplits, held_out
 from pipeline.corpora.text_splits import label_warnings, split_own_texts
-from pipeline.errors import UserError
+from pipeline.errors import DiskError, UserError
 from pipeline.facts import Origin
 
 
@@ -119,8 +118,13 @@ def _held_out_file(
     has_header = train.read.details["header"]
     columns = [train.read.details["text_column"], train.read.details["label_column"]]
     if not (has_header and any(name and name.isdecimal() for name in columns)):
-        with contextlib.suppress(UserError):
+        try:
             rows = read_rows(LabelledFile(path, *columns, known), raw)
+        except DiskError:
+            raise
+        except UserError:
+            pass  # it has columns of its own
+        else:
             if rows.read.details["header"] == has_header:
                 return rows
     file = LabelledFile(path, chosen.text_column, chosen.label_column, known)

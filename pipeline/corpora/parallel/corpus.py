@@ -74,9 +74,9 @@ def read_parallel_corpus(chosen: PairCorpusSettings, raw: Path, sample: Path) ->
     """Reads, filters and splits parallel corpora: of the catalogue, bundled, or a user's own.
 
     Bad pairs are left out (`pair_filters.REASONS`); of a published development or test set only
-    rows without two sides. A corpus without such a set gives a tenth of its pairs to dev or test,
-    by a hash, and always all pairs that share a side. Then no pair of train has a side of dev or
-    test, and none of dev a side of test, over all corpora.
+    rows without two sides. A corpus without such a set gives a tenth of its pairs to it, by a
+    hash, and always all pairs that share a side. Then no pair of train has a side of dev or test,
+    and none of dev a side of test, over all corpora.
 
     In the test of a user's own corpus each source stands once, with all its translations as
     references (`pairs.to_grouped_frame`). The test sets of the catalogue stay as

@@ -111,8 +111,8 @@ export const ENGLISH = {
   "looked-note": "Bright is where the model looked when it wrote the word.",
 
   "frames-tab": "Frames",
-  "frames-about": "Give a video as a table, a row a frame; the model labels each frame.",
-  "drop-frames": "A CSV file, a row a frame: choose it or drop it here",
+  "frames-about": "Give a video as a table, one row per frame; the model labels each frame.",
+  "drop-frames": "A CSV file, one row per frame: choose it or drop it here",
   "columns-needed": "Columns: {names}",
   "frames-labelled": "Frames: {count}, segments: {segments}",
   "predicted": "What the model says",

@@ -1,4 +1,4 @@
-// Labels of the frames of a video, from a table with a row a frame.
+// Labels of the frames of a video, from a table with one row per frame.
 
 import { curlLine, file, predict } from "../ask.js";
 import { el, percent, svg, table } from "../dom.js";
