@@ -40,8 +40,8 @@ def count_with_entities(rows: Iterable[Sequence[str]]) -> int:
 
 
 def is_escaped(count: int, rows: int) -> bool:
-    """Whether the text was probably escaped for HTML: half of `rows` have HTML entities, or more than
-    one and half a percent. Fewer may be texts about HTML."""
+    """Whether the text was probably escaped for HTML: half of `rows` have HTML entities, or more
+    than one and half a percent. Fewer may be texts about HTML."""
     return count > 0 and (2 * count >= rows or (count > 1 and count >= _STRAY_SHARE * rows))
 
 
