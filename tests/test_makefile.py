@@ -213,8 +213,22 @@ def test_a_task_without_teachers_is_not_distilled(checkout):
 def test_every_task_can_be_asked(checkout):
     for task in checkout.tasks:
         checkout.make(f"predict-{task}", "FILE=내 것.csv", "VERSION=2")
-        asked = ["-m", "pipeline", "predict", task, "--version=2", "--file=내 것.csv"]
-        assert checkout.calls == [asked]
+        [[*asked, file]] = checkout.calls
+        assert asked[:5] == ["-m", "pipeline", "predict", task, "--version=2"]
+        assert file == "--file=내 것.csv"
+
+
+@pytest.mark.parametrize(
+    ("short", "task", "given"),
+    [("generate", "charlm", "LENGTH=7"), ("caption", "captioning", "LANGUAGE=ko")],
+)
+def test_the_longer_target_asks_what_the_shorter_one_asks(checkout, short, task, given):
+    checkout.make(short, "FILE=여기", given)
+    *_, asked = checkout.calls
+    checkout.make(f"predict-{task}", "FILE=여기", given)
+    assert checkout.calls == [asked]
+    name, value = given.split("=")
+    assert f"--{name.lower()}={value}" in asked
 
 
 def test_predict_from_a_file_or_without_a_question(checkout):
