@@ -92,8 +92,7 @@ class Run:
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     def kill_one(self, generator: random.Random, longest: float) -> bool:
-        """Kills one process some time after its first checkpoint since this start; False if training
-        had ended."""
+        """Kills one process some time after its first checkpoint; False if training had ended."""
         process = self.start("train")
         written = self.checkpoint.stat().st_mtime_ns if self.checkpoint.exists() else 0
         while process.poll() is None:
