@@ -47,7 +47,7 @@ class PretrainedEncoder:
         vocabulary_size: pieces of it.
         trained_on: title of the corpus.
         licence: of the corpus.
-        loss: nats a piece on text that it did not learn from.
+        loss: nats per piece on text that it did not learn from.
         files: name -> sha256, of the weights and the tokenizer.
     """
 

@@ -45,7 +45,7 @@ _MAX_DAMAGED_SHARE = 0.1
 # UTF-16 without a byte order mark: every other byte of a space or line end is NUL, and so are
 # many of any file that is no text; of a text a stray one may be.
 _NULS_SEEN_IN = 4096
-_MOST_NULS = 0.02
+_MAX_NUL_SHARE = 0.02
 
 
 def read_text(path: Path) -> tuple[str, str]:
@@ -112,7 +112,7 @@ def marked_encoding(head: bytes, where: object) -> tuple[str, str] | None:
         if head.startswith(bom):
             return codec, name
     head = head[:_NULS_SEEN_IN]
-    if head.count(0) > _MOST_NULS * len(head):
+    if head.count(0) > _MAX_NUL_SHARE * len(head):
         raise UserError(
             "is not a text file (it has NUL bytes near its beginning)",
             where=where,

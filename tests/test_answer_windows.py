@@ -21,7 +21,7 @@ def test_every_value_is_in_one_window(texts, batch_size):
 
 
 def test_long_values_make_small_windows(monkeypatch):
-    monkeypatch.setattr(module, "_MOST_IN_WINDOW", 10)
+    monkeypatch.setattr(module, "_MAX_WINDOW_CHARACTERS", 10)
     assert list(windows([4, 4, 4, 30, 1, 9, 9], int, 3)) == [[4, 4], [4], [30], [1, 9], [9]]
 
 
@@ -59,7 +59,7 @@ def test_answers_come_in_the_order_of_the_values(texts, batch_size, by_place):
 
 
 def test_fewer_long_texts_are_asked_about_at_once(monkeypatch):
-    monkeypatch.setattr(module, "_MOST_AT_ONCE", 10)
+    monkeypatch.setattr(module, "_MAX_CHARACTERS", 10)
     sizes = [1, 1, 1, 1, 9, 30, 2, 8, 1, 0]
     assert list(parts(sizes, sizes, 3)) == [[1, 1, 1], [1, 9], [30], [2, 8], [1, 0]]
     assert list(parts([], [], 3)) == []

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import h5py
 import keras
 import numpy as np
 import pandas as pd
@@ -142,6 +143,18 @@ def test_training_learns_and_a_finished_one_is_not_repeated(tmp_path):
     assert result.best > 0.9
     again = fit(make_plan(), settings, tmp_path)
     assert dataclasses.replace(again, seconds=0) == dataclasses.replace(result, seconds=0)
+
+
+def test_best_weights_are_kept_without_the_optimizer(tmp_path):
+    """It is three times as large, and only a checkpoint is ever trained on."""
+    plan = make_plan(settings=BAG)
+    fit(plan, QUICK, tmp_path)
+    with h5py.File(tmp_path / "best.weights.h5") as file:
+        sizes = []
+        file.visititems(
+            lambda _, item: sizes.append(item.size) if isinstance(item, h5py.Dataset) else None
+        )
+    assert sum(sizes) == sum(weight.numpy().size for weight in plan.model.weights)
 
 
 def test_early_stopping_ends_when_dev_stands_still(tmp_path):

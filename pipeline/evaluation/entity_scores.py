@@ -11,7 +11,7 @@ from pipeline.corpora.annotated.entities import Entity
 
 RESAMPLES = 1000
 SEED = 20010
-_MOST_DRAWS = 4_000_000  # counts drawn at a time; 32 MB
+_MAX_DRAWS = 4_000_000  # counts drawn at a time; 32 MB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +96,7 @@ def f1_intervals(counts: np.ndarray, resamples: int = RESAMPLES, seed: int = SEE
     occurring = counts[..., :2].any(axis=(0, 2))
     rng = np.random.default_rng(seed)
     micro, macro, each = [], [], []
-    for size in _portions(resamples, max(_MOST_DRAWS // len(times), 1)):
+    for size in _portions(resamples, max(_MAX_DRAWS // len(times), 1)):
         # matrix products of floats are fast, and counts below 2**53 stay exact
         drawn = rng.multinomial(n, times / n, size=size).astype(np.float64)
         totals = (drawn @ kinds.astype(np.float64)).reshape(size, labels, 3)

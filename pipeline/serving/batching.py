@@ -32,7 +32,7 @@ _SMALL_SIZE = 1 << 14
 _PART_ROWS = 512
 _PART_SIZE = 1 << 18
 """Bytes of a part of a large request; a row that is larger is a giant."""
-_MOST_ROWS = 100_000
+_MAX_ROWS = 100_000
 """Rows of a request: the answer to a body of nothing but commas would take gigabytes."""
 _ALONE = 4
 """Requests to a signature without rows that are computed at a time."""
@@ -105,8 +105,8 @@ class SignatureQueue:
             self._alone.put(request)
             return
         request.rows = row_count(tensors)
-        if request.rows > _MOST_ROWS:
-            raise RequestError(413, f"a request may have {_MOST_ROWS:,} rows")
+        if request.rows > _MAX_ROWS:
+            raise RequestError(413, f"a request may have {_MAX_ROWS:,} rows")
         size = size_of(tensors)
         if request.rows <= _SMALL_ROWS and size <= _SMALL_SIZE:
             self._small.put(request)

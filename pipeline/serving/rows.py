@@ -14,7 +14,7 @@ from pipeline.serving.request_error import RequestError
 Array = npt.NDArray[Any]
 Tensors = dict[str, Array]
 
-_MOST_CELLS = 1 << 24
+_MAX_CELLS = 1 << 24
 """Of a table that is put together of several calls, as of one that a model gives."""
 
 
@@ -63,7 +63,7 @@ class RowRules:
         if name in self.padding:
             width = max(array.shape[1] for array in arrays)
             cells = width * sum(map(len, arrays))
-            if cells > _MOST_CELLS:
+            if cells > _MAX_CELLS:
                 raise RequestError(
                     400,
                     f"Output {name} would be a table of {cells:,} cells: ask for fewer rows, or "

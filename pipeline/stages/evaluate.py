@@ -67,10 +67,10 @@ def name_elsewhere(corpus: str, root: Path) -> str:
     paths = corpus.split(",")
     stems = "+".join(re.sub(r"[^\w-]+", "-", Path(path.strip()).stem) for path in paths)
     places = [os.path.relpath(os.path.abspath(path.strip()), root) for path in paths]
-    return f"{stems[:_LONGEST_NAME].strip('-') or 'file'}-{digest(places)[:8]}"
+    return f"{stems[:_MAX_NAME_LENGTH].strip('-') or 'file'}-{digest(places)[:8]}"
 
 
-_LONGEST_NAME = 40
+_MAX_NAME_LENGTH = 40
 
 
 def _write(evaluated: Evaluated, report: Path, metrics: Path, about: dict[str, str]) -> None:

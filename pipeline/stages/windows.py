@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-_MOST_AT_ONCE = 1_000_000  # characters; a longer text is asked alone
-_MOST_BATCHES = 32
-_MOST_IN_WINDOW = 8_000_000  # characters
+_MAX_CHARACTERS = 1_000_000  # characters; a longer text is asked alone
+_MAX_BATCHES = 32
+_MAX_WINDOW_CHARACTERS = 8_000_000  # characters
 
 Value = TypeVar("Value")
 
@@ -17,7 +17,7 @@ def windows(
     values: Iterable[Value],
     size: Callable[[Value], int],
     batch_size: int,
-    max_batches: int = _MOST_BATCHES,
+    max_batches: int = _MAX_BATCHES,
 ) -> Iterator[list[Value]]:
     """Windows of values in their order: the first has as many as a batch, so that there is an
     answer soon, each next one twice as many, up to `max_batches` batches; fewer where values are
@@ -32,7 +32,7 @@ def windows(
     count, total = batch_size, 0
     for value in values:
         added = size(value)
-        if window and (len(window) == count or total + added > _MOST_IN_WINDOW):
+        if window and (len(window) == count or total + added > _MAX_WINDOW_CHARACTERS):
             yield window
             window, total = [], 0
             count = min(2 * count, max_batches * batch_size)
@@ -54,7 +54,7 @@ def parts(
     """
     start = total = 0
     for number, size in enumerate(sizes):
-        if number > start and (number - start == max_count or total + size > _MOST_AT_ONCE):
+        if number > start and (number - start == max_count or total + size > _MAX_CHARACTERS):
             yield values[start:number]
             start, total = number, 0
         total += size

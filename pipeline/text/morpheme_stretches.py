@@ -16,10 +16,10 @@ SYMBOL_TAGS = {
 }
 """What each tag set calls characters that the analyzer is not asked about."""
 
-_LONGEST_STRETCH = 200
+_MAX_STRETCH_LENGTH = 200
 """Characters handed over at once: the analyzers' time grows faster than the text."""
 
-_LONGEST_WORD = {
+_MAX_WORD_LENGTH = {
     "okt": 60,
     "komoran": 60,
     "hannanum": 40,
@@ -30,7 +30,7 @@ _LONGEST_WORD = {
 """Characters of a word that an analyzer gets whole: Hannanum overruns its tables soon after, and
 Kkma's time may double with every further character."""
 
-_LONGEST_REPEAT = 6
+_MAX_REPEAT_LENGTH = 6
 """Characters of a word like 나나나나나나나 that Kkma gets whole: eight may take it seconds, forty a
 minute. A run without a syllable (ㅋㅋㅋㅋ) costs nothing."""
 
@@ -65,7 +65,7 @@ def stretches(text: str, analyzer: str) -> list[MorphemeStretch]:
                 part.start == word.start()
                 and last is not None
                 and (last.analyzable and part.analyzable)
-                and part.end - last.start <= _LONGEST_STRETCH
+                and part.end - last.start <= _MAX_STRETCH_LENGTH
             ):
                 found[-1] = MorphemeStretch(last.start, part.end, True)
             else:
@@ -86,14 +86,14 @@ def _parts(text: str, start: int, end: int, analyzer: str) -> list[MorphemeStret
 
 def _short_parts(text: str, start: int, end: int, analyzer: str) -> list[MorphemeStretch]:
     if analyzer != "kkma":
-        return _in_lengths(start, end, _LONGEST_WORD[analyzer])
+        return _in_lengths(start, end, _MAX_WORD_LENGTH[analyzer])
     parts: list[MorphemeStretch] = []
     done = start
     for match in _REPEAT.finditer(text, start, end):
-        parts += _in_lengths(done, match.start(), _LONGEST_WORD[analyzer])
-        parts += _in_lengths(match.start(), match.end(), _LONGEST_REPEAT)
+        parts += _in_lengths(done, match.start(), _MAX_WORD_LENGTH[analyzer])
+        parts += _in_lengths(match.start(), match.end(), _MAX_REPEAT_LENGTH)
         done = match.end()
-    return parts + _in_lengths(done, end, _LONGEST_WORD[analyzer])
+    return parts + _in_lengths(done, end, _MAX_WORD_LENGTH[analyzer])
 
 
 def _in_lengths(start: int, end: int, longest: int) -> list[MorphemeStretch]:

@@ -23,7 +23,7 @@ from pipeline.training.optimizer import ClippedAdamW, warmup_cosine
 from pipeline.training.settings import TrainingSettings
 from pipeline.training.step_together import step_together
 from pipeline.training.tensorboard import TensorBoardLog
-from pipeline.training.weights import load_initial_weights, save_weights
+from pipeline.training.weights import load_initial_weights, load_weights, save_weights
 from pipeline.workspace import is_what_was_written, sha256, write_record, write_text
 
 WEIGHTS = "best.weights.h5"
@@ -393,6 +393,6 @@ def fit(
     training.go()
     result = training.result()
     if processes.is_first():
-        plan.model.load_weights(run / WEIGHTS)
+        load_weights(plan.model, run / WEIGHTS)
         write_record(run / "training.json", as_json(result))
     return result

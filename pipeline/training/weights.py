@@ -22,7 +22,7 @@ class _InMemory(io.BytesIO):
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
-    """Writes the weights of `model`, atomically.
+    """Writes the weights of `model`, atomically, without the state of its optimizer.
 
     HDF5 makes the file in memory, since a full disk makes it fail at any later time, with much
     noise or a crash.
@@ -31,9 +31,22 @@ def save_weights(model: keras.Model, path: Path) -> None:
         UserError: the disk is full or may not be written to; `path` is as it was.
     """
     file = _InMemory()
-    model.save_weights(file)
+    _without_optimizer(model).save_weights(file)
     with atomic_file(path) as temporary:
         temporary.write_bytes(file.getbuffer())
+
+
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Reads what `save_weights` wrote of `model`; its optimizer stays as it is."""
+    _without_optimizer(model).load_weights(path)
+
+
+def _without_optimizer(model: keras.Model) -> keras.Model:
+    """The same layers as a model that is not compiled: Keras takes an optimizer for a part of the
+    model, and its averages are three times as large as the weights. A model that is no graph of
+    layers says itself what its weights are."""
+    compiled, graph_of_layers = hasattr(model, "optimizer"), hasattr(model, "outputs")
+    return keras.Model(model.input, model.output) if compiled and graph_of_layers else model
 
 
 def load_best_weights(model: keras.Model, trained: Trained) -> keras.Model:

@@ -23,7 +23,7 @@ from pipeline.serving.request_error import RequestError
 from pipeline.serving.service import ServedModel
 
 _STATIC = Path(__file__).parent / "static"
-_LONGEST = 1 << 17
+_MAX_BODY_SIZE = 1 << 17
 """Bytes of a text whose pieces are asked for."""
 _HEADERS = (
     (
@@ -66,8 +66,8 @@ def page_routes(registry: Registry[ServedModel]) -> list[BaseRoute]:
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
-            if len(body) > _LONGEST:
-                raise RequestError(413, f"a text may have {_LONGEST:,} bytes here")
+            if len(body) > _MAX_BODY_SIZE:
+                raise RequestError(413, f"a text may have {_MAX_BODY_SIZE:,} bytes here")
         text = bytes(body).decode("utf-8", "replace")
         return _json(
             {"spans": await run_in_threadpool(models.spans, request.path_params["model"], text)}

@@ -80,7 +80,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
         tokens=int(counts.sum() * trained.result.epochs),
     )
     summary = (
-        f"{loss:.3f} nats a piece on test (perplexity {np.exp(loss):.1f}), hidden pieces guessed "
+        f"{loss:.3f} nats per piece on test (perplexity {np.exp(loss):.1f}), hidden pieces guessed "
         f"{guessed['fill_in_accuracy']:.1%}, other halves of texts found {found.recall_at_1:.1%}"
     )
     return Evaluated(summary, metrics, content)
