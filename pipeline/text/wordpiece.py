@@ -141,8 +141,11 @@ class WordPieceTokenizer(Tokenizer):
     def words(self, normalized: str) -> list[str]:
         """Words; of one that is longer than `MAX_WORD_LENGTH` its parts, `##` before all but the
         first."""
+        matches: list[str] = self.word_pattern.findall(normalized)
+        if len(normalized) <= MAX_WORD_LENGTH:
+            return matches
         found = []
-        for word in self.word_pattern.findall(normalized):
+        for word in matches:
             first, *others = word_parts(word)
             found += [first, *(CONTINUES + part for part in others)]
         return found
