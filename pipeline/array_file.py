@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -72,6 +73,22 @@ def mapped_array(path: Path, dtype: DTypeLike) -> np.ndarray:
             remedy="delete it and run the prepare stage again",
         ) from error
     return array
+
+
+def forget_pages(array: np.ndarray) -> None:
+    """Lets go of the pages of a mapped file that were read through an array, which can be read as
+    before; does nothing to other arrays.
+
+    A process keeps each page that it has read of a mapped file, until memory gets short. So one
+    that reads rows here and there soon has all of a large file. The pages stay in the cache of the
+    system.
+    """
+    base = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    # What may be written to could be lost.
+    if isinstance(base, mmap.mmap) and not array.flags.writeable and hasattr(base, "madvise"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def _write_header(file: BinaryIO, dtype: DTypeLike, shape: tuple[int, ...]) -> None:

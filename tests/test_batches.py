@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
+import psutil
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,3 +80,20 @@ def test_targets_of_ids_are_padded_with_minus_one(lengths, batch_size):
         for row, target, length in zip(indices, targets, inputs["lengths"], strict=True):
             np.testing.assert_array_equal(target[:length], tags.row(row))
             assert (target[length:] == -1).all()
+
+
+def test_rows_on_disk_do_not_stay_in_memory(tmp_path):
+    """Neither those of an epoch that is drawn in blocks, nor those that were prepared."""
+    part = Ragged.from_lengths(np.arange(1 << 21, dtype=np.int32), np.full(1 << 9, 1 << 12))
+    part.save(tmp_path / "train")
+    drawn = Ragged.in_temporary_file([part] * 4, tmp_path)
+    for rows in (drawn, Ragged.load(tmp_path / "train")):
+        before = _mapped_bytes()
+        for inputs, targets in LengthBuckets(rows, np.arange(len(rows)), 64, seed=1):
+            np.testing.assert_array_equal(inputs["ids"][:, 0], targets % (1 << 9) << 12)
+        assert _mapped_bytes() - before < rows.ids.nbytes / 4
+
+
+def _mapped_bytes() -> int:
+    """Memory of this process that belongs to mapped files; 0 where the system does not say."""
+    return getattr(psutil.Process(os.getpid()).memory_info(), "shared", 0)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import keras
 import numpy as np
 
+from pipeline.array_file import forget_pages
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import PAD
+
+_ROWS_AT_ONCE = 32
+"""Rows that are read before pages are let go of; with one page the system may map two megabytes."""
 
 
 def shape_multiple() -> int:
@@ -18,7 +22,7 @@ def shape_multiple() -> int:
 def pad(
     rows: Ragged, indices: np.ndarray, multiple: int = 1, fill: int = PAD
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pads some rows on the right to a matrix.
+    """Pads some rows on the right to a matrix; of a mapped file nothing stays in memory.
 
     Args:
         rows: framed ids.
@@ -29,10 +33,13 @@ def pad(
     Returns:
         ids int32 [batch, time] padded with `fill`, and lengths int32 [batch].
     """
-    lengths = rows.lengths_of(indices).astype(np.int32)
+    starts, lengths = rows.row_splits[indices], rows.lengths_of(indices).astype(np.int32)
+    forget_pages(rows.row_splits)
     width = int(-(-int(lengths.max(initial=1)) // multiple) * multiple)
-    position = np.arange(width, dtype=np.int64)[None, :]
-    real = position < lengths[:, None]
-    source = np.where(real, rows.row_splits[indices][:, None] + position, 0)
-    ids = np.where(real, rows.ids[source] if len(rows.ids) else fill, fill).astype(np.int32)
+    ids = np.full((len(indices), width), fill, np.int32)
+    for number, (start, length) in enumerate(zip(starts.tolist(), lengths.tolist(), strict=True)):
+        ids[number, :length] = rows.ids[start : start + length]
+        if number % _ROWS_AT_ONCE == 0:
+            forget_pages(rows.ids)
+    forget_pages(rows.ids)
     return ids, lengths

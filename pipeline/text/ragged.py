@@ -7,10 +7,12 @@ import dataclasses
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from pipeline.array_file import array_writer, mapped_array
+from pipeline.array_file import array_writer, forget_pages, mapped_array
 from pipeline.errors import UserError
 from pipeline.workspace import disk_errors
 
@@ -37,6 +39,7 @@ class Ragged:
             raise ValueError("ids must be [total] and row_splits [rows + 1]")
         if splits[0] != 0 or splits[-1] != len(self.ids) or (splits[1:] < splits[:-1]).any():
             raise ValueError("row_splits must ascend from 0 to the number of ids")
+        forget_pages(splits)
 
     @classmethod
     def from_lists(cls, rows: Iterable[Sequence[int]]) -> Ragged:
@@ -65,7 +68,9 @@ class Ragged:
     @property
     def lengths(self) -> np.ndarray:
         """The length of each row, int64 [rows]."""
-        return np.diff(self.row_splits)
+        lengths = np.diff(self.row_splits)
+        forget_pages(self.row_splits)
+        return lengths
 
     def lengths_of(self, rows: np.ndarray) -> np.ndarray:
         """The lengths of some rows, int64 [some]."""
@@ -136,21 +141,23 @@ class Ragged:
 
     @classmethod
     def in_temporary_file(cls, parts: Iterable[Ragged], folder: Path) -> Ragged:
-        """The rows of all `parts`, in order, with their ids in an unnamed file in `folder` that
-        disappears with them.
+        """The rows of all `parts`, in order, in unnamed files in `folder` that disappear with them.
 
         Raises:
             UserError: the disk is full or may not be written to.
         """
-        lengths = [np.zeros(0, np.int64)]
-        with disk_errors(folder), tempfile.TemporaryFile(dir=folder) as file:
+        with (
+            disk_errors(folder),
+            tempfile.TemporaryFile(dir=folder) as ids,
+            tempfile.TemporaryFile(dir=folder) as row_splits,
+        ):
+            total = 0
+            row_splits.write(np.zeros(1, np.int64).data)
             for part in parts:
-                file.write(part.ids.data)
-                lengths.append(part.lengths)
-            file.flush()
-            total = file.tell() // np.dtype(np.int32).itemsize
-            ids = np.memmap(file, np.int32, "r", shape=(total,)) if total else np.zeros(0, np.int32)
-        return cls.from_lengths(ids, np.concatenate(lengths))
+                ids.write(part.ids.data)
+                row_splits.write((part.row_splits[1:] + total).data)
+                total += len(part.ids)
+            return cls(_written(ids, np.int32), _written(row_splits, np.int64))
 
     def save(self, path: Path) -> None:
         """Writes `<path>.ids.npy` and `<path>.row_splits.npy`, each whole or not at all."""
@@ -201,6 +208,13 @@ def ragged_writer(path: Path) -> Iterator[Callable[[Ragged], None]]:
             total += len(rows.ids)
 
         yield append
+
+
+def _written(file: IO[bytes], dtype: DTypeLike) -> np.ndarray:
+    """All that was written to a file, as an array that stays on disk."""
+    file.flush()
+    count = file.tell() // np.dtype(dtype).itemsize
+    return np.memmap(file, dtype, "r", shape=(count,)) if count else np.zeros(0, dtype)
 
 
 def _files(path: Path) -> tuple[Path, Path]:

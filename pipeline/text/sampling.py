@@ -149,7 +149,7 @@ def segmentations(
     """A function from the epoch to the training rows; cut anew each epoch if subword dropout is on.
 
     Of more than `ROWS_AT_ONCE` rows a block after the other is laid out and drawn in each epoch,
-    and what is drawn goes to an unnamed file beside `texts`, so that memory does not grow with
+    and what is drawn goes to unnamed files beside `texts`, so that memory does not grow with
     them.
 
     Args:
