@@ -17,7 +17,7 @@ from finished_run import FinishedRun
 from pipeline.__main__ import main, prepare_process
 from pipeline.tasks.base import find_task
 from pipeline.workspace import Workspace
-from shared_runs import SharedRuns
+from shared_runs import SharedRuns, loaded_once
 from warm_python import WarmPython
 
 pytest_plugins = ["browser", "file_server", "stub_stages"]
@@ -93,8 +93,10 @@ def shared_folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_runs(shared_folder) -> SharedRuns:
-    return SharedRuns(shared_folder)
+def shared_runs(shared_folder) -> Iterator[SharedRuns]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tensorflow.saved_model.load", loaded_once(shared_folder))
+        yield SharedRuns(shared_folder)
 
 
 @pytest.fixture(scope="session")

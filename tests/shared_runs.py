@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import importlib
 import json
 import shutil
@@ -15,6 +16,8 @@ from finished_run import FinishedRun
 from pipeline.tasks.base import find_task
 from pipeline.workspace import Workspace
 from variants import RUNS, settings_of, small_corpus
+
+KINDS = ("finished", "variant")
 
 
 @contextlib.contextmanager
@@ -42,6 +45,25 @@ def share_pictures(root: Path, shared_folder: Path) -> None:
     processed = root / "data" / "processed"
     processed.mkdir(parents=True)
     (processed / "pictures").symlink_to(store)
+
+
+def loaded_once(folder: Path) -> Callable:
+    """`tf.saved_model.load`, which gives the last few models of shared runs again.
+
+    Args:
+        folder: of all workers.
+    """
+    load = importlib.import_module("tensorflow").saved_model.load
+    kept = functools.lru_cache(maxsize=4)(lambda path, written: load(str(path)))
+
+    def load_or_keep(folder_of_model, *options, **named):
+        path = Path(folder_of_model).resolve()
+        shared = any(path.match(f"{folder}/{kind}-*/saved_models/*/*") for kind in KINDS)
+        if not shared or options or named:
+            return load(folder_of_model, *options, **named)
+        return kept(path, (path / "saved_model.pb").stat().st_mtime_ns)
+
+    return load_or_keep
 
 
 class SharedRuns:

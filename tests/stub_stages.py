@@ -16,7 +16,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from pipeline import workspace
 from pipeline.errors import UnusableCheckpointError, UserError
@@ -84,7 +83,8 @@ def _export(settings: Any, trained: Trained, folder: Path) -> Exported:
     weights = trained.weights.read_text("utf-8")
     for name in ("variables/variables.index", "assets.extra/vocab.txt"):
         write_text(folder / name, f"{name} {weights}\n")
-    graph = SavedModel()
+    # Not at the top: every start of pytest imports this module, also that of tests of text alone.
+    graph = importlib.import_module("tensorflow.core.protobuf.saved_model_pb2").SavedModel()
     graph.meta_graphs.add().meta_info_def.meta_graph_version = weights
     (folder / "saved_model.pb").write_bytes(graph.SerializeToString())
     return Exported("1 MB", ("serving_default",), {"a": "b"}, ())

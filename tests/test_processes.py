@@ -150,26 +150,9 @@ def do_at_third_checkpoint(what: str, folder: Path) -> None:
     (folder / "sitecustomize.py").write_text(AT_THIRD_CHECKPOINT.format(what))
 
 
-@pytest.mark.parametrize("killed", ["0", "1"])
-def test_killed_process_ends_all_and_the_same_command_goes_on(killed, prepared, on_two, tmp_path):
-    run = prepared("sentiment").copy(tmp_path / "run")
-    do_at_third_checkpoint('children[os.environ["KILLED"]].kill()', tmp_path)
-    process = started(run, path=tmp_path, PROCESSES="2", KILLED=killed)
-    _, errors = process.communicate(timeout=900)
-    assert process.returncode == 2, errors
-    told = [line for line in errors.split("\n") if "error" in line.lower()]
-    assert len(told) == 1
-    assert f"process {killed} of 2 was killed" in told[0]
-    assert "Traceback" not in errors
-    stopped_at = state(run)[1]["step"]
-    ours, straight = (state(of) for of in (trained(run, PROCESSES="2"), on_two("sentiment")))
-    assert stopped_at < straight[1]["step"]
-    for array, values in straight[0].items():
-        np.testing.assert_array_equal(ours[0][array], values, err_msg=array)
-
-
-def test_ctrl_c_ends_all_and_a_damaged_checkpoint_is_left_by_all(prepared, on_two, tmp_path):
-    run = prepared("sentiment").copy(tmp_path / "run")
+def test_what_ends_one_process_ends_all_and_the_same_command_goes_on(prepared, on_two, tmp_path):
+    """Ctrl-C first, whose checkpoint is damaged then; after it each process is killed once."""
+    run, straight = prepared("sentiment").copy(tmp_path / "run"), state(on_two("sentiment"))
     do_at_third_checkpoint(INTERRUPT, tmp_path)
     process = started(run, path=tmp_path, PROCESSES="2")
     _, errors = process.communicate(timeout=900)
@@ -181,7 +164,19 @@ def test_ctrl_c_ends_all_and_a_damaged_checkpoint_is_left_by_all(prepared, on_tw
     # Neither process may wait for the other when both find that the training must start again.
     file = run.run / "checkpoint" / "state.npz"
     np.savez(file, **{**state(run)[0], "state": np.frombuffer(b'{"nothing": 1}', np.uint8)})
-    ours, straight = (state(of) for of in (trained(run, PROCESSES="2"), on_two("sentiment")))
+    do_at_third_checkpoint('children[os.environ["KILLED"]].kill()', tmp_path)
+    steps = [0]
+    for killed in ("0", "1"):
+        process = started(run, path=tmp_path, PROCESSES="2", KILLED=killed)
+        _, errors = process.communicate(timeout=900)
+        assert process.returncode == 2, errors
+        told = [line for line in errors.split("\n") if "error" in line.lower()]
+        assert len(told) == 1
+        assert f"process {killed} of 2 was killed" in told[0]
+        assert "Traceback" not in errors
+        steps.append(state(run)[1]["step"])
+    assert steps[0] < steps[1] < steps[2] < straight[1]["step"]
+    ours = state(trained(run, PROCESSES="2"))
     for array, values in straight[0].items():
         np.testing.assert_array_equal(ours[0][array], values, err_msg=array)
 

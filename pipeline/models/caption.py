@@ -12,6 +12,7 @@ from keras import ops
 from pipeline.decoding import SearchOptions, SpecialIds, beam_search
 from pipeline.errors import UserError
 from pipeline.models.captioner import CaptionSteps
+from pipeline.models.one_graph import predict_batch
 from pipeline.models.search_settings import CaptionSearchSettings
 from pipeline.pictures.features import PictureFeatures
 from pipeline.text.ragged import Ragged
@@ -76,6 +77,12 @@ class Caption(keras.Model):
         self.supports_jit = False
         self.built = True
 
+    @property
+    def input(self):
+        """The inputs, as a functional model describes them."""
+        described = self.captioner.input
+        return {"features": described["features"], "language": described["picture"]}
+
     def call(self, inputs):
         features = inputs["features"]
         rows, places = ops.shape(features)[0], features.shape[1]
@@ -133,7 +140,7 @@ def caption_pictures(
     for first in range(0, len(features), batch_size):
         numbers = np.arange(first, min(first + batch_size, len(features)))
         inputs = {"features": features.take(numbers), "language": languages[numbers]}
-        answer = caption.predict_on_batch(inputs)
+        answer = predict_batch(caption, inputs)
         scores.append(answer["scores"])
         for ids, length in zip(answer["ids"], answer["lengths"], strict=True):
             said.append(ids[:length][ids[:length] != EOS])

@@ -9,6 +9,7 @@ from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.layers.piece_embedding import embedded_pieces
 from pipeline.layers.pooling import pooling_layer
 from pipeline.layers.recurrent import Recurrent
+from pipeline.models.one_graph import predict_batch
 from pipeline.models.settings import ClassifierSettings
 from pipeline.text.ragged import Ragged
 
@@ -76,5 +77,5 @@ def predict_logits(model: keras.Model, rows: Ragged, batch_size: int = 512) -> n
     batches = LengthBuckets(rows, None, batch_size)
     logits = np.zeros((len(rows), model.output_shape[-1]), dtype=np.float32)
     for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
-        logits[indices] = model.predict_on_batch(inputs)
+        logits[indices] = predict_batch(model, inputs)
     return logits

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.batches.language_model import HIDDEN_AS
 from pipeline.batches.padding import pad
+from pipeline.models.one_graph import predict_batch
 from pipeline.models.settings import EncoderSettings
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import SPECIALS
@@ -63,13 +64,13 @@ class FillIn:
         ids, lengths = pad(rows, indices)
         place, row = np.asarray(places)[indices], np.arange(len(indices))
         if self.recurrent:
-            forward, backward = self.guesses.predict_on_batch({"ids": ids, "lengths": lengths})
+            forward, backward = predict_batch(self.guesses, {"ids": ids, "lengths": lengths})
             from_left = self._log_probabilities(forward[row, place - 1])
             from_right = self._log_probabilities(backward[row, place + 1])
             return _among_pieces(from_left + from_right - self.log_prior)
         ids[row, place] = HIDDEN_AS
         inputs = {"ids": ids, "lengths": lengths, "places": place[:, None].astype(np.int32)}
-        return _among_pieces(self._log_probabilities(self.guesses.predict_on_batch(inputs)[:, 0]))
+        return _among_pieces(self._log_probabilities(predict_batch(self.guesses, inputs)[:, 0]))
 
     def _log_probabilities(self, vectors: np.ndarray) -> np.ndarray:
         return _normalized(np.asarray(self.softmax.logits(vectors), np.float64))

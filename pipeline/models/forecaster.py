@@ -13,6 +13,7 @@ from pipeline.layers.feedback_decoder import CELLS, FeedbackDecoder
 from pipeline.layers.recurrent import cell_layer
 from pipeline.layers.segment_gru import SegmentGRU
 from pipeline.models.forecaster_settings import ForecasterSettings
+from pipeline.models.one_graph import predict_batch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,4 +143,4 @@ def _encoder_decoder(
 def predict_forecasts(model: keras.Model, windows: Windows) -> np.ndarray:
     """The forecasts of all windows, in the order of `windows.starts`: float32 [windows, horizon,
     channels]."""
-    return np.concatenate([model.predict_on_batch(inputs) for inputs, _ in windows])
+    return np.concatenate([predict_batch(model, inputs) for inputs, _ in windows])

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.batches.frame_windows import FrameRows, FrameWindows
 from pipeline.layers.carried_recurrent import CarriedRecurrent
 from pipeline.layers.crf import LinearChainCRF, Viterbi
+from pipeline.models.one_graph import predict_batch
 from pipeline.models.recurrent_stack import carried_stack, recurrent_stack
 from pipeline.models.settings import FrameLabellerSettings
 
@@ -68,7 +69,7 @@ def predict_labels(decoder: keras.Model, rows: FrameRows, batch_size: int) -> li
     batches = FrameWindows(rows, batch_size)
     found: list[np.ndarray] = [np.zeros(0, np.int32)] * len(rows)
     for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
-        answers = np.asarray(decoder.predict_on_batch(inputs))
+        answers = np.asarray(predict_batch(decoder, inputs))
         for index, length, answer in zip(indices, inputs["lengths"], answers, strict=True):
             found[batches.windows[index, 0]] = answer[:length]
     return found

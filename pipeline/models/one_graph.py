@@ -52,23 +52,18 @@ def training_step(model: keras.Model) -> Callable[[Batch, np.ndarray], float]:
     return step
 
 
-def prediction(model: keras.Model) -> Callable[[Batch], Any]:
-    """A function that computes the outputs of a model for a batch, as `predict_on_batch`.
+def predict_batch(model: keras.Model, inputs: Batch) -> Any:
+    """The outputs of a model for a batch, as `predict_on_batch`; the model keeps its graph.
 
     Args:
         model: its inputs are a dictionary.
+        inputs: of the batch.
     """
     if keras.backend.backend() != "tensorflow":
-        return model.predict_on_batch
-    graph: tf.types.experimental.PolymorphicFunction | None = None
-
-    def predict(inputs: Batch) -> Any:
-        nonlocal graph
-        if graph is None:
-            graph = tf.function(model.predict_step, [_specs(model, inputs)], autograph=False)
-        return keras.tree.map_structure(np.asarray, graph(inputs))
-
-    return predict
+        return model.predict_on_batch(inputs)
+    if not hasattr(model, "one_graph"):
+        model.one_graph = tf.function(model.predict_step, [_specs(model, inputs)], autograph=False)
+    return keras.tree.map_structure(np.asarray, model.one_graph(inputs))
 
 
 def _specs(model: keras.Model, inputs: Batch) -> dict[str, tf.TensorSpec]:

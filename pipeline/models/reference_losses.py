@@ -7,6 +7,7 @@ from keras import ops
 
 from pipeline.batches.sentence_pairs import PairBuckets
 from pipeline.decoding import SpecialIds, greedy
+from pipeline.models.one_graph import predict_batch
 from pipeline.models.seq2seq_steps import translation_steps
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS, PAD, UNK
@@ -49,6 +50,12 @@ class ReferenceLosses(keras.Model):
         # The longest of a batch is known when it comes: no shape for XLA.
         self.supports_jit = False
         self.built = True
+
+    @property
+    def input(self):
+        """The inputs, as a functional model describes them."""
+        described = self.translator.input
+        return {**described, "targets": described["target_ids"]}
 
     def call(self, inputs):
         ids, lengths, reads = inputs["ids"], inputs["lengths"], inputs["target_ids"]
@@ -93,7 +100,7 @@ def reference_losses(
     model, pieces = ReferenceLosses(translator), 0
     totals = {"teacher_forced": 0.0, "free_running": 0.0}
     for inputs, said in PairBuckets(sources, targets, _TOKENS, multiple=multiple):
-        answer = model.predict_on_batch({**inputs, "targets": said})
+        answer = predict_batch(model, {**inputs, "targets": said})
         pieces += int((said >= 0).sum())
         for name in totals:
             totals[name] += float(answer[name].sum(dtype="float64"))

@@ -14,6 +14,7 @@ from pipeline.layers.crf import LinearChainCRF, Marginals, Viterbi
 from pipeline.layers.piece_embedding import PieceEmbedding, embedded_pieces
 from pipeline.layers.piece_ngrams import PieceNgrams
 from pipeline.layers.recurrent import Recurrent
+from pipeline.models.one_graph import predict_batch
 from pipeline.models.recurrent_stack import recurrent_stack
 from pipeline.models.settings import TaggerSettings
 from pipeline.text.ragged import Ragged
@@ -146,7 +147,7 @@ def predict_tags(decoder: keras.Model, rows: Ragged, batch_size: int = 256) -> R
     batches = LengthBuckets(rows, None, batch_size)
     found = Ragged(np.zeros(len(rows.ids), np.int32), rows.row_splits)
     for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
-        for row, tags in zip(indices, decoder.predict_on_batch(inputs), strict=True):
+        for row, tags in zip(indices, predict_batch(decoder, inputs), strict=True):
             found.row(row)[:] = tags[: len(found.row(row))]
     return found
 

@@ -12,6 +12,7 @@ from pipeline.layers.positions import SinusoidalPositions
 from pipeline.layers.recurrent import Recurrent
 from pipeline.layers.sampled_softmax import SampledSoftmax
 from pipeline.layers.transformer import EncoderBlock
+from pipeline.models.one_graph import predict_batch
 from pipeline.models.settings import EncoderSettings
 from pipeline.text.ragged import Ragged
 
@@ -105,7 +106,7 @@ def encode(encoder: keras.Model, rows: Ragged, batch_size: int = 256) -> list[np
     batches = LengthBuckets(rows, None, batch_size)
     vectors: list[np.ndarray] = [np.zeros(0)] * len(rows)
     for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
-        found = encoder.predict_on_batch(inputs)
+        found = predict_batch(encoder, inputs)
         for index, row, length in zip(indices, found, inputs["lengths"], strict=True):
             vectors[index] = row[:length]
     return vectors

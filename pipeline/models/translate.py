@@ -11,7 +11,7 @@ from keras import ops
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.decoding import SearchOptions, SpecialIds, beam_search
 from pipeline.errors import UserError
-from pipeline.models.one_graph import prediction
+from pipeline.models.one_graph import predict_batch
 from pipeline.models.search_settings import SearchSettings
 from pipeline.models.seq2seq_steps import translation_steps
 from pipeline.text.ragged import Ragged
@@ -79,7 +79,6 @@ class Translate(keras.Model):
         # The longest of a batch is known when it comes: no shape for XLA.
         self.supports_jit = False
         self.built = True
-        self.answer = prediction(self)
 
     @property
     def input(self):
@@ -180,7 +179,7 @@ def translate_rows(
     scores = np.zeros(len(rows), np.float32)
     batches = LengthBuckets(rows, None, batch_size)
     for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
-        answer = translate.answer(inputs)
+        answer = predict_batch(translate, inputs)
         scores[indices] = answer["scores"]
         for row, ids, length in zip(indices, answer["ids"], answer["lengths"], strict=True):
             said = ids[:length]

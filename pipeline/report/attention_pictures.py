@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn
+from pipeline.report.figures import BLUE, GREEN, INK, ORANGE, QUIET, drawn, to_png
 from pipeline.report.fonts import drawable
 from pipeline.text.unigram import WORD_MARK
 from pipeline.text.vocabulary import BOS, CONTINUES, EOS, PAD, SPECIALS
@@ -41,6 +42,11 @@ class HeatMap:
     target_words: tuple[str, ...]
     source_words: tuple[str, ...]
     caption: str = ""
+
+    @functools.cached_property
+    def png(self) -> bytes:
+        """The plot as a PNG file, which the report and TensorBoard show."""
+        return to_png(attention_heat_map(self))
 
     def __post_init__(self):
         if self.weights.shape != (len(self.target_words), len(self.source_words)):

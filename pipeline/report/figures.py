@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, PercentFormatter
+from PIL import Image
 
 from pipeline.report.fonts import drawable, hangul_fonts
 
@@ -69,12 +70,13 @@ def drawn(make: Callable[..., Figure]) -> Callable[..., Figure]:
 
 def to_png(figure: Figure, dpi: int = 170) -> bytes:
     """The figure as a PNG file, with enough pixels for a high-density screen."""
-    if not isinstance(figure.canvas, FigureCanvasAgg):
-        FigureCanvasAgg(figure)
-    buffer = io.BytesIO()
+    canvas = FigureCanvasAgg(figure)
+    figure.set_dpi(dpi)
     # ticks are made while drawing, so the style is needed here, too
     with matplotlib.rc_context(STYLE), hangul_fonts():
-        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+        canvas.draw()  # `savefig` draws twice
+    buffer = io.BytesIO()
+    Image.fromarray(np.asarray(canvas.buffer_rgba())).save(buffer, "png", dpi=(dpi, dpi))
     return buffer.getvalue()
 
 

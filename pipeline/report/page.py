@@ -13,7 +13,6 @@ import datetime
 import functools
 import re
 import struct
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -150,11 +149,10 @@ def _visible(value: object) -> object:
     """Replaces characters of a text that HTML must not contain or that would be invisible."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    kept = _INVISIBLE.sub("\ufffd", readable(value))
-    # U+202A to U+202E and similar ones would turn the rest of the page to right to left
-    return "".join(c for c in kept if unicodedata.bidirectional(c) not in _BIDI_CONTROLS)
+    return _BIDI_CONTROLS.sub("", _INVISIBLE.sub("\ufffd", readable(value)))
 
 
 # Control characters, and the marks of `pipeline.report.document`.
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ue000\ue001\ufffe\uffff]")
-_BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+# These would turn the rest of the page to right to left.
+_BIDI_CONTROLS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from pipeline.models.one_graph import prediction
+from pipeline.models.one_graph import predict_batch
 from pipeline.text.vocabulary import SPECIALS
 
 _STREAM = 1
@@ -43,7 +43,7 @@ class ScheduledSampling:
         self.final, self.seed = final, seed
         readable = translator.output[:, :, len(SPECIALS) :]
         best = ops.cast(ops.argmax(readable, axis=-1), "int32") + len(SPECIALS)
-        self._first_pass = prediction(keras.Model(translator.input, best, name="first_pass"))
+        self._first_pass = keras.Model(translator.input, best, name="first_pass")
 
     def probability(self, step: int, total: int) -> float:
         """The probability that a piece is replaced, after `step` of `total` steps."""
@@ -67,7 +67,7 @@ class ScheduledSampling:
         own = generator.random(target_ids.shape) < probability
         own[:, 0] = False
         own &= np.arange(target_ids.shape[1]) < inputs["target_lengths"][:, None]
-        best = self._first_pass(inputs)
+        best = predict_batch(self._first_pass, inputs)
         # What is said at one place is read at the next.
         said = np.roll(best, 1, axis=1)
         inputs = {**inputs, "target_ids": np.where(own, said, target_ids)}

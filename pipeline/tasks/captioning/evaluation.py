@@ -14,6 +14,7 @@ from pipeline.corpora.splits import read_split
 from pipeline.evaluation.captions import CaptionMetrics, evaluate_captions
 from pipeline.facts import Trained
 from pipeline.models.caption import Caption, caption_pictures
+from pipeline.models.one_graph import predict_batch
 from pipeline.models.settings import describe_captioner
 from pipeline.pictures.efficientnet import SIZE
 from pipeline.pictures.reading import read_pictures
@@ -103,7 +104,7 @@ def _samples(
             model, settings.search, first_caption_ids(trained.prepared_folder), attention=True
         )
         inputs = {"features": test.features.take(chosen), "language": test.languages[chosen]}
-        answer = search.predict_on_batch(inputs)
+        answer = predict_batch(search, inputs)
     score = dict(zip(own, metrics.each, strict=True))
     found = []
     for number, row in enumerate(chosen):

@@ -18,7 +18,6 @@ from pipeline.evaluation.retrieval import (
 from pipeline.evaluation.word_neighbours import frequent_words, word_neighbours
 from pipeline.facts import Trained
 from pipeline.models.fill_in import FillIn
-from pipeline.models.one_graph import prediction
 from pipeline.models.settings import describe_encoder
 from pipeline.report.run_facts import run_facts
 from pipeline.settings import without_run
@@ -48,7 +47,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     encoder = encoder_of(model)
     test = Ragged.load(folder / "test")
     counts = Ragged.load(folder / "train").counts(len(tokenizer.vocabulary))
-    ways = nats_each_way(settings, prediction(model), test, len(tokenizer.vocabulary))
+    ways = nats_each_way(settings, model, test)
     guessed, examples = _fill_in(settings, model, tokenizer, test, counts)
     middle = centre(encoder, folder)
     texts = list(read_split(trained.corpus_folder / "test.tsv")["text"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -10,7 +9,7 @@ import numpy as np
 
 from pipeline.batches.language_model import MaskedBuckets, TwoWayBuckets
 from pipeline.facts import Trained
-from pipeline.models.one_graph import Batch, prediction
+from pipeline.models.one_graph import predict_batch
 from pipeline.models.text_encoder import pretraining_model, text_encoder
 from pipeline.tasks.encoder.data import TRAIN_TEXTS
 from pipeline.tasks.encoder.settings import Settings
@@ -49,10 +48,8 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
             jitter=settings.batches.length_jitter,
         )
 
-    predict = prediction(model)
-
     def evaluate(model: keras.Model) -> dict[str, float | str]:
-        ways = nats_each_way(settings, predict, dev, _pieces(model))
+        ways = nats_each_way(settings, model, dev)
         loss = float(np.mean(ways))
         named = zip(("forward", "backward"), ways, strict=True) if len(ways) == 2 else ()
         return {"log_probability": -loss, "loss": loss, **dict(named)}
@@ -79,19 +76,16 @@ def buckets(
     return MaskedBuckets(rows, batch_size, pieces, **options)
 
 
-def nats_each_way(
-    settings: Settings, predict: Callable[[Batch], np.ndarray], rows: Ragged, pieces: int
-) -> list[float]:
+def nats_each_way(settings: Settings, model: keras.Model, rows: Ragged) -> list[float]:
     """The mean loss per piece in nats: from the left and from the right; for the Transformer one
     number, over the hidden pieces.
 
     Args:
-        predict: function `prediction` for a model of `build_model`.
-        pieces: number of pieces in the vocabulary.
+        model: of `build_model`.
     """
     total = count = np.zeros(1)
-    for inputs, real in buckets(settings, rows, _DEV_BATCH_SIZE, pieces):
-        nats = predict(inputs)
+    for inputs, real in buckets(settings, rows, _DEV_BATCH_SIZE, _pieces(model)):
+        nats = predict_batch(model, inputs)
         total = total + (nats * real).sum(axis=(0, 1), dtype=np.float64)
         count = count + real.sum(axis=(0, 1), dtype=np.float64)
     return [float(way) for way in total / np.maximum(count, 1)]

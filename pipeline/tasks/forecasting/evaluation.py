@@ -8,6 +8,7 @@ from pipeline.corpora.splits import read_split
 from pipeline.evaluation.forecasting import ErrorSums, ForecastMetrics, seasonal_naive
 from pipeline.facts import Trained
 from pipeline.models.forecaster_settings import describe_forecaster
+from pipeline.models.one_graph import predict_batch
 from pipeline.report.forecast_figures import ShownForecast
 from pipeline.report.run_facts import run_facts
 from pipeline.tasks.base import Evaluated
@@ -34,7 +35,7 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     for inputs, truth in test:
         history = inputs["history"]
         # As the exported model gives it: float32 in the units of the data.
-        units = facts.scaling.in_units(model.predict_on_batch(inputs))
+        units = facts.scaling.in_units(predict_batch(model, inputs))
         ours.add(facts.scaling.standardised(units), truth)
         repeat.add(seasonal_naive(history, facts.horizon, 1), truth)
         seasonal.add(seasonal_naive(history, facts.horizon, facts.season), truth)

@@ -11,6 +11,7 @@ from pipeline.batches.windows import Windows
 from pipeline.evaluation.forecasting import ErrorSums, seasonal_naive
 from pipeline.facts import Trained
 from pipeline.models.forecaster import Forecaster, forecaster
+from pipeline.models.one_graph import predict_batch
 from pipeline.tasks.forecasting.prepared import SeriesFacts
 from pipeline.tasks.forecasting.settings import Settings
 from pipeline.training.fit import TrainingPlan
@@ -47,7 +48,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         """Evaluates the model that gives forecasts, which shares the weights of `trained`."""
         errors = ErrorSums(facts.horizon, len(facts.channels))
         for inputs, truth in dev:
-            errors.add(both.model.predict_on_batch(inputs), truth)
+            errors.add(predict_batch(both.model, inputs), truth)
         loss = errors.mae if settings.errors.error == "absolute" else errors.mse
         skill = 1 - errors.mse / max(repeat.mse, 1e-12)
         return {"skill": skill, "mse": errors.mse, "mae": errors.mae, "loss": loss}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.batches.padding import pad
+from pipeline.models.one_graph import predict_batch
 from pipeline.report.attention_pictures import HeatMap, merge_attention
 from pipeline.tasks.translation.dev_evaluation import evenly
 
@@ -42,7 +43,7 @@ def attention_examples(
     if not len(chosen):
         return []
     ids, lengths = pad(sources, chosen)
-    answer = translate.predict_on_batch({"ids": ids, "lengths": lengths})
+    answer = predict_batch(translate, {"ids": ids, "lengths": lengths})
     pieces = {side: tokenizer.vocabulary.pieces for side, tokenizer in tokenizers.items()}
     found = []
     for weights, said, count, source, length in zip(

@@ -52,5 +52,5 @@ def translation_content(
             place: [shown_sample(sample) for sample in getattr(metrics, place)]
             for place in ("worst", "median", "best")
         },
-        heat_maps=[(each, attention_pictures.attention_heat_map(each)) for each in heat_maps],
+        heat_maps=heat_maps,
     )

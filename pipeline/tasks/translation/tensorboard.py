@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.report.attention_pictures import HeatMap, attention_heat_map
-from pipeline.report.figures import to_png
+from pipeline.report.attention_pictures import HeatMap
 from pipeline.training.tensorboard import TensorBoardLog
 
 if TYPE_CHECKING:
@@ -44,5 +43,5 @@ def log_translation(
         for name, value in scores.items():
             log.scalar(f"test/{name}", value, step)
         for number, heat_map in enumerate(heat_maps):
-            log.image(f"attention/{number}", to_png(attention_heat_map(heat_map)), step)
+            log.image(f"attention/{number}", heat_map.png, step)
         log.hparams(settings, {"test_bleu": metrics.bleu, "dev_bleu": result.best})
