@@ -65,6 +65,7 @@ tasks in another folder (those of tests) are relative to the parent of that fold
 
 _MARK = re.compile("\ue000([0-9]+)\ue001")
 _MARKS_ALONE = re.compile("(\ue000[0-9]+\ue001\\s*)+")
+_LOOSE = re.compile("</math>(?=[.,;:)])")  # a word joiner keeps the line from ending there
 _BOXES = {"card": "cards", "figure": "figures"}  # neighbours of the same kind share one box
 
 
@@ -169,7 +170,8 @@ class _Writer:
                 box = _BOXES.get(kind)
                 lines += [f'<div class="{box}">'] if box else []
             lines.append(block)
-        return self.without_marks("\n".join([*lines, *(["</div>"] if box else [])]))
+        written = self.without_marks("\n".join([*lines, *(["</div>"] if box else [])]))
+        return _LOOSE.sub("</math>\u2060", written)
 
     def without_marks(self, text: str) -> str:
         while _MARK.search(text):
