@@ -65,7 +65,9 @@ tasks in another folder (those of tests) are relative to the parent of that fold
 
 _MARK = re.compile("\ue000([0-9]+)\ue001")
 _MARKS_ALONE = re.compile("(\ue000[0-9]+\ue001\\s*)+")
-_LOOSE = re.compile("</math>(?=[.,;:)])")  # a word joiner keeps the line from ending there
+_BEFORE_A_MARK = re.compile(
+    r'<span class="math inline">(?:(?!</math>).)*</math></span>[.,;:)]+', re.DOTALL
+)
 _BOXES = {"card": "cards", "figure": "figures"}  # neighbours of the same kind share one box
 
 
@@ -171,7 +173,7 @@ class _Writer:
                 lines += [f'<div class="{box}">'] if box else []
             lines.append(block)
         written = self.without_marks("\n".join([*lines, *(["</div>"] if box else [])]))
-        return _LOOSE.sub("</math>\u2060", written)
+        return _BEFORE_A_MARK.sub(r'<span class="whole">\g<0></span>', written)
 
     def without_marks(self, text: str) -> str:
         while _MARK.search(text):
