@@ -230,7 +230,7 @@ def test_the_page_shows_what_happened(found, text):
     made = page.page_of(with_trainings(found, lost, descent(**CALM, threshold=1.0)), text)
     (course,) = [each for each in made.content.sections if "update by update" in each.title]
     rows = {row[0]: row[1:] for table in Tables(course.body).tables for row in table.rows}
-    assert rows["updates before the loss was no number"][0].startswith("2 of")
+    assert rows["updates made (fewer if the loss became no number)"][0].startswith("2 of")
     assert rows["loss at the end, nats"][0] == "no number"
     assert made.numbers["trainings"][0]["loss"] is None
 

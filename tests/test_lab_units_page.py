@@ -214,7 +214,11 @@ def test_the_explorer_shows_any_unit(found, page):
     assert json.loads(shown) == data
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     (policy,) = [m["content"] for m in seen.tags("meta") if "http-equiv" in m]
-    assert policy == f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    assert policy == (
+        "default-src 'none'; font-src data:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'"
+    )
+    assert "@font-face" in html
     assert NASTY in seen.text
     assert text.split("\n")[0] in seen.text
     assert not seen.tags("link")

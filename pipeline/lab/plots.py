@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -98,14 +99,26 @@ def stacked_panels(titles: tuple[str, str], height: float, **options) -> tuple[F
 
 def legend_below(figure: Figure, columns: int, **style) -> None:
     """One legend for all panels: each label once, in the order in which they were drawn."""
-    handles: dict[str, object] = {}
-    for axes in figure.axes:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
+    handles = _legend_entries(figure)
     figure.legend(
         handles.values(), handles, loc="outside lower center", ncols=columns,
         prop={"family": family_of(" ".join(handles))}, **style,
     )  # fmt: skip
+
+
+def legend_in_last_place(figure: Figure) -> None:
+    """The same where the last row of panels has a place left."""
+    handles = _legend_entries(figure)
+    figure.axes[-1].legend(handles.values(), handles, loc="center")
+
+
+def _legend_entries(figure: Figure) -> dict[str, Artist]:
+    """Label -> what was drawn under it first."""
+    handles: dict[str, Artist] = {}
+    for axes in figure.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    return handles
 
 
 def median_and_band(axes: Axes, x: Sequence[float], rows: np.ndarray, colour: str, **style) -> None:

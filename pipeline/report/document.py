@@ -65,6 +65,9 @@ tasks in another folder (those of tests) are relative to the parent of that fold
 
 _MARK = re.compile("\ue000([0-9]+)\ue001")
 _MARKS_ALONE = re.compile("(\ue000[0-9]+\ue001\\s*)+")
+_BEFORE_A_MARK = re.compile(
+    r'<span class="math inline">(?:(?!</math>).)*</math></span>[.,;:)]+', re.DOTALL
+)
 _BOXES = {"card": "cards", "figure": "figures"}  # neighbours of the same kind share one box
 
 
@@ -169,7 +172,8 @@ class _Writer:
                 box = _BOXES.get(kind)
                 lines += [f'<div class="{box}">'] if box else []
             lines.append(block)
-        return self.without_marks("\n".join([*lines, *(["</div>"] if box else [])]))
+        written = self.without_marks("\n".join([*lines, *(["</div>"] if box else [])]))
+        return _BEFORE_A_MARK.sub(r'<span class="whole">\g<0></span>', written)
 
     def without_marks(self, text: str) -> str:
         while _MARK.search(text):

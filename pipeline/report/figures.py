@@ -10,6 +10,7 @@ import functools
 import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 import matplotlib
 import numpy as np
@@ -54,6 +55,7 @@ STYLE = {
     "legend.frameon": False,
 }
 _MAX_ANNOTATED = 12  # classes; a larger matrix has colours only
+_MAX_UPRIGHT = 6  # columns of a class name that fits below its column of a matrix
 _WIDTH = 6.4  # inches; with 10 point type, still readable on a phone
 
 
@@ -108,6 +110,8 @@ def learning_curves(
     below.plot(epoch, values, color=BLUE, **dot)
     below.set_title(f"Dev {score_name}")
     below.set_xlabel("epoch · 에폭")
+    below.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+    below.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     below.margins(x=0.05, y=0.18)
     if np.isfinite(values).any():
         best = int(np.nanargmax(values)) if kept is None else kept
@@ -141,8 +145,9 @@ def gradient_norms(
     at, norm = steps["step"].to_numpy(float), steps["gradient_norm"].to_numpy(float)
     shown = np.isfinite(norm) & (norm > 0)
     at, norm = at[shown], norm[shown]
-    axes.plot(at, norm, ".", color=BLUE, alpha=0.35, markersize=4, label="one step")
     window = max(len(norm) // 40, 1)
+    dot = {"alpha": 0.35, "markersize": 4} if window > 1 else {"markersize": 7}
+    axes.plot(at, norm, ".", color=BLUE, label="one step", **dot)
     if window > 1:
         middle, of = _running_median(at, norm, window)
         axes.plot(middle, of, color=BLUE, label="running median")
@@ -159,7 +164,8 @@ def gradient_norms(
     axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     axes.yaxis.set_minor_formatter(plain)
     axes.tick_params(axis="y", which="minor", length=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    whole = MaxNLocator(6, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
+    axes.xaxis.set_major_locator(whole)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.set_xlabel("step · 스텝")
     axes.legend(loc="upper right", ncols=3)
@@ -197,7 +203,7 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], class_names: Sequence[s
     axes.set_xlabel("predicted · 예측")
     axes.set_ylabel("gold · 정답")
     size = 11 if k <= 20 else 7
-    upright = k <= 4
+    upright = k <= 4 or max(map(_width_of, names)) <= _MAX_UPRIGHT
     axes.set_xticks(range(k), names, rotation=0 if upright else 60, size=size, color=INK)
     if not upright:
         for label in axes.get_xticklabels():
@@ -227,6 +233,11 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], class_names: Sequence[s
                 answer, gold, f"{int(counts[gold, answer]):,}", va="center", size=8.5, **place
             )
     return figure
+
+
+def _width_of(name: str) -> int:
+    """Columns of a text, of which Hangul has two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in name)
 
 
 def _blues():

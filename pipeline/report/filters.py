@@ -127,7 +127,7 @@ def fact(value: Any, number: str = "{}") -> str:
         return listed([f"{name}: {fact(each, number)}" for name, each in value.items()], 20)
     if isinstance(value, list | tuple):
         return listed([fact(each, number) for each in value], 20)
-    return str(value)
+    return str(value) or UNKNOWN
 
 
 FILTERS: dict[str, Callable[..., str]] = {

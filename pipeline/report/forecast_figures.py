@@ -59,7 +59,7 @@ def forecasts(shown: Sequence[ShownForecast], channel: int, name: str) -> Figure
             label="last value · 마지막 값",
         )  # fmt: skip
         place.set_title(window.time, size=9, weight="normal", color=QUIET, pad=4)
-        place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
         place.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         place.yaxis.set_major_locator(MaxNLocator(4))
     for place in axes[len(shown) :]:

@@ -115,7 +115,17 @@ def render(content: ReportContent) -> str:
         written=content.written or f"Written {now}",
         anchors=[f"section-{number}" for number in range(1, len(content.sections) + 1)],
     )
-    return html.replace(_FONT, font_face(html), 1)
+    return with_font(html)
+
+
+def with_font(html: str, more: str = "") -> str:
+    """Puts the font with the Hangul of a page into its style, which is report.css.
+
+    Args:
+        html: the page.
+        more: text that a script will show.
+    """
+    return html.replace(_FONT, font_face(html + more), 1)
 
 
 def component(name: str, *arguments: object) -> Markup:

@@ -13,6 +13,7 @@ from pipeline.lab.base import OnProgress, Page, study_text
 from pipeline.lab.units import page as units_page
 from pipeline.progress import Progress, say
 from pipeline.records import as_json
+from pipeline.report.commands import study_command
 from pipeline.report.document import document
 from pipeline.report.page import Link, write_report
 from pipeline.report.versions import versions
@@ -54,7 +55,7 @@ def study_gradients(settings: GradientStudy, workspace: Workspace) -> Path:
     return _make(
         "gradients",
         "Gradients through time · 시간을 거스르는 경사",
-        f"Measured on {text.title}.",
+        f"What becomes of a gradient on its way back; measured on the text “{text.title}”.",
         {name: part(name) for name in GRADIENT_PAGES},
         settings,
         workspace,
@@ -91,7 +92,7 @@ def study_units(settings: UnitStudy, workspace: Workspace) -> Path:
     return _make(
         "units",
         "What single units know · 은닉 단위",
-        f"The model is the run {chosen.name} of charlm, the text what it was not taught with.",
+        f"The model is the run {chosen.name} of charlm; the text is what it was not taught with.",
         {"units": part},
         settings,
         workspace,
@@ -146,6 +147,7 @@ def _make(
         title=title,
         about=about,
         quick=settings.study.quick,
+        command=study_command(study, settings, type(settings)()),
         pages=[
             (page["title"], page["summary"], f"{files[name]}.html") for name, page in found.items()
         ],

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
 from pipeline.lab.labels.results import WITH, WITHOUT, Comparison
-from pipeline.lab.plots import one_panel
+from pipeline.lab.plots import legend_below, one_panel
 from pipeline.report.figures import BLUE, ORANGE, drawn
 
 _SIDES = (
@@ -44,7 +44,7 @@ def accuracy_by_rows(comparisons: Sequence[Comparison]) -> Figure:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("labelled rows · 라벨이 있는 행의 수")
-    axes.legend(loc="lower right")
+    legend_below(figure, 2)
     return figure
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from markupsafe import Markup
 
 from pipeline.lab.units.passages import laid_out, varied_window
 from pipeline.lab.units.study import UnitResults
-from pipeline.report.page import templates
+from pipeline.report.page import templates, with_font
 from pipeline.report.passage import LEVELS
 
 EXPLORER = "units-explorer.html"
@@ -35,7 +36,7 @@ def explorer(results: UnitResults, title: str) -> str:
     script = (_FOLDER / "explorer.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     data = explorer_data(results)
-    return (
+    html = (
         templates(_FOLDER)
         .get_template("explorer.html.j2")
         .render(
@@ -47,6 +48,7 @@ def explorer(results: UnitResults, title: str) -> str:
             text="".join(data["characters"]),
         )
     )
+    return with_font(html, more=json.dumps(data["predicates"], ensure_ascii=False))
 
 
 def explorer_data(results: UnitResults) -> dict[str, object]:

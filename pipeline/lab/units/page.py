@@ -115,7 +115,8 @@ def _worth_seeing(results: UnitResults) -> Sequence[Probe]:
 
 
 def _nats(value: float) -> str:
-    return f"{value:+.4f}" if abs(value) < 0.1 else f"{value:+.3f}"
+    shown = f"{value:+.4f}" if abs(value) < 0.1 else f"{value:+.3f}"
+    return shown if float(shown) else "0"
 
 
 def _range(values: Sequence[float]) -> str:

@@ -85,6 +85,7 @@ def page_of(results: VanishingResults, text: StudyText) -> Page:
             "two_ways": pictures.ways_through_an_lstm(lstms),
             "explosions": pictures.explosions(results.explosions),
         },
+        activations=pictures.ACTIVATIONS,
         moved=_moved(results),
     )
     return Page("vanishing", content, numbers=numbers(results, claimed), curves=_curves(results))

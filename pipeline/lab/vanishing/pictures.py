@@ -12,6 +12,7 @@ from pipeline.lab.plots import (
     DASHES,
     PALE,
     legend_below,
+    legend_in_last_place,
     level,
     median,
     median_and_band,
@@ -25,7 +26,8 @@ from pipeline.report.figures import BLUE, ORANGE, QUIET, drawn
 _LAG = "lag t − k · 시간 간격"
 _RISING = (PALE[BLUE], BLUE, "#e69f00", ORANGE)  # from the smallest gain to the largest
 _WHEN = {False: (QUIET, "untrained · 학습 전"), True: (BLUE, "trained · 학습 후")}
-_PHI = {"linear": "linear · 선형", "relu": "ReLU", "tanh": "tanh"}
+ACTIVATIONS = {"linear": "linear · 선형", "relu": "ReLU", "tanh": "tanh"}
+"""Name of φ -> how it is shown."""
 
 
 @drawn
@@ -59,7 +61,10 @@ def before_and_after(
     bounded = any(network.bound is not None for network in results.of(names))
     shown = [network.ways["h"] for network in results.of(names)]
     _over_lags(places, shown, columns, room=0.25 if bounded else 0.06)
-    legend_below(figure, 2)
+    if len(names) % columns:
+        legend_in_last_place(figure)
+    else:
+        legend_below(figure, 2)
     return figure
 
 
@@ -93,8 +98,8 @@ def explosions(measured: Sequence[Explosion]) -> Figure:
     gains = sorted({each.gain for each in measured})
     colours = dict(zip(reversed(gains), reversed(_RISING), strict=False))
     title = "‖∂h_t/∂h_k‖₂, W_hh drawn from N(0, g²/n) · 경사폭발"
-    figure, places = panels(title, list(_PHI.values()), 3.6, sharex=True)
-    for axes, activation in zip(places, _PHI, strict=True):
+    figure, places = panels(title, list(ACTIVATIONS.values()), 3.6, sharex=True)
+    for axes, activation in zip(places, ACTIVATIONS, strict=True):
         for each in measured:
             if each.activation == activation:
                 median_and_band(axes, each.decay.lags, each.decay.log10, colours[each.gain],

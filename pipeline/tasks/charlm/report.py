@@ -43,7 +43,7 @@ def character_content(
     return run_document(
         "tasks/charlm/report.md.j2",
         run,
-        score=("dev_log_probability", "log probability of a character, nats"),
+        score=("dev_log_probability", "log probability (nats per character)"),
         split=split,
         reported=reported,
         scores=scores,

@@ -69,7 +69,7 @@ def encoder_content(
     return run_document(
         "tasks/encoder/report.md.j2",
         run,
-        score=("dev_log_probability", "log probability of a piece, nats"),
+        score=("dev_log_probability", "log probability (nats per piece)"),
         metrics=metrics,
         costs=[(nats, float(np.exp(nats))) for nats in ways],
         examples=examples,
