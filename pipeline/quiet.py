@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import sys
@@ -37,6 +38,21 @@ def native_chatter_hidden() -> Iterator[None]:
             os.close(screen)
 
 
+@contextlib.contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Imports make objects by the hundred thousand and nearly no garbage: looking for it again and
+    again would take a fifth of their time. What is there at the end is never looked at."""
+    if "keras" in sys.modules or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _of_use(record: logging.LogRecord) -> bool:
     return "triggered tf.function retracing" not in record.getMessage()
 
@@ -46,7 +62,7 @@ def start_keras(seed: int | None = None) -> None:
     # TensorFlow takes the functions of all models for one, and so warns where each was traced for
     # a few shapes.
     logging.getLogger("tensorflow").addFilter(_of_use)
-    with native_chatter_hidden():
+    with native_chatter_hidden(), _without_garbage_collection():
         import keras
 
         keras.ops.matmul(keras.ops.ones((2, 2)), keras.ops.ones((2, 2)))
