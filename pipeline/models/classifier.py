@@ -72,7 +72,7 @@ def recurrent_classifier(
     return keras.Model({"ids": ids, "lengths": lengths}, logits, name="classifier")
 
 
-def predict_logits(model: keras.Model, rows: Ragged, batch_size: int = 512) -> np.ndarray:
+def predict_logits(model: keras.Model, rows: Ragged, batch_size: int = 128) -> np.ndarray:
     """The logits of every row, in the given order: float32 [rows, classes]."""
     batches = LengthBuckets(rows, None, batch_size)
     logits = np.zeros((len(rows), model.output_shape[-1]), dtype=np.float32)
