@@ -32,6 +32,8 @@ SHORT = {
     "max_length": 8,
     "max_ngrams": 4,
     "min_batches": 1,
+    # As by default. Where a gradient is little more than rounding, Adam makes a whole step of it.
+    "learning_rate": 0.003,
     "adversarial_size": 0.3,
     "adversarial_every": 2,
 }
