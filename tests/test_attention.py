@@ -15,6 +15,7 @@ from pipeline.layers.attention import (
     attention_layer,
     masked_softmax,
 )
+from tests.rounding import FLOAT32
 
 WIDTH = 4
 LENGTHS = np.array([5, 1, 3], dtype=np.int32)
@@ -52,7 +53,7 @@ def test_equals_the_equations(score, query, memory):
         for q, s in enumerate(query[row]):
             scores = [directly(score, kernels, s, h) for h in memory[row, :length]]
             expected = np.exp(scores) / np.exp(scores).sum()
-            np.testing.assert_allclose(weights[row, q, :length], expected, atol=1e-6)
+            np.testing.assert_allclose(weights[row, q, :length], expected, **FLOAT32)
             assert not weights[row, q, length:].any()
             np.testing.assert_allclose(context[row, q], expected @ memory[row, :length], atol=1e-5)
 
@@ -61,7 +62,7 @@ def test_dot_equals_the_layer_of_keras(query, memory):
     mask = np.arange(5)[None, :] < LENGTHS[:, None]
     theirs = keras.layers.Attention()([query, memory], mask=[None, mask])
     ours, _ = seeded("dot")(query, memory, LENGTHS)
-    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    np.testing.assert_allclose(ours, theirs, **FLOAT32)
 
 
 @pytest.mark.parametrize("score", SCORES)
@@ -88,7 +89,7 @@ def test_keys_computed_once_serve_every_query(score, query, memory):
     keys = layer.keys(memory)
     for q in range(query.shape[1]):
         alone, _ = layer.attend(query[:, q : q + 1], keys, memory, LENGTHS)
-        np.testing.assert_allclose(alone[:, 0], together[:, q], atol=1e-6)
+        np.testing.assert_allclose(alone[:, 0], together[:, q], **FLOAT32)
 
 
 @pytest.mark.parametrize("score", SCORES)

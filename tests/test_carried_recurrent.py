@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.layers.carried_recurrent import CarriedRecurrent
 from pipeline.layers.recurrent import CELLS, cell_layer
+from tests.rounding import FLOAT32
 
 ROWS, TIME, FEATURES, UNITS = 4, 9, 5, 3
 RESET = np.zeros((ROWS, TIME), bool)
@@ -53,7 +54,7 @@ def test_without_resets_it_is_keras_layer(layer, given):
     sequences, state = given
     ours = layer(sequences, np.zeros_like(RESET), state)
     for one, other in zip(ours, of_keras(layer, sequences, state), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
+        np.testing.assert_allclose(one, other, **FLOAT32)
 
 
 def test_a_reset_equals_starting_anew(layer, given):
@@ -65,8 +66,8 @@ def test_a_reset_equals_starting_anew(layer, given):
         for begin, end in zip(borders, borders[1:], strict=False):
             start = None if RESET[row, begin] else state[row : row + 1]
             alone, after = of_keras(layer, sequences[row : row + 1, begin:end], start)
-            np.testing.assert_allclose(outputs[row, begin:end], alone[0], atol=1e-6)
-        np.testing.assert_allclose(last[row], after[0], atol=1e-6)
+            np.testing.assert_allclose(outputs[row, begin:end], alone[0], **FLOAT32)
+        np.testing.assert_allclose(last[row], after[0], **FLOAT32)
     assert np.abs(outputs - layer(sequences, np.zeros_like(RESET), state)[0]).max() > 1e-2
 
 
@@ -87,8 +88,8 @@ def test_windows_equal_the_whole(width, layer, given):
         window = slice(begin, begin + width)
         part, state = layer(sequences[:, window], RESET[:, window], state)
         found.append(np.asarray(part))
-    np.testing.assert_allclose(np.concatenate(found, axis=1), outputs, atol=1e-6)
-    np.testing.assert_allclose(state, last, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(found, axis=1), outputs, **FLOAT32)
+    np.testing.assert_allclose(state, last, **FLOAT32)
 
 
 def test_gradients_equal_those_of_keras_and_none_goes_through_a_reset(layer, given):

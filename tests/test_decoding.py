@@ -18,6 +18,7 @@ from pipeline.decoding import (
     greedy,
     sample,
 )
+from tests.rounding import FLOAT32
 from toy_decoder import EOS, SPECIAL, Toy, draw, follow, lists, numpy, search
 
 
@@ -139,7 +140,7 @@ def test_a_graph_of_unknown_dimensions_says_the_same_and_so_does_what_is_saved(t
                 for field, value in values._asdict().items():
                     got = found[name][field].numpy()
                     assert got.dtype == value.dtype
-                    np.testing.assert_allclose(got, value, rtol=1e-5, atol=1e-6, err_msg=field)
+                    np.testing.assert_allclose(got, value, **FLOAT32, err_msg=field)
 
 
 def test_no_whole_numbers_are_transposed(traced):

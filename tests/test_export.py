@@ -19,6 +19,7 @@ from pipeline.models.classifier import predict_logits, recurrent_classifier
 from pipeline.models.settings import ClassifierSettings
 from pipeline.text.tokenizers import learn_tokenizer
 from pipeline.workspace import SAMPLES
+from tests.rounding import FLOAT32
 
 ROWS = st.lists(st.lists(st.integers(1, 9), max_size=12), max_size=20)
 
@@ -118,7 +119,7 @@ def test_an_asker_takes_texts_whatever_the_signature(tmp_path, morphemes):
     rows = tokenizer.encode(texts).truncated(64)
     expected = keras.ops.softmax(predict_logits(model, rows))
     assert set(answer) == {"label", "score", "probabilities"}
-    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
+    np.testing.assert_allclose(answer["probabilities"], expected, **FLOAT32)
     said = ["가나다"[best].encode() for best in np.argmax(expected, axis=1)]
     assert answer["label"].tolist() == said
     assert len(set(said)) > 1, "the model tells texts apart"

@@ -13,6 +13,7 @@ from pipeline.models.settings import ClassifierSettings, EncoderSettings, Tagger
 from pipeline.models.tagger import ENCODER_LAYERS, EncoderShape, best_tags, recurrent_tagger
 from pipeline.models.text_encoder import text_encoder
 from pipeline.text.tags import TagSet
+from tests.rounding import FLOAT32
 
 PIECES, NGRAMS = 11, 9
 NGRAM_TABLE = np.random.default_rng(2).integers(0, NGRAMS, (PIECES, 3)).astype(np.int32)
@@ -54,7 +55,7 @@ def test_a_classifier(cell, direction, layers, ngrams):
     )
     served = folded(model, "embedding", "recurrent_1")
     assert has_piece_recurrent(served) == (cell == "lstm")
-    np.testing.assert_allclose(served.predict(INPUTS), model.predict(INPUTS), atol=1e-6)
+    np.testing.assert_allclose(served.predict(INPUTS), model.predict(INPUTS), **FLOAT32)
     if ngrams:
         assert served.count_params() < model.count_params()
 
@@ -69,7 +70,7 @@ def test_an_encoder(architecture):
     assert has_piece_recurrent(served) == (architecture == "recurrent")
     real = np.arange(8) < LENGTHS[:, None]
     vectors, expected = served.predict(INPUTS), model.predict(INPUTS)
-    np.testing.assert_allclose(vectors[real], expected[real], atol=1e-6)
+    np.testing.assert_allclose(vectors[real], expected[real], **FLOAT32)
 
 
 def test_a_tagger_over_an_encoder():
@@ -84,6 +85,6 @@ def test_a_tagger_over_an_encoder():
     names = ENCODER_LAYERS["embedding"], ENCODER_LAYERS["recurrent_1"]
     served = folded(model, *names)
     real = np.arange(8) < LENGTHS[:, None]
-    np.testing.assert_allclose(served.predict(INPUTS)[real], model.predict(INPUTS)[real], atol=1e-6)
+    np.testing.assert_allclose(served.predict(INPUTS)[real], model.predict(INPUTS)[real], **FLOAT32)
     decoder = best_tags(model)
     np.testing.assert_array_equal(folded(decoder, *names).predict(INPUTS), decoder.predict(INPUTS))

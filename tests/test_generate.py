@@ -17,6 +17,7 @@ from pipeline.text.characters import Characters, normalize_lines
 from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS, UNK
 from random_weights import randomized
+from tests.rounding import FLOAT32
 
 TEXT = "나 보기가 역겨워\n가실 때에는\n말없이 고이 보내 드리우리다\n"
 ALPHABETS = {name: Characters.learn([TEXT], name) for name in ("syllable", "jamo")}
@@ -112,7 +113,7 @@ def test_a_prompt_read_in_windows_is_read_as_at_once(model, characters, monkeypa
                 "state": expected[None],
             }
             expected = model.predict_on_batch(inputs)[1][0]
-        np.testing.assert_allclose(state["state"][number], expected, atol=1e-6)
+        np.testing.assert_allclose(state["state"][number], expected, **FLOAT32)
 
 
 def test_seeds_and_temperatures_matter(characters, generate):

@@ -30,6 +30,7 @@ from pipeline.report.magnitudes import written_magnitude
 from pipeline.report.page import render
 from pipeline.text.ragged import Ragged
 from reported_run import Tables
+from tests.rounding import FLOAT32
 
 SEED, UNITS, VOCABULARY = 1, 6, 15
 
@@ -102,7 +103,7 @@ def test_one_loop_over_all_cells_is_a_layer_after_the_other(skip):
     stacked = small("lstm", 3, skip=skip)
     ids, _ = window()
     expected = stacked.readout(through_the_layers(stacked, ids)[-1])
-    np.testing.assert_allclose(stacked.model({"ids": ids}), expected, atol=1e-6)
+    np.testing.assert_allclose(stacked.model({"ids": ids}), expected, **FLOAT32)
 
 
 def test_stacks_of_one_seed_share_what_they_can():

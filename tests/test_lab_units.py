@@ -28,6 +28,7 @@ from pipeline.models.unit_losses import UnitLosses, unit_losses
 from pipeline.text.characters import Characters, normalize_lines
 from pipeline.text.vocabulary import BOS
 from random_weights import randomized
+from tests.rounding import FLOAT32
 
 WHOLE = normalize_lines(constitution_file().read_text(encoding="utf-8"))
 TEXTS = [normalize_lines(text) for text in (WHOLE[:90], WHOLE[90:130], WHOLE[130:150])]
@@ -167,7 +168,7 @@ def test_a_syllable_in_jamo_has_the_state_after_its_last_jamo(text, characters):
     every = read_states(state_reader(model), text.rows, np.arange(1, text.read[0] + 1))
     assert text.text[0] == "대"
     assert len(every) == (2 if characters.alphabet == "jamo" else 1)
-    np.testing.assert_allclose(found[0], every[-1], atol=1e-6)
+    np.testing.assert_allclose(found[0], every[-1], **FLOAT32)
 
 
 def test_long_texts_are_read_as_streams():
@@ -306,7 +307,7 @@ def test_the_model_stays_as_it_is_and_nothing_held_is_the_model(model):
         changed = unit_losses(UnitLosses(copy), text.rows)
     again = unit_losses(UnitLosses(copy), text.rows)
     plain = unit_losses(UnitLosses(model), text.rows)
-    np.testing.assert_allclose(again, plain, atol=1e-6)
+    np.testing.assert_allclose(again, plain, **FLOAT32)
     assert np.abs(changed - plain).max() > 0.01
     for weight, other in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, other)

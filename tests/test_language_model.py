@@ -12,6 +12,7 @@ from pipeline.models.language_model import LanguageModelSteps, language_model, s
 from pipeline.models.settings import LanguageModelSettings, describe_language_model
 from pipeline.text.vocabulary import BOS, EOS, PAD
 from random_weights import randomized
+from tests.rounding import FLOAT32
 
 VOCABULARY, ROWS, TIME = 14, 4, 11
 SMALL = LanguageModelSettings(units=6, embedding_size=5, layers=2)
@@ -129,8 +130,8 @@ def test_after_the_end_another_document_begins(model):
     steps = LanguageModelSteps(model)
     state, last_ids = steps.start(*padded([[BOS, 5, 9, EOS], [BOS]]))
     log_probs, state, _ = steps.step(last_ids, state, 0)
-    np.testing.assert_allclose(log_probs[0], log_probs[1], atol=1e-6)
-    np.testing.assert_allclose(state["state"][0], state["state"][1], atol=1e-6)
+    np.testing.assert_allclose(log_probs[0], log_probs[1], **FLOAT32)
+    np.testing.assert_allclose(state["state"][0], state["state"][1], **FLOAT32)
 
 
 def test_dropout_is_of_training_alone(text, model):

@@ -8,6 +8,7 @@ import pytest
 from pipeline.layers.piece_embedding import PieceEmbedding
 from pipeline.text.ngrams import ngram_table, ngrams_of
 from pipeline.text.vocabulary import SPECIALS, Vocabulary
+from tests.rounding import FLOAT32
 
 VOCABULARY = Vocabulary([*SPECIALS, "재밌", "재미", "##있", "##있다", "영화", "##", "x"])
 
@@ -60,12 +61,12 @@ def test_sum_against_numpy(layer):
     for at in np.ndindex(2, 3):
         parts = [ngrams[n] for n in table[ids[at]] if n]
         expected[at] = plain[ids[at]] + sum(parts) / np.sqrt(max(len(parts), 1))
-    np.testing.assert_allclose(np.asarray(layer(ids)), expected, atol=1e-6)
+    np.testing.assert_allclose(np.asarray(layer(ids)), expected, **FLOAT32)
 
 
 def test_folding_changes_nothing(layer):
     ids = np.array([[4, 5, 6, 7, 8, 9, 10, 0, 1, 2, 3]], dtype=np.int32)
-    np.testing.assert_allclose(layer.folded()[ids], np.asarray(layer(ids)), atol=1e-6)
+    np.testing.assert_allclose(layer.folded()[ids], np.asarray(layer(ids)), **FLOAT32)
 
 
 def test_without_ngrams_it_is_a_plain_embedding():

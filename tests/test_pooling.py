@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.layers.pooling import POOLINGS, AttentionPooling, LastState, pooling_layer
+from tests.rounding import FLOAT32
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def test_mean_and_max_against_numpy(rows):
         expected = [
             reduce(row[:length], axis=0) for row, length in zip(sequences, lengths, strict=True)
         ]
-        np.testing.assert_allclose(pooled, expected, atol=1e-6)
+        np.testing.assert_allclose(pooled, expected, **FLOAT32)
 
 
 def test_last_reads_each_direction_where_it_ends(rows):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.layers.recurrent import CELLS, Recurrent, cell_layer, reverse_by_length
+from tests.rounding import FLOAT32
 
 BATCH, TIME, FEATURES, UNITS = 5, 9, 4, 3
 
@@ -34,7 +35,7 @@ def test_equals_keras_masked_bidirectional(cell, training, rows):
     layer = Recurrent(cell, UNITS, seed=1)
     ours = np.asarray(layer(sequences, lengths, training=training))
     theirs, mask = masked_reference(layer, sequences, lengths)
-    np.testing.assert_allclose(ours[mask], theirs[mask], atol=1e-6)
+    np.testing.assert_allclose(ours[mask], theirs[mask], **FLOAT32)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -72,7 +73,7 @@ def test_padding_changes_nothing(direction, rows):
     noise = np.full((BATCH, 6, FEATURES), 1e3, dtype="float32")
     padded = np.asarray(layer(np.concatenate([sequences, noise], axis=1), lengths))
     for row, length in enumerate(lengths):
-        np.testing.assert_allclose(padded[row, :length], short[row, :length], atol=1e-6)
+        np.testing.assert_allclose(padded[row, :length], short[row, :length], **FLOAT32)
 
 
 def test_a_row_alone_equals_the_row_in_a_batch(rows):
@@ -81,7 +82,7 @@ def test_a_row_alone_equals_the_row_in_a_batch(rows):
     together = np.asarray(layer(sequences, lengths))
     for row, length in enumerate(lengths):
         alone = np.asarray(layer(sequences[row : row + 1, :length], lengths[row : row + 1]))
-        np.testing.assert_allclose(together[row, :length], alone[0], atol=1e-6)
+        np.testing.assert_allclose(together[row, :length], alone[0], **FLOAT32)
 
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=5), st.integers(0, 3))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.layers.recurrent_decoder import RecurrentDecoder
+from tests.rounding import FLOAT32
 
 UNITS, ROWS, TIME = 4, 3, 5
 LENGTHS = np.array([4, 1, 2], dtype=np.int32)
@@ -31,7 +32,7 @@ def test_steps_equal_the_whole(cell, attention):
     kept = decoder.start(*rest)
     for t in range(TIME):
         readout, kept, _ = decoder.step(vectors[:, t], kept)
-        np.testing.assert_allclose(readout, whole[:, t], atol=1e-6)
+        np.testing.assert_allclose(readout, whole[:, t], **FLOAT32)
 
 
 @pytest.mark.parametrize("input_feeding", [False, True])

@@ -17,6 +17,7 @@ from pipeline.text.ragged import Ragged
 from pipeline.text.vocabulary import BOS, EOS
 from pipeline.training.losses import MeanNats
 from random_weights import randomized
+from tests.rounding import FLOAT32
 
 PIECES = 20
 SHAPES = {
@@ -52,10 +53,10 @@ def test_each_direction_sees_its_own_side_alone():
     whole = model.predict_on_batch(batch_of("recurrent", rows_of(ids)))[0]
     changed = model.predict_on_batch(batch_of("recurrent", rows_of([5, 6, 7, 8, 11, 12])))[0]
     # Position t guesses piece t + 1: up to piece 4 (position 3) all is as it was.
-    np.testing.assert_allclose(whole[:4, 0], changed[:4, 0], atol=1e-6)
+    np.testing.assert_allclose(whole[:4, 0], changed[:4, 0], **FLOAT32)
     assert np.abs(whole[4:7, 0] - changed[4:7, 0]).max() > 1e-3
     changed = model.predict_on_batch(batch_of("recurrent", rows_of([13, 14, 7, 8, 9, 10])))[0]
-    np.testing.assert_allclose(whole[4:8, 1], changed[4:8, 1], atol=1e-6)
+    np.testing.assert_allclose(whole[4:8, 1], changed[4:8, 1], **FLOAT32)
     assert np.abs(whole[1:4, 1] - changed[1:4, 1]).max() > 1e-3
 
 
@@ -107,7 +108,7 @@ def test_a_text_vector_has_length_one_and_of_nothing_it_is_what_is_left_without_
     encoder, _ = models("recurrent")
     rows = rows_of([5, 6, 7], [8])
     means = mean_vectors(encoder, rows)
-    np.testing.assert_allclose(means[1], encode(encoder, rows)[1][1], atol=1e-6)
+    np.testing.assert_allclose(means[1], encode(encoder, rows)[1][1], **FLOAT32)
     vectors = text_vectors(encoder, rows, means.mean(axis=0))
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(vectors[0], -vectors[1], atol=1e-5)

@@ -13,6 +13,7 @@ from keras import ops
 from pipeline.layers.multi_head import MultiHeadAttention
 from pipeline.layers.positions import SinusoidalPositions, sinusoidal_positions
 from pipeline.layers.transformer import DecoderBlock, EncoderBlock
+from tests.rounding import FLOAT32
 
 WIDTH, HEADS, TIME, SOURCE = 8, 2, 6, 5
 LENGTHS = np.array([5, 1, 3], dtype=np.int32)
@@ -60,10 +61,10 @@ def test_positions_are_added_to_scaled_embeddings(x):
     layer = SinusoidalPositions()
     whole = np.asarray(layer(x))
     expected = x * math.sqrt(WIDTH) + np.asarray(sinusoidal_positions(np.arange(TIME), WIDTH))
-    np.testing.assert_allclose(whole, expected, atol=1e-6)
+    np.testing.assert_allclose(whole, expected, **FLOAT32)
     for position in range(TIME):
         one = np.asarray(layer(x[:, position : position + 1], first=position))
-        np.testing.assert_allclose(one[:, 0], whole[:, position], atol=1e-6)
+        np.testing.assert_allclose(one[:, 0], whole[:, position], **FLOAT32)
 
 
 def test_multi_head_attention_equals_the_layer_of_keras(x, memory):
