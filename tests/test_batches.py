@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+from unittest import mock
 
 import numpy as np
 import psutil
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.batches import length_buckets
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.batches.padding import pad
 from pipeline.text.ragged import Ragged
@@ -32,6 +34,19 @@ def test_each_row_stands_in_exactly_one_batch_unharmed(lengths, batch_size, epoc
             assert (row[length:] == 0).all()
         seen.extend(targets)
     assert sorted(seen) == list(range(len(rows)))
+
+
+@given(lengths_of_rows, st.integers(1, 9))
+def test_a_batch_of_an_evaluation_has_fewer_of_long_rows(lengths, batch_size):
+    rows = make_rows(lengths)
+    with mock.patch.object(length_buckets, "_MAX_PLACES", 40):
+        batches = LengthBuckets(rows, None, batch_size)
+    for inputs, _ in batches:
+        assert len(inputs["ids"]) == 1 or inputs["ids"].size <= 40
+        assert len(inputs["ids"]) <= batch_size
+    order = np.concatenate(batches.batch_rows)
+    assert sorted(order) == list(range(len(rows)))
+    assert sorted(lengths) == [lengths[row] for row in order]
 
 
 @given(lengths_of_rows)

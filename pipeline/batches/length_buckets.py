@@ -10,6 +10,9 @@ import numpy as np
 from pipeline.batches.padding import pad, shape_multiple
 from pipeline.text.ragged import Ragged
 
+_MAX_PLACES = 1 << 13
+"""Ids and padding of a batch of an evaluation."""
+
 
 def bucketed_order(
     lengths: np.ndarray,
@@ -27,7 +30,9 @@ def bucketed_order(
     Args:
         lengths: int [rows].
         batch_size: rows a batch; the last one may be smaller.
-        generator: the source of jitter and order; None sorts strictly and does not shuffle.
+        generator: the source of jitter and order; None sorts strictly and does not shuffle, for
+            evaluation. A batch of long rows then has fewer of them: the more rows there are, the
+            longer are the longest, and memory must not grow with them.
         jitter: up to so many positions are added to a length before sorting.
 
     Returns:
@@ -41,9 +46,16 @@ def bucketed_order(
         keys += lengths
         order = np.argsort(keys, kind="stable")
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    if generator is not None:
-        generator.shuffle(batches)
+    if generator is None:
+        return [part for batch in batches for part in _with_few_places(batch, lengths)]
+    generator.shuffle(batches)
     return batches
+
+
+def _with_few_places(batch: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
+    """`batch`, sorted by length, in parts of at most `_MAX_PLACES` places or a single row."""
+    count = max(1, _MAX_PLACES // max(1, int(lengths[batch[-1]])))
+    return [batch[start : start + count] for start in range(0, len(batch), count)]
 
 
 class LengthBuckets(keras.utils.PyDataset):

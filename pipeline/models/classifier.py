@@ -72,17 +72,10 @@ def recurrent_classifier(
     return keras.Model({"ids": ids, "lengths": lengths}, logits, name="classifier")
 
 
-_MAX_PLACES = 1 << 13
-"""Pieces and padding of a batch; the states of more would take memory by the length of texts."""
-
-
 def predict_logits(model: keras.Model, rows: Ragged, batch_size: int = 128) -> np.ndarray:
     """The logits of every row, in the given order: float32 [rows, classes]."""
     batches = LengthBuckets(rows, None, batch_size)
     logits = np.zeros((len(rows), model.output_shape[-1]), dtype=np.float32)
     for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
-        parts = -(-inputs["ids"].size // _MAX_PLACES)
-        for part in np.array_split(np.arange(len(indices)), parts):
-            some = {name: of_all[part] for name, of_all in inputs.items()}
-            logits[indices[part]] = predict_batch(model, some)
+        logits[indices] = predict_batch(model, inputs)
     return logits
