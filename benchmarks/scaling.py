@@ -6,7 +6,8 @@
 The corpus is a user's own TSV of NSMC's training reviews. For more rows than NSMC has, a review
 joins the first words of one review and the last words of another (`recombined`). The stages are
 those of `make train-sentiment`, and `begin`: the beginning of a training, which makes an epoch and
-its order, and takes 50 steps. Without a pretrained encoder, since only then pieces are learnt.
+its order, takes 50 steps, from the narrowest batch to the widest, and looks at dev. Without a
+pretrained encoder, since only then pieces are learnt.
 
 "GB" is the peak of memory of the process and its children, "of files" the part of it that are pages
 of mapped files, which the system can write back. The last line of a table shows whether the cost is
@@ -25,10 +26,16 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from benchmarks.accuracy import Cost, measured_command, stage
 from benchmarks.tables import print_table
 from pipeline.__main__ import prepare_process
+
+if TYPE_CHECKING:
+    from pipeline.batches.length_buckets import LengthBuckets
 
 BEGIN = "begin"
 STEPS = 50
@@ -87,12 +94,22 @@ def begin_training(words: list[str]) -> None:
         sys.exit(f"error: {run} is not prepared")
     plan = TASK.training.plan(settings, workspace.root / prepared.facts.folder)
     epoch = plan.batches(1)
-    few = dataclasses.replace(
-        plan, batches=lambda number: [epoch[i] for i in range(min(STEPS, len(epoch)))]
-    )
+    batches = evenly_by_width(epoch, STEPS)
+    few = dataclasses.replace(plan, batches=lambda number: batches)
     training = dataclasses.replace(settings.training, epochs=1, min_steps=STEPS, evaluations=1)
     fit(few, training, run)
-    print(f"{len(epoch):,} batches an epoch, {STEPS} of them", file=sys.stderr)
+    narrow, wide = (batches[i][0]["ids"].shape[1] for i in (0, -1))
+    steps = f"{len(batches)} of them, {narrow} to {wide} pieces wide"
+    print(f"{len(epoch):,} batches an epoch, {steps}", file=sys.stderr)
+
+
+def evenly_by_width(epoch: LengthBuckets, count: int) -> list:
+    """So many batches from the narrowest to the widest: memory hangs on the widest that is seen,
+    and of more batches the first ones are not wider."""
+    lengths = epoch.rows.lengths
+    widths = [lengths[rows].max() for rows in epoch.batch_rows]
+    places = np.linspace(0, len(widths) - 1, min(count, len(widths)))
+    return [epoch[i] for i in np.argsort(widths, kind="stable")[places.round().astype(int)]]
 
 
 def measured(name: str, words: list[str]) -> Cost:
