@@ -30,7 +30,7 @@ class Settings:
     training: TrainingSettings = TrainingSettings(epochs=4, learning_rate=2.5e-3)
     fine_tuning: FineTuningSettings = FineTuningSettings()
     adversarial: AdversarialSettings = AdversarialSettings(adversarial_size=0.3)
-    batches: BatchSettings = BatchSettings()
+    batches: BatchSettings = BatchSettings(length_jitter=4)
     small_corpora: SmallCorpusSettings = SmallCorpusSettings()
     distillation: DistillationSettings = DistillationSettings()
     run: RunSettings = RunSettings()
