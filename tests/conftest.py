@@ -40,11 +40,12 @@ settings.load_profile("repeatable")
 
 # Where most of the time goes, in this order; all other files come behind them.
 _LONGEST = (
-    *("test_resume.py", "test_variants.py", "test_tasks.py", "test_translator_export.py"),
+    *("test_resume.py", "test_variants.py", "test_finished_runs.py", "test_translator_export.py"),
     *("test_lab_units.py", "test_pretrained.py", "test_captioning.py", "test_other_backend.py"),
-    *("test_kills.py", "test_filmed_model.py", "test_changed_settings.py", "test_long_words.py"),
-    *("test_no_network.py", "test_study.py", "test_seq2seq.py", "test_translation_input.py"),
-    *("test_distill.py", "test_sentiment.py", "test_translation.py", "test_onnx.py"),
+    *("test_model_cards.py", "test_kills.py", "test_filmed_model.py", "test_exported_models.py"),
+    *("test_changed_settings.py", "test_long_words.py", "test_no_network.py", "test_study.py"),
+    *("test_seq2seq.py", "test_translation_input.py", "test_distill.py", "test_sentiment.py"),
+    *("test_translation.py", "test_onnx.py"),
 )
 
 

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST protocol over HTTP: the table in `serving_conformance.py`, and more."""
+"""TensorFlow Serving's REST protocol over HTTP: rows as in `serving_conformance.py`, and more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import tensorflow as tf
 
 import served_models
 from running_server import Running, running
-from serving_conformance import TABLE, Row, body_of
+from serving_conformance import Row, body_of
+from serving_conformance_requests import REQUESTS
+from serving_conformance_values import VALUES
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,7 @@ def server(tmp_path_factory) -> Iterator[Running]:
         yield run
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.shows)
+@pytest.mark.parametrize("row", [*REQUESTS, *VALUES], ids=lambda row: row.shows)
 def test_a_row_of_the_table(server: Running, row: Row):
     reply = server.ask("POST", f"/v1/models/{row.path}", body_of(row))
     answer = reply.json

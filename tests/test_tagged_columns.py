@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import unicodedata
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,86 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.annotated.annotated_file import read_annotated
-from pipeline.corpora.annotated.annotated_texts import AnnotatedTexts
-from pipeline.corpora.annotated.entities import read_entities
 from pipeline.errors import UserError
-
-NAMES = ["김민수", "이영희", "박철수", "최지우", "정다은", "한서준"]
-CITIES = ["서울", "부산", "대구", "인천", "광주"]
-
-Token = tuple[str, str, str]  # word, part of speech, tag
-
-
-def sentences(count: int = 12) -> list[list[Token]]:
-    """Of two kinds in turn, with an entity of two words in the second."""
-    made: list[list[Token]] = []
-    for n in range(count):
-        name, city = NAMES[n % len(NAMES)], CITIES[n % len(CITIES)]
-        if n % 2:
-            made.append(
-                [
-                    (name, "NNP", "B-PER"),
-                    ("대표는", "NNG", "O"),
-                    (city, "NNP", "B-LOC"),
-                    ("거리에서", "NNG", "O"),
-                    (f"{n}번", "SN", "O"),
-                    ("말했다", "VV", "O"),
-                ]
-            )
-        else:
-            made.append(
-                [
-                    (f"{city}", "NNP", "B-ORG"),
-                    (f"{n + 1}은행은", "NNG", "I-ORG"),
-                    ("금리를", "NNG", "O"),
-                    ("올렸다", "VV", "O"),
-                ]
-            )
-    return made  # fmt: skip
-
-
-def expected(made: list[list[Token]]) -> list[tuple[str, list[tuple[str, str]]]]:
-    found = []
-    for sentence in made:
-        entities: list[tuple[str, str]] = []
-        for word, _, tag in sentence:
-            if tag.startswith("B-"):
-                entities.append((word, tag[2:]))
-            elif tag.startswith("I-"):
-                entities[-1] = (f"{entities[-1][0]} {word}", tag[2:])
-        found.append((" ".join(word for word, _, _ in sentence), entities))
-    return found
-
-
-def read(tmp_path: Path, text: str, name: str = "my.tsv", encoding: str = "utf-8"):
-    path = tmp_path / name
-    path.write_bytes(text.encode(encoding))
-    return read_annotated(path)
-
-
-def texts(found: AnnotatedTexts) -> list[tuple[str, list[tuple[str, str]]]]:
-    return [
-        (text, [(text[start:end], label) for start, end, label in read_entities(cell)])
-        for text, cell in zip(found.frame["text"], found.frame["label"], strict=True)
-    ]
-
-
-def columns(made: list[list[Token]], row="{word}\t{tag}", between: str = "\n") -> str:
-    """`row` may name word, pos, tag, s (number of the sentence), n (of the token) and first (the
-    number of the sentence, in its first row only)."""
-    lines = []
-    for s, sentence in enumerate(made):
-        lines.append(
-            "".join(
-                row.format(word=w, pos=p, tag=t, s=s, n=n, first="" if n else f"Sentence: {s}")
-                + "\n"
-                for n, (w, p, t) in enumerate(sentence)
-            )
-        )
-    return between.join(lines)
-
-
-MADE = sentences()
+from tagged_columns import CITIES, MADE, NAMES, Token, columns, expected, read, texts
 
 
 @pytest.mark.parametrize(
@@ -271,55 +191,6 @@ def test_comments_between_and_within(tmp_path):
     assert texts(read(tmp_path, columns([*MADE, *hashes]))) == expected([*MADE, *hashes])
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        lambda tag: tag.replace("-", "_"),
-        lambda tag: "-".join(reversed(tag.split("-"))),
-        lambda tag: "_".join(reversed(tag.split("-"))),
-        lambda tag: "-" if tag == "O" else tag,
-        lambda tag: (
-            tag.replace("B-", "b-").replace("I-", "i-").replace("O", "o")
-            if tag == "O"
-            else tag[0].lower() + tag[1:]
-        ),
-        lambda tag: f" {tag}\u200b",
-    ],
-)
-def test_tags_in_many_spellings(tmp_path, written):
-    made = [[(w, p, written(t)) for w, p, t in sentence] for sentence in MADE]
-    assert texts(read(tmp_path, columns(made))) == expected(MADE)
-
-
-@pytest.mark.parametrize("single", ["S", "U", "W"])
-def test_tags_with_ends(tmp_path, single):
-    end = "L" if single == "U" else "E"
-    made = []
-    for sentence in MADE:
-        tags = [t for _, _, t in sentence] + ["O"]
-        new = []
-        for here, behind in zip(tags, tags[1:], strict=False):
-            ends = here != "O" and not behind.startswith("I-")
-            new.append(f"{single if here[0] == 'B' else end}{here[1:]}" if ends else here)
-        made.append([(w, p, t) for (w, p, _), t in zip(sentence, new, strict=True)])
-    assert texts(read(tmp_path, columns(made))) == expected(MADE)
-
-
-def test_labels_without_b_and_i(tmp_path):
-    made = [[(w, p, t[2:] or t) for w, p, t in sentence] for sentence in MADE]
-    found = read(tmp_path, columns(made, "{word}\t{pos}\t{tag}"))
-    assert texts(found) == expected(MADE)
-    assert "B and I" in found.details["read_as"]
-
-
-@pytest.mark.parametrize("outside", ["", "_", "0", "X", "None"])
-def test_what_stands_for_outside(tmp_path, outside):
-    made = [[(w, p, outside if t == "O" else t) for w, p, t in s] for s in MADE]
-    found = read(tmp_path, columns(made, "{word}\t{pos}\t{tag}"))
-    assert texts(found) == expected(MADE)
-    assert found.rejects == []
-
-
 def test_pieces_of_words(tmp_path):
     def cut(word: str, part: str, tag: str) -> list[Token]:
         if len(word) < 3:
@@ -366,28 +237,6 @@ def test_a_damaged_byte_costs_its_sentence(tmp_path):
     found = read_annotated(path)
     assert texts(found) == expected([MADE[0], *MADE[2:]])
     assert [row.kept for row in found.rejects] == [False]
-
-
-def test_spellings_of_a_label_become_one(tmp_path):
-    made = [list(sentence) for sentence in MADE]
-    spellings = ["B-per", "B-PER\u200b", "B-Per", "B-ＰＥＲ"]
-    for sentence, tag in zip(made[1::2], spellings, strict=False):
-        sentence[0] = (sentence[0][0], "NNP", tag)
-    found = read(tmp_path, columns(made))
-    assert texts(found) == expected(MADE)
-    assert "PER" in found.warnings[0]
-    hangul = [[(w, p, t.replace("PER", "인물")) for w, p, t in s] for s in MADE]
-    hangul[1][0] = (hangul[1][0][0], "NNP", "B-" + unicodedata.normalize("NFD", "인물"))
-    found = read(tmp_path, columns(hangul))
-    assert set(found.details["entities"]) == {"인물", "LOC", "ORG"}
-    assert found.warnings
-
-
-def test_the_limit_of_labels_is_named(tmp_path):
-    made = [*MADE, [("가", "NNG", "B-" + "X" * 65)], [("나", "NNG", "B-" + "Y" * 64)]]
-    found = read(tmp_path, columns(made))
-    assert texts(found)[-1] == ("나", [("나", "Y" * 64)])
-    assert [("64" in row.reason, row.kept) for row in found.rejects] == [(True, False)]
 
 
 def test_other_files(tmp_path):
