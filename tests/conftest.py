@@ -40,12 +40,12 @@ settings.load_profile("repeatable")
 
 # Where most of the time goes, in this order; all other files come behind them.
 _LONGEST = (
-    *("test_resume.py", "test_variants.py", "test_finished_runs.py", "test_translator_export.py"),
-    *("test_lab_units.py", "test_pretrained.py", "test_captioning.py", "test_other_backend.py"),
-    *("test_model_cards.py", "test_kills.py", "test_filmed_model.py", "test_exported_models.py"),
-    *("test_changed_settings.py", "test_long_words.py", "test_no_network.py", "test_study.py"),
-    *("test_seq2seq.py", "test_translation_input.py", "test_distill.py", "test_sentiment.py"),
-    *("test_translation.py", "test_onnx.py"),
+    *("test_processes.py", "test_variants.py", "test_resume.py", "test_finished_runs.py"),
+    *("test_translator_export.py", "test_captioning.py", "test_study_labels.py"),
+    *("test_other_backend.py", "test_served_memory.py", "test_served.py", "test_training.py"),
+    *("test_model_cards.py", "test_reference_losses.py", "test_scheduled_sampling.py"),
+    *("test_translation_input.py", "test_graph_text.py", "test_damage.py", "test_seq2seq.py"),
+    *("test_readable.py", "test_lab_vanishing.py", "test_ner.py", "test_pretrained.py"),
 )
 
 
