@@ -88,7 +88,9 @@ def main() -> None:
             folder = run(name, settings, arguments.dev_only)
             shown = str(horizon) if len(arguments.seeds) == 1 else f"{horizon}, seed {seed}"
             rows.append((dev_row if arguments.dev_only else test_row)(shown, folder))
-    title = f"{corpus}: {arguments.settings or 'default settings'}"
+    # What was learnt from: without a network that may be the bundled sample.
+    learnt = json.loads((folder / "corpus.json").read_bytes())["facts"]["origin"]["title"]
+    title = f"{learnt}: {arguments.settings or 'default settings'}"
     print_table(title, DEV if arguments.dev_only else TEST, rows)
 
 
