@@ -46,6 +46,7 @@ def test_options_that_are_not_ours_are_for_beam(typed, ours, beams):
     [
         ("a.txt", "b/c.jsonl", "text", Output("jsonl", "b/c", ".jsonl")),
         ("a.txt.gz", "c.jsonl.gz", "text", Output("jsonl", "c", ".jsonl.gz")),
+        ("a.txt.xz", "c.jsonl.xz", "text", Output("jsonl", "c", ".jsonl.xz")),
         ("a.txt", "c", "text", Output("jsonl", "c", ".jsonl")),
         ("a.parquet", "gs://b/c", "parquet", Output("parquet", "gs://b/c", ".parquet")),
         ("a.tfrecords.gz", "c.v2", "tfrecord", Output("tfrecord", "c.v2", ".tfrecord")),
@@ -129,6 +130,8 @@ class TestMistakes:
             (["--input", "a.txt"], "--output is missing"),
             (["--input", "a.docx", "--output", "b"], "--input-kind"),
             (["--input", "a.txt", "--output", "b"], "there is no exported model — make train-"),
+            (["--input", "a.txt", "--output", "b", "--id-column", "c"], "has no columns"),
+            (["--input", "a.txt", "--output", "b", "--text-column", "c"], "has no columns"),
             (["--input", "a.txt", "again"], "unexpected argument 'again'"),
             (["--batch-size", "0"], "--batch-size must be at least 1"),
             (["--output-kind", "json"], "jsonl"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib
 import json
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -117,10 +118,11 @@ def test_examples_of_tensorflow_keep_every_number(command, finished, tmp_path, t
     np.testing.assert_allclose(np.array(vectors), expected, atol=1e-5)
 
 
-def test_a_packed_file_in_cp949_is_read_as_such(command, finished, tmp_path):
-    with gzip.open(tmp_path / "old.txt.gz", "wb") as file:
+@pytest.mark.parametrize(("suffix", "packed"), [(".gz", gzip.open), (".xz", lzma.open)])
+def test_a_packed_file_in_cp949_is_read_as_such(command, finished, tmp_path, suffix, packed):
+    with packed(tmp_path / f"old.txt{suffix}", "wb") as file:
         file.write("꿀잼\r\n별로예요".encode("cp949"))
-    words = ["--input", tmp_path / "*.txt.gz", "--output", tmp_path / "scores.jsonl"]
+    words = ["--input", tmp_path / f"*.txt{suffix}", "--output", tmp_path / "scores.jsonl"]
     assert command(finished("sentiment").root, "score", *words, *LOCAL).code == 0
     assert {row["text"]: row["row"] for row in json_rows(tmp_path)} == {"꿀잼": 1, "별로예요": 2}
 

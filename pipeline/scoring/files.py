@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from pipeline.errors import UserError
 from pipeline.scoring.settings import FileSettings, InputKind, OutputKind
 
-_COMPRESSED = (".gz", ".bz2", ".zst")
+_COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
 _INPUTS: dict[str, InputKind] = {
     ".txt": "text",
     ".parquet": "parquet",
@@ -56,6 +56,25 @@ def input_kind(files: FileSettings) -> InputKind:
             remedy="say it: --input-kind text, parquet or tfrecord",
         )
     return kind
+
+
+def check_columns(files: FileSettings, kind: InputKind) -> None:
+    """Refuses to look for columns in text files.
+
+    Raises:
+        UserError: --text-column or --id-column is set, and the input is lines of text.
+    """
+    asked = {
+        "--text-column": files.text_column != FileSettings.text_column,
+        "--id-column": files.id_column is not None,
+    }
+    for option, is_set in asked.items():
+        if kind == "text" and is_set:
+            raise UserError(
+                "a text file has no columns",
+                where=option,
+                remedy="leave it out: each line is a text, and `row` is its number",
+            )
 
 
 def output_of(files: FileSettings) -> Output:

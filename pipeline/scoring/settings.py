@@ -18,7 +18,7 @@ class FileSettings:
 
     input: Annotated[str, UserFiles] = ""
     """Files to read: a path, or a pattern in quotes ("texts/*.txt"); gs:// and s3:// with the
-    extras of apache-beam. Files that end in .gz, .bz2 or .zst are unpacked."""
+    extras of apache-beam. Files that end in .gz, .xz, .bz2 or .zst are unpacked."""
     output: Annotated[str, UserFiles] = ""
     """Files to write: for scores/reviews.jsonl, scores/reviews-00000-of-00004.jsonl and so on."""
     input_kind: InputKind | None = None

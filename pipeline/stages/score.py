@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.errors import UserError
 from pipeline.progress import say
 from pipeline.quiet import native_chatter_hidden
-from pipeline.scoring.files import input_kind, output_of
+from pipeline.scoring.files import check_columns, input_kind, output_of
 from pipeline.scoring.settings import ScoredModelSettings, ScoreSettings
 from pipeline.settings import closest
 from pipeline.stages.export import check_model
@@ -41,6 +41,7 @@ def run(task: Task, settings: ScoreSettings, workspace: Workspace, options: Sequ
     # Workers may stand in another folder, and Beam matches no pattern without one.
     files = dataclasses.replace(files, input=_whole(files.input), output=_whole(files.output))
     kind, output = input_kind(files), output_of(files)
+    check_columns(files, kind)
     model = _model_folder(task, settings.model, workspace)
     _check_beam()
     with native_chatter_hidden():
