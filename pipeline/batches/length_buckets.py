@@ -53,7 +53,8 @@ def bucketed_order(
 
 
 def _with_few_places(batch: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
-    """`batch`, sorted by length, in parts of at most `_MAX_PLACES` places or a single row."""
+    """`batch`, sorted by length, in parts of at most `_MAX_PLACES` places or a single row. Where
+    widths are rounded up, those places come on top."""
     count = max(1, _MAX_PLACES // max(1, int(lengths[batch[-1]])))
     return [batch[start : start + count] for start in range(0, len(batch), count)]
 
