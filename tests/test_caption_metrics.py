@@ -118,5 +118,11 @@ def test_what_is_measured():
     perfect = evaluate_captions(captions, [[text] for text in captions], "en", [])
     assert perfect.bleu1 == pytest.approx(100)
     assert perfect.chrf == pytest.approx(100)
+    # Six words where seven are nearest: exp(1 - 7 / 6).
+    short = evaluate_captions(
+        ["a dog runs on the beach"], [["a dog runs on the white beach"]], "en", []
+    )
+    assert short.brevity_penalty == pytest.approx(math.exp(-1 / 6))
+    assert short.bleu1 == pytest.approx(100 * short.brevity_penalty)
     with pytest.raises(UserError):
         evaluate_captions([], [], "en", [])

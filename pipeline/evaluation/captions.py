@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics.bleu import BLEUScore
 
 from pipeline.counts import counted
 from pipeline.errors import UserError
@@ -38,6 +39,8 @@ class CaptionMetrics:
         references: captions that people gave to a picture, at most.
         bleu1, bleu2, bleu3, bleu4: corpus BLEU of n-grams of up to so many `caption_words`
             against all references, unsmoothed, with the nearest length, 0 to 100.
+        brevity_penalty: by which these four were multiplied because captions are shorter than
+            references, 0 to 1. Some papers leave it out.
         sacrebleu: corpus BLEU as sacreBLEU counts it by default, of the captions as text.
         sacrebleu_signature: how it was counted.
         chrf: corpus chrF2 by sacreBLEU, 0 to 100.
@@ -55,6 +58,7 @@ class CaptionMetrics:
     bleu2: float
     bleu3: float
     bleu4: float
+    brevity_penalty: float
     sacrebleu: float
     sacrebleu_signature: str
     chrf: float
@@ -103,7 +107,7 @@ def evaluate_captions(
         raise UserError("the test split is empty", remedy="give a corpus with more pictures")
     words = [caption_words(caption, language) for caption in captions]
     wanted = [[caption_words(text, language) for text in several] for several in references]
-    bleus = {f"bleu{order}": bleu_of_words(words, wanted, order) for order in ORDERS}
+    bleus = {order: _bleu_of_words(words, wanted, order) for order in ORDERS}
     metric, chrf = bleu_metric(TARGET_TOKENIZERS[language]), CHRF()
     streams = _streams(references)
     each = cider(words, wanted)
@@ -112,7 +116,8 @@ def evaluate_captions(
         language=language,
         count=len(captions),
         references=max(map(len, references)),
-        **bleus,
+        **{f"bleu{order}": bleu.score for order, bleu in bleus.items()},
+        brevity_penalty=bleus[1].bp,
         sacrebleu=metric.corpus_score(list(captions), streams).score,
         sacrebleu_signature=str(metric.get_signature()),
         chrf=chrf.corpus_score(list(captions), streams).score,
@@ -138,14 +143,13 @@ def bleu_of_words(
         references: of each caption, the words of one or several.
         smooth: whether an order without a match counts a little, which tells bad ones apart.
     """
-    metric = BLEU(
-        tokenize="none",
-        force=True,
-        max_ngram_order=order,
-        smooth_method="exp" if smooth else "none",
-    )
+    return _bleu_of_words(captions, references, order, "exp" if smooth else "none").score
+
+
+def _bleu_of_words(captions, references, order: int, smoothing: str = "none") -> BLEUScore:
+    metric = BLEU(tokenize="none", force=True, max_ngram_order=order, smooth_method=smoothing)
     streams = _streams([[" ".join(words) for words in several] for several in references])
-    return metric.corpus_score([" ".join(words) for words in captions], streams).score
+    return metric.corpus_score([" ".join(words) for words in captions], streams)
 
 
 def _streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:

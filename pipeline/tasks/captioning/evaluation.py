@@ -61,17 +61,17 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     return Evaluated("; ".join(of.summary for of in metrics), numbers, content)
 
 
-def caption_metrics(trained: Trained, captions: Sequence[str]) -> list[CaptionMetrics]:
-    """Scores of captions of the test split, for each of its languages."""
-    frames = {
-        split: read_split(trained.corpus_folder / f"{split}.tsv") for split in ("train", "test")
-    }
+def caption_metrics(
+    trained: Trained, captions: Sequence[str], split: str = "test"
+) -> list[CaptionMetrics]:
+    """Scores of captions of a split, for each of its languages."""
+    train, scored = (read_split(trained.corpus_folder / f"{name}.tsv") for name in ("train", split))
     found = []
-    for language in dict.fromkeys(frames["test"]["language"]):
-        rows = np.flatnonzero(frames["test"]["language"] == language)
-        references = references_of(frames["test"].iloc[rows].to_dict("records"))
-        train = frames["train"][frames["train"]["language"] == language].to_dict("records")
-        learnt = [text for several in references_of(train) for text in several]
+    for language in dict.fromkeys(scored["language"]):
+        rows = np.flatnonzero(scored["language"] == language)
+        references = references_of(scored.iloc[rows].to_dict("records"))
+        of_train = train[train["language"] == language].to_dict("records")
+        learnt = [text for several in references_of(of_train) for text in several]
         own = [captions[row].lower() for row in rows]
         found.append(evaluate_captions(own, references, language, learnt))
     return found
