@@ -146,6 +146,23 @@ def test_memory_grows_by_two_bytes_a_row(tmp_path, monkeypatch):
     assert not any(tmp_path.iterdir())
 
 
+def test_keys_are_read_as_often_for_many_ranges_as_for_one(monkeypatch):
+    rows = [(number, number // 2) for number in range(2000)]
+    files = {"train": keys(rows), "dev": keys(rows[:500])}
+    read, blocks = collections.Counter(), StoredNumbers.blocks
+
+    def counted(numbers: StoredNumbers):
+        for rows, block in blocks(numbers):
+            read[text_keys._KEYS_AT_ONCE] += len(block)
+            yield rows, block
+
+    monkeypatch.setattr(StoredNumbers, "blocks", counted)
+    for keys_at_once in (50, 5000):
+        monkeypatch.setattr(text_keys, "_KEYS_AT_ONCE", keys_at_once)
+        split_own_texts(files, "my.tsv")
+    assert read[50] == read[5000] > 0
+
+
 def test_rows_that_are_all_alike_take_no_more_memory(tmp_path, monkeypatch):
     """One text in most rows of a file: its range of keys has most of them."""
     known = TextKeys(tmp_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,15 @@ from pipeline.corpora.stored_numbers import StoredNumbers
 from pipeline.normalize import normalize
 
 _KEYS_AT_ONCE = 1 << 19
+_MAX_FILES = 64
+_NO_PAIRS = np.empty((0, 2), np.uint64)
 
 
 class TextKeys:
     """`keys_of` the ids of rows, and of their texts under the text policy.
 
-    They are sorted one range of keys at a time. With a folder, memory grows by a byte or two per
-    row, and with the number of ids that share a text with other ids. All keys are read again for
-    each range of about half a million rows.
+    They are put into files by range, and sorted one range at a time. With a folder, memory grows by
+    a byte or two per row, and with the number of ids that share a text with other ids.
 
     Args:
         folder: on the disk that is used; None for memory.
@@ -57,13 +58,17 @@ class TextKeys:
     def have_texts_of(self, others: Sequence[TextKeys]) -> np.ndarray:
         """Whether the text of each row also occurs in one of `others`; bool [rows]."""
         found = np.zeros(len(self), bool)
-        for some in _key_ranges(sum(map(len, others))):
-            blocks = (block[:, 1] for other in others for _, block in other.blocks())
-            parts = [sizes_by_key(texts[some.have(texts)])[:, 0] for texts in blocks]
-            theirs = np.sort(np.concatenate(parts))
-            for rows, block in self.blocks():
-                chosen = some.have(block[:, 1])
-                found[rows][chosen] = _search(theirs, block[chosen, 1])[0]
+        theirs = (block for other in others for _, block in other.blocks())
+        numbered = (
+            np.stack([np.arange(rows.start, rows.stop, dtype=np.uint64), block[:, 1]], axis=1)
+            for rows, block in self.blocks()
+        )
+        ranges = (self._by_range(pairs, 2, sum(map(len, others))) for pairs in (theirs, numbered))
+        for some, own in zip(*ranges, strict=True):
+            texts = _sizes(some)[:, 0]
+            for _, block in own.blocks():
+                is_known, _ = _search(texts, block[:, 1])
+                found[block[is_known, 0]] = True
         return found
 
     def groups(self, wanted: ChosenRows) -> RowGroups:
@@ -72,9 +77,10 @@ class TextKeys:
         Args:
             wanted: the rows to group.
         """
-        links, texts = [np.empty((0, 2), np.uint64)], 0
-        for some in _key_ranges(len(wanted)):
-            of_range, different = self._links(wanted, some)
+        links, texts = [], 0
+        pairs = (block[wanted.mask(rows)] for rows, block in self.blocks())
+        for some in self._by_range(pairs, 2, len(wanted)):
+            of_range, different = _links(some)
             links.append(of_range)
             texts += different
         ids, lowest = _lowest_linked(np.concatenate(links))
@@ -85,20 +91,28 @@ class TextKeys:
             groups[linked] = lowest[places[linked]]
             keys.add(groups)
         sizes = StoredNumbers(np.uint64, (2,), self._folder)
-        for some in _key_ranges(len(wanted)):
-            sizes.add(_sizes(keys, wanted, some))
+        chosen = (block[wanted.mask(rows), None] for rows, block in keys.blocks())
+        for some in self._by_range(chosen, 1, len(wanted)):
+            sizes.add(_sizes(some))
         return RowGroups(keys, GroupSizes(lambda: (block for _, block in sizes.blocks())), texts)
 
-    def _links(self, wanted: ChosenRows, some: _KeyRange) -> tuple[np.ndarray, int]:
-        """Links between ids that share a text with a key in a range, enough to connect all of
-        them, uint64 [links, 2]; and the number of different texts in that range."""
-        parts = [
-            _different(block[wanted.mask(rows) & some.have(block[:, 1])])
-            for rows, block in self.blocks()
-        ]
-        ids, texts = _different(np.concatenate(parts)).T
-        same = texts[1:] == texts[:-1]
-        return np.stack([ids[:-1][same], ids[1:][same]], axis=1), len(texts) - int(same.sum())
+    def _by_range(
+        self, blocks: Iterable[np.ndarray], columns: int, rows: int
+    ) -> list[StoredNumbers]:
+        """Puts blocks [n, columns] into files by the range of the key in the last column.
+
+        Ranges have equal width and ascend. Keys are evenly distributed, so of `rows` rows each file
+        has about `_KEYS_AT_ONCE` or fewer, of very many rows a 64th, equal keys aside.
+        """
+        count = min(max(math.ceil(rows / _KEYS_AT_ONCE), 1), _MAX_FILES)
+        files = [StoredNumbers(np.uint64, (columns,), self._folder) for _ in range(count)]
+        bounds = np.array([(number << 64) // count for number in range(1, count)], np.uint64)
+        for block in blocks:
+            ordered = block[np.argsort(block[:, -1])]
+            parts = np.split(ordered, np.searchsorted(ordered[:, -1], bounds))
+            for file, part in zip(files, parts, strict=True):
+                file.add(part)
+        return files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,25 +130,13 @@ class RowGroups:
     texts: int
 
 
-@dataclasses.dataclass(frozen=True)
-class _KeyRange:
-    """Keys from `lowest` to `highest`, both included."""
-
-    lowest: int
-    highest: int
-
-    def have(self, keys: np.ndarray) -> np.ndarray:
-        """Whether each key is in the range; bool [keys]."""
-        return (keys >= self.lowest) & (keys <= self.highest)
-
-
-def _key_ranges(rows: int) -> Iterator[_KeyRange]:
-    """Ranges of equal width, ascending, that cover all keys. Keys are evenly distributed, so each
-    range has about `_KEYS_AT_ONCE` rows or fewer, equal keys aside."""
-    count = math.ceil(rows / _KEYS_AT_ONCE)
-    for number in range(count):
-        lowest, next_one = ((bound << 64) // count for bound in (number, number + 1))
-        yield _KeyRange(lowest, next_one - 1)
+def _links(pairs: StoredNumbers) -> tuple[np.ndarray, int]:
+    """Links between ids that share a text, enough to connect all of them, uint64 [links, 2]; and
+    the number of different texts. The pairs are keys of id and text."""
+    parts = [_different(block) for _, block in pairs.blocks()]
+    ids, texts = _different(np.concatenate([_NO_PAIRS, *parts])).T
+    same = texts[1:] == texts[:-1]
+    return np.stack([ids[:-1][same], ids[1:][same]], axis=1), len(texts) - int(same.sum())
 
 
 def _different(pairs: np.ndarray) -> np.ndarray:
@@ -161,9 +163,7 @@ def _lowest_linked(links: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return ids, ids[first_of[group_of]]
 
 
-def _sizes(keys: StoredNumbers, wanted: ChosenRows, some: _KeyRange) -> np.ndarray:
-    """`sizes_by_key` of the wanted rows with a key in a range."""
-    parts = [
-        sizes_by_key(block[wanted.mask(rows) & some.have(block)]) for rows, block in keys.blocks()
-    ]
-    return sizes_by_key(*np.concatenate(parts).T)
+def _sizes(keys: StoredNumbers) -> np.ndarray:
+    """`sizes_by_key` of the last column."""
+    parts = [sizes_by_key(block[:, -1]) for _, block in keys.blocks()]
+    return sizes_by_key(*np.concatenate([_NO_PAIRS, *parts]).T)
