@@ -27,6 +27,8 @@ TEXTS = ["꿀잼ㅋㅋ", "", "김민수 대표는 지난해 12월 서울 종로�
         (["--input", "a.txt", "--output=b"], ["--input", "a.txt", "--output=b"], []),
         (["--direct_num_workers", "2", "--input", "a"], ["--input", "a"], "direct_num_workers 2"),
         (["--model_copies=2", "--streaming"], ["--model_copies=2"], "streaming"),
+        (["--text_colum", "a", "--region=x"], ["--text_colum", "a"], "region=x"),
+        (["--spark_version", "3", "-input", "a"], ["-input", "a"], "spark_version 3"),
         (["--experiments", "x", "-i"], [], "experiments x -i"),
         (
             ["--settings", "--runner FlinkRunner --version 2"],
@@ -134,6 +136,8 @@ class TestMistakes:
             (["--input", "a.txt", "--output", "b", "--text-column", "c"], "has no columns"),
             (["--input", "a.txt", "again"], "unexpected argument 'again'"),
             (["--batch-size", "0"], "--batch-size must be at least 1"),
+            (["--runner", "FlinkRunner", "--text-colum", "a"], "closest: --text-column"),
+            (["--modle=a", "--input", "a.txt"], "closest: --model"),
             (["--output-kind", "json"], "jsonl"),
         ],
     )

@@ -16,8 +16,8 @@ from pipeline.corpora.splits import read_split
 from pipeline.export.saved_model import load_asker
 from pipeline.scoring.model import TextModel
 from pipeline.scoring.records import feature_text
-from pipeline.scoring.settings import ScoreSettings
-from pipeline.settings import leaves, option_of
+from pipeline.scoring.settings import split_options
+from pipeline.settings import option_of
 
 # Beam's own warnings are Beam's.
 pytestmark = [pytest.mark.scale, pytest.mark.filterwarnings("ignore")]
@@ -146,6 +146,10 @@ def test_a_model_that_lies_elsewhere_is_copied_whole(finished, tmp_path):
         ("sentiment", ["--input", "c-*.parquet"], "c-2.parquet: cannot be read as parquet"),
         ("sentiment", ["--input", "a.txt", "--fields", "lable"], "closest: label"),
         ("sentiment", ["--input", "a.txt", "--runner", "NoRunner"], "NoRunner"),
+        ("sentiment", ["--input", "a.txt", "--direct_num_worker", "2"], "--direct_num_workers"),
+        ("sentiment", ["--input", "a.txt", "--direct_num_workers", "x"], "invalid int value: 'x'"),
+        ("sentiment", ["--input", "a.parquet", "--text-col=review"], "closest: --text-column"),
+        ("sentiment", ["--input", "a.txt", "--streaming", "again"], "again"),
         ("sentiment", ["--input", "a.txt", "--model", "."], "give a folder with saved_model.pb"),
         ("sentiment", ["--input", "a.txt", "--output", "done.jsonl"], "is there already"),
         ("charlm", ["--input", "a.txt"], "only models that take text alone"),
@@ -170,4 +174,4 @@ def test_no_option_of_beam_is_called_as_one_of_ours():
     options = importlib.import_module("apache_beam.options.pipeline_options").PipelineOptions
     beams = {option_of(name) for name in options().get_all_options()}
     assert "--runner" in beams
-    assert not beams & {option_of(name) for name, _ in leaves(ScoreSettings)}
+    assert split_options(sorted(beams)) == ([], sorted(beams))

@@ -9,12 +9,12 @@ import apache_beam as beam
 from apache_beam.internal.cloudpickle import register_pickle_by_value
 from apache_beam.io import fileio
 from apache_beam.ml.inference.base import KeyedModelHandler, PredictionResult, RunInference
-from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.transforms.util import SortAndBatchElements
 from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 
 import pipeline
 from pipeline.errors import UserError
+from pipeline.scoring.beam_options import beam_options
 from pipeline.scoring.files import Output
 from pipeline.scoring.handler import TextModelHandler
 from pipeline.scoring.reading import Keyed, Reader
@@ -46,12 +46,12 @@ def score(
         options: for Beam, as on its command line.
 
     Raises:
-        UserError: Beam refuses its options.
+        UserError: Beam refuses its options, or would ignore one of them.
     """
     register_pickle_by_value(pipeline)
     handler = TextModelHandler(model, list(outputs), settings.model_copies)
     try:
-        job = beam.Pipeline(options=PipelineOptions(list(options)))
+        job = beam.Pipeline(options=beam_options(options))
     except ValueError as error:
         raise UserError(" ".join(str(error).split()), where="options of Beam") from error
     with job:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from typing import Annotated, Literal
 
 from pipeline.ranges import AtLeast, Between, UserFiles
@@ -70,13 +71,15 @@ All other options are Beam's: --runner DirectRunner --direct_num_workers 4
         --direct_running_mode multi_processing, --runner DataflowRunner --project ..., and so on.
         Needs apache-beam: requirements-scale.txt."""
 
+_MISSPELLED = 0.8  # no option of Beam is as similar to one of ours
+
 
 def split_options(arguments: list[str]) -> tuple[list[str], list[str]]:
     """Splits a command line into our options and those of Beam.
 
     Args:
-        arguments: those after the name of the task. An option that `ScoreSettings` does not have is
-            Beam's, with the words that follow it.
+        arguments: those after the name of the task. An option that is not spelled like one of
+            `ScoreSettings`, or nearly so, is Beam's, with the words that follow it.
 
     Raises:
         UserError: a quote in `--settings` is not closed.
@@ -85,12 +88,13 @@ def split_options(arguments: list[str]) -> tuple[list[str], list[str]]:
         >>> split_options(["--input", "a.txt", "--direct_num_workers", "2"])
         (['--input', 'a.txt'], ['--direct_num_workers', '2'])
     """
-    ours = {"-h", "--help", *(option_of(name) for name, _ in leaves(ScoreSettings))}
+    ours = ["-h", "--help", *(option_of(name) for name, _ in leaves(ScoreSettings))]
     own: list[str] = []
     beams: list[str] = []
     words = own
     for word in split_settings_option(arguments):
         if word.startswith("-"):
-            words = own if word.partition("=")[0].replace("_", "-") in ours else beams
+            name = word.partition("=")[0].replace("_", "-")
+            words = own if difflib.get_close_matches(name, ours, cutoff=_MISSPELLED) else beams
         words.append(word)
     return own, beams
