@@ -20,8 +20,8 @@ INPUT       =
 OUTPUT      =
 PROBABILITIES =
 PROMPT      =
-LENGTH      = 200
-TEMPERATURE = 0.8
+LENGTH      =
+TEMPERATURE =
 SEED        = 1
 LANGUAGE    =
 QUICK       =
@@ -169,10 +169,10 @@ evaluate-translation:  ## evaluate the trained translator on other pairs: EVAL=n
 QUESTION = $(call given,--file,FILE) $(call given,--out,OUT) $(if $(and $(call typed,PROMPT),$(call typed,TEXT)),\
   $(error PROMPT and TEXT mean the same: give one of them),\
   $(foreach name,PROMPT TEXT,$(if $(call typed,$(name)),--text="$$ASKED_$(name)")))
-# What else can be asked of a task.
-ASIDE_captioning = $(call given,--language,LANGUAGE)
-ASIDE_charlm = --length="$$ASKED_LENGTH" --temperature="$$ASKED_TEMPERATURE" --seed="$$ASKED_SEED"
-ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES) $(ASIDE_$(1))
+# What a task cannot be asked, Python refuses.
+ASK = $(PIPELINE) predict $(1) $(call NUMBER,$(1)) $(call given,--probabilities,PROBABILITIES) \
+  $(call given,--language,LANGUAGE) $(call given,--length,LENGTH) \
+  $(call given,--temperature,TEMPERATURE) $(if $(call typed,SEED),--seed="$$ASKED_SEED")
 .PHONY: predict tag encode translate generate caption frames forecast
 predict: $(READY)  ## classify texts: TEXT="..." or FILE=texts.txt OUT=answers.tsv
 	@$(call ASK,sentiment) $(QUESTION)

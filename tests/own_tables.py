@@ -29,19 +29,17 @@ def table(rows, delimiter="\t", header=None, **writing) -> str:
     return out.getvalue()
 
 
-def read_table(
-    folder: Path, content: str | bytes, *settings, name: str = "my.tsv"
-) -> LabelledTexts:
+def read(folder: Path, content: str | bytes, *settings, name: str = "my.tsv") -> LabelledTexts:
     """What is read from a file with this content."""
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return read_labelled(path, *settings)
 
 
-def refusal(folder: Path, content: str | bytes, *settings, name: str = "my.tsv") -> str:
+def refused(folder: Path, content: str | bytes, *settings, name: str = "my.tsv") -> str:
     """The one line that says why such a file is refused."""
     with pytest.raises(UserError) as caught:
-        read_table(folder, content, *settings, name=name)
+        read(folder, content, *settings, name=name)
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
     return str(caught.value)

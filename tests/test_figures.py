@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from pipeline.errors import UserError
@@ -21,6 +22,7 @@ from pipeline.evaluation.calibration import reliability
 from pipeline.evaluation.classification import accuracy_in_length_buckets
 from pipeline.report import figures, nanum_font
 from pipeline.report.fonts import drawable, hangul_fonts
+from pipeline.report.picture_attention import CaptionedPicture, captioned_picture
 
 
 def pixels(text: str) -> np.ndarray:
@@ -144,20 +146,44 @@ def test_the_same_data_gives_the_same_bytes():
     assert once == twice
 
 
+def marked(figure: Figure) -> tuple[str, tuple[float, float]]:
+    """What a learning curve says of the marked point, and where that is."""
+    below = figure.axes[1]
+    (text,) = below.get_legend().get_texts()
+    ((x, y),) = below.lines[-1].get_xydata()
+    return text.get_text(), (x, y)
+
+
 @pytest.mark.parametrize("rows", [1, 2, 40])
 def test_learning_curves_mark_the_best_row(rows):
     figure = figures.learning_curves(history(rows))
-    (note,) = figure.axes[1].texts
-    assert note.get_text() == f"best {0.9 - 0.3 / rows:.4f}"
+    best = 0.9 - 0.3 / rows
+    assert marked(figure) == (f"best {best:.4f}", (rows / 2, best))
     figures.to_png(figure)
 
 
 def test_learning_curves_mark_what_was_kept():
+    rows = history(3)
     for kept in range(3):
-        below = figures.learning_curves(history(3), kept=kept).axes[1]
-        (note,) = below.texts
-        assert note.xy == (history(3)["epoch"][kept], history(3)["dev_accuracy"][kept])
-        assert note.get_text().startswith("kept")
+        text, place = marked(figures.learning_curves(rows, kept=kept))
+        assert place == (rows["epoch"][kept], rows["dev_accuracy"][kept])
+        assert text == f"kept {place[1]:.4f}"
+
+
+@pytest.mark.parametrize(("values", "kept"), [([-1.5], None), ([0.9, 0.1, 0.5] * 9, 26)])
+def test_no_curve_runs_through_a_legend(values, kept):
+    rows = history(len(values)).assign(score=values)
+    long_name = "log probability (nats per character)"
+    figure = figures.learning_curves(rows, "score", long_name, kept)
+    figures.to_png(figure)
+    for axes in figure.axes:
+        named = axes.get_title("left")
+        (title,) = (text for text in axes.findobj(Text) if text.get_text() == named)
+        legend = axes.get_legend().get_window_extent()
+        assert legend.y0 >= axes.bbox.y1
+        assert legend.x0 > title.get_window_extent().x1
+        assert legend.x1 <= figure.bbox.x1
+        assert legend.y1 <= figure.bbox.y1
 
 
 def test_learning_curves_with_gaps():
@@ -165,7 +191,7 @@ def test_learning_curves_with_gaps():
     gaps.loc[1, ["dev_loss", "dev_accuracy"]] = np.nan
     figures.to_png(figures.learning_curves(gaps))
     gaps["dev_accuracy"] = np.nan
-    assert not figures.learning_curves(gaps).axes[1].texts
+    assert figures.learning_curves(gaps).axes[1].get_legend() is None
 
 
 def test_gradient_norms_tell_the_share_of_clipped_steps():
@@ -222,3 +248,15 @@ def test_accuracy_by_length(n):
     assert len(labels) == len(shares)
     assert labels[0] == f"up to 4\n{shares[0].count}"
     figures.to_png(figure)
+
+
+@pytest.mark.parametrize("words", [[], ["개"], ["개", "한", "마리가", "풀밭에서", "뛰어", "논다"]])
+def test_a_picture_has_titles_only_where_its_words_are_beside_it(words):
+    weights = np.ones((len(words), 7, 7)) if words else None
+    picture = CaptionedPicture(np.zeros((20, 20, 3)), " ".join(words), words, weights)
+    figure = captioned_picture(picture)
+    drawn = [axes for axes in figure.axes if axes.images]
+    titles = [axes.get_title("center") for axes in drawn]
+    assert titles == (["picture · 사진", *words] if words else [""])
+    image = opened(figures.to_png(figure))
+    assert words or image.width == image.height

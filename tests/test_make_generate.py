@@ -6,7 +6,6 @@ import pytest
 
 from make_checkout import STAGES, Checkout
 
-ASKED = ["--length=200", "--temperature=0.8", "--seed=1"]
 PREDICT = ["-m", "pipeline", "predict", "charlm", "--version=1"]
 
 
@@ -19,9 +18,9 @@ def test_generate_trains_where_there_is_no_model(checkout):
     checkout.make("generate", "PROMPT=나 보기가")
     assert checkout.stages == ["predict", *STAGES, "predict"]
     assert checkout.calls[0] == [*checkout.calls[-1], "--check"]
-    assert checkout.calls[-1] == [*PREDICT, *ASKED, "--text=나 보기가"]
+    assert checkout.calls[-1] == [*PREDICT, "--text=나 보기가"]
     checkout.make("generate")
-    assert checkout.calls == [[*PREDICT, *ASKED, "--example"]]
+    assert checkout.calls == [[*PREDICT, "--example"]]
 
 
 def test_what_cannot_be_asked_is_refused_before_the_training(checkout):

@@ -231,6 +231,13 @@ def test_the_longer_target_asks_what_the_shorter_one_asks(checkout, short, task,
     assert f"--{name.lower()}={value}" in asked
 
 
+def test_what_is_typed_is_asked_of_any_task(checkout):
+    """Python refuses what a task cannot be asked; nobody's wish is passed over in silence."""
+    checkout.make("predict", "TEXT=a", "SEED=3", "LENGTH=20")
+    (call,) = checkout.calls
+    assert call[3:] == ["sentiment", "--version=1", "--length=20", "--seed=3", "--text=a"]
+
+
 def test_predict_from_a_file_or_without_a_question(checkout):
     checkout.make("predict", "FILE=내 글's.txt", "VERSION=3")
     expected = ["-m", "pipeline", "predict", "sentiment", "--version=3"]

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import collections
-import functools
 import unicodedata
 from pathlib import Path
 
 import pytest
 
-from own_tables import ROWS, label_first, numbered, pairs, read_table, refusal, table
+from own_tables import ROWS, label_first, numbered, pairs, read, refused, table
 from pipeline.corpora.labelled.corpus import read_labelled_corpus
 from pipeline.corpora.labelled.labels import label_doubts, unify_labels
 from pipeline.corpora.settings import CorpusSettings
 from pipeline.workspace import SAMPLES, read_json
-
-
-@pytest.fixture
-def read(tmp_path):
-    return functools.partial(read_table, tmp_path)
-
-
-@pytest.fixture
-def refused(tmp_path):
-    return functools.partial(refusal, tmp_path)
-
 
 # Columns by content
 
@@ -49,8 +37,8 @@ def refused(tmp_path):
         ([(*"가나다", *[n] * 47, t, *[n] * 48, x) for n, t, x in numbered()], 51, 100, None),
     ],
 )
-def test_columns_without_a_header(read, rows, text, label, ids):
-    texts = read(table(rows))
+def test_columns_without_a_header(tmp_path, rows, text, label, ids):
+    texts = read(tmp_path, table(rows))
     assert texts.details["header"] is False
     assert (texts.details["text_column"], texts.details["label_column"]) == (str(text), str(label))
     assert pairs(texts) == ROWS
@@ -60,24 +48,24 @@ def test_columns_without_a_header(read, rows, text, label, ids):
     assert "2 labels, 0: 20 rows, 1: 20" in said
 
 
-def test_numbers_are_labels_though_texts_are_few(read):
+def test_numbers_are_labels_though_texts_are_few(tmp_path):
     rows = [(n % 5, ("영화가 좋다", "별로")[n % 2]) for n in range(40)]
-    assert set(read(table(rows)).frame["text"]) == {"영화가 좋다", "별로"}
+    assert set(read(tmp_path, table(rows)).frame["text"]) == {"영화가 좋다", "별로"}
 
 
-def test_labels_that_are_words(read):
+def test_labels_that_are_words(tmp_path):
     rows = [(("매우 싫음", "매우 좋음")[int(label)], text) for text, label in ROWS]
-    assert set(read(table(rows)).frame["label"]) == {"매우 싫음", "매우 좋음"}
+    assert set(read(tmp_path, table(rows)).frame["label"]) == {"매우 싫음", "매우 좋음"}
     short = [("굿", 1), ("헐", 0), ("짱", 1), ("노잼", 0), ("꿀잼", 1), ("ㅠㅠ", 0)]
     for rows in (short, [(label, text) for text, label in short]):
-        assert pairs(read(table(rows)))[0] == ("굿", "1")
+        assert pairs(read(tmp_path, table(rows)))[0] == ("굿", "1")
 
 
-def test_ratings_stay_what_they_are(read):
+def test_ratings_stay_what_they_are(tmp_path):
     rows = [(f"{n % 5 + 1}.0", text) for n, (text, _) in enumerate(ROWS)]
-    assert set(read(table(rows)).frame["label"]) == {"1.0", "2.0", "3.0", "4.0", "5.0"}
+    assert set(read(tmp_path, table(rows)).frame["label"]) == {"1.0", "2.0", "3.0", "4.0", "5.0"}
     rows = [(text, "a,b" if label == "1" else "c") for text, label in ROWS]
-    assert set(read(table(rows)).frame["label"]) == {"a,b", "c"}
+    assert set(read(tmp_path, table(rows)).frame["label"]) == {"a,b", "c"}
 
 
 @pytest.mark.parametrize(
@@ -88,37 +76,39 @@ def test_ratings_stay_what_they_are(read):
         ([(text, ROWS[n - 1][0], label) for n, text, label in numbered()], "text"),
     ],
 )
-def test_what_is_not_clear_is_asked_for(read, refused, rows, asked):
-    assert f"which column holds the {asked}" in refused(table(rows))
+def test_what_is_not_clear_is_asked_for(tmp_path, rows, asked):
+    assert f"which column holds the {asked}" in refused(tmp_path, table(rows))
     settings = ("3", "1") if asked == "label" else ("1", "3")
-    assert pairs(read(table(rows), *settings)) == ROWS
+    assert pairs(read(tmp_path, table(rows), *settings)) == ROWS
 
 
-def test_settings_win(read):
-    texts = read(table(numbered(), header=("id", "text", "label")), "1", "2")
+def test_settings_win(tmp_path):
+    texts = read(tmp_path, table(numbered(), header=("id", "text", "label")), "1", "2")
     assert texts.frame["text"].tolist()[:2] == ["0", "1"]
-    texts = read(table([(x, t, "b") for t, x in ROWS], header=("a", "b", "label")), "b", "a")
+    texts = read(
+        tmp_path, table([(x, t, "b") for t, x in ROWS], header=("a", "b", "label")), "b", "a"
+    )
     assert pairs(texts) == ROWS
 
 
-def test_names_of_columns(read, refused):
+def test_names_of_columns(tmp_path):
     for names in (("리뷰", "평점"), ("후기", "긍부정"), ("Comment", "RATING"), ("본문", "별점")):
-        assert pairs(read(table(ROWS, header=names))) == ROWS
+        assert pairs(read(tmp_path, table(ROWS, header=names))) == ROWS
     rows = [(text, label, "1" if label == "0" else "0") for text, label in ROWS]
     twice = table(rows, header=("text", "label", "label"))
-    assert "2 columns are called label: 2, 3" in refused(twice)
-    assert pairs(read(twice, None, "2")) == ROWS
-    assert read(twice, None, "3").frame["label"].tolist()[0] != ROWS[0][1]
+    assert "2 columns are called label: 2, 3" in refused(tmp_path, twice)
+    assert pairs(read(tmp_path, twice, None, "2")) == ROWS
+    assert read(tmp_path, twice, None, "3").frame["label"].tolist()[0] != ROWS[0][1]
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 @pytest.mark.parametrize("wanted", ["NFC", "NFD"])
-def test_names_are_compared_under_the_text_policy(read, form, wanted):
+def test_names_are_compared_under_the_text_policy(tmp_path, form, wanted):
     header = ("번호", "출처", "\ufeff 내용\u200b", "라벨\u00a0")
     rows = [(n, "네이버", *row) for n, row in enumerate(ROWS)]
     content = unicodedata.normalize(form, table(rows, header=header))
     settings = [unicodedata.normalize(wanted, name) for name in ("내용", "라벨")]
-    for texts in (read(content), read(content, *settings)):
+    for texts in (read(tmp_path, content), read(tmp_path, content, *settings)):
         assert texts.details["text_column"] == "내용"
         assert texts.details["ids"] == "own"
         assert len(texts.frame) == len(ROWS)
@@ -127,31 +117,31 @@ def test_names_are_compared_under_the_text_policy(read, form, wanted):
 # Labels
 
 
-def test_one_label_in_several_spellings(read):
+def test_one_label_in_several_spellings(tmp_path):
     spellings = {
         "1": ["1", "1.0", "1\u200b", "\u00a01 ", "1.00"],
         "0": ["0", "0.0", "0"],
     }
     rows = [(text, spellings[x][n % len(spellings[x])]) for n, text, x in numbered()]
-    texts = read(table(rows, header=("text", "label")))
+    texts = read(tmp_path, table(rows, header=("text", "label")))
     assert set(texts.frame["label"]) == {"0", "1"}
     assert "1.0" in texts.details["read_as"]
     decomposed = [
         (text, unicodedata.normalize(("NFC", "NFD")[n % 2], ("부정", "긍정")[int(x)]))
         for n, text, x in numbered()
     ]
-    texts = read(table(decomposed, header=("text", "label")))
+    texts = read(tmp_path, table(decomposed, header=("text", "label")))
     assert set(texts.frame["label"]) == {"긍정", "부정"}
     assert "긍정 is also written" in texts.details["read_as"]
 
 
-def test_what_is_no_label(read):
+def test_what_is_no_label(tmp_path):
     missing = ["nan", "NaN", "null", "None", "NA", "", " ", "NULL", "N/A"]
     rows = [*ROWS, *(("글", label) for label in missing)]
-    texts = read(table(rows, header=("말", "뜻")))
+    texts = read(tmp_path, table(rows, header=("말", "뜻")))
     assert pairs(texts) == ROWS
     assert len(texts.rejects) == len(missing)
-    assert len(read(table(label_first(rows))).frame) == len(ROWS)
+    assert len(read(tmp_path, table(label_first(rows))).frame) == len(ROWS)
 
 
 def doubts(written: list[str]) -> list[str]:
@@ -174,9 +164,9 @@ def test_labels_in_one_spelling():
     assert unify_labels(["none"] + ["a", "b"] * 50).labels[0] is None
 
 
-def test_labels_that_differ_by_case_stay_and_are_warned_of(read, tmp_path):
+def test_labels_that_differ_by_case_stay_and_are_warned_of(tmp_path):
     rows = [(text, ("Neg", "pos", "neg", "Pos")[int(x) + 2 * (n % 2)]) for n, text, x in numbered()]
-    texts = read(table(rows))
+    texts = read(tmp_path, table(rows))
     assert len(set(texts.frame["label"])) == 4
     (warning,) = texts.warnings
     assert "Neg" in warning

@@ -14,6 +14,7 @@ from unicodedata import east_asian_width
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, PercentFormatter
@@ -105,7 +106,7 @@ def learning_curves(
     above.plot(epoch, history["loss"], color=QUIET, label="train · 학습", **dot)
     above.plot(epoch, history["dev_loss"], color=BLUE, label="dev · 검증", **dot)
     above.set_title("Loss · 손실")
-    above.legend(loc="best", ncols=2)
+    _legend_beside_title(above)
     values = history[score].to_numpy(float)
     below.plot(epoch, values, color=BLUE, **dot)
     below.set_title(f"Dev {score_name}")
@@ -115,18 +116,15 @@ def learning_curves(
     below.margins(x=0.05, y=0.18)
     if np.isfinite(values).any():
         best = int(np.nanargmax(values)) if kept is None else kept
-        below.plot(epoch[best], values[best], "o", color=ORANGE, markersize=9)
-        late = epoch[best] > np.median(epoch)
-        below.annotate(
-            f"{'best' if kept is None else 'kept'} {values[best]:.4f}",
-            (epoch[best], values[best]),
-            xytext=(-10 if late else 10, 6),
-            textcoords="offset points",
-            ha="right" if late else "left",
-            color=ORANGE,
-            weight="bold",
-        )
+        label = f"{'best' if kept is None else 'kept'} {values[best]:.4f}"
+        below.plot(epoch[best], values[best], "o", color=ORANGE, markersize=9, label=label)
+        _legend_beside_title(below)
     return figure
+
+
+def _legend_beside_title(axes: Axes) -> None:
+    """Puts the legend at the right end above the axes, where no curve can be."""
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0)
 
 
 @drawn

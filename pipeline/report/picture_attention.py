@@ -15,6 +15,8 @@ from pipeline.report.fonts import drawable
 _COLUMNS = 6
 _MAX_WORDS = 17
 _SIDE = 1.35  # inches
+_SIDE_ALONE = 2.8
+_TITLE = 0.28
 _MAX_WORD_LENGTH = 14
 
 
@@ -57,14 +59,16 @@ def words_with_attention(
 
 @drawn
 def captioned_picture(picture: CaptionedPicture) -> Figure:
-    """Draws the picture, and a copy for each word, bright where its attention is high."""
+    """Draws the picture, and a copy for each word, bright where its attention is high.
+
+    Without words it is the picture alone, larger and without a title.
+    """
     words = list(picture.words)[:_MAX_WORDS]
     cells = 1 + len(words)
     columns = min(cells, _COLUMNS)
     rows = -(-cells // columns)
-    figure = Figure(
-        figsize=(max(columns * _SIDE, 2.2), rows * (_SIDE + 0.28)), layout="constrained"
-    )
+    side, title = (_SIDE, _TITLE) if words else (_SIDE_ALONE, 0)
+    figure = Figure(figsize=(columns * side, rows * (side + title)), layout="constrained")
     axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
     pixels = np.clip(picture.pixels, 0, 255) / 255
     height, width = pixels.shape[:2]
@@ -74,7 +78,8 @@ def captioned_picture(picture: CaptionedPicture) -> Figure:
             continue
         if number == 0:
             axis.imshow(pixels)
-            axis.set_title("picture · 사진", size=8, color=INK, loc="center")
+            if words:
+                axis.set_title("picture · 사진", size=8, color=INK, loc="center")
             continue
         weights = picture.weights[number - 1]
         grey = pixels.mean(axis=2, keepdims=True).repeat(3, axis=2)
