@@ -28,28 +28,24 @@ def main() -> None:
 
     prepare_process()
     from pipeline.evaluation.captions import ORDERS
-    from pipeline.models.caption import Caption, caption_pictures
     from pipeline.stages.files import RunFiles
     from pipeline.tasks.base import RunSettings
     from pipeline.tasks.captioning import TASK
     from pipeline.tasks.captioning.data import load_split
-    from pipeline.tasks.captioning.evaluation import caption_metrics
+    from pipeline.tasks.captioning.evaluation import caption_metrics, find_captions
     from pipeline.tasks.captioning.settings import Settings
-    from pipeline.tasks.captioning.training import first_caption_ids, trained_model
-    from pipeline.text.tokenizers import load_tokenizer
+    from pipeline.tasks.captioning.training import trained_model
     from pipeline.workspace import Workspace
 
     asked = dataclasses.replace(Settings(), run=RunSettings(name=arguments.run))
     files = RunFiles.of(TASK, asked, Workspace())
     settings, trained = files.trained_settings(TASK, asked), files.trained()
     folder, model = trained.prepared_folder, trained_model(settings, trained)
-    split, decode = load_split(folder, arguments.split), load_tokenizer(folder).decode
+    split = load_split(folder, arguments.split)
     rows = []
     for beam_size, alpha in itertools.product(arguments.beam_size, arguments.alpha):
         search = dataclasses.replace(settings.search, beam_size=beam_size, alpha=alpha)
-        caption = Caption(model, search, first_caption_ids(folder))
-        said, _ = caption_pictures(caption, split.features, split.languages)
-        captions = [decode(said.row(row).tolist()) for row in range(len(said))]
+        captions = find_captions(model, search, folder, split)
         for of in caption_metrics(trained, captions, arguments.split):
             bleus = [getattr(of, f"bleu{order}") for order in ORDERS]
             plain = [bleu / (of.brevity_penalty or 1) for bleu in bleus]

@@ -15,6 +15,7 @@ from pipeline.evaluation.captions import CaptionMetrics, evaluate_captions
 from pipeline.facts import Trained
 from pipeline.models.caption import Caption, caption_pictures
 from pipeline.models.one_graph import predict_batch
+from pipeline.models.search_settings import CaptionSearchSettings
 from pipeline.models.settings import describe_captioner
 from pipeline.pictures.efficientnet import SIZE
 from pipeline.pictures.reading import read_pictures
@@ -43,10 +44,7 @@ SHOWN = 8
 def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     folder, model = trained.prepared_folder, trained_model(settings, trained)
     languages, test = load_languages(folder), load_split(folder, "test")
-    decode = load_tokenizer(folder).decode
-    search = Caption(model, settings.search, first_caption_ids(folder))
-    rows, _ = caption_pictures(search, test.features, test.languages)
-    captions = [decode(rows.row(row).tolist()) for row in range(len(rows))]
+    captions = find_captions(model, settings.search, folder, test)
     metrics = caption_metrics(trained, captions)
     samples = _samples(settings, trained, model, test, captions, metrics[0])
     content = captioning_content(
@@ -59,6 +57,16 @@ def evaluate(settings: Settings, trained: Trained) -> Evaluated:
     numbers = {**first.to_json(), **({"languages": others} if len(languages) > 1 else {})}
     _log(settings, trained, first)
     return Evaluated("; ".join(of.summary for of in metrics), numbers, content)
+
+
+def find_captions(
+    model: keras.Model, search: CaptionSearchSettings, prepared_folder: Path, split: CaptionSplit
+) -> list[str]:
+    """The captions that a search finds for the pictures of a split."""
+    decode = load_tokenizer(prepared_folder).decode
+    caption = Caption(model, search, first_caption_ids(prepared_folder))
+    rows, _ = caption_pictures(caption, split.features, split.languages)
+    return [decode(rows.row(row).tolist()) for row in range(len(rows))]
 
 
 def caption_metrics(
