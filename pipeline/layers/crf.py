@@ -112,6 +112,29 @@ class LinearChainCRF(keras.layers.Layer):
         single, _ = _log_marginals(unary, transitions, lengths, alphas, total)
         return ops.transpose(ops.exp(single), (1, 0, 2))
 
+    def chain(self, unary, lengths, before, after):
+        """The tags as what they are given the input: a Markov chain.
+
+        Args:
+            unary: float [batch, time, tags]; lengths: int [batch], each at least 1.
+            before, after: int [pairs], the tags of some moves.
+
+        Returns:
+            p(y_t | x), float [batch, time, tags], 0 at padding; and p(y_t+1 = after | y_t = before,
+            x), float [batch, time, pairs], 0 at the last step and at padding.
+        """
+        first, transitions, last = self._potentials()
+        unary = self._complete(unary, lengths, first, last)
+        alphas, total = _partition(unary, transitions, lengths)
+        single, into = _log_marginals(unary, transitions, lengths, alphas, total)
+        before, after = (np.asarray(tags, np.int32) for tags in (before, after))
+        moves = ops.take(ops.reshape(transitions, (-1,)), before * self.tags + after)
+        both = ops.take(alphas[:-1], before, axis=2) + moves + ops.take(into, after, axis=2)
+        start = ops.take(single[:-1], before, axis=2)
+        moved = ops.where(ops.isfinite(start), ops.exp(ops.minimum(both - start, 0.0)), 0.0)
+        moved = ops.pad(moved, [[0, 1], [0, 0], [0, 0]])
+        return tuple(ops.transpose(p, (1, 0, 2)) for p in (ops.exp(single), moved))
+
     def log_likelihood(self, unary, tags, lengths):
         """log p(tags | x) in nats: float [batch]; minus infinity for an illegal sequence.
 
@@ -207,18 +230,14 @@ class LinearChainCRF(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable("pipeline")
-class Viterbi(keras.layers.Layer):
-    """`LinearChainCRF.decode` as a layer.
+class OfCRF(keras.layers.Layer):
+    """What is computed from the potentials of a CRF, as a layer.
 
     Args:
         crf: the layer that scores; shared, not copied.
 
     Call arguments:
-        unary: float [batch, time, tags]; lengths: int [batch].
-
-    Returns:
-        int32 [batch, time].
+        unary: float [batch, time, tags]; lengths: int [batch], each at least 1.
     """
 
     def __init__(self, crf: LinearChainCRF, **kwargs):
@@ -229,12 +248,6 @@ class Viterbi(keras.layers.Layer):
         if not self.crf.built:
             self.crf.build(unary_shape)
         self.built = True
-
-    def call(self, unary, lengths):
-        return self.crf.decode(unary, lengths)
-
-    def compute_output_spec(self, unary, lengths):
-        return keras.KerasTensor(unary.shape[:-1], dtype="int32")
 
     def get_config(self):
         crf = keras.saving.serialize_keras_object(self.crf)
@@ -248,18 +261,18 @@ class Viterbi(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("pipeline")
-class Marginals(Viterbi):
-    """`LinearChainCRF.marginals` as a layer; arguments as of `Viterbi`.
+class Viterbi(OfCRF):
+    """`LinearChainCRF.decode` as a layer; arguments as of `OfCRF`.
 
     Returns:
-        float [batch, time, tags].
+        int32 [batch, time].
     """
 
     def call(self, unary, lengths):
-        return self.crf.marginals(unary, lengths)
+        return self.crf.decode(unary, lengths)
 
     def compute_output_spec(self, unary, lengths):
-        return keras.KerasTensor(unary.shape, dtype=unary.dtype)
+        return keras.KerasTensor(unary.shape[:-1], dtype="int32")
 
 
 def _real(unary, lengths):

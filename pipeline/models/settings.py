@@ -89,7 +89,13 @@ class TaggerSettings:
     """Width of the embeddings of n-grams of pieces."""
     head: Literal["crf", "softmax"] = "crf"
     """How tags are chosen: a linear-chain CRF scores whole sequences; "softmax" scores each tag
-    by itself, and the best legal sequence is taken."""
+    by itself, and legal sequences alone are possible."""
+    decoding: Literal["entities", "tags"] = "entities"
+    """What is chosen: "entities" whose probability, over all sequences of tags, is at least
+    `min_probability`; or the most probable sequence of "tags" (Viterbi)."""
+    min_probability: Annotated[float, Share] = 0.4
+    """Probability over which an entity is taken: half of the F1 to be expected gives the highest
+    F1. A higher one gives a better precision, a lower one a better recall."""
     embedding_dropout: Annotated[float, Share] = 0.3
     """Share of embedding features dropped in training."""
     piece_dropout: Annotated[float, Share] = 0.1

@@ -10,9 +10,10 @@ import numpy as np
 
 from pipeline.batches.length_buckets import LengthBuckets
 from pipeline.corpora.annotated.entities import Entity
-from pipeline.layers.crf import LinearChainCRF, Marginals, Viterbi
+from pipeline.layers.crf import LinearChainCRF, Viterbi
 from pipeline.layers.piece_embedding import PieceEmbedding, embedded_pieces
 from pipeline.layers.piece_ngrams import PieceNgrams
+from pipeline.layers.probable_entities import EntityChain, ProbableEntities
 from pipeline.layers.recurrent import Recurrent
 from pipeline.models.one_graph import predict_batch
 from pipeline.models.recurrent_stack import recurrent_stack
@@ -122,23 +123,28 @@ def _encoder_states(
     return Recurrent("lstm", encoder.units, "both", name=ENCODER_LAYERS["recurrent_1"])(x, lengths)
 
 
-def best_tags(model: keras.Model) -> keras.Model:
-    """A model with the same inputs that gives the best legal tags, int32 [batch, time], 0 at
-    padding."""
-    best = Viterbi(model.get_layer("crf"), name="viterbi")
-    return keras.Model(model.input, best(model.output, model.input["lengths"]), name="best_tags")
+def best_tags(model: keras.Model, settings: TaggerSettings) -> keras.Model:
+    """A model with the same inputs that gives the legal tags that are chosen (`decoding`): int32
+    [batch, time], 0 at padding."""
+    if settings.decoding == "tags":
+        best = Viterbi(model.get_layer("crf"), name="viterbi")
+        tags = best(model.output, model.input["lengths"])
+    else:
+        chain = entity_chain(model)
+        tags = ProbableEntities(settings.min_probability, name="probable_entities")(chain.output)
+    return keras.Model(model.input, tags, name="best_tags")
 
 
-def tag_probabilities(model: keras.Model) -> keras.Model:
-    """A model with the same inputs that gives the probability of each tag at each piece, p(y_t | x)
-    of the CRF: float32 [batch, time, tags], 0 at padding."""
-    of_tags = Marginals(model.get_layer("crf"), name="marginals")
-    probabilities = of_tags(model.output, model.input["lengths"])
-    return keras.Model(model.input, probabilities, name="tag_probabilities")
+def entity_chain(model: keras.Model) -> keras.Model:
+    """A model with the same inputs that gives the probabilities of entities as `EntityChain` does:
+    float32 [batch, time, 3, labels], 0 at padding."""
+    chain = EntityChain(model.get_layer("crf"), name="entity_chain")
+    found = chain(model.output, model.input["lengths"])
+    return keras.Model(model.input, found, name="entity_chain")
 
 
 def predict_tags(decoder: keras.Model, rows: Ragged, batch_size: int = 256) -> Ragged:
-    """The best legal tags of every row, in the given order, one for each id.
+    """The chosen tags of every row, in the given order, one for each id.
 
     Args:
         decoder: what `best_tags` made.

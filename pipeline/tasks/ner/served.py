@@ -12,8 +12,8 @@ from pipeline.tasks.ner.training import trained_tagger
 
 
 def trained_decoder(settings: Settings, trained: Trained) -> keras.Model:
-    """The model of a finished run with its best weights; it returns the best tags."""
-    return served(best_tags(trained_tagger(settings, trained)))
+    """The model of a finished run with its best weights; it returns the chosen tags."""
+    return served(best_tags(trained_tagger(settings, trained), settings.model))
 
 
 def served(model: keras.Model, *, quicker: bool = True) -> keras.Model:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -15,8 +15,9 @@ from pipeline.corpora.annotated.entities import Entity, read_entities, write_ent
 from pipeline.corpora.splits import COLUMNS, CorpusSplits
 from pipeline.counts import counted
 from pipeline.errors import UserError
-from pipeline.layers.crf import LinearChainCRF
-from pipeline.models.tagger import tag_probabilities
+from pipeline.layers.probable_entities import ProbableEntities
+from pipeline.models.one_graph import predict_batch
+from pipeline.models.tagger import entity_chain
 from pipeline.progress import Progress
 from pipeline.stages.teachers import (
     Teacher,
@@ -64,7 +65,8 @@ def taught(settings: Settings, corpus: CorpusSplits, workspace: Workspace) -> Co
     cells = [cell for part in corpus.splits.values() for cell in part["label"]]
     check_knows(teachers, {e.label for cell in cells for e in read_entities(cell)}, corpus)
     unlabelled = unlabelled_texts(settings.teachers, corpus, workspace, _MAX_PASSAGE_LENGTH)
-    entities = mean_entities(teachers, unlabelled.texts)
+    least = settings.model.min_probability
+    entities = mean_entities(teachers, unlabelled.texts, least)
     rows = zip(unlabelled.ids, unlabelled.texts, map(write_entities, entities), strict=True)
     added = pd.DataFrame(list(rows), columns=COLUMNS, dtype="str")
     return with_taught(
@@ -78,10 +80,11 @@ def taught(settings: Settings, corpus: CorpusSplits, workspace: Workspace) -> Co
     )
 
 
-def mean_entities(teachers: Sequence[Teacher], texts: Sequence[str]) -> list[list[Entity]]:
-    """The entities by all teachers: the legal sequence of tags with the largest product of
-    probabilities, where the probability of a tag is the mean over the teachers (p(y_t | x) of
-    their CRFs).
+def mean_entities(
+    teachers: Sequence[Teacher], texts: Sequence[str], min_probability: float
+) -> list[list[Entity]]:
+    """The entities that all teachers find together: those whose probability, the mean over the
+    teachers, exceeds `min_probability` (`pipeline.layers.probable_entities`).
 
     Returns:
         For each text its entities, by characters of the text as given.
@@ -95,7 +98,7 @@ def mean_entities(teachers: Sequence[Teacher], texts: Sequence[str]) -> list[lis
     with Progress("teachers", len(texts), "texts") as progress:
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             part = texts[start : start + _TEXTS_AT_ONCE]
-            found += _mean_entities(taggers, tags, part)
+            found += _mean_entities(taggers, tags, part, min_probability)
             progress.advance(len(part))
     return found
 
@@ -107,13 +110,13 @@ class _Tagger:
     Attributes:
         name: of the run.
         tokenizer: of its model.
-        probabilities: model of `tag_probabilities`.
+        chain: model of `entity_chain`.
         max_length: largest number of pieces that it reads, with [BOS] and [EOS].
     """
 
     name: str
     tokenizer: Tokenizer
-    probabilities: keras.Model
+    chain: keras.Model
     max_length: int
 
     @classmethod
@@ -122,17 +125,17 @@ class _Tagger:
         return cls(
             teacher.name,
             load_tokenizer(trained.prepared_folder),
-            served(tag_probabilities(trained_tagger(settings, trained))),
+            served(entity_chain(trained_tagger(settings, trained))),
             settings.text.max_length,
         )
 
 
 def _mean_entities(
-    taggers: Sequence[_Tagger], tags: TagSet, texts: Sequence[str]
+    taggers: Sequence[_Tagger], tags: TagSet, texts: Sequence[str], min_probability: float
 ) -> list[list[Entity]]:
     pieces = [taggers[0].tokenizer.pieces(text) for text in texts]
     most = min(tagger.max_length for tagger in taggers) - 2
-    means = np.zeros((), np.float32)
+    parts = []
     for tagger in taggers:
         cut = pieces if tagger is taggers[0] else [tagger.tokenizer.pieces(text) for text in texts]
         if list(map(len, cut)) != list(map(len, pieces)):
@@ -143,46 +146,25 @@ def _mean_entities(
             )
         ids = tagger.tokenizer.vocabulary.ids
         rows = Ragged.from_lists(ids([piece.text for piece in row]) for row in cut)
-        parts = rows.in_parts(most).framed(BOS, EOS)
-        means = means + _probabilities(tagger.probabilities, parts, len(tags)) / len(taggers)
-    chosen = Ragged(tags.unframed(_most_probable(tags, parts, means)).ids, rows.row_splits)
+        parts.append(rows.in_parts(most).framed(BOS, EOS))
+    chosen = Ragged(np.zeros(len(parts[0].ids), np.int32), parts[0].row_splits)
+    choose = ProbableEntities(min_probability)
+    # Rows of equal lengths, so that all teachers have the same rows in a batch.
+    batches = [LengthBuckets(part, None, _BATCH_SIZE) for part in parts]
+    for indices, *asked in zip(batches[0].batch_rows, *batches, strict=True):
+        chains = np.stack(
+            [
+                predict_batch(tagger.chain, inputs)
+                for tagger, (inputs, _) in zip(taggers, asked, strict=True)
+            ]
+        )
+        for row, of_row in zip(indices, keras.ops.convert_to_numpy(choose(chains)), strict=True):
+            chosen.row(row)[:] = of_row[: len(chosen.row(row))]
+    found = Ragged(tags.unframed(chosen).ids, rows.row_splits)
     return [
-        tags.entities_of(chosen.row(i).tolist(), [p.start for p in row], [p.end for p in row])
+        tags.entities_of(found.row(i).tolist(), [p.start for p in row], [p.end for p in row])
         for i, row in enumerate(pieces)
     ]
-
-
-def _probabilities(tagger, rows: Ragged, tags: int) -> np.ndarray:
-    """p(y_t | x) of every id of `rows`: float32 [ids, tags]."""
-    found = np.zeros((len(rows.ids), tags), np.float32)
-    for places, inputs in _batches(rows):
-        for (start, end), of_row in zip(places, tagger.predict_on_batch(inputs), strict=True):
-            found[start:end] = of_row[: end - start]
-    return found
-
-
-def _most_probable(tags: TagSet, rows: Ragged, probabilities: np.ndarray) -> Ragged:
-    """The legal tags of each row with the largest product of probabilities."""
-    crf = LinearChainCRF(tags.legal, tags.legal_first, learnt=False)
-    crf.build((None, None, len(tags)))
-    chosen = np.zeros(len(rows.ids), np.int32)
-    logs = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-    for places, inputs in _batches(rows):
-        unary = np.zeros((*inputs["ids"].shape, len(tags)), np.float32)
-        for of_row, (start, end) in zip(unary, places, strict=True):
-            of_row[: end - start] = logs[start:end]
-        best = np.asarray(crf.decode(unary, inputs["lengths"]))
-        for of_row, (start, end) in zip(best, places, strict=True):
-            chosen[start:end] = of_row[: end - start]
-    return Ragged(chosen, rows.row_splits)
-
-
-def _batches(rows: Ragged) -> Iterator[tuple[list[tuple[int, int]], dict[str, np.ndarray]]]:
-    """Batches of rows of similar length: positions of the rows in `rows.ids`, and inputs."""
-    batches = LengthBuckets(rows, None, _BATCH_SIZE)
-    for indices, (inputs, _) in zip(batches.batch_rows, batches, strict=True):
-        splits = rows.row_splits
-        yield [(int(splits[i]), int(splits[i + 1])) for i in indices], inputs
 
 
 def _labels(prepared_folder: Path) -> Sequence[str]:

@@ -41,7 +41,7 @@ def plan(settings: Settings, prepared_folder: Path) -> TrainingPlan:
         for kind in ("", ".tags")
     )
     model = build_model(settings, prepared_folder)
-    crf, decoder = model.get_layer("crf"), best_tags(model)
+    crf, decoder = model.get_layer("crf"), best_tags(model, settings.model)
     tags = load_tags(prepared_folder)
     dev_entities = tags.entities_of_rows(gold["dev"])
     mentions = MentionSampler(
