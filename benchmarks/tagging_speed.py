@@ -61,7 +61,7 @@ def training_steps(run: str) -> dict[str, float]:
         loss = model.get_layer("crf").loss if head == "crf" else PieceCrossEntropy()
         model.compile(ClippedAdamW(1e-4, clip_norm=1.0, averaging=0.998), loss, jit_compile=False)
         ways[head] = lambda batch, model=model: model.train_on_batch(*batch)
-    tagger, decoder = model, best_tags(model)
+    tagger, decoder = model, best_tags(model, settings.model)
     ways["forward"] = lambda batch: tagger.predict_on_batch(batch[0])
     ways["forward and decode"] = lambda batch: decoder.predict_on_batch(batch[0])
     taken: dict[str, list[float]] = {name: [] for name in ways}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,14 +14,14 @@ from pipeline.corpora.annotated.entities import read_entities
 from pipeline.corpora.settings import TeacherSettings
 from pipeline.corpora.splits import read_split
 from pipeline.errors import UserError
-from pipeline.models.tagger import best_tags, predict_tags, tag_probabilities
+from pipeline.models.tagger import tag_texts
 from pipeline.normalize import normalize
 from pipeline.stages.teachers import Teacher, find_teachers
 from pipeline.tasks.base import RunSettings
 from pipeline.tasks.ner import teaching
 from pipeline.tasks.ner.data import load_tags
-from pipeline.tasks.ner.training import trained_tagger
-from pipeline.text.ragged import Ragged
+from pipeline.tasks.ner.served import trained_decoder
+from pipeline.text.tokenizers import load_tokenizer
 from pipeline.text.wordpiece import WordPieceTokenizer
 
 SENTENCES = [
@@ -92,33 +93,35 @@ def test_a_number_of_texts_is_drawn_by_their_hash(teacher, tmp_path):
     assert len(drawn[0]) == 7
 
 
-class Certain:
-    """A tagger that gives each piece of every row the same probabilities."""
-
-    def __init__(self, probabilities):
-        self.probabilities = np.asarray(probabilities, np.float32)
-
-    def predict_on_batch(self, inputs):
-        return np.broadcast_to(self.probabilities, (*inputs["ids"].shape, len(self.probabilities)))
+def same_everywhere(pieces: int, labels: int, probability: float) -> keras.Model:
+    """For it every piece is an entity of the first label, with this probability."""
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    lengths = keras.Input((), dtype="int32", name="lengths")
+    table = np.zeros((pieces, 3 * labels), np.float32)
+    table[:, 0] = probability
+    rows = keras.layers.Embedding(pieces, 3 * labels, weights=[table])(ids)
+    chain = keras.layers.Reshape((-1, 3, labels))(rows)
+    return keras.Model({"ids": ids, "lengths": lengths}, chain)
 
 
 def test_the_mean_of_probabilities_decides(one):
     """And no teacher alone: two of three are for no entity, the third is surer than they are."""
     tags = load_tags(one.trained.prepared_folder)
-    none, unsure = np.zeros(len(tags)), np.zeros(len(tags))
-    none[0], none[1] = 0.6, 0.4
-    unsure[0], unsure[1] = 0.1, 0.9
     text = "가 나"
-    sure = teaching._Tagger.of(one)
+    teacher = teaching._Tagger.of(one)
 
-    def found(*shares) -> list:
-        asked = [dataclasses.replace(sure, probabilities=Certain(share)) for share in shares]
-        (of_text,) = teaching._mean_entities(asked, tags, [text])
+    def found(*probabilities: float, min_probability: float = 0.5) -> list:
+        shape = len(teacher.tokenizer.vocabulary), len(tags.labels)
+        asked = [
+            dataclasses.replace(teacher, chain=same_everywhere(*shape, p)) for p in probabilities
+        ]
+        (of_text,) = teaching._mean_entities(asked, tags, [text], min_probability)
         return of_text
 
     label = tags.labels[0]
-    assert found(none, none, unsure) == [(0, 1, label), (2, 3, label)]
-    assert found(none) == []
+    assert found(0.4, 0.4, 0.9) == [(0, 1, label), (2, 3, label)]
+    assert found(0.4) == []
+    assert found(0.4, 0.4, 0.9, min_probability=0.6) == []
 
 
 def test_teachers_that_cut_texts_differently_cannot_teach_together(one):
@@ -126,26 +129,22 @@ def test_teachers_that_cut_texts_differently_cannot_teach_together(one):
     words = WordPieceTokenizer.learn(["서울에서 만났다"] * 5, 100, 1)
     other = dataclasses.replace(tagger, name="other", tokenizer=words)
     with pytest.raises(UserError, match="default and other cut the texts into other pieces"):
-        teaching._mean_entities([tagger, other], tags, ["서울에서 만났다"])
+        teaching._mean_entities([tagger, other], tags, ["서울에서 만났다"], 0.4)
 
 
-def test_a_teacher_gives_each_piece_probabilities(one):
-    """And where each tag is nearly certain, those of its own decoding."""
-    tagger = trained_tagger(one.settings, one.trained)
-    rows = Ragged.load(one.trained.prepared_folder / "test")
-    found = teaching._probabilities(tag_probabilities(tagger), rows, tagger.output.shape[-1])
-    # In float32, from log sums as large as a long row's score.
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-3)
-    own = predict_tags(best_tags(tagger), rows)
-    certain = [
-        i
-        for i in range(len(rows))
-        if found[rows.row_splits[i] : rows.row_splits[i + 1]].max(axis=1).min() > 0.95
-    ]
-    assert certain
-    best = Ragged(found.argmax(axis=1).astype(np.int32), rows.row_splits)
-    for i in certain:
-        np.testing.assert_array_equal(best.row(i), own.row(i))
+def test_one_teacher_finds_what_it_serves(one):
+    """In texts over its length, too, which are read in parts."""
+    folder, least = one.trained.prepared_folder, one.settings.model.min_probability
+    texts = [*read_split(one.trained.corpus_folder / "test.tsv")["text"], " ".join(SENTENCES * 9)]
+    found = teaching.mean_entities([one], texts, least)
+    assert any(found)
+    assert found == tag_texts(
+        trained_decoder(one.settings, one.trained),
+        load_tokenizer(folder),
+        load_tags(folder),
+        texts,
+        max_length=one.settings.text.max_length,
+    )
 
 
 @pytest.mark.parametrize(

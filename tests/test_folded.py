@@ -75,8 +75,9 @@ def test_an_encoder(architecture):
 
 def test_a_tagger_over_an_encoder():
     tags = TagSet(["A", "B"])
+    settings = TaggerSettings(units=5, embedding_size=4, ngram_size=3)
     model = recurrent_tagger(
-        TaggerSettings(units=5, embedding_size=4, ngram_size=3),
+        settings,
         vocabulary_size=PIECES,
         tags=tags,
         ngram_keys=[np.arange(40, dtype=np.int64)],
@@ -86,5 +87,5 @@ def test_a_tagger_over_an_encoder():
     served = folded(model, *names)
     real = np.arange(8) < LENGTHS[:, None]
     np.testing.assert_allclose(served.predict(INPUTS)[real], model.predict(INPUTS)[real], **FLOAT32)
-    decoder = best_tags(model)
+    decoder = best_tags(model, settings)
     np.testing.assert_array_equal(folded(decoder, *names).predict(INPUTS), decoder.predict(INPUTS))

@@ -32,16 +32,19 @@ def tokenizer():
     return learn_tokenizer("syllable", TEXTS, 2000)
 
 
-@pytest.fixture(scope="module")
-def decoder(tokenizer) -> keras.Model:
+@pytest.fixture(scope="module", params=["tags", "entities"])
+def decoder(request, tokenizer) -> keras.Model:
     """Weights large enough that it finds something of each kind."""
     keras.utils.set_random_seed(3)
+    settings = TaggerSettings(
+        units=8, embedding_size=8, decoding=request.param, min_probability=0.2
+    )
     model = recurrent_tagger(
-        TaggerSettings(units=8, embedding_size=8),
+        settings,
         vocabulary_size=len(tokenizer.vocabulary),
         tags=TAGS,
     )
-    return best_tags(randomized(model, scale=1.0))
+    return best_tags(randomized(model, scale=1.0), settings)
 
 
 def alone(decoder, tokenizer, text: str, most: int) -> list[Entity]:

@@ -230,14 +230,18 @@ class LinearChainCRF(keras.layers.Layer):
         }
 
 
-class OfCRF(keras.layers.Layer):
-    """What is computed from the potentials of a CRF, as a layer.
+@keras.saving.register_keras_serializable("pipeline")
+class Viterbi(keras.layers.Layer):
+    """`LinearChainCRF.decode` as a layer.
 
     Args:
         crf: the layer that scores; shared, not copied.
 
     Call arguments:
-        unary: float [batch, time, tags]; lengths: int [batch], each at least 1.
+        unary: float [batch, time, tags]; lengths: int [batch].
+
+    Returns:
+        int32 [batch, time].
     """
 
     def __init__(self, crf: LinearChainCRF, **kwargs):
@@ -249,6 +253,12 @@ class OfCRF(keras.layers.Layer):
             self.crf.build(unary_shape)
         self.built = True
 
+    def call(self, unary, lengths):
+        return self.crf.decode(unary, lengths)
+
+    def compute_output_spec(self, unary, lengths):
+        return keras.KerasTensor(unary.shape[:-1], dtype="int32")
+
     def get_config(self):
         crf = keras.saving.serialize_keras_object(self.crf)
         return {**super().get_config(), "crf": crf}
@@ -258,21 +268,6 @@ class OfCRF(keras.layers.Layer):
         config = dict(config)
         config["crf"] = keras.saving.deserialize_keras_object(config["crf"])
         return cls(**config)
-
-
-@keras.saving.register_keras_serializable("pipeline")
-class Viterbi(OfCRF):
-    """`LinearChainCRF.decode` as a layer; arguments as of `OfCRF`.
-
-    Returns:
-        int32 [batch, time].
-    """
-
-    def call(self, unary, lengths):
-        return self.crf.decode(unary, lengths)
-
-    def compute_output_spec(self, unary, lengths):
-        return keras.KerasTensor(unary.shape[:-1], dtype="int32")
 
 
 def _real(unary, lengths):

@@ -19,12 +19,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from pipeline.layers.crf import OfCRF
+from pipeline.layers.crf import Viterbi
 
 
 @keras.saving.register_keras_serializable("pipeline")
-class EntityChain(OfCRF):
-    """The probabilities that together give the probability of any entity; arguments as of `OfCRF`.
+class EntityChain(Viterbi):
+    """The probabilities that together give the probability of any entity; arguments as of `Viterbi`.
 
     Returns:
         float [batch, time, 3, labels]: that an entity begins with this piece; that it goes on with

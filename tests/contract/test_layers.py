@@ -22,6 +22,7 @@ import pipeline.layers
 import pipeline.models
 import pipeline.training
 from pipeline.layers.crf import LinearChainCRF
+from pipeline.text.tags import TagSet
 
 for package in (pipeline.layers, pipeline.training, pipeline.models):
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
@@ -37,6 +38,9 @@ REGISTERED = {
 IDS = np.array([[2, 5, 6, 7, 3], [2, 3, 0, 0, 0], [2, 9, 8, 3, 0]], dtype=np.int32)
 LENGTHS = np.array([5, 2, 4], dtype=np.int32)
 STATES = np.random.default_rng(0).normal(size=(3, 5, 6)).astype("float32")
+
+CHAIN = np.random.default_rng(1).uniform(size=(3, 5, 3, 2)).astype("float32")
+CHAIN[:, -1, 1:] = 0
 
 LEGAL = [[a != 3 or b != 5 for b in range(6)] for a in range(6)]
 
@@ -79,7 +83,10 @@ EXAMPLES: dict[str, list[tuple[dict, tuple]]] = {
         ({"legal": LEGAL, "legal_first": [True] * 5 + [False], "learnt": False}, (STATES,)),
     ],
     "Viterbi": [({"crf": LinearChainCRF(LEGAL)}, (STATES, LENGTHS))],
-    "Marginals": [({"crf": LinearChainCRF(LEGAL)}, (STATES, LENGTHS))],
+    "EntityChain": [
+        ({"crf": LinearChainCRF(TagSet(("A", "B")).legal)}, (STATES[:, :, :5], LENGTHS))
+    ],
+    "ProbableEntities": [({"min_probability": 0.3}, (CHAIN,)), ({}, (np.stack([CHAIN] * 2),))],
     "AdditiveAttention": [({"units": 7}, (STATES[:, :2], STATES, LENGTHS))],
     "MultiplicativeAttention": [
         ({"form": form}, (STATES[:, :2], STATES, LENGTHS)) for form in ("dot", "general")
