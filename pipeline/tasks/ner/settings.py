@@ -36,7 +36,7 @@ class Settings:
         epochs=6, min_steps=600, batch_size=64, evaluations=8
     )
     fine_tuning: FineTuningSettings = FineTuningSettings()
-    adversarial: AdversarialSettings = AdversarialSettings()
+    adversarial: AdversarialSettings = AdversarialSettings(adversarial_size=0.3)
     batches: BatchSettings = BatchSettings(length_jitter=2)
     run: RunSettings = RunSettings()
 
@@ -45,6 +45,7 @@ TINY = Settings(
     corpus=EntityCorpusSettings(corpus="sample"),
     start=StartSettings(encoder="none"),
     model=TaggerSettings(units=24, layers=1, embedding_size=32, ngram_size=16),
+    adversarial=AdversarialSettings(),
     training=TrainingSettings(
         epochs=6, min_steps=1, batch_size=16, learning_rate=0.01, evaluations=3
     ),
