@@ -36,7 +36,8 @@ VARIANTS: dict[str, list[dict]] = {
         {
             "corpus": "sample", "max_length": 12, "max_ngram_length": 1, "cell": "gru",
             "direction": "forward", "layers": 2, "head": "softmax", "units": 24,
-            "embedding_size": 32, "decoding": "tags", "epochs": 6, "batch_size": 64, "learning_rate": 0.03,
+            "embedding_size": 32, "decoding": "tags", "epochs": 6, "batch_size": 64,
+            "learning_rate": 0.03,
         },
         {
             "vocabulary_size": 300, "min_frequency": 3, "min_ngram_frequency": 3, "ngram_size": 4,
