@@ -24,7 +24,7 @@ from pipeline.layers.crf import Viterbi
 
 @keras.saving.register_keras_serializable("pipeline")
 class EntityChain(Viterbi):
-    """The probabilities that together give the probability of any entity; arguments as of `Viterbi`.
+    """The probabilities of which that of any entity is made; arguments as of `Viterbi`.
 
     Returns:
         float [batch, time, 3, labels]: that an entity begins with this piece; that it goes on with
