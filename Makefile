@@ -181,9 +181,10 @@ tag: $(READY)  ## mark the named entities: TEXT="..." or FILE=sentences.txt
 encode: $(READY)  ## a vector for each text, for search or clustering: TEXT="..." or FILE=texts.txt
 	@$(call ASK,encoder) $(QUESTION)
 # With TEXT or FILE it translates; without, it trains first if there is no model, and shows an example.
+# Wrong options are refused before that.
+TRANSLATE = $(call ASK,translation) $(or $(strip $(QUESTION)),--example)
 translate: $(READY)  ## translate: TEXT="..." or FILE=lines.txt; without both it shows an example (and trains first)
-	@$(if $(strip $(QUESTION)),,$(call run,translation,$(STAGES)) &&) \
-	  $(call ASK,translation) $(or $(strip $(QUESTION)),--example)
+	@$(if $(strip $(QUESTION)),,$(TRANSLATE) --check && $(call run,translation,$(STAGES)) &&) $(TRANSLATE)
 # Without a model it trains one first; wrong options are refused before that.
 GENERATE = $(call ASK,charlm) $(or $(strip $(QUESTION)),--example)
 generate: $(READY)  ## continue a text: PROMPT="..." LENGTH=200 TEMPERATURE=0.8 SEED=1

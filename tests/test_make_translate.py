@@ -26,16 +26,24 @@ def test_translate_answers_or_trains_first(checkout):
     checkout.make("translate", "FILE=in.txt", "VERSION=2")
     assert checkout.calls == [[*PREDICT, "--version=2", "--file=in.txt"]]
     checkout.make("translate")
-    assert checkout.stages == [*STAGES, "predict"]
+    assert checkout.stages == ["predict", *STAGES, "predict"]
     assert all(call[3] == "translation" for call in checkout.calls)
     assert checkout.calls[-1] == [*PREDICT, "--version=1", "--example"]
+    assert checkout.calls[0] == [*checkout.calls[-1], "--check"]
+
+
+def test_what_cannot_be_asked_is_refused_before_the_training(checkout):
+    (checkout.root / "fails").write_text("predict")
+    assert checkout.make("translate", "SEED=2").returncode == 2
+    assert checkout.stages == ["predict"]
 
 
 def test_the_other_direction_stands_beside_the_first(checkout):
     checkout.make("translate")
     assert {option(call, "--direction") for call in checkout.calls} == {None}
     checkout.make("translate", "DIRECTION=en-ko")
-    *stages, shown = checkout.calls
+    checked, *stages, shown = checkout.calls
+    assert checked == [*shown, "--check"]
     assert [call[2] for call in stages] == STAGES
     for call in stages:
         values = [option(call, name) for name in ("--direction", "--name", "--version")]
@@ -63,7 +71,7 @@ def test_name_and_version_of_a_direction_are_yours_to_choose(checkout):
 def test_other_tasks_have_no_direction(checkout):
     """Of several goals in one call, too."""
     checkout.make("train-sentiment", "translate", "DIRECTION=en-ko")
-    assert checkout.stages == [*STAGES, *STAGES, "predict"]
+    assert checkout.stages == [*STAGES, "predict", *STAGES, "predict"]
     for call in checkout.calls:
         theirs = call[3] == "translation"
         assert option(call, "--version") == ("2" if theirs else "1")
