@@ -76,7 +76,8 @@ def trained(name: str, words: Sequence[str], versions: Iterator[int] | None) -> 
     told = foreign_process(
         "served_frames.py", model.resolve(), Path(corpus, "test.tsv").resolve(), "--frames", 10
     )
-    return {**metrics, "served": float(re.search(r"accuracy ([\d.]+)", told)[1])}
+    right, total = re.search(r": ([\d,]+) of ([\d,]+) frames", told).groups()
+    return {**metrics, "served": int(right.replace(",", "")) / int(total.replace(",", ""))}
 
 
 def held_out(

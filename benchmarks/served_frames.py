@@ -57,7 +57,7 @@ def accuracy(model, test):
                 answer = stream(frames=tf.constant(frames[:, place : place + 1]), state=state)
                 state = answer["state"]
                 streamed += answer["label"].numpy()[0, 0].decode() == found[place]
-    print(f"accuracy {right / total:.4f} on {total:,} frames")
+    print(f"accuracy {right / total:.4f}: {right:,} of {total:,} frames")
     if "stream" in model.signatures:
         print(f"one at a time the same label in {streamed:,} of {total:,} frames")
 
