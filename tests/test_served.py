@@ -57,8 +57,10 @@ def test_frames_one_at_a_time_get_the_labels_of_the_whole_video(finished):
         "served_frames.py", run.saved_model, run.corpus / "test.tsv", "--frames=20"
     )
     reported = read_json(run.run / "metrics.json")
-    count = f"{reported['frames']:,}"
-    assert f"accuracy {reported['accuracy']:.4f} on {count} frames\n" in told
+    count, right = (
+        f"{n:,.0f}" for n in (reported["frames"], reported["accuracy"] * reported["frames"])
+    )
+    assert f"accuracy {reported['accuracy']:.4f}: {right} of {count} frames\n" in told
     assert f"the same label in {count} of {count} frames\n" in told
     assert re.search(r"one frame: [\d.]+ ms median", told)
 
