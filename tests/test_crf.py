@@ -70,7 +70,7 @@ def test_equals_enumeration(seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_marginals_equal_enumeration(seed):
     crf, unary = random_crf(seed), potentials(seed + 20)
-    found = ops.convert_to_numpy(crf.marginals(unary, LENGTHS))
+    found = ops.convert_to_numpy(crf.chain(unary, LENGTHS, [0], [0])[0])
     for row, length in enumerate(LENGTHS):
         scores = every_score(crf, unary[row, :length])
         total = np.logaddexp.reduce(list(scores.values()))

@@ -99,21 +99,9 @@ class LinearChainCRF(keras.layers.Layer):
         first, transitions, last = self._potentials()
         return _log_partition(self._complete(unary, lengths, first, last), transitions, lengths)
 
-    def marginals(self, unary, lengths):
-        """The probability of each tag at each step, p(y_t | x): float [batch, time, tags], 0 at
-        padding.
-
-        Args:
-            unary: float [batch, time, tags]; lengths: int [batch], each at least 1.
-        """
-        first, transitions, last = self._potentials()
-        unary = self._complete(unary, lengths, first, last)
-        alphas, total = _partition(unary, transitions, lengths)
-        single, _ = _log_marginals(unary, transitions, lengths, alphas, total)
-        return ops.transpose(ops.exp(single), (1, 0, 2))
-
     def chain(self, unary, lengths, before, after):
-        """The tags as what they are given the input: a Markov chain.
+        """The probabilities of tags, and of moves between them: given the input, the tags are a
+        Markov chain.
 
         Args:
             unary: float [batch, time, tags]; lengths: int [batch], each at least 1.
