@@ -93,6 +93,18 @@ def test_a_number_of_texts_is_drawn_by_their_hash(teacher, tmp_path):
     assert len(drawn[0]) == 7
 
 
+def test_a_taught_corpus_hangs_on_the_settings_of_the_corpus_alone(teacher, tmp_path):
+    """Its folder is found by them; here reading any other group would fail."""
+    texts = [f"{sentence} {number}" for number in range(3) for sentence in SENTENCES]
+    file = write(tmp_path / "texts.txt", texts)
+    run = student(teacher, teachers="default", unlabelled=file)
+    needed = {*run.task.corpus_groups, "run"}
+    others = {f.name: None for f in dataclasses.fields(run.task.tiny) if f.name not in needed}
+    assert "model" in others
+    corpus = run.task.data.read(dataclasses.replace(run.task.tiny, **others), run.workspace)
+    assert set(texts) <= set(corpus.splits["train"]["text"])
+
+
 def same_everywhere(pieces: int, labels: int, probability: float) -> keras.Model:
     """For it every piece is an entity of the first label, with this probability."""
     ids = keras.Input((None,), dtype="int32", name="ids")

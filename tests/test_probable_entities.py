@@ -103,17 +103,19 @@ def test_the_best_choice_of_candidates_is_taken(chain, limit):
     assert all(probabilities[tuple(span)] > limit - 1e-6 for span in chosen)
 
 
-def test_an_entity_that_no_best_sequence_contains_is_found():
-    """Six sequences share an entity and differ behind it; another sequence alone is likelier than
-    each of them."""
+def test_an_entity_that_the_best_sequence_does_not_contain_is_found():
+    """Three sequences share it and differ behind it; together they are likelier than the one that
+    is likelier than each of them."""
     crf = random_crf(scale=0.0)
-    unary = np.full((1, 4, 5), -20.0, "float32")
-    unary[0, 0, [0, 1]] = 1.0, 0.0
-    unary[0, 1:, [0, 1, 3]] = 0.0
-    alone = np.asarray(crf.decode(unary, np.array([4])))
-    assert alone[0, 0] == 0
-    (with_limit,) = decoded(chain_of(crf, unary, np.array([4])), 0.25)
-    assert (0, 1, TAGS.labels[0]) in with_limit
+    moves = np.zeros(crf.transitions.shape, np.float32)
+    moves[0, 1:] = -20.0
+    crf.transitions.assign(moves)
+    unary = np.full((1, 2, 5), -20.0, "float32")
+    unary[0, 0, [0, 1]] = 0.5, 0.0
+    unary[0, 1, [0, 1, 3]] = 0.0
+    lengths = np.array([2], np.int32)
+    assert not np.asarray(crf.decode(unary, lengths)).any()
+    assert decoded(chain_of(crf, unary, lengths), 0.5) == [[(0, 1, TAGS.labels[0])]]
 
 
 def test_several_models_have_the_mean_of_their_probabilities():

@@ -65,7 +65,7 @@ class ProbableEntities(keras.layers.Layer):
         int32 [batch, time], legal tags; 0 at padding.
     """
 
-    def __init__(self, min_probability: float = 0.4, **kwargs):
+    def __init__(self, min_probability: float, **kwargs):
         super().__init__(**kwargs)
         self.min_probability = min_probability
 
@@ -120,7 +120,6 @@ def _taken(gains, lengths):
     Returns:
         float [batch, time], 0 or 1.
     """
-
     time = ops.shape(gains)[1]
     first = ops.cast(lengths, "int32") - 1
 

@@ -91,7 +91,7 @@ class TaggerSettings:
     """How tags are chosen: a linear-chain CRF scores whole sequences; "softmax" scores each tag
     by itself, and legal sequences alone are possible."""
     decoding: Literal["entities", "tags"] = "entities"
-    """What is chosen: "entities" whose probability, over all sequences of tags, is at least
+    """What is chosen: "entities" whose probability, over all sequences of tags, is over
     `min_probability`; or the most probable sequence of "tags" (Viterbi)."""
     min_probability: Annotated[float, Share] = 0.4
     """Probability over which an entity is taken: half of the F1 to be expected gives the highest

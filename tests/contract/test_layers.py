@@ -86,7 +86,10 @@ EXAMPLES: dict[str, list[tuple[dict, tuple]]] = {
     "EntityChain": [
         ({"crf": LinearChainCRF(TagSet(("A", "B")).legal)}, (STATES[:, :, :5], LENGTHS))
     ],
-    "ProbableEntities": [({"min_probability": 0.3}, (CHAIN,)), ({}, (np.stack([CHAIN] * 2),))],
+    "ProbableEntities": [
+        ({"min_probability": 0.3}, (CHAIN,)),
+        ({"min_probability": 0.4}, (np.stack([CHAIN] * 2),)),
+    ],
     "AdditiveAttention": [({"units": 7}, (STATES[:, :2], STATES, LENGTHS))],
     "MultiplicativeAttention": [
         ({"form": form}, (STATES[:, :2], STATES, LENGTHS)) for form in ("dot", "general")

@@ -17,6 +17,7 @@ from pipeline.counts import counted
 from pipeline.errors import UserError
 from pipeline.layers.probable_entities import ProbableEntities
 from pipeline.models.one_graph import predict_batch
+from pipeline.models.settings import TaggerSettings
 from pipeline.models.tagger import entity_chain
 from pipeline.progress import Progress
 from pipeline.stages.teachers import (
@@ -65,7 +66,8 @@ def taught(settings: Settings, corpus: CorpusSplits, workspace: Workspace) -> Co
     cells = [cell for part in corpus.splits.values() for cell in part["label"]]
     check_knows(teachers, {e.label for cell in cells for e in read_entities(cell)}, corpus)
     unlabelled = unlabelled_texts(settings.teachers, corpus, workspace, _MAX_PASSAGE_LENGTH)
-    least = settings.model.min_probability
+    # Not the student's own: a corpus hangs on the settings of the corpus alone.
+    least = TaggerSettings().min_probability
     entities = mean_entities(teachers, unlabelled.texts, least)
     rows = zip(unlabelled.ids, unlabelled.texts, map(write_entities, entities), strict=True)
     added = pd.DataFrame(list(rows), columns=COLUMNS, dtype="str")
